@@ -1,0 +1,148 @@
+//! The corpus generator: trees of `CloudTrail` logs with known answers, made from a seed and nothing else.
+//!
+//! `corpus sample` writes the small curated tree of `sample-logs/`; `corpus tree` writes big ones for the benches.
+//! It shares no code with keytrail, so that its answers are a second opinion.
+
+mod answers;
+mod callers;
+mod cast;
+mod event;
+mod files;
+mod identity;
+mod json;
+mod key_answers;
+mod lives;
+mod oddities;
+mod others;
+mod readme;
+mod render;
+mod rng;
+mod sample;
+mod shelf;
+mod stage;
+mod templates;
+mod time;
+mod trail;
+mod tree;
+mod uses;
+mod world;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Writes trees of `CloudTrail` logs with known answers.
+#[derive(Parser)]
+#[command(name = "corpus")]
+struct Arguments {
+    #[command(subcommand)]
+    mode: Mode,
+}
+
+#[derive(Subcommand)]
+enum Mode {
+    /// The small curated tree of sample-logs, with everything that is odd planted in it.
+    Sample {
+        /// Directory to write to; it must not hold an `AWSLogs` yet.
+        #[arg(long)]
+        out: PathBuf,
+        /// Every id and every draw follows from it.
+        #[arg(long, default_value_t = 2026)]
+        seed: u64,
+    },
+    /// A big tree for the benches.
+    Tree(TreeArguments),
+}
+
+#[derive(Args)]
+struct TreeArguments {
+    /// Directory to write to; it must not hold an `AWSLogs` yet.
+    #[arg(long)]
+    out: PathBuf,
+    /// Events, duplicates not counted.
+    #[arg(long)]
+    events: u64,
+    /// Share of KMS events, from 0 to 1.
+    #[arg(long, default_value = "0.2", value_parser = share)]
+    kms_share: u64,
+    /// Every id and every draw follows from it.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Days over which the events are spread, from 1 April 2025.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..))]
+    days: i64,
+    #[arg(long, default_value_t = 3, value_parser = whole(1, 1000))]
+    accounts: u64,
+    /// Regions of each account.
+    #[arg(long, default_value_t = 2, value_parser = whole(1, world::REGIONS.len() as u64))]
+    regions: u64,
+    /// Keys over all accounts and regions; at least two for each account in each region.
+    #[arg(long, default_value_t = 500, value_parser = whole(2, 10_000_000))]
+    keys: u64,
+    #[arg(long, default_value_t = 1500, value_parser = whole(1, 1_000_000_000))]
+    events_per_object: u64,
+    /// Share of records that are delivered once more, from 0 to 1.
+    #[arg(long, default_value = "0.001", value_parser = share)]
+    duplicates: u64,
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=9))]
+    gzip_level: u32,
+    #[arg(long, default_value_t = 2, value_parser = whole(1, 1024))]
+    threads: u64,
+}
+
+impl TreeArguments {
+    fn write(self) -> io::Result<String> {
+        let count = |number: u64| usize::try_from(number).expect("limited by the argument's range");
+        let streams = self.accounts * self.regions;
+        let sizes = world::Sizes {
+            seed: self.seed,
+            events: self.events,
+            events_per_object: self.events_per_object,
+            days: self.days,
+            accounts: count(self.accounts),
+            regions: count(self.regions),
+            keys: count(self.keys.max(2 * streams)),
+            kms_share: self.kms_share,
+            duplicates: self.duplicates,
+        };
+        tree::write(&self.out, sizes, self.gzip_level, count(self.threads))
+    }
+}
+
+/// Numbers from `low` to `high`.
+fn whole(low: u64, high: u64) -> clap::builder::RangedU64ValueParser {
+    clap::builder::RangedU64ValueParser::new().range(low..=high)
+}
+
+/// A share from 0 to 1, as parts per million.
+fn share(text: &str) -> Result<u64, String> {
+    let share: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    if !(0.0..=1.0).contains(&share) {
+        return Err("a share is a number from 0 to 1".to_owned());
+    }
+    format!("{:.0}", share * 1_000_000.0)
+        .parse()
+        .map_err(|error| format!("{error}"))
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.mode {
+        Mode::Sample { out, seed } => sample::write(&out, seed),
+        Mode::Tree(tree) => tree.write(),
+    };
+    let told = result.and_then(|summary| io::stdout().lock().write_all(summary.as_bytes()));
+    match told {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let complaint = format!("error: {error}\n");
+            // Nothing is left to tell it to if standard error is gone too.
+            io::stderr()
+                .lock()
+                .write_all(complaint.as_bytes())
+                .map_or(ExitCode::from(3), |()| ExitCode::from(2))
+        }
+    }
+}

@@ -1,0 +1,100 @@
+-- id: throttled-callers
+-- title: Who was throttled, and who consumed most
+-- description: Throttled calls per second, caller, operation and key, and beside them the three callers
+--   that made most KMS calls (of every outcome) in the same account, region and second. Quotas are per
+--   account and region of the CALLER, so account is the caller's own account (the log's where the record
+--   does not tell), and a call that two accounts recorded (equal shared_event_id) counts once. Quotas
+--   are also per kind of operation, which is not told apart here. key is the ARN, else what was typed.
+-- footnote: a lower bound: AWS does not promise to log every throttled call
+
+WITH events AS (
+  SELECT
+    *,
+    coalesce(caller_account_id, recipient_account_id) AS account,
+    date_trunc('second', event_time) AS second
+  FROM kms_events
+  WHERE ($since IS NULL OR event_time >= $since)
+    AND ($until IS NULL OR event_time < $until)
+    AND ($region IS NULL OR region = $region)
+    AND ($account IS NULL OR coalesce(caller_account_id, recipient_account_id) = $account)
+),
+
+-- The few seconds of interest, so that all that follows reads little.
+seconds AS (
+  SELECT DISTINCT account, region, second
+  FROM events
+  WHERE outcome = 'throttled'
+),
+
+calls AS (
+  SELECT
+    events.account, events.region, events.second, events.caller, events.event_name, events.outcome,
+    coalesce(events.key_arn, events.key_as_typed) AS key
+  FROM events
+  JOIN seconds
+    ON seconds.second = events.second
+    AND (seconds.account IS NOT DISTINCT FROM events.account)
+    AND (seconds.region IS NOT DISTINCT FROM events.region)
+  WHERE NOT EXISTS (
+    SELECT 1
+    FROM replaced_events
+    WHERE replaced_events.event_id = events.event_id
+      AND (replaced_events.recipient_account_id IS NOT DISTINCT FROM events.recipient_account_id)
+  )
+  QUALIFY row_number() OVER (
+    PARTITION BY
+      events.account, events.region, events.second, events.shared_event_id,
+      CASE WHEN events.shared_event_id IS NULL THEN events.event_id END,
+      CASE WHEN events.shared_event_id IS NULL THEN events.content_hash END
+    -- The caller's own record names the caller; the key owner's copy of it may not.
+    ORDER BY
+      events.recipient_account_id IS DISTINCT FROM events.caller_account_id,
+      events.recipient_account_id, events.event_id, events.content_hash
+  ) = 1
+),
+
+throttled AS (
+  SELECT account, region, second, caller, event_name, key, count(*) AS throttled
+  FROM calls
+  WHERE outcome = 'throttled'
+  GROUP BY account, region, second, caller, event_name, key
+),
+
+consumers AS (
+  SELECT account, region, second, caller, count(*) AS calls
+  FROM calls
+  GROUP BY account, region, second, caller
+),
+
+ranked AS (
+  SELECT
+    *,
+    row_number() OVER (PARTITION BY account, region, second ORDER BY calls DESC, caller) AS place
+  FROM consumers
+),
+
+consumed AS (
+  SELECT
+    account, region, second,
+    sum(calls) AS calls,
+    string_agg(caller || ' ' || calls, ', ' ORDER BY place) FILTER (WHERE place <= 3) AS consumed_most
+  FROM ranked
+  GROUP BY account, region, second
+)
+
+SELECT
+  throttled.second AS event_time,
+  throttled.account,
+  throttled.region,
+  throttled.caller,
+  throttled.event_name,
+  throttled.key,
+  throttled.throttled,
+  consumed.calls AS calls_in_second,
+  consumed.consumed_most
+FROM throttled
+JOIN consumed
+  ON consumed.second = throttled.second
+  AND (consumed.account IS NOT DISTINCT FROM throttled.account)
+  AND (consumed.region IS NOT DISTINCT FROM throttled.region)
+ORDER BY event_time, account NULLS FIRST, region NULLS FIRST, throttled.caller, event_name NULLS FIRST, key NULLS FIRST

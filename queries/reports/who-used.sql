@@ -1,0 +1,115 @@
+-- id: who-used
+-- title: Who used the key
+-- description: Callers of a key, with what they did, for which service, on which resources, and when.
+--   kind use is a cryptographic operation, management everything else (DescribeKey, CreateGrant, …).
+--   An event counts if it names the key by ARN, as its key or as the destination of a ReEncrypt, or if
+--   what was typed (id, alias) meant the key in the caller's account and region at the time of the event.
+--   An operation counts once: of the records that two accounts hold of a cross-account call, the one
+--   in the log of the key's account counts (else the caller's), with the caller's name from the
+--   caller's record; a corrected record gives way to its correction. An operation on two of the keys
+--   asked for counts as its source. Dry runs are neither successes nor failures and are left out.
+--   Account and region narrow which key is meant, not who used it. label is cloudtrail_delivery for
+--   CloudTrail writing its own logs and self for keytrail's own calls. Of many sessions and
+--   resources the most frequent three are shown. An S3 Bucket Key shows the bucket: counts are
+--   calls to KMS, never reads of objects.
+-- param key: key, required. The key: id, ARN, alias, alias ARN, or the id of a multi-Region set.
+-- caveat:
+--   SELECT count(*) || ' dry runs of this key are not counted'
+--   FROM key_uses
+--   WHERE (array_has($key_arns, key_arn) OR (key_arn IS NULL AND array_has($key_names, key_as_typed)))
+--     AND (is_dry_run OR outcome = 'dry_run')
+--     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
+--     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+--   HAVING count(*) > 0
+-- caveat:
+--   SELECT count(*) || ' cryptographic operations (' || count(*) FILTER (WHERE outcome = 'success')
+--     || ' successful) in the account and region of this key do not tell which key they concern'
+--   FROM key_events
+--   WHERE key_arn IS NULL AND NOT is_dry_run AND outcome <> 'dry_run'
+--     AND event_name IN (SELECT event_name FROM crypto_operations)
+--     AND NOT coalesce(array_has($key_names, key_as_typed), false)
+--     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
+--     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+--     AND EXISTS (
+--       SELECT 1 FROM known_keys
+--       WHERE array_has($key_arns, known_keys.key_arn)
+--         AND known_keys.account = key_events.recipient_account_id
+--         AND known_keys.region = key_events.region
+--     )
+--   HAVING count(*) > 0
+
+WITH hits AS (
+  SELECT
+    kind, caller, service, use_label AS label, outcome, session_name, event_time,
+    coalesce(event_name, 'unknown') || CASE WHEN event_name = 'ReEncrypt' THEN ' (' || key_role || ')' ELSE '' END AS operation,
+    CASE WHEN cardinality(resource_list) > 0 THEN resource_list ELSE make_array(resource) END AS resources
+  FROM key_uses
+  WHERE (
+      array_has($key_arns, key_arn)
+      OR (
+        key_arn IS NULL AND array_has($key_names, key_as_typed)
+        AND ($account IS NULL OR recipient_account_id = $account)
+        AND ($region IS NULL OR region = $region)
+      )
+    )
+    AND NOT (key_role = 'destination' AND coalesce(array_has($key_arns, other_key_arn), false))
+    AND NOT is_dry_run AND outcome <> 'dry_run'
+    AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
+    AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+),
+
+-- One row for each resource of an event; place 1 is the event itself.
+mentions AS (
+  SELECT
+    kind, caller, service, label, outcome, session_name, event_time, operation,
+    unnest(resources) AS resource,
+    unnest(range(1, CAST(cardinality(resources) AS BIGINT) + 1)) AS place
+  FROM hits
+),
+
+-- What a caller did, with which outcome, in which session, on what: one shape, so that each can be ranked.
+facts AS (
+  SELECT
+    kind, caller, service, label, dimension,
+    CASE dimension
+      WHEN 'operation' THEN operation
+      WHEN 'outcome' THEN outcome
+      WHEN 'session' THEN session_name
+      ELSE resource
+    END AS value,
+    count(*) FILTER (WHERE place = 1 OR dimension = 'resource') AS events,
+    min(event_time) AS first_time,
+    max(event_time) AS last_time
+  FROM mentions
+  CROSS JOIN (VALUES ('operation'), ('outcome'), ('session'), ('resource')) AS dimensions (dimension)
+  GROUP BY 1, 2, 3, 4, 5, 6
+),
+
+ranked AS (
+  SELECT
+    *,
+    row_number() OVER (
+      PARTITION BY kind, caller, service, label, dimension ORDER BY value IS NULL, events DESC, value
+    ) AS place
+  FROM facts
+)
+
+SELECT
+  kind,
+  caller,
+  service,
+  label,
+  string_agg(value || ' ' || events, ', ' ORDER BY place) FILTER (WHERE dimension = 'operation') AS operations,
+  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND value = 'success'), 0) AS successes,
+  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND value <> 'success'), 0) AS failures,
+  string_agg(value || ' ' || events, ', ' ORDER BY place)
+    FILTER (WHERE dimension = 'outcome' AND value <> 'success') AS failure_reasons,
+  count(value) FILTER (WHERE dimension = 'session') AS sessions,
+  string_agg(value, ', ' ORDER BY place) FILTER (WHERE dimension = 'session' AND place <= 3) AS session_sample,
+  count(value) FILTER (WHERE dimension = 'resource') AS resources,
+  string_agg(value, ', ' ORDER BY place) FILTER (WHERE dimension = 'resource' AND place <= 3) AS resource_sample,
+  min(first_time) AS first_time,
+  max(last_time) AS last_time
+FROM ranked
+GROUP BY kind, caller, service, label
+ORDER BY kind DESC, label NULLS FIRST, successes DESC, failures DESC, caller, service NULLS FIRST

@@ -1,0 +1,9 @@
+-- id: status-rejects
+-- title: Rejects by reason
+-- description: How many log objects could not be read in full, by the first reason.
+
+SELECT state || ': ' || coalesce(reason, 'unknown') AS reason, count(*) AS objects
+FROM log_files
+WHERE state <> 'ok'
+GROUP BY 1
+ORDER BY 1

@@ -1,0 +1,133 @@
+-- id: alias_history
+-- title: What each alias pointed to, and when
+-- description: One row per alias, account, region and period in which it pointed to one key, from
+--   valid_from up to, not including, valid_to. Replayed from successful CreateAlias, UpdateAlias and
+--   DeleteAlias, and from every event in which an alias was typed and the key's ARN is known too: most
+--   aliases are older than the first log held. valid_from is null where the period was under way
+--   when the alias was first seen, valid_to is null where nothing later is known. evidence is operation
+--   where an alias operation began the period, else observed.
+--   Operations within one second are taken in the order create, use, delete.
+
+WITH events AS (
+  SELECT
+    event_date, event_time, event_name, alias_name, key_as_typed, key_arn,
+    destination_key_as_typed, destination_key_arn, recipient_account_id, region,
+    event_name IN ('CreateAlias', 'UpdateAlias', 'DeleteAlias') AS is_alias_event
+  FROM kms_events
+  WHERE (
+      event_name IN ('CreateAlias', 'UpdateAlias', 'DeleteAlias')
+      AND outcome = 'success' AND NOT is_dry_run AND alias_name IS NOT NULL
+    )
+    OR (
+      event_name NOT IN ('CreateAlias', 'UpdateAlias', 'DeleteAlias')
+      AND (
+        (key_arn IS NOT NULL AND (key_as_typed LIKE 'alias/%' OR key_as_typed LIKE 'arn:%:alias/%'))
+        OR (
+          destination_key_arn IS NOT NULL
+          AND (destination_key_as_typed LIKE 'alias/%' OR destination_key_as_typed LIKE 'arn:%:alias/%')
+        )
+      )
+    )
+),
+
+-- What each event says: an operation where the alias points from now on, and DeleteAlias also where it
+-- pointed until now; any other event where it pointed when source and destination were typed.
+statements AS (
+  SELECT
+    event_date, event_time, recipient_account_id, region,
+    CASE
+      WHEN is_alias_event THEN alias_name
+      WHEN slot = 1 THEN key_as_typed
+      ELSE destination_key_as_typed
+    END AS typed,
+    CASE
+      WHEN slot = 1 THEN key_arn
+      WHEN NOT is_alias_event THEN destination_key_arn
+    END AS key_arn,
+    CASE
+      WHEN is_alias_event AND slot = 2 THEN 2
+      WHEN is_alias_event AND event_name <> 'DeleteAlias' THEN 0
+      ELSE 1
+    END AS place
+  FROM events
+  CROSS JOIN (VALUES (1), (2)) AS slots (slot)
+  WHERE (is_alias_event AND (event_name = 'DeleteAlias' OR slot = 1))
+    OR (NOT is_alias_event AND slot = 1 AND key_arn IS NOT NULL)
+    OR (NOT is_alias_event AND slot = 2 AND destination_key_arn IS NOT NULL)
+),
+
+named AS (
+  SELECT
+    event_date, event_time, key_arn, place,
+    CASE WHEN typed LIKE 'arn:%:alias/%' THEN 'alias/' || split_part(typed, ':alias/', 2) ELSE typed END AS alias_name,
+    coalesce(nullif(split_part(key_arn, ':', 5), ''), recipient_account_id) AS account,
+    coalesce(nullif(split_part(key_arn, ':', 4), ''), region) AS region
+  FROM statements
+  WHERE (typed LIKE 'alias/%' OR typed LIKE 'arn:%:alias/%') AND (key_arn IS NOT NULL OR place <> 1)
+),
+
+-- The first and the last use of a day are enough to see an alias move, and far fewer.
+points AS (
+  SELECT
+    alias_name, account, region, key_arn, place, place <> 1 AS is_operation,
+    unnest(array_distinct(make_array(min(event_time), max(event_time)))) AS at
+  FROM named
+  GROUP BY alias_name, account, region, key_arn, place, event_date, CASE WHEN place <> 1 THEN event_time END
+),
+
+compared AS (
+  SELECT
+    *,
+    row_number() OVER (PARTITION BY alias_name, account, region ORDER BY at, place, key_arn) AS number,
+    lag(key_arn) OVER (PARTITION BY alias_name, account, region ORDER BY at, place, key_arn) AS key_before
+  FROM points
+),
+
+marked AS (
+  SELECT
+    *,
+    CASE WHEN number > 1 AND key_arn IS NOT DISTINCT FROM key_before THEN 0 ELSE 1 END AS is_start
+  FROM compared
+),
+
+numbered AS (
+  SELECT
+    *,
+    sum(is_start) OVER (
+      PARTITION BY alias_name, account, region ORDER BY number
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS period
+  FROM marked
+),
+
+periods AS (
+  SELECT
+    alias_name, account, region, period, key_arn,
+    min(at) AS first_seen,
+    max(at) AS last_seen,
+    bool_or(is_start = 1 AND is_operation) AS is_begun_by_operation
+  FROM numbered
+  GROUP BY alias_name, account, region, period, key_arn
+),
+
+bounded AS (
+  SELECT
+    *,
+    CASE WHEN period > 1 OR is_begun_by_operation THEN first_seen END AS valid_from,
+    lead(first_seen) OVER (PARTITION BY alias_name, account, region ORDER BY period) AS valid_to
+  FROM periods
+)
+
+SELECT
+  alias_name,
+  'arn:' || split_part(key_arn, ':', 2) || ':kms:' || region || ':' || account || ':' || alias_name AS alias_arn,
+  account,
+  region,
+  key_arn,
+  valid_from,
+  valid_to,
+  CASE WHEN is_begun_by_operation THEN 'operation' ELSE 'observed' END AS evidence,
+  first_seen,
+  last_seen
+FROM bounded
+WHERE key_arn IS NOT NULL

@@ -1,0 +1,76 @@
+-- id: key_events
+-- title: Every KMS record, once for each key it is about
+-- description: kms_events with the key resolved. key_arn is the ARN that the event itself tells, else
+--   the key that the typed id or alias meant at the time of the event, else null; resolution says
+--   which (event, id, alias, or null). key_role, record_role and key_as_typed are those of this key:
+--   record_role is caller_copy where the account that logged the record is not the key's.
+--   other_key_arn is the event's other key. Both records of a cross-account call are here, and so are
+--   corrected records and dry runs; key_uses leaves them out.
+-- depends: typed_names
+
+WITH unnamed AS (
+  SELECT
+    *,
+    CASE WHEN slot = 1 THEN key_as_typed ELSE destination_key_as_typed END AS typed
+  FROM kms_events
+  CROSS JOIN (VALUES (1), (2)) AS slots (slot)
+  WHERE (key_arn IS NULL OR (destination_key_arn IS NULL AND destination_key_as_typed IS NOT NULL))
+    AND (
+      (slot = 1 AND key_arn IS NULL)
+      OR (slot = 2 AND destination_key_arn IS NULL AND destination_key_as_typed IS NOT NULL)
+    )
+),
+
+resolved AS (
+  SELECT
+    key_arn, key_as_typed,
+    CASE
+      WHEN destination_key_arn IS NOT NULL OR destination_key_as_typed IS NOT NULL THEN 'source'
+      ELSE 'only'
+    END AS key_role,
+    destination_key_arn AS other_key_arn, 'event' AS resolution,
+    event_time, event_date, event_name, outcome, caller, caller_account_id, session_name, invoked_by,
+    service, resource, resource_list, recipient_account_id, region, error_code, is_dry_run, is_correction,
+    use_label, shared_event_id, event_id, content_hash
+  FROM kms_events
+  WHERE key_arn IS NOT NULL
+  UNION ALL
+  SELECT
+    destination_key_arn AS key_arn, destination_key_as_typed AS key_as_typed,
+    'destination' AS key_role,
+    key_arn AS other_key_arn, 'event' AS resolution,
+    event_time, event_date, event_name, outcome, caller, caller_account_id, session_name, invoked_by,
+    service, resource, resource_list, recipient_account_id, region, error_code, is_dry_run, is_correction,
+    use_label, shared_event_id, event_id, content_hash
+  FROM kms_events
+  WHERE destination_key_arn IS NOT NULL
+  UNION ALL
+  SELECT
+    names.key_arn, unnamed.typed AS key_as_typed,
+    CASE
+      WHEN unnamed.slot = 2 THEN 'destination'
+      WHEN unnamed.destination_key_arn IS NOT NULL OR unnamed.destination_key_as_typed IS NOT NULL THEN 'source'
+      WHEN unnamed.typed IS NULL THEN 'none'
+      ELSE 'only'
+    END AS key_role,
+    CASE WHEN unnamed.slot = 1 THEN unnamed.destination_key_arn ELSE unnamed.key_arn END AS other_key_arn,
+    names.resolution,
+    unnamed.event_time, unnamed.event_date, unnamed.event_name, unnamed.outcome, unnamed.caller, unnamed.caller_account_id, unnamed.session_name, unnamed.invoked_by,
+    unnamed.service, unnamed.resource, unnamed.resource_list, unnamed.recipient_account_id, unnamed.region, unnamed.error_code, unnamed.is_dry_run, unnamed.is_correction,
+    unnamed.use_label, unnamed.shared_event_id, unnamed.event_id, unnamed.content_hash
+  FROM unnamed
+  LEFT JOIN typed_names AS names
+    ON names.name = unnamed.typed
+    AND (names.account IS NULL OR names.account = coalesce(unnamed.caller_account_id, unnamed.recipient_account_id))
+    AND (names.region IS NULL OR names.region = unnamed.region)
+    AND (names.valid_from IS NULL OR names.valid_from <= unnamed.event_time)
+    AND (names.valid_to IS NULL OR names.valid_to > unnamed.event_time)
+)
+
+SELECT
+  *,
+  CASE
+    WHEN nullif(split_part(key_arn, ':', 5), '') <> recipient_account_id THEN 'caller_copy'
+    ELSE 'owner'
+  END AS record_role
+FROM resolved

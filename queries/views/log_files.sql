@@ -1,0 +1,10 @@
+-- id: log_files
+-- title: Every log object, as last read
+-- description: The latest attempt of each object in the ledger log_file_events.
+
+SELECT *
+FROM log_file_events
+QUALIFY row_number() OVER (
+  PARTITION BY object_id
+  ORDER BY attempt DESC, recorded_at DESC, run_id DESC, batch_id DESC
+) = 1

@@ -1,0 +1,161 @@
+//! What can be typed. Nothing is done here.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+use super::output::Format;
+use super::session::StoreChoice;
+use crate::decode::Limits;
+
+/// Who used which AWS KMS key, on which data, and which keys nobody uses: answers from CloudTrail logs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "keytrail",
+    version,
+    after_help = "Exit codes: 0 fine; 1 findings; 2 an error, or something new or changed could not be ingested."
+)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct StoreArgs {
+    /// The store's directory [default: ./keytrail-store]
+    #[arg(long, global = true, value_name = "DIR", env = "KEYTRAIL_STORE")]
+    store: Option<PathBuf>,
+}
+
+impl From<StoreArgs> for StoreChoice {
+    fn from(args: StoreArgs) -> Self {
+        Self::new(args.store)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Read CloudTrail logs into the store; what it holds already is not read again
+    Ingest(IngestArgs),
+    /// What the store holds, and what could not be read
+    Status(StatusArgs),
+    /// Ask in SQL
+    Sql(SqlArgs),
+    /// Ask one of the named questions; without a name, list them
+    Report(ReportArgs),
+    /// Print the original of an event
+    Event(EventArgs),
+    /// Ingest the embedded sample logs and show what can be asked
+    Demo(DemoArgs),
+    /// Print the documentation of all tables and columns
+    Schema,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct IngestArgs {
+    /// Files and directories, to any depth
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Threads that decode [default: one for each CPU]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Limits")]
+pub(super) struct LimitArgs {
+    /// The longest record, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().record_bytes_max)]
+    record_bytes_max: usize,
+    /// The deepest nesting of a record
+    #[arg(long, value_name = "N", default_value_t = Limits::default().depth_max)]
+    depth_max: usize,
+    /// The most JSON of one object, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().object_bytes_max)]
+    object_bytes_max: u64,
+    /// The highest compression ratio, looked at beyond 64 MiB of JSON
+    #[arg(long, value_name = "N", default_value_t = Limits::default().ratio_max)]
+    ratio_max: u64,
+}
+
+impl LimitArgs {
+    pub(super) fn to_limits(&self) -> Limits {
+        Limits {
+            record_bytes_max: self.record_bytes_max,
+            depth_max: self.depth_max,
+            object_bytes_max: self.object_bytes_max,
+            ratio_max: self.ratio_max,
+        }
+    }
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct StatusArgs {
+    /// Print as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct OutputArgs {
+    /// How to write the rows
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(super) format: Format,
+    /// Where to write them [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct SqlArgs {
+    /// One statement; without it, standard input is read
+    #[arg(conflicts_with = "file")]
+    pub(super) statement: Option<String>,
+    /// Read the statement from a file
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ReportArgs {
+    /// The report
+    pub(super) name: Option<String>,
+    /// The key: id, ARN, alias, alias ARN or mrk- id
+    #[arg(long)]
+    pub(super) key: Option<String>,
+    /// Count so many days back from --until
+    #[arg(long, value_name = "N")]
+    pub(super) days: Option<String>,
+    /// From here on: a date, RFC 3339, or 30d (days back from --until)
+    #[arg(long, value_name = "TIME")]
+    pub(super) since: Option<String>,
+    /// Up to here; a date includes its day [default: the newest event]
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<String>,
+    /// Only this account
+    #[arg(long, value_name = "ID")]
+    pub(super) account: Option<String>,
+    /// Only this region
+    #[arg(long, value_name = "NAME")]
+    pub(super) region: Option<String>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct EventArgs {
+    /// The event's id
+    pub(super) event_id: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct DemoArgs {}

@@ -1,0 +1,64 @@
+//! How an error is told: once, with its causes on one line, and its hints below.
+
+use std::io::{self, Write as _};
+
+use super::output::visible;
+
+/// What stands between a message and its hint.
+const HINT: &str = "\n\nhint: ";
+
+/// Prints an error to standard error.
+pub(super) fn print(error: &anyhow::Error) {
+    let mut messages: Vec<String> = Vec::new();
+    let mut hints = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        let (message, hint) = match text.split_once(HINT) {
+            Some((message, hint)) => (message.to_owned(), Some(hint.to_owned())),
+            None => (text, None),
+        };
+        // Some libraries put the text of a cause into their own.
+        if messages.last().is_none_or(|last| !last.contains(&message)) {
+            messages.push(message);
+        }
+        hints.extend(hint);
+    }
+    let mut text = format!("error: {}\n", messages.join(": "));
+    for hint in hints {
+        text.push_str("\nhint: ");
+        text.push_str(&hint);
+        text.push('\n');
+    }
+    to_stderr(&text);
+}
+
+/// Prints a text to standard error, safe for a terminal.
+pub(super) fn to_stderr(text: &str) {
+    let mut safe = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let (line, end) = match line.strip_suffix('\n') {
+            Some(line) => (line, "\n"),
+            None => (line, ""),
+        };
+        safe.push_str(&visible(line));
+        safe.push_str(end);
+    }
+    // Where standard error is gone, there is nowhere to say so.
+    drop(io::stderr().write_all(safe.as_bytes()));
+}
+
+/// Prints to standard output.
+pub(super) fn to_stdout(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// Whether the reader of our output has gone, which is no failure.
+pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}

@@ -1,0 +1,140 @@
+//! `keytrail ingest`: logs into the store.
+
+use std::fmt::Write as _;
+use std::num::NonZero;
+use std::sync::Arc;
+
+use super::ExitStatus;
+use super::args::IngestArgs;
+use super::clock::now_micros;
+use super::error::{to_stderr, to_stdout};
+use super::progress::Bar;
+use super::session::{Queries, StoreChoice};
+use crate::ingest::{self, Options, Progress, Summary};
+use crate::source;
+use crate::store::Store;
+
+/// Rejects that the summary names; all are in the ledger.
+const REJECTS_SHOWN_MAX: usize = 20;
+
+pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result<ExitStatus> {
+    let store = place.create().await?;
+    let summary = ingest_into(&store, &args).await?;
+    if args.json {
+        to_stdout(&format!("{}\n", serde_json::to_string_pretty(&summary)?))?;
+    } else {
+        to_stdout(&describe(&summary))?;
+    }
+    Ok(if summary.has_new_rejects() {
+        ExitStatus::Incomplete
+    } else {
+        ExitStatus::Success
+    })
+}
+
+/// Ingests and answers the summary; shows progress, prints nothing else but warnings.
+pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Result<Summary> {
+    let queries = Queries::embedded()?;
+    let listing = source::list(&args.paths);
+    if listing.ignored_count > 0 {
+        let names: Vec<String> = listing
+            .ignored
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        to_stderr(&format!(
+            "warning: {} passed over, since their names do not end like logs: {}{}\n",
+            files(listing.ignored_count),
+            names.join(", "),
+            if listing.ignored_count > names.len() as u64 { ", …" } else { "" }
+        ));
+    }
+    let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let options = Options {
+        limits: args.limits.to_limits(),
+        threads: args.threads.map_or(cpus, usize::from),
+        run_id: uuid::Uuid::new_v4().to_string(),
+        started_at: now_micros(),
+        sources: args
+            .paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect(),
+    };
+    let progress = Arc::new(Progress::default());
+    let bar = Bar::start(progress.clone());
+    let summary = ingest::run(
+        store,
+        &queries.rollups(),
+        listing,
+        &options,
+        &progress,
+        &now_micros,
+    )
+    .await;
+    bar.finish();
+    Ok(summary?)
+}
+
+/// The summary for people.
+pub(super) fn describe(summary: &Summary) -> String {
+    let mut text = String::new();
+    let mut line = |label: &str, value: u64, detail: String| {
+        let _infallible = writeln!(text, "{label:<22}{:>12}{detail}", grouped(value));
+    };
+    line("objects new", summary.objects_new, String::new());
+    line("objects known", summary.objects_known, String::new());
+    let known = match summary.objects_rejected_known {
+        0 => String::new(),
+        known => format!("  and {} known from before", grouped(known)),
+    };
+    line("objects rejected", summary.objects_rejected, known);
+    line("events read", summary.records, String::new());
+    line("  KMS events", summary.kms_records, String::new());
+    line("  trail events", summary.trail_records, String::new());
+    line("  of other services", summary.not_wanted, String::new());
+    line("  rejected", summary.rejected, String::new());
+    line("duplicates dropped", summary.duplicates, String::new());
+    line("rows written", summary.rows_written, String::new());
+    if !summary.rejects.is_empty() {
+        text.push_str("\ncould not be read in full:\n");
+        for reject in summary.rejects.iter().take(REJECTS_SHOWN_MAX) {
+            let known = if reject.is_known { " (known)" } else { "" };
+            let _infallible = writeln!(
+                text,
+                "  {}\n    {}{known}: {}",
+                super::output::visible(&reject.location),
+                reject.state,
+                super::output::visible(&reject.message)
+            );
+        }
+        if summary.rejects.len() > REJECTS_SHOWN_MAX {
+            let _infallible = writeln!(
+                text,
+                "  … and {} more: keytrail sql \"select location, reason, message from log_files where state <> 'ok'\"",
+                summary.rejects.len() - REJECTS_SHOWN_MAX
+            );
+        }
+    }
+    text
+}
+
+fn files(count: u64) -> String {
+    match count {
+        1 => "1 file".to_owned(),
+        count => format!("{} files", grouped(count)),
+    }
+}
+
+/// A number with commas between its thousands.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,90 @@
+//! The command line: the only place that prints, exits, reads the environment or the clock.
+//!
+//! Enters: arguments. Leaves: data on standard output, everything else on standard error, and an exit
+//! code: 0 fine, 1 findings, 2 an error, or something new that could not be ingested.
+
+mod args;
+mod clock;
+mod demo;
+mod error;
+mod event;
+mod ingest;
+pub mod output;
+mod progress;
+mod report;
+mod schema;
+mod session;
+mod sql;
+mod status;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use args::{Args, Command};
+
+/// How a subcommand ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// All is well.
+    Success,
+    /// There are findings.
+    Findings,
+    /// Something new or changed could not be ingested.
+    Incomplete,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        match status {
+            ExitStatus::Success => Self::SUCCESS,
+            ExitStatus::Findings => Self::from(1),
+            ExitStatus::Incomplete => Self::from(2),
+        }
+    }
+}
+
+/// Runs the command line given, the name of the program first.
+#[must_use]
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match Args::try_parse_from(args) {
+        Ok(args) => args,
+        Err(error) => {
+            let is_asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // Where help cannot be printed, there is nowhere to say so.
+            drop(error.print());
+            return if is_asked { ExitCode::SUCCESS } else { ExitCode::from(2) };
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(args)),
+        Err(error) => Err(error.into()),
+    };
+    match result {
+        Ok(status) => status.into(),
+        Err(error) if error::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            error::print(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
+    let place = args.store.into();
+    // Each of these futures is large; boxed, none weighs on the others.
+    match args.command {
+        Command::Ingest(options) => Box::pin(ingest::run(&place, options)).await,
+        Command::Status(options) => Box::pin(status::run(&place, options)).await,
+        Command::Sql(options) => Box::pin(sql::run(&place, options)).await,
+        Command::Report(options) => Box::pin(report::run(&place, options)).await,
+        Command::Event(options) => Box::pin(event::run(&place, options)).await,
+        Command::Demo(options) => Box::pin(demo::run(&place, options)).await,
+        Command::Schema => schema::run(),
+    }
+}

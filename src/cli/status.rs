@@ -1,0 +1,221 @@
+//! `keytrail status`: what the store holds, and what could not be read.
+
+
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use chrono::{DateTime, SecondsFormat, Utc};
+use futures::TryStreamExt as _;
+use serde::Serialize;
+
+use super::ExitStatus;
+use super::args::StatusArgs;
+use super::error::to_stdout;
+use super::ingest::grouped;
+use super::output::visible;
+use super::session::{Queries, StoreChoice, period};
+use crate::sql::Session;
+use crate::store::{Pins, Store};
+
+/// Everything that is said of a store.
+#[derive(Debug, Serialize)]
+struct Status {
+    store: String,
+    first_event: Option<String>,
+    last_event: Option<String>,
+    tables: Vec<TableStatus>,
+    objects: Vec<Counted>,
+    rejects: Vec<Counted>,
+    id_conflicts: u64,
+    runs: Vec<RunStatus>,
+}
+
+#[derive(Debug, Serialize)]
+struct TableStatus {
+    table: String,
+    rows: u64,
+    files: u64,
+    bytes: u64,
+}
+
+/// A number of log objects, by what they have in common.
+#[derive(Debug, Serialize)]
+struct Counted {
+    what: String,
+    count: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct RunStatus {
+    started_at: String,
+    command: String,
+    outcome: String,
+    objects_new: u64,
+    rows_written: u64,
+}
+
+pub(super) async fn run(place: &StoreChoice, args: StatusArgs) -> anyhow::Result<ExitStatus> {
+    let store = place.open().await?;
+    let status = collect(&store).await?;
+    if args.json {
+        to_stdout(&format!("{}\n", serde_json::to_string_pretty(&status)?))?;
+    } else {
+        to_stdout(&describe(&status))?;
+    }
+    Ok(ExitStatus::Success)
+}
+
+async fn collect(store: &Store) -> anyhow::Result<Status> {
+    let queries = Queries::embedded()?;
+    let (session, pins) = queries.session(store).await?;
+    let held = period(&pins)?;
+    let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    Ok(Status {
+        store: store.place().shown().to_owned(),
+        first_event: held.map(|(first, _)| time(first)),
+        last_event: held.map(|(_, last)| time(last)),
+        tables: tables(&pins)?,
+        objects: counted(&session, &queries, "status-objects").await?,
+        rejects: counted(&session, &queries, "status-rejects").await?,
+        id_conflicts: counted(&session, &queries, "status-id-conflicts")
+            .await?
+            .first()
+            .map_or(0, |counted| counted.count),
+        runs: runs(&session, &queries).await?,
+    })
+}
+
+fn tables(pins: &Pins) -> anyhow::Result<Vec<TableStatus>> {
+    pins.iter()
+        .map(|snapshot| {
+            let files = snapshot.files()?;
+            Ok(TableStatus {
+                table: snapshot.table().name.to_owned(),
+                rows: files.iter().map(|file| file.rows).sum(),
+                files: files.len() as u64,
+                bytes: files.iter().map(|file| file.size).sum(),
+            })
+        })
+        .collect()
+}
+
+/// The rows of one of the queries of `queries/status/`.
+async fn rows(
+    session: &Session,
+    queries: &Queries,
+    name: &str,
+) -> anyhow::Result<Vec<Vec<Option<String>>>> {
+    let query = queries.library.status(name)?;
+    let batches: Vec<RecordBatch> = session.query(&query.sql).await?.try_collect().await?;
+    let mut rows = Vec::new();
+    for batch in batches {
+        let columns = batch
+            .columns()
+            .iter()
+            .map(|column| cast(column, &DataType::Utf8))
+            .collect::<Result<Vec<_>, _>>()?;
+        for row in 0..batch.num_rows() {
+            rows.push(
+                columns
+                    .iter()
+                    .map(|column| {
+                        let column = column.as_string::<i32>();
+                        (!column.is_null(row)).then(|| column.value(row).to_owned())
+                    })
+                    .collect(),
+            );
+        }
+    }
+    Ok(rows)
+}
+
+async fn counted(
+    session: &Session,
+    queries: &Queries,
+    name: &str,
+) -> anyhow::Result<Vec<Counted>> {
+    Ok(rows(session, queries, name)
+        .await?
+        .into_iter()
+        .map(|row| Counted {
+            what: row.first().cloned().flatten().unwrap_or_default(),
+            count: number(&row, 1),
+        })
+        .collect())
+}
+
+async fn runs(session: &Session, queries: &Queries) -> anyhow::Result<Vec<RunStatus>> {
+    Ok(rows(session, queries, "status-runs")
+        .await?
+        .into_iter()
+        .map(|row| {
+            let text = |index: usize| row.get(index).cloned().flatten().unwrap_or_default();
+            RunStatus {
+                started_at: text(0),
+                command: text(1),
+                outcome: text(2),
+                objects_new: number(&row, 3),
+                rows_written: number(&row, 4),
+            }
+        })
+        .collect())
+}
+
+fn number(row: &[Option<String>], index: usize) -> u64 {
+    row.get(index)
+        .and_then(Option::as_deref)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
+}
+
+fn describe(status: &Status) -> String {
+    let mut text = String::new();
+    let mut line = |line: String| {
+        text.push_str(&visible(&line));
+        text.push('\n');
+    };
+    line(format!("store   {}", status.store));
+    line(match (&status.first_event, &status.last_event) {
+        (Some(first), Some(last)) => format!("events  from {first} to {last}"),
+        _ => "events  none".to_owned(),
+    });
+    line(String::new());
+    line(format!("{:<18}{:>14}{:>8}{:>14}", "table", "rows", "files", "bytes"));
+    for table in &status.tables {
+        line(format!(
+            "{:<18}{:>14}{:>8}{:>14}",
+            table.table,
+            grouped(table.rows),
+            grouped(table.files),
+            grouped(table.bytes)
+        ));
+    }
+    for (title, counts) in [("log objects", &status.objects), ("rejects", &status.rejects)] {
+        line(String::new());
+        line(format!("{title}{}", if counts.is_empty() { ": none" } else { "" }));
+        for counted in counts {
+            line(format!("  {:<24}{:>12}", counted.what, grouped(counted.count)));
+        }
+    }
+    line(String::new());
+    line(match status.id_conflicts {
+        0 => "id conflicts: none".to_owned(),
+        count => format!(
+            "id conflicts: {} (keytrail sql \"select * from id_conflicts\")",
+            grouped(count)
+        ),
+    });
+    line(String::new());
+    line("last runs".to_owned());
+    for run in &status.runs {
+        line(format!(
+            "  {}  {:<8}{:<8} {:>8} objects new {:>12} rows written",
+            run.started_at,
+            run.command,
+            run.outcome,
+            grouped(run.objects_new),
+            grouped(run.rows_written)
+        ));
+    }
+    text
+}

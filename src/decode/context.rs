@@ -1,0 +1,58 @@
+//! For which resource a key was used, from the encryption context.
+//!
+//! Enters: encryption contexts. Leaves: resources with their services. An ARN is taken as given;
+//! any other value becomes `<service>:<value>`, since the account of a resource is not in it.
+
+use super::facts::FACTS;
+use super::json::Value;
+
+/// A resource that an encryption context names.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Resource {
+    pub(crate) service: String,
+    pub(crate) name: String,
+}
+
+impl Resource {
+    /// A resource without an ARN.
+    pub(crate) fn of(service: &str, id: &str) -> Self {
+        Self {
+            service: service.to_owned(),
+            name: format!("{service}:{id}"),
+        }
+    }
+}
+
+/// Adds the resources of one context to `found`, each once, in the order of the context.
+pub(crate) fn read(context: Option<Value<'_>>, found: &mut Vec<Resource>) {
+    for (name, value) in context.into_iter().flat_map(Value::members) {
+        let (Some(name), Some(value)) = (name.text(), value.nonempty()) else {
+            continue;
+        };
+        if let Some(resource) = resource(&name, &value)
+            && !found.contains(&resource)
+        {
+            found.push(resource);
+        }
+    }
+}
+
+fn resource(name: &str, value: &str) -> Option<Resource> {
+    let is_arn = value.starts_with("arn:");
+    let service = match FACTS.context_service(name) {
+        Some(service) => service.to_owned(),
+        // A service's own member that no list knows yet still names an ARN.
+        None if name.starts_with("aws:") && is_arn => {
+            format!("{}.amazonaws.com", value.split(':').nth(2)?)
+        }
+        None => return None,
+    };
+    if is_arn {
+        Some(Resource {
+            service,
+            name: value.to_owned(),
+        })
+    } else {
+        Some(Resource::of(&service, value))
+    }
+}

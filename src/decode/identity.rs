@@ -1,0 +1,134 @@
+//! Who made a call: the stable principal and what an incident is searched by.
+//!
+//! Enters: `userIdentity`. Leaves: [`Identity`].
+
+use std::borrow::Cow;
+
+use super::json::Value;
+
+/// What EC2's own sessions are called, one for each instance.
+const EC2_INFRASTRUCTURE: &str = "role/aws:ec2-infrastructure";
+
+/// The facts of `userIdentity`.
+#[derive(Debug, Default)]
+pub(crate) struct Identity<'a> {
+    pub(crate) caller: Cow<'a, str>,
+    pub(crate) kind: Option<Cow<'a, str>>,
+    pub(crate) arn: Option<Cow<'a, str>>,
+    pub(crate) account_id: Option<Cow<'a, str>>,
+    pub(crate) user_name: Option<Cow<'a, str>>,
+    pub(crate) principal_id: Option<Cow<'a, str>>,
+    pub(crate) access_key_id: Option<Cow<'a, str>>,
+    pub(crate) credential_id: Option<Cow<'a, str>>,
+    pub(crate) invoked_by: Option<Cow<'a, str>>,
+    pub(crate) session_name: Option<Cow<'a, str>>,
+    pub(crate) source_identity: Option<Cow<'a, str>>,
+    pub(crate) on_behalf_of: Option<Cow<'a, str>>,
+    pub(crate) is_mfa: Option<bool>,
+    /// The EC2 instance on whose behalf EC2 itself called.
+    pub(crate) ec2_instance: Option<String>,
+}
+
+impl<'a> Identity<'a> {
+    /// Reads `userIdentity`; absent and empty members are alike.
+    pub(crate) fn read(user: Option<Value<'a>>) -> Self {
+        let mut identity = Self::default();
+        let mut session = None;
+        for (name, value) in user.into_iter().flat_map(Value::members) {
+            match name.text().as_deref() {
+                Some("type") => identity.kind = value.nonempty(),
+                Some("arn") => identity.arn = value.nonempty(),
+                Some("accountId") => identity.account_id = value.nonempty(),
+                Some("userName") => identity.user_name = value.nonempty(),
+                Some("principalId") => identity.principal_id = value.nonempty(),
+                Some("accessKeyId") => identity.access_key_id = value.nonempty(),
+                Some("credentialId") => identity.credential_id = value.nonempty(),
+                Some("invokedBy") => identity.invoked_by = value.nonempty(),
+                Some("onBehalfOf") => {
+                    identity.on_behalf_of = value.get("userId").and_then(Value::nonempty);
+                }
+                Some("sessionContext") => session = Some(value),
+                _ => {}
+            }
+        }
+        let issuer = session.and_then(|session| session.get("sessionIssuer"));
+        let issuer_arn = issuer
+            .and_then(|issuer| issuer.get("arn"))
+            .and_then(Value::nonempty);
+        if let Some(session) = session {
+            identity.source_identity = session.get("sourceIdentity").and_then(Value::nonempty);
+            identity.is_mfa = session
+                .path(&["attributes", "mfaAuthenticated"])
+                .and_then(Value::truth);
+        }
+        if identity.user_name.is_none() {
+            identity.user_name = issuer
+                .and_then(|issuer| issuer.get("userName"))
+                .and_then(Value::nonempty);
+        }
+        identity.session_name = session_name(identity.arn.as_ref());
+        identity.name_caller(issuer_arn);
+        identity
+    }
+
+    fn name_caller(&mut self, issuer_arn: Option<Cow<'a, str>>) {
+        let is_ec2 = [issuer_arn.as_deref(), self.arn.as_deref()]
+            .into_iter()
+            .flatten()
+            .any(|arn| arn.contains(EC2_INFRASTRUCTURE));
+        if is_ec2 {
+            self.ec2_instance = self
+                .session_name
+                .as_deref()
+                .filter(|session| session.starts_with("i-"))
+                .map(str::to_owned);
+            self.caller = Cow::Borrowed("service:ec2.amazonaws.com");
+            return;
+        }
+        self.caller = if let Some(arn) = issuer_arn {
+            arn
+        } else if let Some(arn) = &self.arn {
+            without_session(arn)
+        } else if let Some(user) = &self.on_behalf_of {
+            Cow::Owned(format!("identitycenter:{user}"))
+        } else if let Some(service) = &self.invoked_by {
+            Cow::Owned(format!("service:{service}"))
+        } else if let Some(account) = &self.account_id {
+            Cow::Owned(format!("account:{account}"))
+        } else {
+            Cow::Borrowed("unknown")
+        };
+    }
+}
+
+/// The last part of the ARN of a session; users and roles have none.
+fn session_name<'a>(arn: Option<&Cow<'a, str>>) -> Option<Cow<'a, str>> {
+    let (_, session) = session_parts(arn?)?;
+    Some(Cow::Owned(session.to_owned()))
+}
+
+/// An ARN of a session whose issuer is not told stands for all sessions of its role.
+fn without_session<'a>(arn: &Cow<'a, str>) -> Cow<'a, str> {
+    match session_parts(arn) {
+        Some((role, _)) => Cow::Owned(role.to_owned()),
+        None => arn.clone(),
+    }
+}
+
+/// Splits `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
+fn session_parts(arn: &str) -> Option<(&str, &str)> {
+    let resource = arn.splitn(6, ':').nth(5)?;
+    if !resource.starts_with("assumed-role/") && !resource.starts_with("federated-user/") {
+        return None;
+    }
+    let (before, session) = arn.rsplit_once('/')?;
+    if resource.starts_with("federated-user/") {
+        // The name of a federated user is all there is of it.
+        return Some((arn, session));
+    }
+    // `aws:ec2-infrastructure` sessions and roles with paths keep what stands before the session.
+    resource
+        .strip_prefix("assumed-role/")
+        .is_some_and(|role| role.contains('/'))
+        .then_some((before, session))
+}

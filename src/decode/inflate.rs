@@ -1,0 +1,246 @@
+//! From the bytes of an object to its text: gzip of any number of members, or plain.
+//!
+//! Enters: a whole buffer, or a stream. Leaves: text, piece by piece, and at the end the [`Fault`] that
+//! stopped it, if one did. All text before the fault has been given.
+
+use std::io::{self, Read};
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+/// How much text is made at once from a stream.
+const PIECE_BYTES: usize = 1 << 20;
+/// How much is read at once from a stream.
+const INPUT_BYTES: usize = 1 << 16;
+/// The compression ratio is of no concern before so much text has been made.
+const RATIO_FREE_BYTES: u64 = 64 << 20;
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// Magic and method of a gzip member.
+const MEMBER_START: [u8; 3] = [0x1f, 0x8b, 8];
+
+/// What stopped the text before its end.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The gzip ends in the middle.
+    Truncated,
+    /// The gzip is corrupt, or its checksum is wrong.
+    Corrupt,
+    /// Bytes that are no gzip follow the gzip.
+    Trailing,
+    /// More text than the limit for one object.
+    TooMuchText,
+    /// A higher compression ratio than the limit.
+    Ratio,
+    /// The bytes could not be read.
+    Read(io::Error),
+}
+
+/// Limits on the text of one object.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TextLimits {
+    pub(crate) object_bytes_max: u64,
+    pub(crate) ratio_max: u64,
+}
+
+/// Whether these bytes are gzip, by their beginning.
+pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(&GZIP_MAGIC)
+}
+
+/// Inflates a whole gzip of one member into `text`, in one call of libdeflate.
+///
+/// Answers false, with `text` of no meaning, where the slow way must look: several members, damage,
+/// sizes that lie, or more than `whole_bytes_max`.
+pub(crate) fn inflate_whole(
+    inflater: &mut libdeflater::Decompressor,
+    gzip: &[u8],
+    text: &mut Vec<u8>,
+    whole_bytes_max: usize,
+) -> bool {
+    let Some((rest, size)) = gzip.split_last_chunk::<4>() else {
+        return false;
+    };
+    let size = u32::from_le_bytes(*size) as usize;
+    if size > whole_bytes_max || rest.len() < MEMBER_START.len() {
+        return false;
+    }
+    // A second member would be passed over in silence, so anything that could begin one is looked at
+    // the slow way. The last four bytes are checked below: bytes behind the member change them.
+    if memchr::memmem::find(&rest[MEMBER_START.len()..], &MEMBER_START).is_some() {
+        return false;
+    }
+    text.resize(size, 0);
+    inflater.gzip_decompress(gzip, text) == Ok(size)
+}
+
+/// Text from a stream.
+pub(crate) struct TextStream<'a> {
+    reader: &'a mut dyn Read,
+    input: Box<[u8]>,
+    /// The part of `input` that is yet to be used.
+    unread: std::ops::Range<usize>,
+    is_input_end: bool,
+    mode: Mode,
+    limits: TextLimits,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+enum Mode {
+    /// Nothing has been seen.
+    Unknown,
+    Plain,
+    Member(Box<Decompress>),
+    BetweenMembers,
+}
+
+impl<'a> TextStream<'a> {
+    pub(crate) fn new(reader: &'a mut dyn Read, limits: TextLimits) -> Self {
+        Self {
+            reader,
+            input: vec![0; INPUT_BYTES].into_boxed_slice(),
+            unread: 0..0,
+            is_input_end: false,
+            mode: Mode::Unknown,
+            limits,
+            bytes_in: 0,
+            bytes_out: 0,
+        }
+    }
+
+    /// Adds about [`PIECE_BYTES`] of text to `window`; true at the end of the text.
+    ///
+    /// What precedes a fault is in `window` when the fault is answered.
+    pub(crate) fn fill(&mut self, window: &mut Vec<u8>) -> Result<bool, Fault> {
+        let start = window.len();
+        window.resize(start + PIECE_BYTES, 0);
+        let mut end = start;
+        let result = self.fill_slice(window, &mut end);
+        window.truncate(end);
+        result
+    }
+
+    fn fill_slice(&mut self, window: &mut [u8], end: &mut usize) -> Result<bool, Fault> {
+        while *end < window.len() {
+            if self.unread.is_empty() && !self.is_input_end {
+                self.read()?;
+            }
+            match &mut self.mode {
+                Mode::Unknown => {
+                    self.read_magic()?;
+                    self.mode = if is_gzip(&self.input[self.unread.clone()]) {
+                        Mode::BetweenMembers
+                    } else {
+                        Mode::Plain
+                    };
+                }
+                Mode::Plain => {
+                    if self.unread.is_empty() {
+                        return Ok(true);
+                    }
+                    let len = self.unread.len().min(window.len() - *end);
+                    let from = self.unread.start;
+                    window[*end..*end + len].copy_from_slice(&self.input[from..from + len]);
+                    self.unread.start += len;
+                    *end += len;
+                    self.count(len)?;
+                }
+                Mode::BetweenMembers => {
+                    if self.next_member()? {
+                        return Ok(true);
+                    }
+                }
+                Mode::Member(inflate) => {
+                    let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
+                    let result = inflate.decompress(
+                        &self.input[self.unread.clone()],
+                        &mut window[*end..],
+                        FlushDecompress::None,
+                    );
+                    let used = usize_of(inflate.total_in() - before_in);
+                    let made = usize_of(inflate.total_out() - before_out);
+                    self.unread.start += used;
+                    *end += made;
+                    self.count(made)?;
+                    match result {
+                        Err(_) => return Err(Fault::Corrupt),
+                        Ok(Status::StreamEnd) => self.mode = Mode::BetweenMembers,
+                        Ok(Status::Ok | Status::BufError) => {
+                            if used == 0 && made == 0 && self.is_input_end {
+                                return Err(Fault::Truncated);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Looks at what stands before or between gzip members; true at the end of the input.
+    fn next_member(&mut self) -> Result<bool, Fault> {
+        // A tape's padding with zeros is no damage.
+        let zeros = self.input[self.unread.clone()]
+            .iter()
+            .take_while(|&&byte| byte == 0)
+            .count();
+        self.unread.start += zeros;
+        if self.unread.is_empty() {
+            return Ok(self.is_input_end);
+        }
+        self.read_magic()?;
+        if is_gzip(&self.input[self.unread.clone()]) {
+            const WINDOW_BITS: u8 = 15;
+            self.mode = Mode::Member(Box::new(Decompress::new_gzip(WINDOW_BITS)));
+            Ok(false)
+        } else {
+            Err(Fault::Trailing)
+        }
+    }
+
+    /// Sees to it that two bytes can be looked at, if there are two.
+    fn read_magic(&mut self) -> Result<(), Fault> {
+        while self.unread.len() < GZIP_MAGIC.len() && !self.is_input_end {
+            self.input.copy_within(self.unread.clone(), 0);
+            self.unread = 0..self.unread.len();
+            self.read()?;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<(), Fault> {
+        if self.unread.is_empty() {
+            self.unread = 0..0;
+        }
+        loop {
+            match self.reader.read(&mut self.input[self.unread.end..]) {
+                Ok(len) => {
+                    self.is_input_end = len == 0;
+                    self.unread.end += len;
+                    self.bytes_in += len as u64;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Fault::Read(error)),
+            }
+        }
+    }
+
+    fn count(&mut self, made: usize) -> Result<(), Fault> {
+        self.bytes_out += made as u64;
+        if self.bytes_out > self.limits.object_bytes_max {
+            return Err(Fault::TooMuchText);
+        }
+        let used = self.bytes_in - self.unread.len() as u64;
+        if self.bytes_out > RATIO_FREE_BYTES
+            && self.bytes_out > used.saturating_mul(self.limits.ratio_max)
+        {
+            return Err(Fault::Ratio);
+        }
+        Ok(())
+    }
+}
+
+/// Lengths of parts of a buffer always fit.
+fn usize_of(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,128 @@
+//! Whether a record is worth parsing, from a look at its text.
+//!
+//! Enters: the text of one complete record. Leaves: a verdict that is never wrong in the direction that
+//! loses an event: where the look cannot tell, the record is parsed.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+use super::event::KMS;
+use super::facts::FACTS;
+
+static SOURCE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""eventSource""#));
+static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""eventName""#));
+
+/// What a look at a record told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interest {
+    /// An event of a service or a name that no table takes.
+    None,
+    /// It may be wanted.
+    Parse,
+}
+
+/// Looks at every `"eventSource"` in the record, at whatever depth: one that reads as a wanted service
+/// makes the record worth parsing, and only the parser decides which of them is the event's own.
+pub(crate) fn look(record: &[u8]) -> Interest {
+    let mut is_event = false;
+    let mut is_trail_source = false;
+    for at in SOURCE.find_iter(record) {
+        is_event = true;
+        match string_member(record, at + SOURCE.needle().len()) {
+            Member::Text(source) => {
+                if source == KMS.as_bytes() {
+                    return Interest::Parse;
+                }
+                is_trail_source |= std::str::from_utf8(source)
+                    .is_ok_and(|source| FACTS.has_trail_source(source));
+            }
+            Member::Unclear => return Interest::Parse,
+            Member::Other => {}
+        }
+    }
+    if !is_event || (is_trail_source && has_trail_name(record)) {
+        Interest::Parse
+    } else {
+        Interest::None
+    }
+}
+
+fn has_trail_name(record: &[u8]) -> bool {
+    NAME.find_iter(record).any(|at| {
+        match string_member(record, at + NAME.needle().len()) {
+            Member::Text(name) => std::str::from_utf8(name)
+                .map_or(true, |name| FACTS.is_trail_name(name)),
+            Member::Unclear => true,
+            Member::Other => false,
+        }
+    })
+}
+
+enum Member<'a> {
+    Text(&'a [u8]),
+    /// A string with escapes.
+    Unclear,
+    /// No string, or no member's name at all.
+    Other,
+}
+
+/// The string behind the colon behind a member's name.
+fn string_member(record: &[u8], at: usize) -> Member<'_> {
+    let rest = record[at..].trim_ascii_start();
+    let Some(rest) = rest.strip_prefix(b":") else {
+        return Member::Other;
+    };
+    let Some(rest) = rest.trim_ascii_start().strip_prefix(b"\"") else {
+        return Member::Other;
+    };
+    match memchr::memchr2(b'"', b'\\', rest) {
+        Some(end) if rest[end] == b'"' => Member::Text(&rest[..end]),
+        _ => Member::Unclear,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Interest, look};
+
+    fn check(record: &str, expected: Interest) {
+        assert_eq!(look(record.as_bytes()), expected, "{record}");
+    }
+
+    #[test]
+    fn kms_events_are_parsed_however_they_are_written() {
+        check(r#"{"eventSource":"kms.amazonaws.com"}"#, Interest::Parse);
+        check(r#"{ "eventSource" : "kms.amazonaws.com" }"#, Interest::Parse);
+        check(r#"{"eventSource":"kms\u002eamazonaws.com"}"#, Interest::Parse);
+        check(r#"{"event\u0053ource":"kms.amazonaws.com"}"#, Interest::Parse);
+        check(
+            r#"{"x":{"eventSource":"s3.amazonaws.com"},"eventSource":"kms.amazonaws.com"}"#,
+            Interest::Parse,
+        );
+    }
+
+    #[test]
+    fn the_same_text_elsewhere_is_not_of_interest() {
+        check(
+            r#"{"eventSource":"s3.amazonaws.com","eventName":"GetObject","requestParameters":{"x":"kms.amazonaws.com"}}"#,
+            Interest::None,
+        );
+        check(
+            r#"{"eventSource":"ec2.amazonaws.com","eventName":"RunInstances"}"#,
+            Interest::None,
+        );
+    }
+
+    #[test]
+    fn trail_events_are_parsed_by_name() {
+        check(
+            r#"{"eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging"}"#,
+            Interest::Parse,
+        );
+        check(
+            r#"{"eventSource":"cloudtrail.amazonaws.com","eventName":"LookupEvents"}"#,
+            Interest::None,
+        );
+    }
+}

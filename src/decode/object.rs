@@ -1,0 +1,542 @@
+//! One log object, from bytes to rows.
+
+use std::io::Read;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+
+use super::canonical::Canonical;
+use super::classify::Classifier;
+use super::columns::{EventColumns, Origin};
+use super::event::{Event, KMS, KmsFacts, Members, text};
+use super::facts::FACTS;
+use super::inflate::{Fault, TextLimits, TextStream, inflate_whole, is_gzip};
+use super::interest::{Interest, look};
+use super::json::{self, Kind, Tape, Value};
+use super::report::{
+    DigestFacts, ObjectKind, ObjectReport, REJECTS_KEPT_MAX, Reason, Reject,
+};
+use super::split::{Packing, Piece, Splitter, Verdict};
+use super::time::parse_event_time;
+use crate::schema;
+
+/// Rows are handed over when they hold so many bytes of text.
+const ROWS_BYTES_MAX: usize = 16 << 20;
+/// A gzip that says it holds more text than this is read as a stream.
+const WHOLE_BYTES_MAX: usize = 64 << 20;
+
+/// What one object may hold. Each limit has a flag of its name, and is named in the reject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// `--record-bytes-max`: the longest record.
+    pub record_bytes_max: usize,
+    /// `--depth-max`: the deepest nesting of a wanted record.
+    pub depth_max: usize,
+    /// `--object-bytes-max`: the most text of one object.
+    pub object_bytes_max: u64,
+    /// `--ratio-max`: the highest compression ratio, looked at beyond 64 MiB of text.
+    pub ratio_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            record_bytes_max: 16 << 20,
+            depth_max: 256,
+            object_bytes_max: 64 << 30,
+            ratio_max: 500,
+        }
+    }
+}
+
+/// Names an object: what its rows carry, and what its path says of it.
+#[derive(Debug, Clone, Copy)]
+pub struct ObjectId<'a> {
+    /// The ledger's id.
+    pub object_id: &'a str,
+    /// The kind that its path tells.
+    pub path_kind: Option<ObjectKind>,
+}
+
+/// The bytes of an object.
+pub enum Input<'a> {
+    /// All of them.
+    Whole(&'a [u8]),
+    /// As they come.
+    Stream(&'a mut dyn Read),
+}
+
+/// Rows for both event tables, without the store's columns.
+#[derive(Debug)]
+pub struct Rows {
+    /// Rows for `kms_events`.
+    pub kms: RecordBatch,
+    /// Rows for `trail_events`.
+    pub trail: RecordBatch,
+}
+
+/// Decodes object after object, reusing its buffers.
+pub struct Decoder {
+    limits: Limits,
+    classifier: Classifier,
+    inflater: libdeflater::Decompressor,
+    buffer: Vec<u8>,
+    records: Records,
+}
+
+/// What is done with each record.
+struct Records {
+    limits: Limits,
+    tape: Tape,
+    inner_tape: Tape,
+    canonical: Canonical,
+    kms: EventColumns,
+    trail: EventColumns,
+    report: ObjectReport,
+    object_id: String,
+    /// Records that look like CloudTrail's.
+    events: u64,
+    /// What the first record told of the object.
+    seen: Option<ObjectKind>,
+    path_kind: Option<ObjectKind>,
+    wrapper: Option<&'static str>,
+}
+
+impl Decoder {
+    /// A decoder with its limits.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            classifier: Classifier::detect(),
+            inflater: libdeflater::Decompressor::new(),
+            buffer: Vec::new(),
+            records: Records {
+                limits,
+                tape: Tape::default(),
+                inner_tape: Tape::default(),
+                canonical: Canonical::default(),
+                kms: EventColumns::new(&schema::KMS_EVENTS),
+                trail: EventColumns::new(&schema::TRAIL_EVENTS),
+                report: ObjectReport::default(),
+                object_id: String::new(),
+                events: 0,
+                seen: None,
+                path_kind: None,
+                wrapper: None,
+            },
+        }
+    }
+
+    /// The schema of the rows of `kms_events`.
+    #[must_use]
+    pub fn kms_schema(&self) -> SchemaRef {
+        self.records.kms.schema()
+    }
+
+    /// Decodes one object. Rows gather from object to object; when they are many, `hand_over` gets
+    /// them, within a long object also before its end. See [`Decoder::take`] for the rest of them.
+    ///
+    /// # Errors
+    /// If columns cannot be built, or what `hand_over` answers. Nothing in the bytes is an error.
+    pub fn decode<E: From<ArrowError>>(
+        &mut self,
+        id: ObjectId<'_>,
+        input: Input<'_>,
+        hand_over: &mut dyn FnMut(Rows) -> Result<(), E>,
+    ) -> Result<ObjectReport, E> {
+        self.records.begin(id);
+        let mut splitter = Splitter::new(self.classifier, self.limits.record_bytes_max);
+        let fault = match input {
+            Input::Whole(bytes) if self.whole(bytes, &mut splitter) => None,
+            Input::Whole(mut bytes) => self.stream(&mut bytes, &mut splitter, hand_over)?,
+            Input::Stream(reader) => self.stream(reader, &mut splitter, hand_over)?,
+        };
+        let report = self.records.finish(id, splitter.packing(), fault, self.limits);
+        if self.is_full() {
+            hand_over(self.take()?)?;
+        }
+        Ok(report)
+    }
+
+    /// Takes the rows that have gathered.
+    ///
+    /// # Errors
+    /// If columns cannot be built.
+    pub fn take(&mut self) -> Result<Rows, ArrowError> {
+        Ok(Rows {
+            kms: self.records.kms.finish()?,
+            trail: self.records.trail.finish()?,
+        })
+    }
+
+    fn is_full(&self) -> bool {
+        self.records.kms.bytes() + self.records.trail.bytes() >= ROWS_BYTES_MAX
+    }
+
+    /// Reads an object that is in memory, if it is of the plain kind; false leaves it to the stream.
+    fn whole(&mut self, bytes: &[u8], splitter: &mut Splitter) -> bool {
+        let text = if is_gzip(bytes) {
+            let is_plain = inflate_whole(
+                &mut self.inflater,
+                bytes,
+                &mut self.buffer,
+                WHOLE_BYTES_MAX,
+            );
+            if !is_plain {
+                return false;
+            }
+            self.buffer.as_slice()
+        } else if bytes.len() <= WHOLE_BYTES_MAX {
+            bytes
+        } else {
+            return false;
+        };
+        let records = &mut self.records;
+        records.report.json_bytes = text.len() as u64;
+        splitter.push(text, true, &mut |piece| records.piece(piece));
+        true
+    }
+
+    fn stream<E: From<ArrowError>>(
+        &mut self,
+        reader: &mut dyn Read,
+        splitter: &mut Splitter,
+        hand_over: &mut dyn FnMut(Rows) -> Result<(), E>,
+    ) -> Result<Option<Fault>, E> {
+        let limits = TextLimits {
+            object_bytes_max: self.limits.object_bytes_max,
+            ratio_max: self.limits.ratio_max,
+        };
+        let mut stream = TextStream::new(reader, limits);
+        let mut window = Vec::new();
+        loop {
+            let before = window.len();
+            let filled = stream.fill(&mut window);
+            let is_end = !matches!(filled, Ok(false));
+            let records = &mut self.records;
+            records.report.json_bytes += (window.len() - before) as u64;
+            let done = splitter.push(&window, is_end, &mut |piece| records.piece(piece));
+            window.drain(..done);
+            if self.is_full() {
+                hand_over(self.take()?)?;
+            }
+            match filled {
+                Ok(false) => {}
+                Ok(true) => return Ok(None),
+                Err(fault) => return Ok(Some(fault)),
+            }
+        }
+    }
+}
+
+impl Records {
+    fn begin(&mut self, id: ObjectId<'_>) {
+        self.report = ObjectReport::default();
+        self.object_id.clear();
+        self.object_id.push_str(id.object_id);
+        self.path_kind = id.path_kind;
+        self.events = 0;
+        self.seen = None;
+        self.wrapper = None;
+    }
+
+    fn piece(&mut self, piece: Piece<'_>) -> Verdict {
+        match piece {
+            Piece::Record { offset, text } => return self.record(offset, text),
+            Piece::NotObject { offset } => {
+                self.reject(offset, Reason::NotAnObject, "no JSON object".to_owned());
+            }
+            Piece::TooLong { offset } => {
+                let limit = format!("record_bytes_max={}", self.limits.record_bytes_max);
+                self.reject(offset, Reason::RecordBytes, format!("longer than {limit}"));
+                self.report.limit.get_or_insert(limit);
+            }
+            Piece::Damage { offset, record } => self.damage(offset, record),
+        }
+        Verdict::Sound
+    }
+
+    fn record(&mut self, offset: u64, bytes: &[u8]) -> Verdict {
+        let interest = look(bytes);
+        // The first record is parsed in any case, since it tells what the object holds.
+        if interest == Interest::None && self.seen.is_some() {
+            self.events += 1;
+            self.not_wanted();
+            return Verdict::Sound;
+        }
+        let Ok(record) = std::str::from_utf8(bytes) else {
+            return self.broken(offset, interest, Reason::RecordUtf8, "no valid UTF-8".to_owned());
+        };
+        let mut tape = std::mem::take(&mut self.tape);
+        let verdict = match tape.parse(record, self.limits.depth_max) {
+            Ok(value) => self.value(offset, value),
+            Err(json::Fault::Syntax(at)) => {
+                let message = format!("no JSON at byte {}", offset + at as u64);
+                self.broken(offset, interest, Reason::RecordSyntax, message)
+            }
+            Err(json::Fault::TooDeep) if interest == Interest::None => {
+                self.not_wanted();
+                Verdict::Sound
+            }
+            Err(json::Fault::TooDeep) => {
+                self.reject_deep(offset);
+                Verdict::Sound
+            }
+        };
+        self.tape = tape;
+        verdict
+    }
+
+    /// A record that no parser takes; one that is not wanted is only looked at for its structure.
+    fn broken(
+        &mut self,
+        offset: u64,
+        interest: Interest,
+        reason: Reason,
+        message: String,
+    ) -> Verdict {
+        if interest == Interest::None {
+            self.events += 1;
+            self.not_wanted();
+            Verdict::Sound
+        } else {
+            self.reject(offset, reason, message);
+            Verdict::Broken
+        }
+    }
+
+    /// Takes the event out of what it is wrapped in.
+    fn value(&mut self, offset: u64, value: Value<'_>) -> Verdict {
+        if let Some(digest) = digest(value) {
+            self.seen = Some(ObjectKind::Digest);
+            self.report.digest = Some(digest);
+            return Verdict::Sound;
+        }
+        if let Some(inner) = value.get("CloudTrailEvent").and_then(Value::text) {
+            self.wrapper = Some("lookup_events");
+            let mut tape = std::mem::take(&mut self.inner_tape);
+            match tape.parse(&inner, self.limits.depth_max) {
+                Ok(event) => self.event(offset, event),
+                Err(json::Fault::Syntax(at)) => {
+                    let message = format!("CloudTrailEvent is no JSON at its byte {at}");
+                    self.reject(offset, Reason::RecordSyntax, message);
+                }
+                Err(json::Fault::TooDeep) => self.reject_deep(offset),
+            }
+            self.inner_tape = tape;
+        } else if let (Some(_), Some(event)) = (value.get("detail-type"), value.get("detail"))
+            && event.kind() == Kind::Object
+        {
+            self.wrapper = Some("event_bridge");
+            self.event(offset, event);
+        } else {
+            self.event(offset, value);
+        }
+        Verdict::Sound
+    }
+
+    fn event(&mut self, offset: u64, event: Value<'_>) {
+        let members = Members::read(event);
+        let kind = kind_of(event, &members);
+        let seen = *self.seen.get_or_insert(kind.unwrap_or_default());
+        if kind.is_some() {
+            self.events += 1;
+            if seen == ObjectKind::Unknown {
+                self.seen = kind;
+            }
+        }
+        let source = text(members.event_source).unwrap_or_default();
+        let name = text(members.event_name).unwrap_or_default();
+        let is_aggregated = kind == Some(ObjectKind::Aggregated)
+            || self.path_kind == Some(ObjectKind::Aggregated);
+        let is_kms = source == KMS && !is_aggregated;
+        if !is_kms && (is_aggregated || !FACTS.is_trail_event(&source, &name)) {
+            self.not_wanted();
+            return;
+        }
+        let Some(facts) = Event::read(members) else {
+            let written = members.event_time.map_or("absent", Value::raw);
+            let shown: String = written.chars().take(64).collect();
+            self.reject(offset, Reason::EventTime, format!("eventTime is unreadable: {shown}"));
+            return;
+        };
+        self.canonical.write(event);
+        let hash = self.canonical.hash();
+        let origin = Origin {
+            object_id: &self.object_id,
+            record_number: i64::try_from(self.report.records).unwrap_or(i64::MAX),
+        };
+        if is_kms {
+            let kms = KmsFacts::read(&facts, &name);
+            self.kms.push_kms(&facts, &kms, &self.canonical, &hash, origin);
+            self.report.kms_records += 1;
+        } else {
+            self.trail.push_trail(&facts, &self.canonical, &hash, origin);
+            self.report.trail_records += 1;
+        }
+        self.report.records += 1;
+        let report = &mut self.report;
+        report.min_event_time = Some(report.min_event_time.map_or(facts.time, |min| min.min(facts.time)));
+        report.max_event_time = Some(report.max_event_time.map_or(facts.time, |max| max.max(facts.time)));
+    }
+
+    fn not_wanted(&mut self) {
+        self.report.records += 1;
+        self.report.not_wanted += 1;
+    }
+
+    fn reject_deep(&mut self, offset: u64) {
+        let limit = format!("depth_max={}", self.limits.depth_max);
+        self.reject(offset, Reason::RecordDepth, format!("nested deeper than {limit}"));
+        self.report.limit.get_or_insert(limit);
+    }
+
+    fn reject(&mut self, offset: u64, reason: Reason, message: String) {
+        let report = &mut self.report;
+        if report.rejects.len() < REJECTS_KEPT_MAX {
+            report.rejects.push(Reject {
+                record: report.records,
+                offset,
+                reason,
+                message,
+            });
+        }
+        report.records += 1;
+        report.rejected += 1;
+    }
+
+    /// Keeps the first damage; all records it tears are missing, how many nobody can say.
+    fn damage(&mut self, offset: u64, record: Option<u64>) {
+        if self.report.damage.is_none() {
+            let mut message = format!("the JSON is damaged at byte {offset}");
+            if let Some(record) = record {
+                message = format!("{message}, in the record that begins at byte {record}");
+            }
+            self.report.damage = Some((Reason::JsonDamaged, message));
+            self.report.damage_offset = Some(offset);
+        }
+    }
+
+    fn finish(
+        &mut self,
+        id: ObjectId<'_>,
+        packing: Option<Packing>,
+        fault: Option<Fault>,
+        limits: Limits,
+    ) -> ObjectReport {
+        let mut report = std::mem::take(&mut self.report);
+        report.shape = self.wrapper.or(match packing {
+            None => None,
+            Some(Packing::Records) => Some("records"),
+            Some(Packing::Events) => Some("lookup_events"),
+            Some(Packing::Array) => Some("array"),
+            Some(Packing::Bare) if report.digest.is_some() => None,
+            Some(Packing::Bare) if report.records == 1 => Some("event"),
+            Some(Packing::Bare) => Some("ndjson"),
+        });
+        let is_packed = matches!(packing, Some(Packing::Records | Packing::Events | Packing::Array));
+        report.kind = match self.seen {
+            Some(ObjectKind::Log | ObjectKind::Unknown) | None => match id.path_kind {
+                Some(kind) => kind,
+                None if self.events > 0 || is_packed => ObjectKind::Log,
+                None => ObjectKind::Unknown,
+            },
+            Some(kind) => kind,
+        };
+        if let Some(fault) = fault {
+            name_fault(&mut report, fault, limits);
+        } else if report.damage.is_some() && report.damage_offset == Some(report.json_bytes) {
+            let bytes = report.json_bytes;
+            let message = format!("the JSON ends in the middle, at byte {bytes}");
+            report.damage = Some((Reason::JsonTruncated, message));
+        } else if report.damage.is_none() && packing.is_none() && report.records == 0 {
+            report.damage = Some((Reason::Empty, "the object holds no text".to_owned()));
+        } else if report.damage.is_none()
+            && self.events == 0
+            && report.digest.is_none()
+            && id.path_kind.is_none_or(|kind| kind == ObjectKind::Log)
+            && (report.records > 0 || !is_packed)
+        {
+            let message = "the JSON holds no CloudTrail record".to_owned();
+            report.damage = Some((Reason::WrongShape, message));
+        }
+        assert!(report.is_conserved(), "every record is accounted for");
+        report
+    }
+}
+
+fn name_fault(report: &mut ObjectReport, fault: Fault, limits: Limits) {
+    let bytes = report.json_bytes;
+    let (reason, message, limit) = match fault {
+        Fault::Truncated => (
+            Reason::GzipTruncated,
+            format!("the gzip ends in the middle, after {bytes} bytes of text"),
+            None,
+        ),
+        Fault::Corrupt => (
+            Reason::GzipCorrupt,
+            format!("the gzip is corrupt after {bytes} bytes of text"),
+            None,
+        ),
+        Fault::Trailing => (
+            Reason::GzipTrailing,
+            format!("bytes that are no gzip follow after {bytes} bytes of text"),
+            None,
+        ),
+        Fault::TooMuchText => {
+            let limit = format!("object_bytes_max={}", limits.object_bytes_max);
+            (Reason::ObjectBytes, format!("more text than {limit}"), Some(limit))
+        }
+        Fault::Ratio => {
+            let limit = format!("ratio_max={}", limits.ratio_max);
+            (
+                Reason::CompressionRatio,
+                format!("a compression ratio above {limit}"),
+                Some(limit),
+            )
+        }
+        Fault::Read(error) => (
+            Reason::Unreadable,
+            format!("reading failed after {bytes} bytes of text: {error}"),
+            None,
+        ),
+    };
+    report.damage = Some((reason, message));
+    report.damage_offset.get_or_insert(bytes);
+    report.limit = limit.or(report.limit.take());
+}
+
+/// What an event says it is; `None` for an object that is no event.
+fn kind_of(event: Value<'_>, members: &Members<'_>) -> Option<ObjectKind> {
+    let category = text(members.event_category).unwrap_or_default();
+    let is_insight = category == "Insight" || event.get("insightDetails").is_some();
+    let is_event = members.event_source.is_some()
+        || members.event_version.is_some()
+        || (members.event_time.is_some() && members.event_id.is_some());
+    match category.as_ref() {
+        _ if is_insight => Some(ObjectKind::Insight),
+        "NetworkActivity" => Some(ObjectKind::NetworkActivity),
+        "Aggregated" => Some(ObjectKind::Aggregated),
+        _ if is_event => Some(ObjectKind::Log),
+        _ => None,
+    }
+}
+
+/// The facts of a digest, if the value is one.
+fn digest(value: Value<'_>) -> Option<DigestFacts> {
+    let files = value.get("logFiles")?;
+    value.get("awsAccountId")?;
+    let member = |name| text(value.get(name)).map(std::borrow::Cow::into_owned);
+    let time = |name| member(name).and_then(|time| parse_event_time(&time));
+    Some(DigestFacts {
+        start_time: time("digestStartTime"),
+        end_time: time("digestEndTime"),
+        previous: member("previousDigestS3Object"),
+        previous_hash: member("previousDigestHashValue"),
+        signature_algorithm: member("digestSignatureAlgorithm"),
+        public_key_fingerprint: member("digestPublicKeyFingerprint"),
+        content: Some(super::canonical::text_of(files)),
+    })
+}

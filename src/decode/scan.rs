@@ -1,0 +1,194 @@
+//! Where a JSON value ends, found block by block.
+//!
+//! Enters: text that begins with `{` or `[`, in pieces if need be. Leaves: the end of that value, or
+//! the place where the text cannot be JSON. It tracks strings and depth alone; names and values are
+//! the parser's matter. A string that begins where none may begin is damage: that is how a lost quote
+//! is noticed at once and not at the end of the file.
+
+use super::classify::{BLOCK, Classifier};
+
+/// The state between two pieces of one value.
+#[derive(Debug, Clone)]
+pub(crate) struct Scan {
+    depth: u64,
+    /// All ones inside a string.
+    in_string: u64,
+    /// 1 if the next byte is escaped.
+    escaped: u64,
+    /// 1 if a string may begin at the next byte.
+    lead: u64,
+}
+
+/// What a scan found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// The value ends before this place.
+    End(usize),
+    /// The value goes on; continue here with more text.
+    More(usize),
+    /// The text is no JSON from about this place on.
+    Damage(usize),
+}
+
+impl Scan {
+    /// Ready for the first byte of a value.
+    pub(crate) fn new() -> Self {
+        Self {
+            depth: 0,
+            in_string: 0,
+            escaped: 0,
+            lead: 1,
+        }
+    }
+
+    /// Looks at `text` from `at` on; at its end, `is_end` says whether more will come.
+    pub(crate) fn run(
+        &mut self,
+        classifier: Classifier,
+        text: &[u8],
+        mut at: usize,
+        is_end: bool,
+    ) -> Found {
+        while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
+            match self.block(classifier, block) {
+                Step::Next => at += BLOCK,
+                Step::End(bit) => return Found::End(at + bit + 1),
+                Step::Damage(bit) => return Found::Damage(at + bit),
+            }
+        }
+        if !is_end {
+            return Found::More(at);
+        }
+        let rest = text.get(at..).unwrap_or_default();
+        let mut block = [b' '; BLOCK];
+        block[..rest.len()].copy_from_slice(rest);
+        match self.block(classifier, &block) {
+            Step::End(bit) => Found::End(at + bit + 1),
+            Step::Damage(bit) if bit < rest.len() => Found::Damage(at + bit),
+            Step::Damage(_) | Step::Next => Found::Damage(text.len()),
+        }
+    }
+
+    fn block(&mut self, classifier: Classifier, block: &[u8; BLOCK]) -> Step {
+        let masks = classifier.classify(block);
+        let escaped = self.escapes(masks.backslash);
+        let quote = masks.quote & !escaped;
+        // Ones from each opening quote up to its closing one.
+        let string = prefix_xor(quote) ^ self.in_string;
+        self.in_string = (string.cast_signed() >> 63).cast_unsigned();
+        let misplaced = quote & string & !(masks.lead << 1 | self.lead);
+        self.lead = masks.lead >> 63;
+        let bad = misplaced | masks.backslash & !string;
+        let open = masks.open & !string;
+        let close = masks.close & !string;
+        if u64::from(close.count_ones()) >= self.depth
+            && let Some(bit) = self.last_close(open, close)
+        {
+            return if bad.trailing_zeros() < bit {
+                Step::Damage(bad.trailing_zeros() as usize)
+            } else {
+                Step::End(bit as usize)
+            };
+        }
+        if bad != 0 {
+            return Step::Damage(bad.trailing_zeros() as usize);
+        }
+        self.depth += u64::from(open.count_ones());
+        self.depth -= u64::from(close.count_ones());
+        Step::Next
+    }
+
+    /// The bracket that closes the value, if it is in this block.
+    fn last_close(&self, open: u64, close: u64) -> Option<u32> {
+        let mut rest = close;
+        let mut closed = 0;
+        while rest != 0 {
+            let bit = rest.trailing_zeros();
+            rest &= rest - 1;
+            closed += 1;
+            let before = open & ((1 << bit) - 1);
+            if self.depth + u64::from(before.count_ones()) <= closed {
+                return Some(bit);
+            }
+        }
+        None
+    }
+
+    /// Bytes that a backslash makes ordinary (after simdjson's scanner of escapes).
+    fn escapes(&mut self, backslash: u64) -> u64 {
+        const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
+        if backslash == 0 {
+            return std::mem::take(&mut self.escaped);
+        }
+        let potential = backslash & !self.escaped;
+        let maybe = potential << 1;
+        let codes = (maybe | ODD).wrapping_sub(potential) ^ ODD;
+        let escaped = codes ^ (backslash | self.escaped);
+        self.escaped = (codes & backslash) >> 63;
+        escaped
+    }
+}
+
+enum Step {
+    Next,
+    End(usize),
+    Damage(usize),
+}
+
+/// Each bit becomes the parity of itself and all bits below it.
+fn prefix_xor(mut bits: u64) -> u64 {
+    bits ^= bits << 1;
+    bits ^= bits << 2;
+    bits ^= bits << 4;
+    bits ^= bits << 8;
+    bits ^= bits << 16;
+    bits ^ bits << 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, Scan};
+    use crate::decode::classify::Classifier;
+
+    fn check(text: &str, expected: Found) {
+        for classifier in [Classifier::detect(), Classifier::Portable] {
+            let whole = Scan::new().run(classifier, text.as_bytes(), 0, true);
+            assert_eq!(whole, expected, "{text}");
+            // In pieces of every length, the answer is the same.
+            for step in [1, 7, 63, 64, 65, 200] {
+                let mut scan = Scan::new();
+                let (mut at, mut end) = (0, 0);
+                let found = loop {
+                    end = (end + step).min(text.len());
+                    match scan.run(classifier, &text.as_bytes()[..end], at, end == text.len()) {
+                        Found::More(next) => at = next,
+                        found => break found,
+                    }
+                };
+                assert_eq!(found, expected, "{text} by {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_end_where_they_close() {
+        check("{}", Found::End(2));
+        check(r#"{"a":[1,{"b":"}"}]} ,{"#, Found::End(19));
+        check(r#"{"a":"\"}","b":"\\"}"#, Found::End(20));
+        let long = format!(r#"{{"a":"{}","b":[[[]]]}}x"#, "\\\\\\\"".repeat(50));
+        check(&long, Found::End(long.len() - 1));
+    }
+
+    #[test]
+    fn text_that_stops_is_damaged_at_its_end() {
+        check(r#"{"a":"#, Found::Damage(5));
+        check(r#"{"a":"b"#, Found::Damage(7));
+    }
+
+    #[test]
+    fn a_lost_quote_is_noticed() {
+        check(r#"{"a":"b,"c":"d"}"#, Found::Damage(14));
+        check(r#"{"a\":1}"#, Found::Damage(8));
+        check(r#"{\"a":1}"#, Found::Damage(1));
+    }
+}

@@ -1,0 +1,552 @@
+//! Splits the text of a log object into records, whatever they are packed in.
+//!
+//! Enters: the uncompressed text, in pieces. Leaves: [`Piece`]s in order. Known packings: an object
+//! with an array `Records` or `Events`, an array, one bare object, objects one after the other. Where
+//! the text is damaged, every record before the damage stands, and reading goes on at the next place
+//! where a record certainly begins.
+
+use memchr::memmem::Finder;
+
+use super::classify::Classifier;
+use super::scan::{Found, Scan};
+
+/// The member that every event of CloudTrail begins with; its quotes cannot stand in a string.
+const FIRST_MEMBER: &[u8] = br#""eventVersion""#;
+
+/// How much is kept of searched text, so that a beginning across two pieces is found.
+const RESYNC_KEEP_BYTES: usize = 4096;
+
+/// How records are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    /// `{"Records":[…]}`.
+    Records,
+    /// `{"Events":[…]}`, as LookupEvents answers.
+    Events,
+    /// `[…]`.
+    Array,
+    /// A bare object, or several.
+    Bare,
+}
+
+/// What was found in the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Piece<'a> {
+    /// An object that is complete. `offset` is its place in the uncompressed text.
+    Record { offset: u64, text: &'a [u8] },
+    /// A value that should be a record, but is no object.
+    NotObject { offset: u64 },
+    /// A record longer than the limit.
+    TooLong { offset: u64 },
+    /// The text is no JSON from `offset` on; `record` is where the record began that it tears.
+    Damage { offset: u64, record: Option<u64> },
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It was read, or was not wanted.
+    Sound,
+    /// It is no JSON: what looks like one record may have swallowed others.
+    Broken,
+}
+
+/// The state between two pieces of one object's text.
+#[derive(Debug)]
+pub(crate) struct Splitter {
+    classifier: Classifier,
+    record_bytes_max: usize,
+    /// Offset of the window's first byte.
+    base: u64,
+    packing: Option<Packing>,
+    state: State,
+    /// The value that is being scanned.
+    scan: Option<Open>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Before a top-level value.
+    Top,
+    /// In an object at the top, before the first member or behind the array of records.
+    Members { is_first: bool },
+    /// Among records; `is_after` tells whether one has just ended.
+    Elements { is_after: bool, is_first: bool },
+    /// Behind damage, before the next certain record.
+    Lost,
+}
+
+/// A value that has begun.
+#[derive(Debug)]
+struct Open {
+    scan: Scan,
+    /// Where it begins in the window, unless it is too long to keep.
+    start: Option<usize>,
+    start_offset: u64,
+    at: usize,
+}
+
+/// What one step led to.
+enum Step {
+    /// Go on at this place.
+    Go(usize),
+    /// More text is needed; all before this place is done with.
+    Wait(usize),
+}
+
+impl Splitter {
+    pub(crate) fn new(classifier: Classifier, record_bytes_max: usize) -> Self {
+        Self {
+            classifier,
+            record_bytes_max,
+            base: 0,
+            packing: None,
+            state: State::Top,
+            scan: None,
+        }
+    }
+
+    /// How the records are packed, as far as seen.
+    pub(crate) fn packing(&self) -> Option<Packing> {
+        self.packing
+    }
+
+    /// Looks at the text; answers how much of `window` is done with and need not be given again.
+    pub(crate) fn push<'w>(
+        &mut self,
+        window: &'w [u8],
+        is_end: bool,
+        sink: &mut dyn FnMut(Piece<'w>) -> Verdict,
+    ) -> usize {
+        let mut at = 0;
+        if self.base == 0 && self.packing.is_none() && window.starts_with(b"\xef\xbb\xbf") {
+            at = 3;
+        }
+        let done = loop {
+            let step = if self.scan.is_some() {
+                self.scan_record(window, is_end, sink)
+            } else {
+                match self.state {
+                    State::Top => self.top(window, at, is_end, sink),
+                    State::Members { is_first } => {
+                        self.members(window, at, is_first, is_end, sink)
+                    }
+                    State::Elements { is_after, is_first } => {
+                        self.elements(window, at, (is_after, is_first), is_end, sink)
+                    }
+                    State::Lost => self.resync(window, at, is_end),
+                }
+            };
+            match step {
+                Step::Go(next) => at = next,
+                Step::Wait(done) => break if is_end { window.len() } else { done },
+            }
+        };
+        if let Some(open) = &mut self.scan {
+            open.at -= done;
+            open.start = open.start.map(|start| start - done);
+        }
+        self.base += done as u64;
+        done
+    }
+
+    fn top<'w>(
+        &mut self,
+        window: &'w [u8],
+        at: usize,
+        is_end: bool,
+        sink: &mut dyn FnMut(Piece<'w>) -> Verdict,
+    ) -> Step {
+        let at = skip_space(window, at);
+        match window.get(at) {
+            None => Step::Wait(at),
+            Some(b'[') => {
+                self.packing.get_or_insert(Packing::Array);
+                self.state = State::Elements {
+                    is_after: false,
+                    is_first: true,
+                };
+                Step::Go(at + 1)
+            }
+            Some(b'{') => self.top_object(window, at, is_end, sink),
+            Some(_) => self.other_value(window, at, is_end, sink),
+        }
+    }
+
+    /// Decides whether an object at the top packs records or is one.
+    fn top_object<'w>(
+        &mut self,
+        window: &'w [u8],
+        start: usize,
+        is_end: bool,
+        sink: &mut dyn FnMut(Piece<'w>) -> Verdict,
+    ) -> Step {
+        match self.walk_members(window, start + 1, true, is_end) {
+            Walk::Array(packing, at) => {
+                self.packing = Some(packing);
+                self.state = State::Elements {
+                    is_after: false,
+                    is_first: true,
+                };
+                Step::Go(at)
+            }
+            Walk::More if window.len() - start <= self.record_bytes_max => Step::Wait(start),
+            // One object, or one that is damaged or too long, which the scan will find.
+            Walk::End(_) | Walk::More | Walk::Damage(_) => {
+                self.packing.get_or_insert(Packing::Bare);
+                self.open(start);
+                self.scan_record(window, is_end, sink)
+            }
+        }
+    }
+
+    /// Behind the array of records, up to the end of the object around it.
+    fn members<'w>(
+        &mut self,
+        window: &'w [u8],
+        at: usize,
+        is_first: bool,
+        is_end: bool,
+        sink: &mut dyn FnMut(Piece<'w>) -> Verdict,
+    ) -> Step {
+        match self.walk_members(window, at, is_first, is_end) {
+            Walk::Array(_, at) => {
+                self.state = State::Elements {
+                    is_after: false,
+                    is_first: true,
+                };
+                Step::Go(at)
+            }
+            Walk::End(at) => {
+                self.state = State::Top;
+                Step::Go(at)
+            }
+            Walk::More if window.len() - at <= self.record_bytes_max => Step::Wait(at),
+            Walk::More => self.damage(window, window.len(), None, sink),
+            Walk::Damage(bad) => self.damage(window, bad, None, sink),
+        }
+    }
+
+    fn elements<'w>(
+        &mut self,
+        window: &'w [u8],
+        at: usize,
+        (is_after, is_first): (bool, bool),
+        is_end: bool,
+        sink: &mut dyn FnMut(Piece<'w>) -> Verdict,
+    ) -> Step {
+        let at = skip_space(window, at);
+        let Some(&byte) = window.get(at) else {
+            return if is_end {
+                self.damage(window, at, None, sink)
+            } else {
+                Step::Wait(at)
+            };
+        };
+        match byte {
+            b',' if is_after => {
+                self.state = State::Elements {
+                    is_after: false,
+                    is_first: false,
+                };
+                Step::Go(at + 1)
+            }
+            b']' if is_after || is_first => {
+                self.state = if self.packing == Some(Packing::Array) {
+                    State::Top
+                } else {
+                    State::Members { is_first: false }
+                };
+                Step::Go(at + 1)
+            }
+            b'{' if !is_after => {
+                self.open(at);
+                self.scan_record(window, is_end, sink)
+            }
+            _ if is_after => self.damage(window, at, None, sink),
+            _ => self.other_value(window, at, is_end, sink),
+        }
+    }
+
+    /// A value that is no object, where a record should be.
+    fn other_value<'w>(
+        &mut self,
+        window: &'w [u8],
+        at: usize,
+        is_end: bool,
+        sink: &mut dyn FnMut(Piece<'w>) -> Verdict,
+    ) -> Step {
+        match self.skip_value(window, at, is_end) {
+            Found::End(end) => {
+                sink(Piece::NotObject {
+                    offset: self.base + at as u64,
+                });
+                self.after_record();
+                Step::Go(end)
+            }
+            Found::More(_) if window.len() - at <= self.record_bytes_max => Step::Wait(at),
+            Found::More(bad) | Found::Damage(bad) => self.damage(window, bad, None, sink),
+        }
+    }
+
+    fn open(&mut self, start: usize) {
+        self.scan = Some(Open {
+            scan: Scan::new(),
+            start: Some(start),
+            start_offset: self.base + start as u64,
+            at: start,
+        });
+    }
+
+    fn scan_record<'w>(
+        &mut self,
+        window: &'w [u8],
+        is_end: bool,
+        sink: &mut dyn FnMut(Piece<'w>) -> Verdict,
+    ) -> Step {
+        let Some(mut open) = self.scan.take() else {
+            return Step::Go(0);
+        };
+        let offset = open.start_offset;
+        match open.scan.run(self.classifier, window, open.at, is_end) {
+            Found::End(end) if window[end - 1] != b'}' => {
+                self.torn(window, end - 1, &open, sink)
+            }
+            Found::End(end) => {
+                let Some(start) = open.start else {
+                    sink(Piece::TooLong { offset });
+                    self.after_record();
+                    return Step::Go(end);
+                };
+                let text = &window[start..end];
+                let piece = if text.len() > self.record_bytes_max {
+                    Piece::TooLong { offset }
+                } else {
+                    Piece::Record { offset, text }
+                };
+                if sink(piece) == Verdict::Broken
+                    && let Some(next) = self.next_record(window, start + 1, end)
+                {
+                    // What looked like one record holds the beginning of another.
+                    sink(Piece::Damage {
+                        offset,
+                        record: None,
+                    });
+                    self.after_resync();
+                    return Step::Go(next);
+                }
+                self.after_record();
+                Step::Go(end)
+            }
+            Found::Damage(bad) => self.torn(window, bad, &open, sink),
+            Found::More(next) => {
+                open.at = next;
+                let is_long = open
+                    .start
+                    .is_some_and(|start| next - start > self.record_bytes_max);
+                if is_long {
+                    if let Some(start) = open.start
+                        && self.next_record(window, start + 1, window.len()).is_some()
+                    {
+                        return self.torn(window, next, &open, sink);
+                    }
+                    open.start = None;
+                }
+                let done = open.start.unwrap_or(next);
+                self.scan = Some(open);
+                Step::Wait(done)
+            }
+        }
+    }
+
+    /// Damage inside a record: look for the next one from where this one began.
+    fn torn<'w>(
+        &mut self,
+        window: &'w [u8],
+        bad: usize,
+        open: &Open,
+        sink: &mut dyn FnMut(Piece<'w>) -> Verdict,
+    ) -> Step {
+        sink(Piece::Damage {
+            offset: self.base + bad as u64,
+            record: Some(open.start_offset),
+        });
+        self.state = State::Lost;
+        Step::Go(open.start.map_or(bad.min(window.len()), |start| start + 1))
+    }
+
+    fn damage<'w>(
+        &mut self,
+        window: &'w [u8],
+        bad: usize,
+        record: Option<u64>,
+        sink: &mut dyn FnMut(Piece<'w>) -> Verdict,
+    ) -> Step {
+        sink(Piece::Damage {
+            offset: self.base + bad as u64,
+            record,
+        });
+        self.state = State::Lost;
+        Step::Go(bad.min(window.len()))
+    }
+
+    fn resync(&mut self, window: &[u8], at: usize, is_end: bool) -> Step {
+        if let Some(next) = self.next_record(window, at, window.len()) {
+            self.after_resync();
+            Step::Go(next)
+        } else if is_end {
+            Step::Wait(window.len())
+        } else {
+            Step::Wait(at.max(window.len().saturating_sub(RESYNC_KEEP_BYTES)))
+        }
+    }
+
+    /// Where the next record certainly begins, between `from` and `to`.
+    fn next_record(&self, window: &[u8], from: usize, to: usize) -> Option<usize> {
+        let finder = Finder::new(FIRST_MEMBER);
+        finder
+            .find_iter(&window[from.min(to)..to])
+            .find_map(|found| {
+                let start = before_space(window, from + found)?;
+                if window[start] != b'{' || start < from {
+                    return None;
+                }
+                match before_space(window, start) {
+                    Some(before) if matches!(window[before], b',' | b'[') => Some(start),
+                    // Between bare objects there is nothing but the end of a line.
+                    Some(before) if self.packing == Some(Packing::Bare) => window
+                        [before + 1..start]
+                        .contains(&b'\n')
+                        .then_some(start),
+                    _ => None,
+                }
+            })
+    }
+
+    fn after_resync(&mut self) {
+        self.state = match self.packing {
+            Some(Packing::Bare) | None => State::Top,
+            Some(_) => State::Elements {
+                is_after: false,
+                is_first: false,
+            },
+        };
+    }
+
+    fn after_record(&mut self) {
+        if let State::Elements { .. } = self.state {
+            self.state = State::Elements {
+                is_after: true,
+                is_first: false,
+            };
+        }
+    }
+
+    /// Walks the members of an object from `at` to its end, or to an array of records.
+    fn walk_members(&self, window: &[u8], at: usize, mut is_first: bool, is_end: bool) -> Walk {
+        let mut at = at;
+        loop {
+            at = skip_space(window, at);
+            match window.get(at) {
+                None if is_end => return Walk::Damage(at),
+                None => return Walk::More,
+                Some(b'}') => return Walk::End(at + 1),
+                Some(b',') if !is_first => at = skip_space(window, at + 1),
+                Some(_) if is_first => {}
+                Some(_) => return Walk::Damage(at),
+            }
+            is_first = false;
+            let name = at;
+            at = match self.skip_value(window, at, is_end) {
+                Found::End(end) => skip_space(window, end),
+                Found::More(_) => return Walk::More,
+                Found::Damage(bad) => return Walk::Damage(bad),
+            };
+            let name = &window[name..at];
+            match window.get(at) {
+                Some(b':') => at = skip_space(window, at + 1),
+                None if !is_end => return Walk::More,
+                _ => return Walk::Damage(at),
+            }
+            if window.get(at) == Some(&b'[') {
+                match name.trim_ascii() {
+                    br#""Records""# => return Walk::Array(Packing::Records, at + 1),
+                    br#""Events""# => return Walk::Array(Packing::Events, at + 1),
+                    _ => {}
+                }
+            }
+            at = match self.skip_value(window, at, is_end) {
+                Found::End(end) => end,
+                Found::More(_) => return Walk::More,
+                Found::Damage(bad) => return Walk::Damage(bad),
+            };
+        }
+    }
+
+    /// The end of the value at `at`.
+    fn skip_value(&self, window: &[u8], at: usize, is_end: bool) -> Found {
+        match window.get(at) {
+            Some(b'{' | b'[') => Scan::new().run(self.classifier, window, at, is_end),
+            Some(b'"') => skip_string(window, at, is_end),
+            Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => skip_word(window, at, is_end),
+            Some(_) => Found::Damage(at),
+            None if is_end => Found::Damage(at),
+            None => Found::More(at),
+        }
+    }
+}
+
+/// Where a walk over members stopped.
+enum Walk {
+    /// Inside an array of records, behind its bracket.
+    Array(Packing, usize),
+    /// Behind the object.
+    End(usize),
+    More,
+    Damage(usize),
+}
+
+fn skip_space(text: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// The last byte before `at` that is no white space.
+fn before_space(text: &[u8], at: usize) -> Option<usize> {
+    text[..at]
+        .iter()
+        .rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+}
+
+fn skip_string(text: &[u8], at: usize, is_end: bool) -> Found {
+    let mut at = at + 1;
+    loop {
+        match memchr::memchr2(b'"', b'\\', text.get(at..).unwrap_or_default()) {
+            Some(found) if text[at + found] == b'"' => return Found::End(at + found + 1),
+            Some(found) => at += found + 2,
+            None if is_end => return Found::Damage(text.len()),
+            None => return Found::More(at),
+        }
+    }
+}
+
+/// A number, `true`, `false` or `null`.
+fn skip_word(text: &[u8], at: usize, is_end: bool) -> Found {
+    let rest = &text[at..];
+    let len = rest
+        .iter()
+        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')))
+        .unwrap_or(rest.len());
+    if len == rest.len() && !is_end {
+        return Found::More(at);
+    }
+    let is_value = std::str::from_utf8(&rest[..len])
+        .is_ok_and(|word| super::json::Tape::default().parse(word, 1).is_ok());
+    if is_value {
+        Found::End(at + len)
+    } else {
+        Found::Damage(at)
+    }
+}

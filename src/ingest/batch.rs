@@ -1,0 +1,286 @@
+//! One batch: rows and finished objects that are committed together.
+//!
+//! Order of commits: `kms_events`, `trail_events`, roll-ups, ledger. After a crash between two of
+//! them, the run that comes next reads the objects again, finds their rows to be duplicates, counts
+//! what no roll-up has counted, and writes the ledger.
+
+use std::collections::HashMap;
+
+use arrow::array::{AsArray as _, BooleanArray, RecordBatch};
+use arrow::compute::{concat_batches, filter_record_batch};
+
+use super::error::IngestError;
+use super::ledger::{Common, Finished, ledger_rows};
+use super::plan::Ledger;
+use super::rollups::Rollups;
+use super::workers::{Chunk, Job};
+use crate::decode::ObjectReport;
+use crate::schema::{KMS_EVENTS, LOG_FILE_EVENTS, TRAIL_EVENTS, Table};
+use crate::store::{Appended, INGEST, SeenEvents, Stamp, Store, StoreError, Transaction, stamp};
+
+/// A batch is committed when its rows take so much memory.
+const BATCH_BYTES_MAX: usize = 48 << 20;
+/// A batch is committed when it reports so many objects.
+const BATCH_OBJECTS_MAX: usize = 8192;
+/// Attempts to commit beside other writers.
+const ATTEMPTS_MAX: usize = 200;
+
+/// Gathers chunks, and commits them.
+pub(super) struct Batches<'a> {
+    pub(super) store: &'a Store,
+    pub(super) rollups: &'a Rollups<'a>,
+    pub(super) run_id: &'a str,
+    pub(super) started_at: i64,
+    jobs: &'a [Job],
+    kms: Vec<RecordBatch>,
+    trail: Vec<RecordBatch>,
+    bytes: usize,
+    finished: Vec<(usize, ObjectReport)>,
+    seen_kms: SeenEvents,
+    seen_trail: SeenEvents,
+    /// What the ledger says of objects that are tried again unchanged, by location.
+    known: HashMap<String, (String, Option<String>)>,
+    /// Rows written and found to be duplicates, of objects that are not finished.
+    tallies: HashMap<String, Tally>,
+}
+
+/// What became of an object's wanted records.
+#[derive(Debug, Default, Clone, Copy)]
+struct Tally {
+    written: u64,
+    duplicates: u64,
+}
+
+impl<'a> Batches<'a> {
+    pub(super) fn new(
+        store: &'a Store,
+        rollups: &'a Rollups<'a>,
+        jobs: &'a [Job],
+        run_id: &'a str,
+        started_at: i64,
+    ) -> Self {
+        Self {
+            store,
+            rollups,
+            run_id,
+            started_at,
+            jobs,
+            kms: Vec::new(),
+            trail: Vec::new(),
+            bytes: 0,
+            finished: Vec::new(),
+            seen_kms: SeenEvents::default(),
+            seen_trail: SeenEvents::default(),
+            known: HashMap::new(),
+            tallies: HashMap::new(),
+        }
+    }
+
+    /// Notes the objects that are tried again though they have not changed: an attempt that fails the
+    /// same way is already known, and leaves no row in the ledger.
+    pub(super) fn skip_known(&mut self, ledger: &Ledger) {
+        for job in self.jobs.iter().filter(|job| job.is_retry) {
+            if let Some(known) = ledger.get(&job.object.location) {
+                let failure = (known.state.clone(), known.message.clone());
+                self.known.insert(job.object.location.clone(), failure);
+            }
+        }
+    }
+
+    fn is_known(&self, location: &str, report: &ObjectReport) -> bool {
+        self.known.get(location).is_some_and(|(state, message)| {
+            let now = report.first_reason().map(|(_, message)| message);
+            state == report.state() && message.as_deref() == now
+        })
+    }
+
+    /// Adds a chunk; commits when enough has gathered. Answers the objects that are in the ledger now.
+    pub(super) async fn add(&mut self, chunk: Chunk) -> Result<Vec<Finished>, IngestError> {
+        for (rows, into) in [
+            (chunk.rows.kms, &mut self.kms),
+            (chunk.rows.trail, &mut self.trail),
+        ] {
+            if rows.num_rows() > 0 {
+                self.bytes += rows.get_array_memory_size();
+                into.push(rows);
+            }
+        }
+        self.finished.extend(chunk.finished);
+        if self.bytes >= BATCH_BYTES_MAX || self.finished.len() >= BATCH_OBJECTS_MAX {
+            self.commit().await
+        } else {
+            Ok(Vec::new())
+        }
+    }
+
+    /// Commits what has gathered.
+    pub(super) async fn commit(&mut self) -> Result<Vec<Finished>, IngestError> {
+        let batch_id = uuid::Uuid::new_v4().to_string();
+        let kms = std::mem::take(&mut self.kms);
+        let trail = std::mem::take(&mut self.trail);
+        self.bytes = 0;
+        if let Some(written) = self.commit_events(&KMS_EVENTS, kms, &batch_id).await? {
+            self.rollups
+                .count(self.store, &written, &batch_id, self.now_millis())
+                .await?;
+        }
+        self.commit_events(&TRAIL_EVENTS, trail, &batch_id).await?;
+        self.commit_ledger(&batch_id).await
+    }
+
+    /// Commits the rows that the table does not hold yet; answers them, stamped.
+    async fn commit_events(
+        &mut self,
+        table: &'static Table,
+        batches: Vec<RecordBatch>,
+        batch_id: &str,
+    ) -> Result<Option<RecordBatch>, IngestError> {
+        let Some(first) = batches.first() else {
+            return Ok(None);
+        };
+        let rows = concat_batches(&first.schema(), &batches)?;
+        drop(batches);
+        for _attempt in 0..ATTEMPTS_MAX {
+            let snapshot = self.store.snapshot(table).await?;
+            let seen = if table.name == KMS_EVENTS.name {
+                &mut self.seen_kms
+            } else {
+                &mut self.seen_trail
+            };
+            let is_new = seen.new_rows(&snapshot, &rows).await?;
+            let fresh = filter_record_batch(&rows, &is_new)?;
+            if fresh.num_rows() == 0 {
+                self.tally(&rows, &is_new);
+                return Ok(None);
+            }
+            let ingest_seq = snapshot.transaction(INGEST).await? + 1;
+            let common = Stamp {
+                ingest_seq,
+                batch_id,
+                ingest_time: self.started_at,
+            };
+            let stamped = stamp(table, &fresh, common)?;
+            drop(fresh);
+            let transaction = Transaction {
+                app_id: INGEST,
+                version: ingest_seq,
+            };
+            let now = self.started_at / 1000;
+            let appended = self
+                .store
+                .append(&snapshot, &stamped, Some(transaction), batch_id, now)
+                .await?;
+            match appended {
+                Appended::Done { version } => {
+                    seen.add(&stamped, version);
+                    self.tally(&rows, &is_new);
+                    return Ok(Some(stamped));
+                }
+                Appended::NotDone(error) if error.is_conflict() => {}
+                Appended::NotDone(error) => return Err(error.into()),
+            }
+        }
+        Err(contention(table).into())
+    }
+
+    fn tally(&mut self, rows: &RecordBatch, is_new: &BooleanArray) {
+        let Some(objects) = rows.column_by_name("object_id") else {
+            return;
+        };
+        let objects = objects.as_string::<i32>();
+        for row in 0..rows.num_rows() {
+            let object = objects.value(row);
+            let tally = match self.tallies.get_mut(object) {
+                Some(tally) => tally,
+                None => self.tallies.entry(object.to_owned()).or_default(),
+            };
+            if is_new.value(row) {
+                tally.written += 1;
+            } else {
+                tally.duplicates += 1;
+            }
+        }
+        debug_assert_eq!(rows.num_rows(), is_new.len());
+    }
+
+    async fn commit_ledger(&mut self, batch_id: &str) -> Result<Vec<Finished>, IngestError> {
+        let finished: Vec<Finished> = std::mem::take(&mut self.finished)
+            .into_iter()
+            .map(|(number, report)| {
+                let job = &self.jobs[number];
+                let tally = self
+                    .tallies
+                    .remove(&job.object.object_id)
+                    .unwrap_or_default();
+                Finished {
+                    is_known: self.is_known(&job.object.location, &report),
+                    object: job.object.clone(),
+                    attempt: job.attempt,
+                    report,
+                    written: tally.written,
+                    duplicates: tally.duplicates,
+                }
+            })
+            .collect();
+        for object in &finished {
+            assert_eq!(
+                object.report.kms_records + object.report.trail_records,
+                object.written + object.duplicates,
+                "every wanted record of {} is accounted for",
+                object.object.location
+            );
+        }
+        let recorded: Vec<&Finished> = finished.iter().filter(|object| !object.is_known).collect();
+        if recorded.is_empty() {
+            return Ok(finished);
+        }
+        let common = Common {
+            run_id: self.run_id,
+            batch_id,
+            recorded_at: self.started_at,
+        };
+        let rows = ledger_rows(&recorded, common)?;
+        append_plain(
+            self.store,
+            &LOG_FILE_EVENTS,
+            &rows,
+            batch_id,
+            self.now_millis(),
+        )
+        .await?;
+        Ok(finished)
+    }
+
+    fn now_millis(&self) -> i64 {
+        self.started_at / 1000
+    }
+}
+
+/// Appends rows to a table that carries no transaction.
+pub(super) async fn append_plain(
+    store: &Store,
+    table: &'static Table,
+    rows: &RecordBatch,
+    batch_id: &str,
+    now_millis: i64,
+) -> Result<(), IngestError> {
+    for _attempt in 0..ATTEMPTS_MAX {
+        let snapshot = store.snapshot(table).await?;
+        let appended = store
+            .append(&snapshot, rows, None, batch_id, now_millis)
+            .await?;
+        match appended {
+            Appended::Done { .. } => return Ok(()),
+            Appended::NotDone(error) if error.is_conflict() => {}
+            Appended::NotDone(error) => return Err(error.into()),
+        }
+    }
+    Err(contention(table).into())
+}
+
+pub(super) fn contention(table: &Table) -> StoreError {
+    StoreError::Contention {
+        table: table.name,
+        attempts: ATTEMPTS_MAX,
+    }
+}

@@ -1,0 +1,35 @@
+//! What can end a run.
+
+use datafusion::error::DataFusionError;
+use thiserror::Error;
+
+use crate::store::StoreError;
+
+/// An error that ends a run. What an object or a record lacks is none: it is counted.
+#[derive(Debug, Error)]
+pub enum IngestError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Columns could not be built.
+    #[error("building columns failed")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// A roll-up's query failed.
+    #[error("the roll-up `{table}` failed")]
+    Rollup {
+        /// The roll-up's table.
+        table: &'static str,
+        /// What DataFusion says.
+        #[source]
+        source: Box<DataFusionError>,
+    },
+    /// A roll-up has no query.
+    #[error("the roll-up `{table}` has no query")]
+    NoQuery {
+        /// The roll-up's table.
+        table: &'static str,
+    },
+    /// A thread that decodes ended before its work was done.
+    #[error("a decoder stopped unexpectedly")]
+    DecoderStopped,
+}

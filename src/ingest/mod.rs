@@ -1,0 +1,21 @@
+//! From a list of objects to rows in the store: each object decoded once, each event kept once.
+//!
+//! Enters: a listing, a store, the queries of the roll-ups. Leaves: commits, in the order events,
+//! roll-ups, ledger, and a [`Summary`]. Decoding runs on threads of its own; commits are serial.
+//!
+//! **Architecture invariant:** the ledger is committed last, so it never claims what the other tables
+//! do not hold; nothing is skipped for its place in an order, so a run that was cut off is simply run
+//! again.
+
+mod batch;
+mod error;
+mod ledger;
+mod plan;
+mod rollups;
+mod run;
+mod summary;
+mod workers;
+
+pub use error::IngestError;
+pub use run::{Options, Progress, run};
+pub use summary::{Rejected, Summary};

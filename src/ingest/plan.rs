@@ -1,0 +1,141 @@
+//! Which objects are to be read: what the ledger does not know, or knows as rejected for a reason that
+//! may be gone.
+
+use std::collections::HashMap;
+
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
+
+use super::error::IngestError;
+use crate::decode::{DECODER_VERSION, Limits};
+use crate::source::SourceObject;
+use crate::store::{Snapshot, read_columns};
+
+/// What the ledger says of an object's latest attempt.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) attempt: i64,
+    pub(super) state: String,
+    pub(super) reason: Option<String>,
+    pub(super) message: Option<String>,
+    size_bytes: i64,
+    modified_at: Option<i64>,
+    reject_limit: Option<String>,
+    decoder_version: i32,
+}
+
+/// What is to be done with an object.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// Read it; the number of the attempt.
+    Read { attempt: i64 },
+    /// Read it again, though it has not changed: its last attempt could not be made.
+    Retry { attempt: i64 },
+    /// Leave it.
+    Leave,
+}
+
+/// The latest attempts, by location.
+#[derive(Debug, Default)]
+pub(super) struct Ledger(HashMap<String, Known>);
+
+const COLUMNS: [&str; 9] = [
+    "location",
+    "attempt",
+    "state",
+    "reason",
+    "message",
+    "size_bytes",
+    "modified_at",
+    "reject_limit",
+    "decoder_version",
+];
+
+impl Ledger {
+    pub(super) async fn load(snapshot: Snapshot) -> Result<Self, IngestError> {
+        let mut known = HashMap::new();
+        read_columns(snapshot, &COLUMNS, None, |batch| add(&mut known, &batch)).await?;
+        Ok(Self(known))
+    }
+
+    pub(super) fn get(&self, location: &str) -> Option<&Known> {
+        self.0.get(location)
+    }
+
+    pub(super) fn task(&self, object: &SourceObject, limits: Limits) -> Task {
+        let Some(known) = self.0.get(&object.location) else {
+            return Task::Read { attempt: 1 };
+        };
+        let attempt = known.attempt + 1;
+        let is_changed = u64::try_from(known.size_bytes) != Ok(object.size_bytes)
+            || known.modified_at != object.modified_at;
+        let is_other_decoder = known.state != "ok" && known.decoder_version < DECODER_VERSION;
+        if is_changed || is_other_decoder || is_limit_changed(known, limits) {
+            Task::Read { attempt }
+        } else if known.state == "unreadable" {
+            Task::Retry { attempt }
+        } else {
+            Task::Leave
+        }
+    }
+}
+
+/// Whether the limit that rejected an object now has another value.
+fn is_limit_changed(known: &Known, limits: Limits) -> bool {
+    let Some((name, value)) = known
+        .reject_limit
+        .as_deref()
+        .and_then(|limit| limit.split_once('='))
+    else {
+        return false;
+    };
+    let now = match name {
+        "record_bytes_max" => limits.record_bytes_max.to_string(),
+        "depth_max" => limits.depth_max.to_string(),
+        "object_bytes_max" => limits.object_bytes_max.to_string(),
+        "ratio_max" => limits.ratio_max.to_string(),
+        _ => return false,
+    };
+    now != value
+}
+
+fn add(known: &mut HashMap<String, Known>, batch: &RecordBatch) {
+    let columns: Vec<_> = COLUMNS
+        .iter()
+        .filter_map(|name| batch.column_by_name(name))
+        .collect();
+    let [location, attempt, state, reason, message, size, modified, limit, version] =
+        columns.as_slice()
+    else {
+        return;
+    };
+    let attempts = attempt.as_primitive::<Int64Type>();
+    let sizes = size.as_primitive::<Int64Type>();
+    let modified = modified.as_primitive::<TimestampMicrosecondType>();
+    let versions = version.as_primitive::<Int32Type>();
+    for row in 0..batch.num_rows() {
+        let text = |column: &arrow::array::ArrayRef| {
+            let column = column.as_string::<i32>();
+            (!column.is_null(row)).then(|| column.value(row).to_owned())
+        };
+        let Some(location) = text(location) else {
+            continue;
+        };
+        let is_newer = known
+            .get(&location)
+            .is_none_or(|known| known.attempt <= attempts.value(row));
+        if is_newer {
+            let latest = Known {
+                attempt: attempts.value(row),
+                state: text(state).unwrap_or_default(),
+                reason: text(reason),
+                message: text(message),
+                size_bytes: sizes.value(row),
+                modified_at: (!modified.is_null(row)).then(|| modified.value(row)),
+                reject_limit: text(limit),
+                decoder_version: versions.value(row),
+            };
+            known.insert(location, latest);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The roll-ups, brought up to the events that are committed.
+//!
+//! A roll-up's commit carries the transaction (`rollup`, n): every ingest commit up to n is counted.
+//! Whoever comes next counts what is missing, so a roll-up that a crash left behind catches up.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::MemTable;
+
+use super::batch::contention;
+use super::error::IngestError;
+use crate::schema::{KEY_RESOURCES, KMS_EVENTS, Table, USAGE_DAILY};
+use crate::sql::{Relation, aggregate};
+use crate::store::{Appended, INGEST, ROLLUP, SnapshotProvider, Store, Transaction};
+
+const TABLES: [&Table; 2] = [&USAGE_DAILY, &KEY_RESOURCES];
+const ATTEMPTS_MAX: usize = 200;
+
+/// The queries of the roll-ups, by table.
+#[derive(Debug)]
+pub(super) struct Rollups<'a>(BTreeMap<&'a str, &'a str>);
+
+impl<'a> Rollups<'a> {
+    pub(super) fn new(relations: &[Relation<'a>]) -> Self {
+        Self(
+            relations
+                .iter()
+                .map(|relation| (relation.name, relation.sql))
+                .collect(),
+        )
+    }
+
+    /// Counts the rows of one commit to `kms_events`, and whatever was not counted before it.
+    pub(super) async fn count(
+        &self,
+        store: &Store,
+        written: &RecordBatch,
+        batch_id: &str,
+        now_millis: i64,
+    ) -> Result<(), IngestError> {
+        for table in TABLES {
+            self.advance(store, table, Some(written), batch_id, now_millis)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Counts whatever was not counted.
+    pub(super) async fn catch_up(
+        &self,
+        store: &Store,
+        batch_id: &str,
+        now_millis: i64,
+    ) -> Result<(), IngestError> {
+        for table in TABLES {
+            self.advance(store, table, None, batch_id, now_millis).await?;
+        }
+        Ok(())
+    }
+
+    async fn advance(
+        &self,
+        store: &Store,
+        table: &'static Table,
+        written: Option<&RecordBatch>,
+        batch_id: &str,
+        now_millis: i64,
+    ) -> Result<(), IngestError> {
+        let sql = self
+            .0
+            .get(table.name)
+            .ok_or(IngestError::NoQuery { table: table.name })?;
+        let failed = |source| IngestError::Rollup {
+            table: table.name,
+            source: Box::new(source),
+        };
+        for _attempt in 0..ATTEMPTS_MAX {
+            let snapshot = store.snapshot(table).await?;
+            let counted = snapshot.transaction(ROLLUP).await?;
+            let own = written.and_then(|rows| Some((rows, commit_of(rows)?)));
+            let (events, upto): (Arc<dyn TableProvider>, i64) = match own {
+                Some((_rows, commit)) if counted >= commit => return Ok(()),
+                Some((rows, commit)) if counted + 1 == commit => {
+                    let rows = MemTable::try_new(KMS_EVENTS.arrow(), vec![vec![rows.clone()]]);
+                    (Arc::new(rows.map_err(failed)?), commit)
+                }
+                _ => {
+                    let events = store.snapshot(&KMS_EVENTS).await?;
+                    let ingested = events.transaction(INGEST).await?;
+                    if counted >= ingested {
+                        return Ok(());
+                    }
+                    (Arc::new(SnapshotProvider::new(events)?), ingested)
+                }
+            };
+            let rows = aggregate(table, sql, events, (counted, upto), store.place())
+                .await
+                .map_err(failed)?;
+            let transaction = Transaction {
+                app_id: ROLLUP,
+                version: upto,
+            };
+            let appended = store
+                .append(&snapshot, &rows, Some(transaction), batch_id, now_millis)
+                .await?;
+            match appended {
+                Appended::Done { .. } => return Ok(()),
+                Appended::NotDone(error) if error.is_conflict() => {}
+                Appended::NotDone(error) => return Err(error.into()),
+            }
+        }
+        Err(contention(table).into())
+    }
+}
+
+/// The number of the commit that wrote these rows.
+fn commit_of(rows: &RecordBatch) -> Option<i64> {
+    use arrow::array::AsArray as _;
+    use arrow::datatypes::Int64Type;
+    let commits = rows.column_by_name("ingest_seq")?.as_primitive::<Int64Type>();
+    (rows.num_rows() > 0).then(|| commits.value(0))
+}

@@ -1,0 +1,263 @@
+//! A run of ingest, from the listing to the last commit.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::batch::{Batches, append_plain};
+use super::error::IngestError;
+use super::ledger::{Finished, rows};
+use super::plan::{Ledger, Task};
+use super::rollups::Rollups;
+use super::summary::{Rejected, Summary};
+use super::workers::{Chunk, Job, Stop, work};
+use crate::decode::Limits;
+use crate::schema::{LOG_FILE_EVENTS, RUNS};
+use crate::source::Listing;
+use crate::sql::Relation;
+use crate::store::Store;
+
+/// Chunks that may wait to be committed, for each thread.
+const CHUNKS_WAITING_MAX: usize = 1;
+
+/// How a run goes about it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Limits on objects and records.
+    pub limits: Limits,
+    /// Threads that decode.
+    pub threads: usize,
+    /// The run's id.
+    pub run_id: String,
+    /// When it began, in microseconds.
+    pub started_at: i64,
+    /// What was asked for, for `runs`.
+    pub sources: Vec<String>,
+}
+
+/// How far a run has come; read while it runs.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Objects to read, once known.
+    pub objects_total: AtomicU64,
+    /// Bytes of these, as stored.
+    pub bytes_total: AtomicU64,
+    /// Objects read.
+    pub objects: AtomicU64,
+    /// Bytes of these.
+    pub bytes: AtomicU64,
+    /// Records found.
+    pub records: AtomicU64,
+}
+
+impl Progress {
+    pub(super) fn add(&self, bytes: u64, records: u64) {
+        self.objects.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.records.fetch_add(records, Ordering::Relaxed);
+    }
+}
+
+/// Ingests what the ledger does not hold yet. `now` answers the time in microseconds.
+///
+/// # Errors
+/// If the store fails. What was committed before stays; the same call again does the rest.
+pub async fn run(
+    store: &Store,
+    rollups: &[Relation<'_>],
+    listing: Listing,
+    options: &Options,
+    progress: &Progress,
+    now: &(dyn Fn() -> i64 + Sync),
+) -> Result<Summary, IngestError> {
+    let ledger = Ledger::load(store.snapshot(&LOG_FILE_EVENTS).await?).await?;
+    let rollups = Rollups::new(rollups);
+    let mut summary = Summary {
+        run_id: options.run_id.clone(),
+        objects_seen: listing.objects.len() as u64,
+        files_ignored: listing.ignored_count,
+        ..Summary::default()
+    };
+    for (path, message) in &listing.faults {
+        summary.rejects.push(Rejected {
+            location: path.display().to_string(),
+            state: "unreadable".to_owned(),
+            reason: "unreadable".to_owned(),
+            message: message.clone(),
+            is_known: false,
+        });
+    }
+    let jobs = plan(listing, &ledger, options.limits, &mut summary);
+    progress
+        .objects_total
+        .store(jobs.len() as u64, Ordering::Relaxed);
+    let bytes = jobs.iter().map(|job| job.object.size_bytes).sum();
+    progress.bytes_total.store(bytes, Ordering::Relaxed);
+    let mut batches = Batches::new(store, &rollups, &jobs, &options.run_id, options.started_at);
+    batches.skip_known(&ledger);
+    let finished = decode_and_commit(&mut batches, &jobs, options, progress, &mut summary).await;
+    drop(batches);
+    finished?;
+    let batch_id = uuid::Uuid::new_v4().to_string();
+    rollups
+        .catch_up(store, &batch_id, options.started_at / 1000)
+        .await?;
+    summary
+        .rejects
+        .sort_by(|left, right| left.location.cmp(&right.location));
+    assert!(summary.is_conserved(), "every record is accounted for");
+    record_run(store, options, &summary, &batch_id, now()).await?;
+    Ok(summary)
+}
+
+/// Divides the objects into those to read and those known.
+fn plan(listing: Listing, ledger: &Ledger, limits: Limits, summary: &mut Summary) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    for object in listing.objects {
+        let task = ledger.task(&object, limits);
+        let is_retry = matches!(task, Task::Retry { .. });
+        match task {
+            Task::Read { attempt } | Task::Retry { attempt } => jobs.push(Job {
+                object,
+                attempt,
+                is_retry,
+            }),
+            Task::Leave => {
+                summary.objects_known += 1;
+                if let Some(known) = ledger.get(&object.location)
+                    && known.state != "ok"
+                {
+                    summary.objects_rejected_known += 1;
+                    summary.rejects.push(Rejected {
+                        location: object.location,
+                        state: known.state.clone(),
+                        reason: known.reason.clone().unwrap_or_default(),
+                        message: known.message.clone().unwrap_or_default(),
+                        is_known: true,
+                    });
+                }
+            }
+        }
+    }
+    jobs
+}
+
+async fn decode_and_commit(
+    batches: &mut Batches<'_>,
+    jobs: &[Job],
+    options: &Options,
+    progress: &Progress,
+    summary: &mut Summary,
+) -> Result<(), IngestError> {
+    let next = AtomicUsize::new(0);
+    let threads = options.threads.clamp(1, jobs.len().max(1));
+    let (sender, mut receiver) = mpsc::channel::<Chunk>(threads * CHUNKS_WAITING_MAX);
+    // The threads borrow the jobs; blocking here keeps the borrow alive, and the runtime has other
+    // threads for the store's own work.
+    tokio::task::block_in_place(|| {
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads)
+                .map(|_number| {
+                    let sender = sender.clone();
+                    let next = &next;
+                    scope.spawn(move || work(jobs, next, options.limits, progress, &sender))
+                })
+                .collect();
+            drop(sender);
+            let committed = tokio::runtime::Handle::current().block_on(async {
+                while let Some(chunk) = receiver.recv().await {
+                    for finished in batches.add(chunk).await? {
+                        add(summary, &finished);
+                    }
+                }
+                for finished in batches.commit().await? {
+                    add(summary, &finished);
+                }
+                Ok::<(), IngestError>(())
+            });
+            // Workers that still send find nobody, and stop.
+            receiver.close();
+            drop(receiver);
+            let mut result = committed;
+            for worker in workers {
+                match worker.join() {
+                    Ok(Ok(()) | Err(Stop::Closed)) => {}
+                    Ok(Err(Stop::Arrow(error))) => result = result.and(Err(error.into())),
+                    Err(_panic) => result = result.and(Err(IngestError::DecoderStopped)),
+                }
+            }
+            result
+        })
+    })
+}
+
+fn add(summary: &mut Summary, finished: &Finished) {
+    let report = &finished.report;
+    if finished.is_known {
+        summary.objects_known += 1;
+    } else {
+        summary.objects_new += 1;
+    }
+    summary.bytes += finished.object.size_bytes;
+    summary.json_bytes += report.json_bytes;
+    summary.records += report.records;
+    summary.kms_records += report.kms_records;
+    summary.trail_records += report.trail_records;
+    summary.not_wanted += report.not_wanted;
+    summary.rejected += report.rejected;
+    summary.duplicates += finished.duplicates;
+    summary.rows_written += finished.written;
+    let state = report.state();
+    if state != "ok" {
+        if finished.is_known {
+            summary.objects_rejected_known += 1;
+        } else {
+            summary.objects_rejected += 1;
+        }
+        let (reason, message) = report.first_reason().map_or(("", ""), |(reason, message)| {
+            (reason.code(), message)
+        });
+        summary.rejects.push(Rejected {
+            location: finished.object.location.clone(),
+            state: state.to_owned(),
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+            is_known: finished.is_known,
+        });
+    }
+}
+
+async fn record_run(
+    store: &Store,
+    options: &Options,
+    summary: &Summary,
+    batch_id: &str,
+    ended_at: i64,
+) -> Result<(), IngestError> {
+    let outcome = if summary.has_new_rejects() { "rejects" } else { "ok" };
+    let row = rows(&RUNS, &[()], |(), column| -> Value {
+        match column {
+            "run_id" => options.run_id.clone().into(),
+            "command" => "ingest".into(),
+            "version" => env!("CARGO_PKG_VERSION").into(),
+            "started_at" => options.started_at.into(),
+            "ended_at" => ended_at.into(),
+            "outcome" => outcome.into(),
+            "sources" => json!(options.sources).to_string().into(),
+            "objects_seen" => summary.objects_seen.into(),
+            "objects_new" => summary.objects_new.into(),
+            "objects_known" => summary.objects_known.into(),
+            "objects_rejected" => summary.objects_rejected.into(),
+            "records" => summary.records.into(),
+            "kms_records" => summary.kms_records.into(),
+            "duplicates" => summary.duplicates.into(),
+            "rejected" => summary.rejected.into(),
+            "expired" => summary.expired.into(),
+            "rows_written" => summary.rows_written.into(),
+            "json_bytes" => summary.json_bytes.into(),
+            _ => Value::Null,
+        }
+    })?;
+    append_plain(store, &RUNS, &row, batch_id, ended_at / 1000).await
+}

@@ -1,0 +1,75 @@
+//! What a run did, in numbers.
+
+use serde::Serialize;
+
+/// An object that could not be taken in full.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rejected {
+    /// The object.
+    pub location: String,
+    /// `damaged`, `rejected` or `unreadable`.
+    pub state: String,
+    /// Why, as a short code.
+    pub reason: String,
+    /// Why, in words.
+    pub message: String,
+    /// Whether an earlier run found the same.
+    pub is_known: bool,
+}
+
+/// The numbers of a run: records = `not_wanted` + `rejected` + `expired` + `duplicates` +
+/// `rows_written`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// The run.
+    pub run_id: String,
+    /// Objects listed.
+    pub objects_seen: u64,
+    /// Objects read in this run.
+    pub objects_new: u64,
+    /// Objects not read again.
+    pub objects_known: u64,
+    /// Objects of this run that could not be taken in full.
+    pub objects_rejected: u64,
+    /// Objects that an earlier run could not take in full, not read again.
+    pub objects_rejected_known: u64,
+    /// Files passed over for their names.
+    pub files_ignored: u64,
+    /// Bytes read, as stored.
+    pub bytes: u64,
+    /// Bytes of JSON.
+    pub json_bytes: u64,
+    /// Records read.
+    pub records: u64,
+    /// KMS events among them.
+    pub kms_records: u64,
+    /// Events for `trail_events` among them.
+    pub trail_records: u64,
+    /// Records of no concern.
+    pub not_wanted: u64,
+    /// Records rejected.
+    pub rejected: u64,
+    /// Records older than the retention horizon.
+    pub expired: u64,
+    /// Wanted records that were there already.
+    pub duplicates: u64,
+    /// Rows written to `kms_events` and `trail_events`.
+    pub rows_written: u64,
+    /// The objects that could not be taken in full, and paths that could not be listed.
+    pub rejects: Vec<Rejected>,
+}
+
+impl Summary {
+    /// Whether something new or changed could not be ingested.
+    #[must_use]
+    pub fn has_new_rejects(&self) -> bool {
+        self.rejects.iter().any(|reject| !reject.is_known)
+    }
+
+    /// Whether every record is accounted for.
+    #[must_use]
+    pub fn is_conserved(&self) -> bool {
+        self.records
+            == self.not_wanted + self.rejected + self.expired + self.duplicates + self.rows_written
+    }
+}

@@ -1,0 +1,130 @@
+//! Threads that read and decode objects.
+//!
+//! Enters: the objects to read, shared by number. Leaves: [`Chunk`]s through a bounded channel. An
+//! object is reported in the chunk that holds the last of its rows, or in a later one.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::mpsc::Sender;
+
+use super::run::Progress;
+use crate::decode::{Decoder, Input, Limits, ObjectId, ObjectReport, Rows};
+use crate::source::SourceObject;
+
+/// Objects up to this size are read into memory at once.
+const WHOLE_OBJECT_BYTES_MAX: u64 = 64 << 20;
+/// Objects reported in one chunk at most, so that the ledger grows as the run goes on.
+const CHUNK_OBJECTS_MAX: usize = 512;
+
+/// One object to read.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) object: SourceObject,
+    pub(super) attempt: i64,
+    /// Whether the last attempt could not read it, and it has not changed since.
+    pub(super) is_retry: bool,
+}
+
+/// Rows, and the objects that are done with them.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) rows: Rows,
+    /// Numbers of jobs, with their reports.
+    pub(super) finished: Vec<(usize, ObjectReport)>,
+}
+
+/// Why a worker stopped.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Columns could not be built.
+    Arrow(arrow::error::ArrowError),
+    /// Nobody listens any more: the run has ended with an error of its own.
+    Closed,
+}
+
+impl From<arrow::error::ArrowError> for Stop {
+    fn from(error: arrow::error::ArrowError) -> Self {
+        Self::Arrow(error)
+    }
+}
+
+/// Decodes jobs until none is left.
+pub(super) fn work(
+    jobs: &[Job],
+    next: &AtomicUsize,
+    limits: Limits,
+    progress: &Progress,
+    chunks: &Sender<Chunk>,
+) -> Result<(), Stop> {
+    let mut decoder = Decoder::new(limits);
+    let mut buffer = Vec::new();
+    let mut finished = Vec::new();
+    let send = |rows, finished: &mut Vec<(usize, ObjectReport)>| {
+        let finished = std::mem::take(finished);
+        chunks
+            .blocking_send(Chunk { rows, finished })
+            .map_err(|_closed| Stop::Closed)
+    };
+    loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let Some(job) = jobs.get(number) else { break };
+        let report = read(&job.object, &mut decoder, &mut buffer, &mut |rows| {
+            send(rows, &mut finished)
+        })?;
+        progress.add(job.object.size_bytes, report.records);
+        finished.push((number, report));
+        if finished.len() >= CHUNK_OBJECTS_MAX {
+            send(decoder.take()?, &mut finished)?;
+        }
+    }
+    send(decoder.take()?, &mut finished)
+}
+
+fn read(
+    object: &SourceObject,
+    decoder: &mut Decoder,
+    buffer: &mut Vec<u8>,
+    hand_over: &mut dyn FnMut(Rows) -> Result<(), Stop>,
+) -> Result<ObjectReport, Stop> {
+    let id = ObjectId {
+        object_id: &object.object_id,
+        path_kind: object.facts.kind,
+    };
+    let mut file = match File::open(&object.path) {
+        Ok(file) => file,
+        Err(error) => return Ok(ObjectReport::unreadable(object.facts.kind, &error)),
+    };
+    if object.size_bytes > WHOLE_OBJECT_BYTES_MAX {
+        return decoder.decode(id, Input::Stream(&mut file), hand_over);
+    }
+    buffer.clear();
+    match (&file).take(WHOLE_OBJECT_BYTES_MAX + 1).read_to_end(buffer) {
+        Ok(_len) if buffer.len() as u64 <= WHOLE_OBJECT_BYTES_MAX => {
+            decoder.decode(id, Input::Whole(buffer), hand_over)
+        }
+        // It has grown since it was listed.
+        Ok(_len) => {
+            let mut whole = buffer.as_slice().chain(file);
+            decoder.decode(id, Input::Stream(&mut whole), hand_over)
+        }
+        // What was read before the error may hold whole records.
+        Err(error) => {
+            let mut broken = buffer.as_slice().chain(Failing(Some(error)));
+            decoder.decode(id, Input::Stream(&mut broken), hand_over)
+        }
+    }
+}
+
+/// A reader that fails with the error that a file failed with.
+struct Failing(Option<std::io::Error>);
+
+impl std::io::Read for Failing {
+    fn read(&mut self, _buffer: &mut [u8]) -> std::io::Result<usize> {
+        Err(self
+            .0
+            .take()
+            .unwrap_or_else(|| std::io::ErrorKind::UnexpectedEof.into()))
+    }
+}

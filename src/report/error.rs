@@ -1,0 +1,175 @@
+//! What can go wrong between a question and its answer, named after the object at fault.
+
+use std::fmt::Write as _;
+
+use datafusion::error::DataFusionError;
+
+/// Why a report could not be given.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// A query file's header does not follow the format.
+    #[error("{path}:{line}: {problem}")]
+    Header {
+        /// The query file.
+        path: String,
+        /// The line at fault, from 1.
+        line: usize,
+        /// What is wrong with it, and what is accepted.
+        problem: String,
+    },
+    /// Views that depend on each other, or on one that is not there.
+    #[error("{path}: `{view}` depends on `{dependency}`, which is {problem}")]
+    Dependency {
+        /// The file of the view.
+        path: String,
+        /// The view.
+        view: String,
+        /// What it depends on.
+        dependency: String,
+        /// `not a view` or `in turn depending on it`.
+        problem: &'static str,
+    },
+    /// No report of that name.
+    #[error("no report is called `{}`{}", printable(name), hint("nearest", candidates))]
+    UnknownReport {
+        /// What was asked for.
+        name: String,
+        /// The nearest names, or all of them.
+        candidates: Vec<String>,
+    },
+    /// A parameter that the report does not have.
+    #[error("report `{report}` has no parameter `{}`{}", printable(parameter), hint("its parameters", accepted))]
+    UnknownParameter {
+        /// The report.
+        report: String,
+        /// The parameter given.
+        parameter: String,
+        /// The parameters it has.
+        accepted: Vec<String>,
+    },
+    /// A required parameter that was not given.
+    #[error("report `{report}` needs `--{parameter}`: {meaning}")]
+    MissingParameter {
+        /// The report.
+        report: String,
+        /// The parameter.
+        parameter: String,
+        /// What it means.
+        meaning: String,
+    },
+    /// A value that its parameter does not accept.
+    #[error("`--{parameter} {}` is not accepted: give {expected}", printable(value))]
+    InvalidParameter {
+        /// The parameter.
+        parameter: String,
+        /// The value given.
+        value: String,
+        /// What is accepted.
+        expected: &'static str,
+    },
+    /// Two options that say the same thing differently.
+    #[error("`--since` and `--{parameter}` both say where the window begins: give one of them")]
+    TwoStarts {
+        /// The parameter that counts days back.
+        parameter: String,
+    },
+    /// A text that is no time.
+    #[error(
+        "`{option} {}` is not a time: give RFC 3339 (2026-01-31T09:00:00Z), a date (2026-01-31) or days back (30d)",
+        printable(text)
+    )]
+    InvalidTime {
+        /// The option that was given.
+        option: &'static str,
+        /// What was typed.
+        text: String,
+    },
+    /// A window that can hold no event.
+    #[error("the window is empty: it begins at {since} and ends before {until}")]
+    EmptyWindow {
+        /// Its start.
+        since: String,
+        /// Its end, not included; where it was not given, just after the newest event.
+        until: String,
+    },
+    /// A text that cannot name a key.
+    #[error("`{}` cannot name a key: {problem}", printable(typed))]
+    InvalidKey {
+        /// What was typed.
+        typed: String,
+        /// Why.
+        problem: String,
+    },
+    /// A key that the logs held do not show.
+    #[error("no key `{}` is in the logs held{scope}{}", printable(typed), hint("nearest", candidates))]
+    UnknownKey {
+        /// What was typed.
+        typed: String,
+        /// How the search was narrowed, as ` (account 111122223333)`, or nothing.
+        scope: String,
+        /// The nearest keys and aliases.
+        candidates: Vec<String>,
+    },
+    /// A name that means more than one key.
+    #[error(
+        "`{}` means {} keys{}\nname one by its ARN, or narrow with --account, --region, --since and --until",
+        printable(typed), candidates.len(), hint("one of", candidates)
+    )]
+    AmbiguousKey {
+        /// What was typed.
+        typed: String,
+        /// The keys, each with what sets it apart.
+        candidates: Vec<String>,
+    },
+    /// The engine refused or failed a query.
+    #[error("cannot answer `{query}`")]
+    Engine {
+        /// The query file, or what was looked up.
+        query: String,
+        /// What the engine says.
+        #[source]
+        source: Box<DataFusionError>,
+    },
+}
+
+impl ReportError {
+    /// The engine's error while answering that query.
+    pub(crate) fn engine(query: &str, source: DataFusionError) -> Self {
+        Self::Engine {
+            query: query.to_owned(),
+            source: Box::new(source),
+        }
+    }
+}
+
+/// The most candidates that an error lists.
+const CANDIDATES_SHOWN_MAX: usize = 20;
+
+/// The text with control characters escaped: names come from logs and command lines.
+pub(crate) fn printable(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            safe.extend(character.escape_default());
+        } else {
+            safe.push(character);
+        }
+    }
+    safe
+}
+
+fn hint(label: &str, candidates: &[String]) -> String {
+    if candidates.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n\nhint: {label}");
+    for candidate in candidates.iter().take(CANDIDATES_SHOWN_MAX) {
+        // Writing to a String cannot fail.
+        let _infallible = write!(text, "\n  {}", printable(candidate));
+    }
+    if candidates.len() > CANDIDATES_SHOWN_MAX {
+        let _infallible = write!(text, "\n  and {} more", candidates.len() - CANDIDATES_SHOWN_MAX);
+    }
+    text
+}

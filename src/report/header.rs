@@ -1,0 +1,308 @@
+//! A query file: its header, in SQL comments, and its one statement.
+//!
+//! Enters: the text of a file. Leaves: a [`Query`], or an error that names file and line. The header
+//! is the comment block at the top: `-- word: value` lines, each continued by lines that are indented
+//! deeper. It ends at the first line that is no comment.
+//!
+//! ```sql
+//! -- id: who-used
+//! -- title: Who used the key
+//! -- description: Callers of a key,
+//! --   and what they did.
+//! -- param key: key, required. The key, as you would type it.
+//! -- param days: days = 90. How many days to count back.
+//! -- depends: key_uses
+//! -- footnote: printed under the rows
+//! -- caveat: SELECT 'a text' FROM … HAVING …
+//! SELECT …
+//! ```
+
+use super::ReportError;
+
+/// What a parameter accepts, and what it is bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A key as a user types it; bound as two lists of text, `$<name>_arns` and `$<name>_names`.
+    Key,
+    /// A whole number, bound as `$<name>`.
+    Int,
+    /// A text, bound as `$<name>`.
+    Text,
+    /// Days counted back from the end of the window, where its start is not given; bound through
+    /// `$since`, and as `$<name>`, which is null where the start is given.
+    Days,
+}
+
+/// One parameter of a query, beside those that every report has (since, until, account, region).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name, also on the command line.
+    pub name: String,
+    /// What it accepts.
+    pub kind: Kind,
+    /// Whether it must be given.
+    pub is_required: bool,
+    /// Its value where it is not given; without one it is null.
+    pub default: Option<String>,
+    /// What it means.
+    pub description: String,
+}
+
+/// A query file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// Where it stands, for messages.
+    pub path: String,
+    /// Its name: that of the file.
+    pub id: String,
+    /// What it answers, in a few words.
+    pub title: String,
+    /// What it answers, exactly.
+    pub description: String,
+    /// The views that it reads, where it is a view.
+    pub depends: Vec<String>,
+    /// Its own parameters, in the order of the header.
+    pub parameters: Vec<Parameter>,
+    /// A text that must stand beside the rows.
+    pub footnote: Option<String>,
+    /// Statements whose texts must stand beside the rows, where they give any.
+    pub caveats: Vec<String>,
+    /// The statement.
+    pub sql: String,
+}
+
+impl Query {
+    /// Reads a query file; `path` ends in `<id>.sql`.
+    ///
+    /// # Errors
+    /// [`ReportError::Header`] with the line at fault.
+    pub fn parse(path: &str, text: &str) -> Result<Self, ReportError> {
+        let fault = |line: usize, problem: String| ReportError::Header {
+            path: path.to_owned(),
+            line,
+            problem,
+        };
+        let (items, body_line) = items(path, text)?;
+        let mut query = Self {
+            path: path.to_owned(),
+            id: String::new(),
+            title: String::new(),
+            description: String::new(),
+            depends: Vec::new(),
+            parameters: Vec::new(),
+            footnote: None,
+            caveats: Vec::new(),
+            sql: statement(text, body_line),
+        };
+        for item in items {
+            query.take(&item).map_err(|problem| fault(item.line, problem))?;
+        }
+        for (word, value) in [
+            ("id", &query.id),
+            ("title", &query.title),
+            ("description", &query.description),
+        ] {
+            if value.is_empty() {
+                return Err(fault(1, format!("the header has no `{word}`")));
+            }
+        }
+        let stem = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        let stem = stem.strip_suffix(".sql").unwrap_or(stem);
+        if stem != query.id {
+            return Err(fault(1, format!("the id is `{}`, the file is called `{stem}`: make them equal", query.id)));
+        }
+        if query.sql.is_empty() {
+            return Err(fault(body_line, "there is no statement under the header".to_owned()));
+        }
+        Ok(query)
+    }
+
+    /// Takes one item of the header into its place.
+    fn take(&mut self, item: &Item) -> Result<(), String> {
+        let text = item.lines.join(" ").trim().to_owned();
+        match item.word.as_str() {
+            "id" => set(&mut self.id, "id", text),
+            "title" => set(&mut self.title, "title", text),
+            "description" => set(&mut self.description, "description", text),
+            "depends" => {
+                self.depends
+                    .extend(text.split(',').map(|name| name.trim().to_owned()));
+                Ok(())
+            }
+            "footnote" => set(self.footnote.get_or_insert_default(), "footnote", text),
+            "caveat" => {
+                if text.is_empty() {
+                    return Err("`caveat` has no statement".to_owned());
+                }
+                self.caveats.push(item.lines.join("\n").trim().to_owned());
+                Ok(())
+            }
+            word => {
+                let name = word.strip_prefix("param ").ok_or_else(|| {
+                    format!(
+                        "`{word}` is not a word of the header: \
+                         use id, title, description, param <name>, depends, footnote or caveat"
+                    )
+                })?;
+                if self.parameters.iter().any(|known| known.name == name) {
+                    return Err(format!("parameter `{name}` stands here twice"));
+                }
+                self.parameters.push(parameter(name, &text)?);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// One `-- word: value` of a header, with its continuation lines.
+struct Item {
+    line: usize,
+    word: String,
+    lines: Vec<String>,
+}
+
+/// The items of the header, and the line on which the body begins.
+fn items(path: &str, text: &str) -> Result<(Vec<Item>, usize), ReportError> {
+    let mut items: Vec<Item> = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let number = index + 1;
+        let Some(comment) = line.strip_prefix("--") else {
+            return Ok((items, number));
+        };
+        let indent = comment.len() - comment.trim_start().len();
+        let content = comment.trim();
+        if content.is_empty() {
+            continue;
+        }
+        // One space follows the dashes; three or more continue the item above.
+        if indent >= 3 && let Some(item) = items.last_mut() {
+            item.lines.push(content.to_owned());
+            continue;
+        }
+        let Some((word, value)) = content.split_once(':') else {
+            return Err(ReportError::Header {
+                path: path.to_owned(),
+                line: number,
+                problem: "expected `-- word: value`, or a line that continues one with deeper indentation".to_owned(),
+            });
+        };
+        items.push(Item {
+            line: number,
+            word: word.trim().to_owned(),
+            lines: vec![value.trim().to_owned()],
+        });
+    }
+    Ok((items, text.lines().count() + 1))
+}
+
+/// The statement that begins on that line, without its final semicolon.
+fn statement(text: &str, line: usize) -> String {
+    let body: Vec<&str> = text.lines().skip(line - 1).collect();
+    let body = body.join("\n");
+    body.trim().trim_end_matches(';').trim_end().to_owned()
+}
+
+fn set(place: &mut String, word: &str, text: String) -> Result<(), String> {
+    if !place.is_empty() {
+        return Err(format!("`{word}` stands here twice"));
+    }
+    if text.is_empty() {
+        return Err(format!("`{word}` has no value"));
+    }
+    *place = text;
+    Ok(())
+}
+
+/// Reads `<kind>[, required][ = <default>]. <meaning>`.
+fn parameter(name: &str, text: &str) -> Result<Parameter, String> {
+    let shape = || {
+        format!("parameter `{name}` is not written as `<kind>[, required][ = <default>]. <meaning>`")
+    };
+    let is_name = |text: &str| {
+        text.chars()
+            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
+    };
+    if name.is_empty() || !is_name(name) {
+        return Err(format!("`{name}` cannot name a parameter: use a-z, 0-9 and _"));
+    }
+    let (specification, description) = text.split_once(". ").ok_or_else(shape)?;
+    let (specification, default) = match specification.split_once('=') {
+        Some((specification, default)) => (specification, Some(default.trim().to_owned())),
+        None => (specification, None),
+    };
+    let (kind, is_required) = match specification.split_once(',') {
+        Some((kind, required)) if required.trim() == "required" => (kind, true),
+        Some(_) => return Err(shape()),
+        None => (specification, false),
+    };
+    let kind = match kind.trim() {
+        "key" => Kind::Key,
+        "int" => Kind::Int,
+        "text" => Kind::Text,
+        "days" => Kind::Days,
+        other => {
+            return Err(format!("`{other}` is not a kind of parameter: use key, int, text or days"));
+        }
+    };
+    if is_required && default.is_some() {
+        return Err(format!("parameter `{name}` is required, so it has no use for a default"));
+    }
+    Ok(Parameter {
+        name: name.to_owned(),
+        kind,
+        is_required,
+        default,
+        description: description.trim().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, Query};
+
+    const GOOD: &str = "-- id: q\n-- title: A question\n-- description: One line\n--   and another.\n\
+        -- param key: key, required. Which key.\n-- param days: days = 90. How long.\n\
+        -- depends: a, b\n-- footnote: a note\n-- caveat:\n--   SELECT 'x'\n--   FROM t\n\n\
+        -- A comment of the body.\nSELECT 1\nORDER BY 1;\n";
+
+    #[test]
+    fn a_header_is_read() {
+        let query = Query::parse("reports/q.sql", GOOD).expect("a good header");
+        assert_eq!(query.id, "q");
+        assert_eq!(query.description, "One line and another.");
+        assert_eq!(query.depends, ["a", "b"]);
+        assert_eq!(query.footnote.as_deref(), Some("a note"));
+        assert_eq!(query.caveats, ["SELECT 'x'\nFROM t"]);
+        assert_eq!(query.sql, "-- A comment of the body.\nSELECT 1\nORDER BY 1");
+        let [key, days] = query.parameters.as_slice() else {
+            panic!("two parameters: {:?}", query.parameters);
+        };
+        assert_eq!((key.kind, key.is_required, key.default.as_deref()), (Kind::Key, true, None));
+        assert_eq!((days.kind, days.is_required, days.default.as_deref()), (Kind::Days, false, Some("90")));
+        assert_eq!(days.description, "How long.");
+    }
+
+    fn check(changed: &str, into: &str, expected: &str) {
+        let text = GOOD.replacen(changed, into, 1);
+        let error = Query::parse("reports/q.sql", &text).expect_err(expected).to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+
+    #[test]
+    fn faults_name_file_and_line() {
+        check("-- title: A question\n", "", "reports/q.sql:1: the header has no `title`");
+        check("-- id: q", "-- id: r", "reports/q.sql:1: the id is `r`, the file is called `q`");
+        check("-- title: A", "-- title A", "reports/q.sql:2: expected `-- word: value`");
+        check("-- footnote", "-- footnoot", "reports/q.sql:8: `footnoot` is not a word of the header");
+        check("-- footnote: a note", "-- title: b", "reports/q.sql:8: `title` stands here twice");
+        check("-- footnote: a note", "-- footnote:", "reports/q.sql:8: `footnote` has no value");
+        check("key, required.", "key required.", "reports/q.sql:5: `key required` is not a kind");
+        check("key, required.", "key, needed.", "reports/q.sql:5: parameter `key` is not written as");
+        check("key, required. Which key.", "key", "reports/q.sql:5: parameter `key` is not written as");
+        check("key, required.", "key, required = x.", "reports/q.sql:5: parameter `key` is required");
+        check("param days: days", "param days: weeks", "reports/q.sql:6: `weeks` is not a kind");
+        check("param days", "param key", "reports/q.sql:6: parameter `key` stands here twice");
+        check("param days", "param Days", "reports/q.sql:6: `Days` cannot name a parameter");
+        check("-- A comment of the body.\nSELECT 1\nORDER BY 1;", ";", "reports/q.sql:12: there is no statement");
+    }
+}

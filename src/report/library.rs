@@ -1,0 +1,235 @@
+//! The query files: those of `queries/`, compiled in, and what a user's directory adds or overrides.
+//!
+//! Enters: files. Leaves: reports by name, views in the order in which they can be created, roll-ups by
+//! name. This module parses and sorts; it runs nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use include_dir::{Dir, DirEntry, include_dir};
+
+use super::nearest::nearest;
+use super::{Query, ReportError};
+
+static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
+
+/// All query files, by folder and id.
+#[derive(Debug, Clone, Default)]
+pub struct Library {
+    reports: BTreeMap<String, Query>,
+    views: BTreeMap<String, Query>,
+    rollups: BTreeMap<String, Query>,
+    status: BTreeMap<String, Query>,
+}
+
+impl Library {
+    /// The queries that are compiled in.
+    ///
+    /// # Errors
+    /// [`ReportError::Header`] where one of them is ill-formed, which the tests rule out.
+    pub fn embedded() -> Result<Self, ReportError> {
+        let mut library = Self::default();
+        let mut folders = vec![&QUERIES];
+        while let Some(folder) = folders.pop() {
+            for entry in folder.entries() {
+                match entry {
+                    DirEntry::Dir(inner) => folders.push(inner),
+                    DirEntry::File(file) => {
+                        if let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
+                            library.add(path, text)?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(library)
+    }
+
+    /// Adds a file of `reports/`, `views/` or `rollups/`, or overrides the one of the same name.
+    ///
+    /// `path` is relative to the directory of queries. Returns whether the file was taken: one that is
+    /// not `<folder>/<id>.sql` of a known folder is none of the library's.
+    ///
+    /// # Errors
+    /// [`ReportError::Header`] where it is ill-formed.
+    pub fn add(&mut self, path: &str, text: &str) -> Result<bool, ReportError> {
+        let unified = path.replace('\\', "/");
+        let Some((folder, name)) = unified.split_once('/') else {
+            return Ok(false);
+        };
+        let shelf = match folder {
+            "reports" => &mut self.reports,
+            "views" => &mut self.views,
+            "rollups" => &mut self.rollups,
+            "status" => &mut self.status,
+            _ => return Ok(false),
+        };
+        if !name.ends_with(".sql") || name.contains('/') {
+            return Ok(false);
+        }
+        let query = Query::parse(&format!("queries/{unified}"), text)?;
+        shelf.insert(query.id.clone(), query);
+        Ok(true)
+    }
+
+    /// All reports, by name.
+    pub fn reports(&self) -> impl Iterator<Item = &Query> {
+        self.reports.values()
+    }
+
+    /// The report of that name.
+    ///
+    /// # Errors
+    /// [`ReportError::UnknownReport`] with the nearest names, or all where none is near.
+    pub fn report(&self, name: &str) -> Result<&Query, ReportError> {
+        self.reports.get(name).ok_or_else(|| {
+            let known = || self.reports.keys().map(String::as_str);
+            let mut candidates = nearest(name, known());
+            if candidates.is_empty() {
+                candidates = known().map(str::to_owned).collect();
+            }
+            ReportError::UnknownReport {
+                name: name.to_owned(),
+                candidates,
+            }
+        })
+    }
+
+    /// The roll-up query of that table, which reads `new_kms_events`.
+    #[must_use]
+    pub fn rollup(&self, table: &str) -> Option<&Query> {
+        self.rollups.get(table)
+    }
+
+    /// One of the queries behind `keytrail status`.
+    ///
+    /// # Errors
+    /// [`ReportError::UnknownReport`].
+    pub fn status(&self, name: &str) -> Result<&Query, ReportError> {
+        self.status
+            .get(name)
+            .ok_or_else(|| ReportError::UnknownReport {
+                name: name.to_owned(),
+                candidates: self.status.keys().cloned().collect(),
+            })
+    }
+
+    /// All views, each after those that it reads; otherwise by name.
+    ///
+    /// # Errors
+    /// [`ReportError::Dependency`] where one reads a view that is not there, or itself.
+    pub fn views(&self) -> Result<Vec<&Query>, ReportError> {
+        let mut order = Vec::with_capacity(self.views.len());
+        let mut done = BTreeSet::new();
+        for view in self.views.values() {
+            self.place(view, &mut Vec::new(), &mut done, &mut order)?;
+        }
+        Ok(order)
+    }
+
+    /// Puts a view into the order, what it reads first.
+    fn place<'a>(
+        &'a self,
+        view: &'a Query,
+        path: &mut Vec<&'a str>,
+        done: &mut BTreeSet<&'a str>,
+        order: &mut Vec<&'a Query>,
+    ) -> Result<(), ReportError> {
+        if done.contains(view.id.as_str()) {
+            return Ok(());
+        }
+        path.push(&view.id);
+        for name in &view.depends {
+            let fault = |problem| ReportError::Dependency {
+                path: view.path.clone(),
+                view: view.id.clone(),
+                dependency: name.clone(),
+                problem,
+            };
+            if path.contains(&name.as_str()) {
+                return Err(fault("in turn depending on it"));
+            }
+            let needed = self.views.get(name).ok_or_else(|| fault("not a view"))?;
+            self.place(needed, path, done, order)?;
+        }
+        path.pop();
+        done.insert(&view.id);
+        order.push(view);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Library;
+
+    fn view(id: &str, depends: &str) -> String {
+        let depends = if depends.is_empty() { String::new() } else { format!("-- depends: {depends}\n") };
+        format!("-- id: {id}\n-- title: t\n-- description: d\n{depends}SELECT 1")
+    }
+
+    fn library(views: &[(&str, &str)]) -> Library {
+        let mut library = Library::default();
+        for (id, depends) in views {
+            let taken = library.add(&format!("views/{id}.sql"), &view(id, depends)).expect("a view");
+            assert!(taken, "{id}");
+        }
+        library
+    }
+
+    #[test]
+    fn the_embedded_queries_are_well_formed() {
+        let library = Library::embedded().expect("good headers");
+        let reports: Vec<&str> = library.reports().map(|report| report.id.as_str()).collect();
+        for name in ["throttled-callers", "unused-keys", "who-used"] {
+            assert!(reports.contains(&name), "{name} of {reports:?}");
+        }
+        for report in library.reports() {
+            let last = report.sql.lines().last().unwrap_or_default();
+            assert!(last.starts_with("ORDER BY "), "{}: rows are unordered", report.path);
+        }
+        for table in ["usage_daily", "key_resources"] {
+            assert!(library.rollup(table).is_some(), "{table}");
+        }
+        assert!(library.views().expect("an order").len() >= 10);
+    }
+
+    #[test]
+    fn views_stand_after_what_they_read() {
+        let library = library(&[("a", "c, b"), ("b", "c"), ("c", ""), ("d", "a")]);
+        let order: Vec<&str> = library
+            .views()
+            .expect("an order")
+            .into_iter()
+            .map(|view| view.id.as_str())
+            .collect();
+        assert_eq!(order, ["c", "b", "a", "d"]);
+    }
+
+    #[test]
+    fn circles_and_missing_views_are_errors() {
+        let error = library(&[("a", "b"), ("b", "a")]).views().expect_err("a circle").to_string();
+        assert_eq!(error, "queries/views/b.sql: `b` depends on `a`, which is in turn depending on it");
+        let error = library(&[("a", "x")]).views().expect_err("a gap").to_string();
+        assert_eq!(error, "queries/views/a.sql: `a` depends on `x`, which is not a view");
+    }
+
+    #[test]
+    fn unknown_reports_name_the_nearest() {
+        let library = Library::embedded().expect("good headers");
+        let error = library.report("who-use").expect_err("no such report").to_string();
+        assert_eq!(error, "no report is called `who-use`\n\nhint: nearest\n  who-used");
+        let error = library.report("\u{1b}[31m").expect_err("no such report").to_string();
+        assert!(error.starts_with("no report is called `\\u{1b}[31m`") && error.contains("unused-keys"), "{error}");
+    }
+
+    #[test]
+    fn a_users_file_overrides_and_strange_files_are_left() {
+        let mut library = Library::embedded().expect("good headers");
+        let text = "-- id: who-used\n-- title: mine\n-- description: d\nSELECT 1 ORDER BY 1";
+        assert!(library.add("reports/who-used.sql", text).expect("a report"));
+        assert_eq!(library.report("who-used").expect("a report").title, "mine");
+        for path in ["README.md", "reports/README.md", "reports/old/who-used.sql", "other/a.sql"] {
+            assert!(!library.add(path, "no header").expect("not read"), "{path}");
+        }
+    }
+}

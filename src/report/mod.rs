@@ -1,0 +1,24 @@
+//! The named questions: query files, their parameters, and how they are run.
+//!
+//! Enters: the files under `queries/` and a [`sql::Session`](crate::sql::Session) in which the tables
+//! and views stand. Leaves: an [`Outcome`] whose rows stream. A report is a query file whose rows are
+//! rendered; nothing here renders, prints, or reads the clock or the environment, and nothing
+//! knows how a table is kept. What a user typed reaches SQL only as a bound parameter.
+
+mod error;
+mod header;
+mod key;
+mod library;
+mod nearest;
+mod run;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::ReportError;
+pub use header::{Kind, Parameter, Query};
+pub use key::{KeyDirectory, KeyScope, ResolvedKey, resolve_key};
+pub use library::Library;
+pub use run::{Caveats, Outcome, Request, run};
+pub use window::{Placement, Window};

@@ -1,0 +1,270 @@
+//! Running a report: parameters bound, rows streaming, caveats after them.
+//!
+//! Enters: a session, a report and what was asked for. Leaves: an [`Outcome`]; whoever renders it
+//! prints the window, streams the rows, then prints footnote and caveats.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use arrow::array::AsArray;
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use chrono::{DateTime, Utc};
+use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::context::SQLOptions;
+use datafusion::prelude::SessionContext;
+
+use super::{KeyDirectory, KeyScope, Kind, Parameter, Query, ReportError, Window};
+use crate::sql::Session;
+
+/// What is asked of a report.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The window, as [`Window::parse`] gives it: its start is none where it was not given.
+    pub window: Window,
+    /// Only this account; what that means is the report's to say.
+    pub account: Option<String>,
+    /// Only this region.
+    pub region: Option<String>,
+    /// The report's own parameters, by name, as they were typed.
+    pub arguments: BTreeMap<String, String>,
+}
+
+/// The answer to a report.
+pub struct Outcome {
+    /// The report's title.
+    pub title: String,
+    /// The window that was answered for, which every rendering shows.
+    pub window: Window,
+    /// The rows, computed as they are taken.
+    pub stream: SendableRecordBatchStream,
+    /// A text that must stand beside the rows.
+    pub footnote: Option<String>,
+    /// What else must be said, to be asked for after the rows.
+    pub caveats: Caveats,
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Outcome")
+            .field("title", &self.title)
+            .field("window", &self.window)
+            .field("footnote", &self.footnote)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Statements that tell what a reader of the rows must know.
+#[derive(Debug)]
+pub struct Caveats {
+    query: String,
+    frames: Vec<DataFrame>,
+}
+
+impl Caveats {
+    /// The texts, in the order of the header; none where there is nothing to say.
+    ///
+    /// # Errors
+    /// [`ReportError::Engine`] where they cannot be computed.
+    pub async fn collect(self) -> Result<Vec<String>, ReportError> {
+        let fault = |source| ReportError::engine(&self.query, source);
+        let mut texts = Vec::new();
+        for frame in self.frames {
+            for batch in frame.collect().await.map_err(fault)? {
+                let column = cast(batch.column(0), &DataType::Utf8)
+                    .map_err(|source| fault(DataFusionError::from(source)))?;
+                let column = column.as_string::<i32>();
+                texts.extend(column.iter().flatten().map(str::to_owned));
+            }
+        }
+        Ok(texts)
+    }
+}
+
+/// Answers a report.
+///
+/// The rows are computed while [`Outcome::stream`] is read, over the tables as the session holds them.
+///
+/// # Errors
+/// Parameters that the report does not accept, a key that is unknown or ambiguous, an empty window,
+/// and [`ReportError::Engine`] where the statement cannot be planned.
+pub async fn run(session: &Session, report: &Query, request: &Request) -> Result<Outcome, ReportError> {
+    run_in(session.context(), report, request).await
+}
+
+/// [`run`], in the context of a session.
+pub(crate) async fn run_in(
+    context: &SessionContext,
+    report: &Query,
+    request: &Request,
+) -> Result<Outcome, ReportError> {
+    let bound = bind(context, report, request).await?;
+    let fault = |source| ReportError::engine(&report.id, source);
+    let rows = plan(context, &report.sql, &bound.values).await.map_err(fault)?;
+    let mut frames = Vec::with_capacity(report.caveats.len());
+    for caveat in &report.caveats {
+        frames.push(plan(context, caveat, &bound.values).await.map_err(fault)?);
+    }
+    Ok(Outcome {
+        title: report.title.clone(),
+        window: bound.window,
+        stream: rows.execute_stream().await.map_err(fault)?,
+        footnote: report.footnote.clone(),
+        caveats: Caveats {
+            query: report.id.clone(),
+            frames,
+        },
+    })
+}
+
+/// A statement of a query file, with its parameters bound; it may only read.
+async fn plan(
+    context: &SessionContext,
+    sql: &str,
+    values: &HashMap<String, ScalarValue>,
+) -> Result<DataFrame, DataFusionError> {
+    let options = SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false);
+    let frame = context.sql_with_options(sql, options).await?;
+    let values: HashMap<String, _> = values
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone().into()))
+        .collect();
+    frame.with_param_values(ParamValues::Map(values))
+}
+
+/// The values of all placeholders, and the window that they stand for.
+struct Bound {
+    values: HashMap<String, ScalarValue>,
+    window: Window,
+}
+
+async fn bind(context: &SessionContext, report: &Query, request: &Request) -> Result<Bound, ReportError> {
+    for name in request.arguments.keys() {
+        if !report.parameters.iter().any(|parameter| parameter.name == *name) {
+            return Err(ReportError::UnknownParameter {
+                report: report.id.clone(),
+                parameter: name.clone(),
+                accepted: report.parameters.iter().map(|known| known.name.clone()).collect(),
+            });
+        }
+    }
+    let window = window(report, request)?;
+    let mut values = HashMap::from([
+        ("since".to_owned(), timestamp(window.since)),
+        ("until".to_owned(), timestamp(window.until)),
+        ("account".to_owned(), ScalarValue::Utf8(request.account.clone())),
+        ("region".to_owned(), ScalarValue::Utf8(request.region.clone())),
+    ]);
+    let scope = KeyScope {
+        account: request.account.as_deref(),
+        region: request.region.as_deref(),
+        window,
+    };
+    for parameter in &report.parameters {
+        let given = request.arguments.get(&parameter.name);
+        let value = given.or(parameter.default.as_ref());
+        if value.is_none() && parameter.is_required {
+            return Err(ReportError::MissingParameter {
+                report: report.id.clone(),
+                parameter: parameter.name.clone(),
+                meaning: parameter.description.clone(),
+            });
+        }
+        let name = parameter.name.clone();
+        match parameter.kind {
+            Kind::Key => {
+                let (arns, names) = match value {
+                    Some(typed) => {
+                        let key = KeyDirectory::load(context).await?.resolve(typed, &scope)?;
+                        (Some(key.arns), Some(key.names))
+                    }
+                    None => (None, None),
+                };
+                values.insert(format!("{name}_arns"), text_list(arns.as_deref()));
+                values.insert(format!("{name}_names"), text_list(names.as_deref()));
+            }
+            Kind::Int => {
+                let number = value.map(|text| integer(parameter, text)).transpose()?;
+                values.insert(name, ScalarValue::Int64(number));
+            }
+            Kind::Text => {
+                values.insert(name, ScalarValue::Utf8(value.cloned()));
+            }
+            Kind::Days => {
+                let days = match value.filter(|_| request.window.since.is_none()) {
+                    Some(text) => Some(i64::from(days(parameter, text)?)),
+                    None => None,
+                };
+                values.insert(name, ScalarValue::Int64(days));
+            }
+        }
+    }
+    Ok(Bound { values, window })
+}
+
+/// The window of the request; a report that counts days back begins there.
+fn window(report: &Query, request: &Request) -> Result<Window, ReportError> {
+    let mut window = request.window;
+    for parameter in report.parameters.iter().filter(|parameter| parameter.kind == Kind::Days) {
+        let given = request.arguments.get(&parameter.name);
+        if request.window.since.is_some() {
+            if given.is_some() {
+                return Err(ReportError::TwoStarts {
+                    parameter: parameter.name.clone(),
+                });
+            }
+        } else if let Some(text) = given.or(parameter.default.as_ref()) {
+            window = window.counting_back(days(parameter, text)?)?;
+        }
+    }
+    Ok(window)
+}
+
+fn integer(parameter: &Parameter, text: &str) -> Result<i64, ReportError> {
+    text.trim()
+        .parse()
+        .map_err(|_not_a_number| invalid(parameter, text, "a whole number"))
+}
+
+/// The most days a report counts back: a hundred years.
+const DAYS_BACK_MAX: u32 = 36_525;
+
+fn days(parameter: &Parameter, text: &str) -> Result<u32, ReportError> {
+    // `90d` is how the same thing is typed for --since.
+    let number = text.trim();
+    let number = number.strip_suffix('d').unwrap_or(number);
+    number
+        .parse()
+        .ok()
+        .filter(|days| (1..=DAYS_BACK_MAX).contains(days))
+        .ok_or_else(|| invalid(parameter, text, "a number of days from 1 to 36525"))
+}
+
+fn invalid(parameter: &Parameter, value: &str, expected: &'static str) -> ReportError {
+    ReportError::InvalidParameter {
+        parameter: parameter.name.clone(),
+        value: value.to_owned(),
+        expected,
+    }
+}
+
+fn timestamp(time: Option<DateTime<Utc>>) -> ScalarValue {
+    ScalarValue::TimestampMicrosecond(time.map(|time| time.timestamp_micros()), Some("UTC".into()))
+}
+
+/// A list of texts; an empty one where there is none, so that nothing is in it.
+fn text_list(texts: Option<&[String]>) -> ScalarValue {
+    let values: Vec<ScalarValue> = texts
+        .unwrap_or_default()
+        .iter()
+        .map(|text| ScalarValue::Utf8(Some(text.clone())))
+        .collect();
+    ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Utf8))
+}

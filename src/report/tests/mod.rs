@@ -1,0 +1,206 @@
+//! Every query, on rows made by hand, against answers worked out by hand.
+
+mod rollups;
+mod throttled_callers;
+mod unused_keys;
+mod views;
+mod who_used;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::cast;
+use arrow::datatypes::SchemaRef;
+use arrow::json::ReaderBuilder;
+use arrow::util::display::array_value_to_string;
+use datafusion::datasource::MemTable;
+use datafusion::prelude::SessionContext;
+use futures::TryStreamExt;
+use serde_json::{Value, json};
+
+use super::run::run_in;
+use super::{Library, Request, Window};
+use crate::schema;
+
+/// The account that owns the keys, and one that uses them from outside.
+pub(super) const OWNER: &str = "111111111111";
+pub(super) const OTHER: &str = "222222222222";
+
+/// Keys of the owner in eu-west-1.
+pub(super) const KEY_A: &str = "arn:aws:kms:eu-west-1:111111111111:key/aaaaaaaa-0000-0000-0000-000000000001";
+pub(super) const KEY_B: &str = "arn:aws:kms:eu-west-1:111111111111:key/bbbbbbbb-0000-0000-0000-000000000002";
+
+/// A multi-Region set of the owner.
+pub(super) const MRK_ID: &str = "mrk-00000000000000000000000000000003";
+pub(super) const MRK_EU: &str = "arn:aws:kms:eu-west-1:111111111111:key/mrk-00000000000000000000000000000003";
+pub(super) const MRK_US: &str = "arn:aws:kms:us-east-1:111111111111:key/mrk-00000000000000000000000000000003";
+
+pub(super) const ALICE: &str = "arn:aws:iam::111111111111:role/alice";
+
+/// A successful Decrypt by alice in the owner's log, with the members that the test gives.
+pub(super) fn event(time: &str, members: Value) -> Value {
+    let mut row = json!({
+        "event_time": time, "event_date": &time[..10], "event_month": &time[..7],
+        "caller": ALICE, "event_name": "Decrypt", "outcome": "success",
+        "recipient_account_id": OWNER, "caller_account_id": OWNER, "region": "eu-west-1",
+        "ingest_seq": 1, "is_dry_run": false, "is_correction": false, "is_event_id_derived": false,
+        "object_id": "o", "record_number": 0, "batch_id": "b", "ingest_time": "2026-12-31T00:00:00Z",
+    });
+    let Value::Object(members) = members else {
+        panic!("the members of an event are an object");
+    };
+    for (name, value) in members {
+        row[name] = value;
+    }
+    row
+}
+
+/// Gives each event an id and a content of its own, where the test gave none.
+fn numbered(events: Vec<Value>) -> Vec<Value> {
+    events
+        .into_iter()
+        .enumerate()
+        .map(|(index, mut event)| {
+            if event.get("event_id").is_none() {
+                event["event_id"] = json!(format!("event-{index:02}"));
+            }
+            if event.get("content_hash").is_none() {
+                event["content_hash"] = json!(format!("{index:032x}"));
+            }
+            event
+        })
+        .collect()
+}
+
+pub(super) fn batch(schema: SchemaRef, rows: &[Value]) -> RecordBatch {
+    let mut decoder = ReaderBuilder::new(Arc::clone(&schema)).build_decoder().expect("a decoder");
+    decoder.serialize(rows).expect("rows of the schema");
+    decoder.flush().expect("a batch").unwrap_or_else(|| RecordBatch::new_empty(schema))
+}
+
+fn register(context: &SessionContext, name: &str, batch: RecordBatch) {
+    let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).expect("a table");
+    context.register_table(name, Arc::new(table)).expect("a new name");
+}
+
+/// The rows of a roll-up of `new_kms_events`, in the schema of its table.
+pub(super) async fn rollup(context: &SessionContext, table: &'static schema::Table) -> RecordBatch {
+    let library = Library::embedded().expect("good headers");
+    let sql = &library.rollup(table.name).expect("a roll-up").sql;
+    let frame = context.sql(sql).await.expect("a plan");
+    let schema = table.arrow();
+    let names: Vec<String> = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let wanted: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+    assert_eq!(names, wanted);
+    let batches = frame.collect().await.expect("rows");
+    let batches: Vec<RecordBatch> = batches
+        .iter()
+        .map(|batch| {
+            let columns = batch.columns().iter().zip(schema.fields());
+            let columns = columns
+                .map(|(column, field)| {
+                    assert_eq!(column.data_type(), field.data_type(), "{}", field.name());
+                    cast(column, field.data_type()).expect("the type of the schema")
+                })
+                .collect();
+            RecordBatch::try_new(Arc::clone(&schema), columns).expect("no null in a required column")
+        })
+        .collect();
+    arrow::compute::concat_batches(&schema, &batches).expect("one schema")
+}
+
+/// A session's context with these events, their roll-ups, and the views.
+pub(super) async fn context(events: Vec<Value>) -> SessionContext {
+    build(events, true).await
+}
+
+/// The same after the events themselves were removed.
+pub(super) async fn context_of_rollups(events: Vec<Value>) -> SessionContext {
+    build(events, false).await
+}
+
+async fn build(events: Vec<Value>, has_events: bool) -> SessionContext {
+    let events = batch(schema::KMS_EVENTS.arrow(), &numbered(events));
+    let writer = SessionContext::new();
+    register(&writer, "new_kms_events", events.clone());
+    let context = SessionContext::new();
+    for table in schema::TABLES {
+        let rows = match table.name {
+            "kms_events" if has_events => events.clone(),
+            "usage_daily" => rollup(&writer, &schema::USAGE_DAILY).await,
+            "key_resources" => rollup(&writer, &schema::KEY_RESOURCES).await,
+            _ => RecordBatch::new_empty(table.arrow()),
+        };
+        register(&context, table.name, rows);
+    }
+    create_views(&context).await;
+    context
+}
+
+pub(super) async fn create_views(context: &SessionContext) {
+    let library = Library::embedded().expect("good headers");
+    for view in library.views().expect("an order") {
+        let sql = format!("CREATE VIEW {} AS {}", view.id, view.sql);
+        if let Err(error) = context.sql(&sql).await {
+            panic!("{}: {error}", view.path);
+        }
+    }
+}
+
+/// The rows as text, `column=value` for the columns asked for, `-` for null.
+pub(super) fn lines(batches: &[RecordBatch], columns: &[&str]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            let cells: Vec<String> = columns
+                .iter()
+                .map(|name| {
+                    let column = batch.column_by_name(name).unwrap_or_else(|| panic!("no column {name}"));
+                    if column.is_null(row) {
+                        "-".to_owned()
+                    } else {
+                        array_value_to_string(column, row).expect("a printable value")
+                    }
+                })
+                .collect();
+            lines.push(cells.join(" | "));
+        }
+    }
+    lines
+}
+
+pub(super) async fn query(context: &SessionContext, sql: &str, columns: &[&str]) -> Vec<String> {
+    let frame = context.sql(sql).await.expect("a plan");
+    lines(&frame.collect().await.expect("rows"), columns)
+}
+
+/// A request for a window, with arguments.
+pub(super) fn request(since: Option<&str>, until: &str, arguments: &[(&str, &str)]) -> Request {
+    Request {
+        window: Window::parse(since, Some(until), None).expect("a window"),
+        arguments: arguments
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect::<BTreeMap<_, _>>(),
+        ..Request::default()
+    }
+}
+
+/// The rows of a report and its caveats.
+pub(super) async fn answer(
+    context: &SessionContext,
+    report: &str,
+    request: &Request,
+    columns: &[&str],
+) -> (Vec<String>, Vec<String>) {
+    let library = Library::embedded().expect("good headers");
+    let report = library.report(report).expect("a report");
+    let outcome = match run_in(context, report, request).await {
+        Ok(outcome) => outcome,
+        Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
+    };
+    let batches: Vec<RecordBatch> = outcome.stream.try_collect().await.expect("rows");
+    let caveats = outcome.caveats.collect().await.expect("caveats");
+    (lines(&batches, columns), caveats)
+}

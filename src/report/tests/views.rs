@@ -1,0 +1,195 @@
+//! The derived relations.
+
+use serde_json::json;
+
+use super::{KEY_A, KEY_B, MRK_EU, MRK_ID, MRK_US, OTHER, OWNER, batch, context, create_views, event, query, register};
+use crate::report::Library;
+use crate::schema;
+
+fn alias_operation(time: &str, operation: &str, key: Option<&str>) -> serde_json::Value {
+    event(time, json!({"event_name": operation, "alias_name": "alias/app", "key_arn": key}))
+}
+
+#[tokio::test]
+async fn an_alias_moves_from_key_to_key() {
+    let context = context(vec![
+        // Seen in use before any operation on it: under way since before the logs.
+        event("2026-01-01T00:00:00Z", json!({"key_as_typed": "alias/app", "key_arn": KEY_A})),
+        event("2026-01-02T00:00:00Z", json!({"key_as_typed": format!("arn:aws:kms:eu-west-1:{OWNER}:alias/app"), "key_arn": KEY_A})),
+        alias_operation("2026-01-03T00:00:00Z", "UpdateAlias", Some(KEY_B)),
+        event("2026-01-04T00:00:00Z", json!({"key_as_typed": "alias/app", "key_arn": KEY_B})),
+        // A refused operation moves nothing.
+        event("2026-01-04T12:00:00Z", json!({"event_name": "UpdateAlias", "alias_name": "alias/app", "key_arn": KEY_A, "outcome": "denied"})),
+        alias_operation("2026-01-05T00:00:00Z", "DeleteAlias", Some(KEY_B)),
+        alias_operation("2026-01-06T00:00:00Z", "CreateAlias", Some(KEY_A)),
+        // Moved by an operation that no log holds.
+        event("2026-01-07T00:00:00Z", json!({"key_as_typed": "alias/app", "key_arn": KEY_B, "outcome": "unusable_key"})),
+    ])
+    .await;
+    let rows = query(
+        &context,
+        "SELECT * FROM alias_history ORDER BY first_seen",
+        &["alias_arn", "key_arn", "valid_from", "valid_to", "evidence"],
+    )
+    .await;
+    let alias = format!("arn:aws:kms:eu-west-1:{OWNER}:alias/app");
+    let expected = [
+        format!("{alias} | {KEY_A} | - | 2026-01-03T00:00:00Z | observed"),
+        format!("{alias} | {KEY_B} | 2026-01-03T00:00:00Z | 2026-01-05T00:00:00Z | operation"),
+        format!("{alias} | {KEY_A} | 2026-01-06T00:00:00Z | 2026-01-07T00:00:00Z | operation"),
+        format!("{alias} | {KEY_B} | 2026-01-07T00:00:00Z | - | observed"),
+    ];
+    assert_eq!(rows, expected);
+    let names = query(&context, "SELECT * FROM key_names ORDER BY key_arn", &["key_arn", "aliases"]).await;
+    assert_eq!(names, [format!("{KEY_A} | alias/app"), format!("{KEY_B} | alias/app")]);
+}
+
+#[tokio::test]
+async fn keys_are_known_by_their_arn_with_their_set() {
+    let context = context(vec![
+        event("2026-01-01T00:00:00Z", json!({"key_arn": MRK_EU})),
+        event("2026-01-02T00:00:00Z", json!({"event_name": "ReplicateKey", "key_arn": MRK_EU, "destination_key_arn": MRK_US})),
+        event("2026-01-03T00:00:00Z", json!({"key_as_typed": "alias/unknown", "outcome": "not_found"})),
+    ])
+    .await;
+    let columns = ["key_arn", "key_id", "account", "region", "is_multi_region", "key_set", "first_time", "last_time"];
+    let rows = query(&context, "SELECT * FROM known_keys ORDER BY key_arn", &columns).await;
+    let set = format!("aws:{OWNER}:{MRK_ID}");
+    let expected = [
+        format!("{MRK_EU} | {MRK_ID} | {OWNER} | eu-west-1 | true | {set} | 2026-01-01T00:00:00Z | 2026-01-02T00:00:00Z"),
+        format!("{MRK_US} | {MRK_ID} | {OWNER} | us-east-1 | true | {set} | 2026-01-02T00:00:00Z | 2026-01-02T00:00:00Z"),
+    ];
+    assert_eq!(rows, expected);
+}
+
+#[tokio::test]
+async fn a_typed_name_means_the_key_of_its_time_account_and_region() {
+    let id = &KEY_A[KEY_A.len() - 36..];
+    let typed = |time: &str, members: serde_json::Value| {
+        let mut event = event(time, members);
+        event["outcome"] = json!("denied");
+        event
+    };
+    let context = context(vec![
+        alias_operation("2026-01-01T00:00:00Z", "CreateAlias", Some(KEY_A)),
+        alias_operation("2026-01-10T00:00:00Z", "UpdateAlias", Some(KEY_B)),
+        typed("2026-01-05T00:00:00Z", json!({"event_id": "before", "key_as_typed": "alias/app"})),
+        typed("2026-01-15T00:00:00Z", json!({"event_id": "after", "key_as_typed": "alias/app"})),
+        typed("2025-12-31T00:00:00Z", json!({"event_id": "too-early", "key_as_typed": "alias/app"})),
+        typed("2026-01-15T00:00:00Z", json!({"event_id": "elsewhere", "key_as_typed": "alias/app", "region": "us-east-1"})),
+        typed("2026-01-15T00:00:00Z", json!({"event_id": "stranger", "key_as_typed": "alias/app", "caller_account_id": OTHER, "recipient_account_id": OTHER})),
+        typed("2026-01-15T00:00:00Z", json!({
+            "event_id": "by-arn", "key_as_typed": format!("arn:aws:kms:eu-west-1:{OWNER}:alias/app"),
+            "caller_account_id": OTHER, "recipient_account_id": OTHER,
+        })),
+        typed("2026-01-15T00:00:00Z", json!({"event_id": "by-id", "key_as_typed": id})),
+        typed("2026-01-15T00:00:00Z", json!({"event_id": "destination", "event_name": "ReEncrypt", "key_arn": KEY_A, "destination_key_as_typed": "alias/app"})),
+    ])
+    .await;
+    let rows = query(
+        &context,
+        "SELECT * FROM key_events WHERE outcome = 'denied' ORDER BY event_id, key_role",
+        &["event_id", "key_role", "key_arn", "resolution", "record_role"],
+    )
+    .await;
+    let expected = [
+        format!("after | only | {KEY_B} | alias | owner"),
+        format!("before | only | {KEY_A} | alias | owner"),
+        format!("by-arn | only | {KEY_B} | alias | caller_copy"),
+        format!("by-id | only | {KEY_A} | id | owner"),
+        format!("destination | destination | {KEY_B} | alias | owner"),
+        format!("destination | source | {KEY_A} | event | owner"),
+        "elsewhere | only | - | - | owner".to_owned(),
+        "stranger | only | - | - | owner".to_owned(),
+        "too-early | only | - | - | owner".to_owned(),
+    ];
+    assert_eq!(rows, expected);
+}
+
+#[tokio::test]
+async fn the_latest_correction_stands_for_its_original() {
+    let correction = |id: &str, time: &str| {
+        event(time, json!({"event_id": id, "key_arn": KEY_A, "is_correction": true, "original_event_id": "first"}))
+    };
+    let context = context(vec![
+        event("2026-01-01T00:00:00Z", json!({"event_id": "first", "key_arn": KEY_A})),
+        event("2026-01-01T00:00:00Z", json!({"event_id": "first", "key_arn": KEY_A, "recipient_account_id": OTHER})),
+        correction("second", "2026-01-01T00:00:00Z"),
+        correction("third", "2026-01-02T00:00:00Z"),
+    ])
+    .await;
+    let rows = query(&context, "SELECT * FROM key_uses ORDER BY event_id", &["event_id", "recipient_account_id"]).await;
+    assert_eq!(rows, [format!("first | {OTHER}"), format!("third | {OWNER}")]);
+}
+
+#[tokio::test]
+async fn one_id_with_two_contents_is_a_conflict() {
+    let with = |hash: &str, time: &str, account: &str| {
+        event(time, json!({"event_id": "e", "content_hash": hash.repeat(16), "recipient_account_id": account}))
+    };
+    let context = context(vec![
+        with("aa", "2026-01-01T00:00:00Z", OWNER),
+        with("bb", "2026-01-02T00:00:00Z", OWNER),
+        with("aa", "2026-01-03T00:00:00Z", OTHER),
+        event("2026-01-04T00:00:00Z", json!({"event_id": "alone"})),
+    ])
+    .await;
+    let columns = ["event_id", "recipient_account_id", "contents", "first_time", "last_time"];
+    let rows = query(&context, "SELECT * FROM id_conflicts", &columns).await;
+    assert_eq!(rows, [format!("e | {OWNER} | 2 | 2026-01-01T00:00:00Z | 2026-01-02T00:00:00Z")]);
+}
+
+#[tokio::test]
+async fn the_ledger_and_the_findings_keep_the_latest() {
+    let attempt = |object: &str, attempt: i64, state: &str, run: &str| {
+        json!({
+            "object_id": object, "location": "l", "attempt": attempt, "state": state, "kind": "log",
+            "size_bytes": 0, "json_bytes": 0, "records": 0, "kms_records": 0, "trail_records": 0, "not_wanted": 0,
+            "rejected": 0, "expired": 0, "duplicates": 0, "written": 0, "decoder_version": 1,
+            "trail_list_version": 1, "recorded_at": "2026-01-01T00:00:00Z", "run_id": run, "batch_id": "b",
+        })
+    };
+    let finding = |seq: i64, state: &str| {
+        json!({
+            "finding_id": "f", "seq": seq, "rule_id": "r", "severity": "low", "state": state,
+            "recorded_at": "2026-01-01T00:00:00Z", "run_id": "r",
+        })
+    };
+    let context = datafusion::prelude::SessionContext::new();
+    for table in schema::TABLES {
+        let rows = match table.name {
+            "log_file_events" => vec![
+                attempt("a", 2, "ok", "r1"), attempt("a", 1, "damaged", "r0"),
+                // Two runs counted the same attempt at once.
+                attempt("b", 1, "ok", "r1"), attempt("b", 1, "rejected", "r2"),
+            ],
+            "finding_events" => vec![finding(1, "open"), finding(2, "resolved")],
+            _ => Vec::new(),
+        };
+        register(&context, table.name, batch(table.arrow(), &rows));
+    }
+    create_views(&context).await;
+    let rows = query(&context, "SELECT * FROM log_files ORDER BY object_id", &["object_id", "attempt", "state"]).await;
+    assert_eq!(rows, ["a | 2 | ok", "b | 1 | rejected"]);
+    assert_eq!(query(&context, "SELECT * FROM findings", &["finding_id", "state"]).await, ["f | resolved"]);
+    let columns = context.table("log_files").await.expect("a view").schema().fields().len();
+    assert_eq!(columns, schema::LOG_FILE_EVENTS.columns.len());
+}
+
+/// The roll-up must stand alone, so it repeats the operations of the view.
+#[tokio::test]
+async fn the_rollup_and_the_view_know_the_same_operations() {
+    let context = context(Vec::new()).await;
+    let library = Library::embedded().expect("good headers");
+    let sql = &library.rollup("key_resources").expect("a roll-up").sql;
+    let rows = query(&context, "SELECT * FROM crypto_operations ORDER BY event_name", &["event_name", "direction"]).await;
+    assert_eq!(rows.len(), 12);
+    let (encrypting, rest) = sql.split_once("THEN 'encrypt'").expect("the encrypting operations");
+    let (decrypting, _) = rest.split_once("THEN 'decrypt'").expect("the decrypting operations");
+    for row in rows {
+        let (operation, direction) = row.split_once(" | ").expect("two columns");
+        let list = if direction == "encrypt" { encrypting } else { decrypting };
+        assert!(list.contains(&format!("'{operation}'")), "{row}");
+    }
+    assert_eq!(encrypting.matches("'GenerateDataKey").count() + decrypting.matches("'Verify").count(), 6);
+}

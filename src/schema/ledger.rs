@@ -1,0 +1,130 @@
+//! The tables that say what was read, by which run, and what was concluded.
+
+use super::Kind::{Date, Int, Long, Text, Time};
+use super::{Column, Table, optional, required};
+
+/// The ledger: every attempt at every log object.
+pub const LOG_FILE_EVENTS: Table = Table {
+    name: "log_file_events",
+    doc: "The ledger. One row per attempt to read a log object; `log_files` is the view that keeps the latest \
+          attempt of each. For every row: records = not_wanted + rejected + expired + duplicates + written.",
+    columns: LOG_FILE_COLUMNS,
+    partition: None,
+    sort: &["location", "attempt"],
+};
+
+/// One row per run that wrote, or tried to.
+pub const RUNS: Table = Table {
+    name: "runs",
+    doc: "One row per run that writes, recorded when it ends.",
+    columns: &[
+        required("run_id", Text, "The run."),
+        required("command", Text, "The subcommand."),
+        required("version", Text, "The version of keytrail."),
+        required("started_at", Time, "When the run began."),
+        required("ended_at", Time, "When the run ended."),
+        required("outcome", Text, "`ok`, or `rejects` where something new could not be ingested."),
+        optional("sources", Text, "What was asked for, as a JSON array of paths."),
+        optional("objects_seen", Long, "Objects listed."),
+        optional("objects_new", Long, "Objects read in this run for the first time, or again because they changed."),
+        optional("objects_known", Long, "Objects not read again."),
+        optional("objects_rejected", Long, "Objects of this run with damage or a rejected record."),
+        optional("records", Long, "Records read."),
+        optional("kms_records", Long, "Of these, KMS events."),
+        optional("duplicates", Long, "Wanted records that the store, or this run, already had."),
+        optional("rejected", Long, "Records rejected."),
+        optional("expired", Long, "Records older than the retention horizon."),
+        optional("rows_written", Long, "Rows written to `kms_events` and `trail_events`."),
+        optional("json_bytes", Long, "Bytes of JSON read, uncompressed."),
+        optional("detail", Text, "More about the run, as JSON."),
+    ],
+    partition: None,
+    sort: &["started_at", "run_id"],
+};
+
+/// Which prefix and day was listed in full, and when.
+pub const LISTINGS: Table = Table {
+    name: "listings",
+    doc: "Which prefix and day was listed in full, and when.",
+    columns: &[
+        required("prefix", Text, "The prefix listed."),
+        optional("day", Date, "The delivery day listed."),
+        required("listed_at", Time, "When."),
+        required("objects", Long, "Objects found."),
+        required("run_id", Text, "The run."),
+    ],
+    partition: None,
+    sort: &["prefix", "listed_at"],
+};
+
+/// What was concluded by a rule, and what became of it.
+pub const FINDING_EVENTS: Table = Table {
+    name: "finding_events",
+    doc: "Findings of the audit's rules, one row per change of state; `findings` keeps the latest.",
+    columns: &[
+        required("finding_id", Text, "The finding: stable for the same rule and subject."),
+        required("seq", Long, "The number of this change; the latest counts."),
+        required("rule_id", Text, "The rule."),
+        required("severity", Text, "`critical`, `high`, `medium`, `low` or `info`."),
+        required("state", Text, "`open`, `suppressed` or `resolved`."),
+        optional("subject", Text, "What the finding is about, mostly a key ARN."),
+        optional("account_id", Text, "The account concerned."),
+        optional("region", Text, "The region concerned."),
+        optional("first_time", Time, "First event behind it."),
+        optional("last_time", Time, "Last event behind it."),
+        required("recorded_at", Time, "When the change was recorded."),
+        optional("detail", Text, "The finding's row, as JSON."),
+        required("run_id", Text, "The run."),
+    ],
+    partition: None,
+    sort: &["finding_id", "seq"],
+};
+
+const LOG_FILE_COLUMNS: &[Column] = &[
+    required("object_id", Text, "The object: the first 16 hex digits of SHA-256 over `location`."),
+    required("location", Text, "The object's URL."),
+    required("attempt", Long, "The number of this attempt at the object, from 1; the latest counts."),
+    required("state", Text, "`ok`, `damaged` (some records read), `rejected` (none could be), `unreadable` (no access) or `archived`."),
+    required("kind", Text, "`log`, `digest`, `insight`, `aggregated`, `network_activity`, `other` or `unknown`."),
+    optional("account_id", Text, "The account in the object's path."),
+    optional("region", Text, "The region in the object's path."),
+    optional("organization_id", Text, "The organization in the object's path."),
+    optional("delivery_time", Time, "The delivery time in the object's name."),
+    optional("min_event_time", Time, "The earliest event time of its wanted records."),
+    optional("max_event_time", Time, "The latest event time of its wanted records."),
+    required("size_bytes", Long, "The object's size as stored."),
+    optional("etag", Text, "The object's entity tag."),
+    optional("modified_at", Time, "When the object was last modified."),
+    optional("storage_class", Text, "The object's storage class."),
+    optional("sha256", Text, "SHA-256 of the uncompressed content, in hex, where it was computed."),
+    required("json_bytes", Long, "Bytes of JSON read, uncompressed."),
+    required("records", Long, "Records read."),
+    required("kms_records", Long, "Of these, KMS events."),
+    required("trail_records", Long, "Of these, events for `trail_events`."),
+    required("not_wanted", Long, "Of these, events of no concern, checked for structure only."),
+    required("rejected", Long, "Of these, records that could not be taken."),
+    required("expired", Long, "Of these, records older than the retention horizon."),
+    required("duplicates", Long, "Of these, wanted records that the store already had, this object's own included."),
+    required("written", Long, "Of these, rows written."),
+    optional("reason", Text, "Why the object or the first of its records was rejected: a short code."),
+    optional("message", Text, "The same in words."),
+    optional("damage_offset", Long, "Where the damage begins, in bytes of the uncompressed content."),
+    optional("reject_limit", Text, "The limit that rejected it, as `name=value`."),
+    required("decoder_version", Int, "The decoder that read it; a newer one reads rejects again."),
+    required("trail_list_version", Int, "The list of `trail_events` it was read with."),
+    required("recorded_at", Time, "When the run of this attempt began."),
+    optional("rejects", Text, "The rejected records as a JSON array of {record, offset, reason, message}, at most 100."),
+    optional("shape", Text, "How the records were packed: `records`, `array`, `event`, `ndjson`, `lookup_events`, `event_bridge`."),
+    optional("trail_arn", Text, "The trail that delivered the object, where a digest tells."),
+    optional("digest_start_time", Time, "For digests: the start of its hour."),
+    optional("digest_end_time", Time, "For digests: the end of its hour."),
+    optional("digest_previous", Text, "For digests: the object of the digest before it."),
+    optional("digest_previous_hash", Text, "For digests: the hash of the digest before it."),
+    optional("digest_signature", Text, "For digests: the signature, in hex."),
+    optional("digest_signature_algorithm", Text, "For digests: the algorithm of the signature."),
+    optional("digest_public_key_fingerprint", Text, "For digests: the fingerprint of the public key."),
+    optional("digest_status", Text, "For digests and the logs they name: what verification found."),
+    optional("digest_content", Text, "For digests: the log files it names, as JSON."),
+    required("run_id", Text, "The run that made the attempt."),
+    required("batch_id", Text, "The batch that recorded it."),
+];

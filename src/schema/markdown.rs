@@ -1,0 +1,35 @@
+//! The documentation of the tables, as Markdown.
+
+use std::fmt::Write as _;
+
+use super::TABLES;
+
+/// The text of `docs/schema.md`.
+#[must_use]
+pub fn to_markdown() -> String {
+    let mut page = String::from(
+        "# The tables\n\n\
+         Written by `keytrail schema`; a test keeps it true. Times are UTC. Views over these tables are in\n\
+         `queries/views/`; each carries its own description.\n",
+    );
+    for table in TABLES {
+        // Writing to a String cannot fail.
+        let _infallible = write!(page, "\n## {}\n\n{}\n\n", table.name, table.doc);
+        if let Some(partition) = table.partition {
+            let _infallible = write!(page, "Partitioned by `{partition}`. ");
+        }
+        let _infallible = writeln!(page, "Sorted within a file by `{}`.\n", table.sort.join("`, `"));
+        page.push_str("| column | type | null | meaning |\n|---|---|---|---|\n");
+        for column in table.columns {
+            let null = if column.nullable { "yes" } else { "" };
+            let doc = column.doc.replace('|', "\\|");
+            let _infallible = writeln!(
+                page,
+                "| `{}` | {} | {null} | {doc} |",
+                column.name,
+                column.kind.word()
+            );
+        }
+    }
+    page
+}

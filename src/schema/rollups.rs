@@ -1,0 +1,118 @@
+//! The roll-ups, which outlive the events, and the dated facts from outside the logs.
+
+use super::Kind::{Bool, Date, Int, Long, Text, Time};
+use super::{Column, Table, optional, required};
+
+/// Counts of records per day, key, caller and operation.
+pub const USAGE_DAILY: Table = Table {
+    name: "usage_daily",
+    doc: "Counts of KMS records per day and key. Rows of equal dimensions add up; one event with two keys counts \
+          once for each. Kept when the events themselves have been removed.",
+    columns: USAGE_COLUMNS,
+    partition: None,
+    sort: &["key", "event_date", "caller"],
+};
+
+/// Which resources depend on which key.
+pub const KEY_RESOURCES: Table = Table {
+    name: "key_resources",
+    doc: "Which resources were encrypted, decrypted or granted under which key; S3 objects are folded to their \
+          bucket. Rows of equal dimensions add up.",
+    columns: &[
+        required("key", Text, "The key's ARN, or what was typed for it."),
+        optional("service", Text, "The service of the resource, as a DNS name."),
+        required("resource", Text, "The resource."),
+        required("direction", Text, "`encrypt`, `decrypt` or `grant`."),
+        optional("caller_account_id", Text, "The caller's own account."),
+        required("count", Long, "Successful records."),
+        required("first_time", Time, "The first of them."),
+        required("last_time", Time, "The last of them."),
+    ],
+    partition: None,
+    sort: &["key", "resource", "direction"],
+};
+
+/// Trails as their own account describes them.
+pub const TRAILS: Table = Table {
+    name: "trails",
+    doc: "Dated descriptions of trails: selectors, status, regions.",
+    columns: &[
+        required("trail_arn", Text, "The trail."),
+        required("taken_at", Time, "When the description was taken."),
+        optional("home_region", Text, "Its home region."),
+        optional("bucket", Text, "Where it delivers."),
+        optional("prefix", Text, "Under which prefix."),
+        optional("is_multi_region", Bool, "Whether it covers all enabled regions."),
+        optional("is_organization", Bool, "Whether it covers the organization."),
+        optional("is_logging", Bool, "Whether it was logging."),
+        optional("is_validation_enabled", Bool, "Whether it writes digests."),
+        optional("selectors", Text, "Its event selectors, as JSON."),
+        optional("status", Text, "Its status, as JSON."),
+        optional("regions", Text, "The enabled regions known with it, as JSON."),
+        required("run_id", Text, "The run."),
+    ],
+    partition: None,
+    sort: &["trail_arn", "taken_at"],
+};
+
+/// Keys as KMS knows them, dated.
+pub const KEY_INVENTORY: Table = Table {
+    name: "key_inventory",
+    doc: "Dated snapshots of the keys that KMS itself lists.",
+    columns: &[
+        required("key_arn", Text, "The key."),
+        required("taken_at", Time, "When the snapshot was taken."),
+        optional("state", Text, "`KeyState`."),
+        optional("manager", Text, "`KeyManager`: CUSTOMER or AWS."),
+        optional("origin", Text, "`Origin`."),
+        optional("spec", Text, "`KeySpec`."),
+        optional("usage", Text, "`KeyUsage`."),
+        optional("is_multi_region", Bool, "`MultiRegion`."),
+        optional("created_at", Time, "`CreationDate`."),
+        optional("deletion_date", Time, "`DeletionDate`."),
+        optional("aliases", Text, "Its aliases, as JSON."),
+        optional("tags", Text, "Its tags, as JSON."),
+        optional("last_usage", Text, "What GetKeyLastUsage answered, as JSON."),
+        optional("detail", Text, "The rest of DescribeKey's answer, as JSON."),
+        required("run_id", Text, "The run."),
+    ],
+    partition: None,
+    sort: &["key_arn", "taken_at"],
+};
+
+/// Names of accounts, dated.
+pub const ACCOUNTS: Table = Table {
+    name: "accounts",
+    doc: "Dated names of accounts.",
+    columns: &[
+        required("account_id", Text, "The account."),
+        required("taken_at", Time, "When the list was imported."),
+        optional("name", Text, "Its name."),
+        optional("ou_path", Text, "Its organizational unit, as a path."),
+        optional("owner", Text, "Its owner."),
+        optional("environment", Text, "Its environment."),
+        optional("status", Text, "Its status in the organization."),
+        required("run_id", Text, "The run."),
+    ],
+    partition: None,
+    sort: &["account_id", "taken_at"],
+};
+
+const USAGE_COLUMNS: &[Column] = &[
+    required("event_date", Date, "The UTC date of the events."),
+    optional("key", Text, "The key's ARN, else what was typed for it; null for operations without a key."),
+    required("key_role", Text, "`only`, `source` or `destination` key of the event; `none` without a key."),
+    required("caller", Text, "The stable principal."),
+    optional("event_name", Text, "The KMS operation."),
+    required("outcome", Text, "As in `kms_events`."),
+    optional("invoked_by", Text, "The service that called on the caller's behalf."),
+    optional("recipient_account_id", Text, "The account whose log held the records."),
+    optional("region", Text, "The region that recorded them."),
+    required("record_role", Text, "`caller_copy` where the recipient is not the key's account, else `owner`."),
+    required("is_correction", Bool, "The records correct earlier ones."),
+    required("use_label", Text, "`none`, `self` or `cloudtrail_delivery`."),
+    required("count", Long, "Records."),
+    required("first_time", Time, "The first of them."),
+    required("last_time", Time, "The last of them."),
+    required("hours_mask", Int, "Bit n is set where a record fell into hour n of the UTC day."),
+];

@@ -1,0 +1,208 @@
+//! The one place where a SQL session is made: tables, views, functions.
+//!
+//! Enters: pinned tables and the texts of views. Leaves: a [`Session`] in which every relation of the
+//! store has its public name, and to which nothing can be written.
+//!
+//! **Architecture invariant:** everything that answers a question goes through here; nothing here
+//! knows Delta or a file.
+
+mod functions;
+mod rollup;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::catalog::view::ViewTable;
+use datafusion::common::ScalarValue;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
+use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
+use thiserror::Error;
+
+pub use rollup::{NEW_EVENTS, aggregate};
+
+use crate::schema::{KMS_EVENTS, TABLES, Table};
+use crate::store::{INGEST, Pins, ROLLUP, SnapshotProvider, StoreError};
+
+/// A named query, as a view or a roll-up.
+#[derive(Debug, Clone, Copy)]
+pub struct Relation<'a> {
+    /// The public name.
+    pub name: &'a str,
+    /// One SELECT statement.
+    pub sql: &'a str,
+}
+
+/// The queries that a session is made with.
+#[derive(Debug, Clone, Default)]
+pub struct Relations<'a> {
+    /// Views, each after those that it reads.
+    pub views: Vec<Relation<'a>>,
+    /// The queries of the roll-ups, over `new_kms_events`.
+    pub rollups: Vec<Relation<'a>>,
+}
+
+/// An error of a session.
+#[derive(Debug, Error)]
+pub enum SqlError {
+    /// The store could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A view could not be made.
+    #[error("view `{view}` cannot be made")]
+    View {
+        /// The view.
+        view: String,
+        /// What DataFusion says.
+        #[source]
+        source: Box<DataFusionError>,
+    },
+    /// A statement is wrong, or not allowed.
+    #[error("the statement cannot be run")]
+    Statement(#[source] Box<DataFusionError>),
+}
+
+/// A session over one consistent state of a store.
+pub struct Session {
+    context: SessionContext,
+}
+
+impl Session {
+    /// A session over pinned tables.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or a view cannot be planned.
+    pub async fn open(pins: &Pins, relations: &Relations<'_>) -> Result<Self, SqlError> {
+        let context = context();
+        pins.get(&KMS_EVENTS).place().register(&context);
+        let rollups: BTreeMap<&str, &str> = relations
+            .rollups
+            .iter()
+            .map(|relation| (relation.name, relation.sql))
+            .collect();
+        for table in TABLES {
+            if !rollups.contains_key(table.name) {
+                let provider = Arc::new(SnapshotProvider::new(pins.get(table).clone())?);
+                context
+                    .register_table(table.name, provider)
+                    .map_err(|source| view_error(table.name, source))?;
+            }
+        }
+        let session = Self { context };
+        for table in TABLES {
+            if let Some(sql) = rollups.get(table.name) {
+                session.register_rollup(pins, table, sql).await?;
+            }
+        }
+        for view in &relations.views {
+            session
+                .register_view(view)
+                .await
+                .map_err(|source| view_error(view.name, source))?;
+        }
+        Ok(session)
+    }
+
+    /// The context, for those who bind parameters themselves.
+    #[must_use]
+    pub fn context(&self) -> &SessionContext {
+        &self.context
+    }
+
+    /// Runs one statement that only reads.
+    ///
+    /// # Errors
+    /// If it is wrong, or would do anything but read the store's relations.
+    pub async fn query(&self, sql: &str) -> Result<SendableRecordBatchStream, SqlError> {
+        let wrong = |source| SqlError::Statement(Box::new(source));
+        let frame = self
+            .context
+            .sql_with_options(sql, read_only())
+            .await
+            .map_err(wrong)?;
+        frame.execute_stream().await.map_err(wrong)
+    }
+
+    /// A roll-up under its public name: what is stored, and the tail that no commit has counted yet.
+    async fn register_rollup(
+        &self,
+        pins: &Pins,
+        table: &'static Table,
+        sql: &str,
+    ) -> Result<(), SqlError> {
+        let stored = Arc::new(SnapshotProvider::new(pins.get(table).clone())?);
+        let counted = pins.get(table).transaction(ROLLUP).await?;
+        let ingested = pins.get(&KMS_EVENTS).transaction(INGEST).await?;
+        let failed = |source| view_error(table.name, source);
+        if counted >= ingested {
+            self.context
+                .register_table(table.name, stored)
+                .map_err(failed)?;
+            return Ok(());
+        }
+        let tail = self.tail(sql, counted).await.map_err(failed)?;
+        let stored = self
+            .context
+            .read_table(stored)
+            .map_err(failed)?
+            .into_unoptimized_plan();
+        let plan = LogicalPlanBuilder::from(stored)
+            .union(tail)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(failed)?;
+        self.context
+            .register_table(table.name, Arc::new(ViewTable::new(plan, None)))
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    /// The plan of a roll-up over the events after an ingest commit.
+    async fn tail(&self, sql: &str, counted: i64) -> Result<LogicalPlan, DataFusionError> {
+        let events = self
+            .context
+            .table(KMS_EVENTS.name)
+            .await?
+            .filter(col("ingest_seq").gt(lit(ScalarValue::Int64(Some(counted)))))?;
+        self.context
+            .register_table(NEW_EVENTS, events.into_view())?;
+        let plan = self.context.state().create_logical_plan(sql).await;
+        self.context.deregister_table(NEW_EVENTS)?;
+        plan
+    }
+
+    async fn register_view(&self, view: &Relation<'_>) -> Result<(), DataFusionError> {
+        let plan = self.context.state().create_logical_plan(view.sql).await?;
+        let table = ViewTable::new(plan, Some(view.sql.to_owned()));
+        self.context.register_table(view.name, Arc::new(table))?;
+        Ok(())
+    }
+}
+
+/// An empty context with the functions and settings of every session.
+fn context() -> SessionContext {
+    let config = SessionConfig::new()
+        .with_information_schema(true)
+        .set_bool("datafusion.execution.parquet.pushdown_filters", true)
+        .set_bool("datafusion.execution.parquet.reorder_filters", true)
+        .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
+        .set_str("datafusion.execution.time_zone", "UTC");
+    let context = SessionContext::new_with_config(config);
+    functions::register(&context);
+    context
+}
+
+/// No DDL, no DML or COPY, no SET.
+fn read_only() -> SQLOptions {
+    SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false)
+}
+
+fn view_error(view: &str, source: DataFusionError) -> SqlError {
+    SqlError::View {
+        view: view.to_owned(),
+        source: Box::new(source),
+    }
+}

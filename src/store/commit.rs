@@ -1,0 +1,192 @@
+//! Commits that happen exactly once.
+//!
+//! Every commit carries its `batch_id`. Whenever the outcome is not certain, the commits after the
+//! snapshot are searched for it, so that a commit whose answer was lost is not made again.
+
+use arrow::array::RecordBatch;
+use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
+use deltalake_core::kernel::{Action, Add, Transaction as DeltaTransaction};
+use deltalake_core::logstore::get_actions;
+use deltalake_core::protocol::{DeltaOperation, SaveMode};
+
+use super::encode::encode;
+use super::error::StoreError;
+use super::table::{Snapshot, Store, delta_error};
+
+/// The member of `commitInfo` that names the batch.
+const BATCH_MEMBER: &str = "keytrailBatchId";
+/// Attempts of one commit against commits that do not conflict.
+const REBASES_MAX: usize = 50;
+
+/// An application transaction of Delta.
+#[derive(Debug, Clone, Copy)]
+pub struct Transaction {
+    /// Whose.
+    pub app_id: &'static str,
+    /// Its number.
+    pub version: i64,
+}
+
+/// What became of an append.
+#[derive(Debug)]
+pub enum Appended {
+    /// The rows are in the table since this version of it.
+    Done {
+        /// The version.
+        version: u64,
+    },
+    /// They are not: another commit of the same application came first, or the store failed.
+    /// Nothing of the batch is in the table; look at a new snapshot and try again.
+    NotDone(StoreError),
+}
+
+impl Store {
+    /// Appends rows to the table of `snapshot`. `rows` has the table's columns, in order.
+    ///
+    /// # Errors
+    /// If files cannot be written, or if after a failed commit it cannot be told what became of it.
+    pub async fn append(
+        &self,
+        snapshot: &Snapshot,
+        rows: &RecordBatch,
+        transaction: Option<Transaction>,
+        batch_id: &str,
+        now_millis: i64,
+    ) -> Result<Appended, StoreError> {
+        let table = snapshot.table;
+        let mut actions = Vec::new();
+        for (partition, rows) in partitions(snapshot, rows)? {
+            let encoded = encode(table, &rows)?;
+            let name = format!("part-{}.zstd.parquet", uuid::Uuid::new_v4());
+            let path = match (table.partition, &partition) {
+                (Some(column), Some(value)) => format!("{column}={value}/{name}"),
+                _ => name,
+            };
+            let size = i64::try_from(encoded.bytes.len()).unwrap_or(i64::MAX);
+            snapshot.place.put(table.name, &path, encoded.bytes).await?;
+            actions.push(Action::Add(Add {
+                path,
+                partition_values: table
+                    .partition
+                    .map(|column| (column.to_owned(), partition))
+                    .into_iter()
+                    .collect(),
+                size,
+                modification_time: now_millis,
+                data_change: true,
+                stats: Some(encoded.statistics),
+                ..Add::default()
+            }));
+        }
+        self.commit(snapshot, actions, transaction, batch_id).await
+    }
+
+    async fn commit(
+        &self,
+        snapshot: &Snapshot,
+        actions: Vec<Action>,
+        transaction: Option<Transaction>,
+        batch_id: &str,
+    ) -> Result<Appended, StoreError> {
+        let table = snapshot.table;
+        let mut properties = CommitProperties::default()
+            .with_metadata([(BATCH_MEMBER.to_owned(), batch_id.into())])
+            .with_max_retries(REBASES_MAX)
+            .with_create_checkpoint(true)
+            .with_cleanup_expired_logs(Some(false));
+        if let Some(transaction) = transaction {
+            properties = properties.with_application_transaction(DeltaTransaction::new(
+                transaction.app_id,
+                transaction.version,
+            ));
+        }
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: table.partition.map(|column| vec![column.to_owned()]),
+            predicate: None,
+        };
+        let prepared = CommitBuilder::from(properties)
+            .with_actions(actions)
+            .build(Some(&snapshot.state), self.log(table), operation)
+            .into_prepared_commit_future()
+            .await
+            .map_err(|source| delta_error(table, "preparing a commit", source))?;
+        match prepared.await {
+            Ok(committed) => {
+                // The commit stands. What comes behind it is a checkpoint, a short cut for readers: if it
+                // fails, the log is whole without it, and a later commit makes the next one.
+                let version = committed.version;
+                drop(committed.await);
+                Ok(Appended::Done { version })
+            }
+            Err(source) => match self.find_batch(snapshot, batch_id).await? {
+                Some(version) => Ok(Appended::Done { version }),
+                None => Ok(Appended::NotDone(delta_error(table, "committing", source))),
+            },
+        }
+    }
+
+    /// The version after `snapshot` that is the commit of `batch_id`.
+    async fn find_batch(
+        &self,
+        snapshot: &Snapshot,
+        batch_id: &str,
+    ) -> Result<Option<u64>, StoreError> {
+        let table = snapshot.table;
+        let failed = |source| delta_error(table, "looking for an own commit", source);
+        let log = self.log(table);
+        let mut version = snapshot.version() + 1;
+        while let Some(bytes) = log.read_commit_entry(version).await.map_err(failed)? {
+            let actions = get_actions(version, &bytes).map_err(failed)?;
+            let is_own = actions.iter().any(|action| match action {
+                Action::CommitInfo(info) => {
+                    info.info.get(BATCH_MEMBER).and_then(|id| id.as_str()) == Some(batch_id)
+                }
+                _ => false,
+            });
+            if is_own {
+                return Ok(Some(version));
+            }
+            version += 1;
+        }
+        Ok(None)
+    }
+}
+
+/// The rows of each partition, without the partition column.
+fn partitions(
+    snapshot: &Snapshot,
+    rows: &RecordBatch,
+) -> Result<Vec<(Option<String>, RecordBatch)>, StoreError> {
+    use arrow::array::{AsArray as _, BooleanArray};
+    let table = snapshot.table;
+    let arrow = |source| StoreError::Arrow {
+        table: table.name,
+        source,
+    };
+    if rows.num_rows() == 0 {
+        return Ok(Vec::new());
+    }
+    let Some(column) = table.partition else {
+        return Ok(vec![(None, rows.clone())]);
+    };
+    let index = rows.schema().index_of(column).map_err(arrow)?;
+    let values = rows.column(index).as_string::<i32>().clone();
+    let mut rest = rows.clone();
+    rest.remove_column(index);
+    let mut distinct: Vec<&str> = values.iter().flatten().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    if let [only] = distinct.as_slice() {
+        return Ok(vec![(Some((*only).to_owned()), rest)]);
+    }
+    distinct
+        .into_iter()
+        .map(|value| {
+            let mask: BooleanArray = values.iter().map(|row| Some(row == Some(value))).collect();
+            let part = arrow::compute::filter_record_batch(&rest, &mask).map_err(arrow)?;
+            Ok((Some(value.to_owned()), part))
+        })
+        .collect()
+}
+

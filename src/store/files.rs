@@ -1,0 +1,145 @@
+//! The live data files of a snapshot, and reading columns of them directly.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use chrono::{DateTime, NaiveDate};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::Expr;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::TryStreamExt as _;
+use serde_json::{Map, Value};
+
+use super::error::StoreError;
+use super::provider::SnapshotProvider;
+use super::table::Snapshot;
+use crate::schema::Kind;
+
+/// One live file with what the log says of its content.
+#[derive(Debug, Clone)]
+pub struct DataFile {
+    /// Path within the table's folder.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// Rows.
+    pub rows: u64,
+    /// The value of the table's partition column.
+    pub partition: Option<String>,
+    pub(super) minimum: Map<String, Value>,
+    pub(super) maximum: Map<String, Value>,
+    pub(super) nulls: Map<String, Value>,
+}
+
+impl DataFile {
+    /// Reads what Delta's log says of a file.
+    pub(super) fn new(
+        table: &'static str,
+        path: String,
+        size: i64,
+        partitions: &HashMap<String, Option<String>>,
+        statistics: Option<&str>,
+    ) -> Result<Self, StoreError> {
+        let mut statistics: Value = serde_json::from_str(statistics.unwrap_or("{}")).map_err(
+            |source| StoreError::Statistics {
+                table,
+                path: path.clone(),
+                source,
+            },
+        )?;
+        let mut object = |name: &str| match statistics.get_mut(name).map(Value::take) {
+            Some(Value::Object(object)) => object,
+            _ => Map::new(),
+        };
+        let (minimum, maximum, nulls) = (object("minValues"), object("maxValues"), object("nullCount"));
+        Ok(Self {
+            path,
+            size: u64::try_from(size).unwrap_or(0),
+            rows: statistics
+                .get("numRecords")
+                .and_then(Value::as_u64)
+                .unwrap_or(0),
+            partition: partitions.values().next().cloned().flatten(),
+            minimum,
+            maximum,
+            nulls,
+        })
+    }
+
+    /// The bounds of a column's values; they hold, but need not occur.
+    #[must_use]
+    pub fn bounds(&self, column: &str, kind: Kind) -> Option<(ScalarValue, ScalarValue)> {
+        Some((
+            scalar(self.minimum.get(column)?, kind)?,
+            scalar(self.maximum.get(column)?, kind)?,
+        ))
+    }
+
+    /// How many rows have no value in a column.
+    #[must_use]
+    pub fn null_count(&self, column: &str) -> Option<u64> {
+        self.nulls.get(column)?.as_u64()
+    }
+}
+
+fn scalar(value: &Value, kind: Kind) -> Option<ScalarValue> {
+    match kind {
+        Kind::Text => Some(ScalarValue::Utf8(Some(value.as_str()?.to_owned()))),
+        Kind::Int => Some(ScalarValue::Int32(i32::try_from(value.as_i64()?).ok())),
+        Kind::Long => Some(ScalarValue::Int64(Some(value.as_i64()?))),
+        Kind::Date => {
+            let date: NaiveDate = value.as_str()?.parse().ok()?;
+            let days = date.signed_duration_since(NaiveDate::default()).num_days();
+            Some(ScalarValue::Date32(Some(i32::try_from(days).ok()?)))
+        }
+        Kind::Time => {
+            let time = DateTime::parse_from_rfc3339(value.as_str()?).ok()?;
+            Some(ScalarValue::TimestampMicrosecond(
+                Some(time.timestamp_micros()),
+                Some("UTC".into()),
+            ))
+        }
+        Kind::TextList | Kind::Bytes | Kind::Bool => None,
+    }
+}
+
+/// Reads some columns of a snapshot, batch by batch, in no promised order. Rows for which `filter`
+/// holds are all among them; others may be too where the filter is none.
+///
+/// # Errors
+/// If a file cannot be read.
+pub async fn read_columns(
+    snapshot: Snapshot,
+    columns: &[&str],
+    filter: Option<Expr>,
+    mut each: impl FnMut(RecordBatch),
+) -> Result<(), StoreError> {
+    let table = snapshot.table().name;
+    let failed = |source| StoreError::Query {
+        table,
+        source: Box::new(source),
+    };
+    let context = SessionContext::new_with_config(
+        SessionConfig::new()
+            .with_target_partitions(1)
+            .set_bool("datafusion.execution.parquet.schema_force_view_types", false),
+    );
+    snapshot.place().register(&context);
+    let mut frame = context
+        .read_table(Arc::new(SnapshotProvider::new(snapshot)?))
+        .map_err(failed)?;
+    if let Some(filter) = filter {
+        frame = frame.filter(filter).map_err(failed)?;
+    }
+    let mut stream = frame
+        .select_columns(columns)
+        .map_err(failed)?
+        .execute_stream()
+        .await
+        .map_err(failed)?;
+    while let Some(batch) = stream.try_next().await.map_err(failed)? {
+        each(batch);
+    }
+    Ok(())
+}

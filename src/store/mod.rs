@@ -1,0 +1,34 @@
+//! The tables, kept as Delta Lake.
+//!
+//! Enters: record batches. Leaves: commits that happen exactly once, and pinned snapshots to read.
+//!
+//! **Architecture invariant:** this is the only code that names Delta, and it calls neither its
+//! UPDATE, DELETE, MERGE nor its `optimize`. Tables only grow; a commit to an event table carries the
+//! application transaction `ingest`, so that two writers who de-duplicated against the same snapshot
+//! never both succeed.
+
+mod commit;
+mod stamp;
+mod dedupe;
+mod encode;
+mod error;
+mod files;
+mod place;
+mod provider;
+mod sync;
+mod table;
+
+pub use commit::{Appended, Transaction};
+pub use dedupe::SeenEvents;
+pub use error::StoreError;
+pub use files::{DataFile, read_columns};
+pub use place::Place;
+pub use provider::SnapshotProvider;
+pub use stamp::{Stamp, stamp};
+pub use sync::DurableFileSystem;
+pub use table::{Pins, Snapshot, Store};
+
+/// The application transaction of commits to the event tables.
+pub const INGEST: &str = "ingest";
+/// The application transaction of commits to the roll-ups: the `ingest` commit counted last.
+pub const ROLLUP: &str = "rollup";

@@ -1,0 +1,209 @@
+//! A snapshot as a table of DataFusion.
+//!
+//! Hands out plain Parquet scans over the live files that the log's statistics cannot rule out.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::pruning::PrunableStatistics;
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, DFSchema, ScalarValue, Statistics};
+use datafusion::config::TableParquetOptions;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::object_store::ObjectStoreUrl;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::datasource::TableType;
+use datafusion::error::Result;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
+use datafusion::physical_plan::ExecutionPlan;
+use object_store::ObjectMeta;
+
+use super::files::DataFile;
+use super::table::Snapshot;
+use crate::schema::{Column, Table};
+
+/// Bytes read from the end of a file to find its metadata in one go.
+const FOOTER_BYTES: usize = 512 << 10;
+
+/// A table of the store as it was at one version.
+#[derive(Debug)]
+pub struct SnapshotProvider {
+    snapshot: Snapshot,
+    schema: TableSchema,
+    files: Vec<(DataFile, Arc<Statistics>)>,
+}
+
+impl SnapshotProvider {
+    /// A provider over a pinned table. Its columns are those of the files, the partition column last.
+    ///
+    /// # Errors
+    /// If the log holds statistics that are no JSON.
+    pub fn new(snapshot: Snapshot) -> Result<Self, super::StoreError> {
+        let table = snapshot.table();
+        let all = table.arrow();
+        let partitions: Vec<arrow::datatypes::FieldRef> = table
+            .partition
+            .and_then(|name| all.field_with_name(name).ok())
+            .map(|field| Arc::new(field.clone()))
+            .into_iter()
+            .collect();
+        let mut files: Vec<(DataFile, Arc<Statistics>)> = snapshot
+            .files()?
+            .into_iter()
+            .map(|file| {
+                let statistics = Arc::new(statistics(table, &file));
+                (file, statistics)
+            })
+            .collect();
+        files.sort_by(|(left, _), (right, _)| left.path.cmp(&right.path));
+        Ok(Self {
+            schema: TableSchema::builder(table.file_arrow())
+                .with_table_partition_cols(partitions)
+                .build(),
+            files,
+            snapshot,
+        })
+    }
+
+    /// The physical form of the filters, over the whole schema.
+    fn predicate(
+        &self,
+        state: &dyn Session,
+        filters: &[Expr],
+    ) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+        let Some(filter) = conjunction(filters.iter().cloned()) else {
+            return Ok(None);
+        };
+        let schema = DFSchema::try_from(self.schema.table_schema().as_ref().clone())?;
+        state.create_physical_expr(filter, &schema).map(Some)
+    }
+
+    /// The files that may hold rows for the predicate.
+    fn live_files(
+        &self,
+        predicate: Option<&Arc<dyn PhysicalExpr>>,
+    ) -> Result<Vec<PartitionedFile>> {
+        let files: Vec<PartitionedFile> = self
+            .files
+            .iter()
+            .map(|(file, statistics)| self.partitioned(file, statistics.clone()))
+            .collect();
+        let Some(predicate) = predicate else {
+            return Ok(files);
+        };
+        let schema = self.schema.table_schema();
+        let pruning = PruningPredicateBuilder::new()
+            .with_file_schema(schema.clone())
+            .try_build(predicate.clone())?;
+        if pruning.always_true() || files.is_empty() {
+            return Ok(files);
+        }
+        let statistics = files.iter().filter_map(|file| file.statistics.clone()).collect();
+        let keep = pruning.prune(&PrunableStatistics::new(statistics, schema.clone()))?;
+        Ok(files
+            .into_iter()
+            .zip(keep)
+            .filter_map(|(file, keep)| keep.then_some(file))
+            .collect())
+    }
+
+    fn partitioned(&self, file: &DataFile, statistics: Arc<Statistics>) -> PartitionedFile {
+        let table = self.snapshot.table();
+        let meta = ObjectMeta {
+            location: self.snapshot.place().file(table.name, &file.path),
+            // A file never changes under its name.
+            last_modified: chrono::DateTime::UNIX_EPOCH,
+            size: file.size,
+            e_tag: None,
+            version: None,
+        };
+        let values = table
+            .partition
+            .map(|_column| ScalarValue::Utf8(file.partition.clone()))
+            .into_iter()
+            .collect();
+        PartitionedFile::new_from_meta(meta)
+            .with_partition_values(values)
+            .with_statistics(statistics)
+    }
+}
+
+#[async_trait]
+impl TableProvider for SnapshotProvider {
+    fn schema(&self) -> SchemaRef {
+        self.schema.table_schema().clone()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let predicate = self.predicate(state, filters)?;
+        let files = self.live_files(predicate.as_ref())?;
+        let options = TableParquetOptions {
+            global: state.config_options().execution.parquet.clone(),
+            ..TableParquetOptions::default()
+        };
+        let mut source = ParquetSource::new(self.schema.clone())
+            .with_table_parquet_options(options)
+            .with_metadata_size_hint(FOOTER_BYTES);
+        if let Some(predicate) = predicate {
+            source = source.with_predicate(predicate);
+        }
+        let url = ObjectStoreUrl::parse(self.snapshot.place().store_url())?;
+        let groups = FileGroup::new(files).split_files(state.config().target_partitions());
+        let scan = FileScanConfigBuilder::new(url, Arc::new(source))
+            .with_file_groups(groups)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(scan))
+    }
+}
+
+/// What the log says of a file: rows are exact, bounds are bounds only.
+fn statistics(table: &Table, file: &DataFile) -> Statistics {
+    let count = |count: u64| usize::try_from(count).map_or(Precision::Absent, Precision::Exact);
+    let column = |column: &Column| {
+        let mut statistics = ColumnStatistics::new_unknown();
+        if let Some((low, high)) = file.bounds(column.name, column.kind) {
+            statistics.min_value = Precision::Inexact(low);
+            statistics.max_value = Precision::Inexact(high);
+        }
+        if let Some(nulls) = file.null_count(column.name) {
+            statistics.null_count = count(nulls);
+        }
+        statistics
+    };
+    Statistics {
+        num_rows: count(file.rows),
+        total_byte_size: Precision::Absent,
+        column_statistics: table
+            .columns
+            .iter()
+            .filter(|column| Some(column.name) != table.partition)
+            .map(column)
+            .collect(),
+    }
+}

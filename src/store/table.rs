@@ -1,0 +1,310 @@
+//! The store as a set of Delta tables, and pinned snapshots of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::common::ScalarValue;
+use deltalake_core::kernel::StructType;
+use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel as _;
+use deltalake_core::kernel::transaction::CommitProperties;
+use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
+use deltalake_core::protocol::SaveMode;
+use deltalake_core::table::state::DeltaTableState;
+use deltalake_core::{DeltaTable, DeltaTableError};
+use object_store::ObjectStore;
+use object_store::prefix::PrefixStore;
+
+use super::error::StoreError;
+use super::files::DataFile;
+use super::place::Place;
+use crate::schema::{KMS_EVENTS, Kind, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table};
+
+/// The table property that carries the store's format.
+const FORMAT_PROPERTY: &str = "keytrail.format";
+/// Commits between two checkpoints.
+const CHECKPOINT_INTERVAL: &str = "50";
+
+/// A store that is open.
+#[derive(Debug, Clone)]
+pub struct Store {
+    place: Place,
+    logs: BTreeMap<&'static str, LogStoreRef>,
+}
+
+/// One table as it was at one version.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    pub(super) table: &'static Table,
+    pub(super) place: Place,
+    pub(super) log: LogStoreRef,
+    pub(super) state: DeltaTableState,
+}
+
+/// All tables, pinned in the order that readers need: the ledger first, the events last, so that the
+/// ledger never claims what the other tables do not hold.
+#[derive(Debug, Clone)]
+pub struct Pins(BTreeMap<&'static str, Snapshot>);
+
+impl Store {
+    /// Opens the store, creating the tables that are not there yet.
+    ///
+    /// # Errors
+    /// If the place holds something else, or a store that this keytrail does not know.
+    pub async fn create(place: Place) -> Result<Self, StoreError> {
+        let store = Self::at(place);
+        if store.load(&TABLES[0]).await?.is_none() {
+            store.place.is_empty().await?;
+            // `kms_events` comes last: where it is, all others are.
+            for table in TABLES.iter().rev() {
+                store.create_table(table).await?;
+            }
+        }
+        store.check_format().await?;
+        Ok(store)
+    }
+
+    /// Opens a store that exists.
+    ///
+    /// # Errors
+    /// If there is none, or it is one that this keytrail does not know.
+    pub async fn open(place: Place) -> Result<Self, StoreError> {
+        let store = Self::at(place);
+        if store.load(&TABLES[0]).await?.is_none() {
+            store.place.is_empty().await?;
+            return Err(StoreError::NotFound {
+                location: store.place.shown().to_owned(),
+            });
+        }
+        store.check_format().await?;
+        Ok(store)
+    }
+
+    fn at(place: Place) -> Self {
+        let logs = TABLES
+            .iter()
+            .map(|table| (table.name, log_store(&place, table.name)))
+            .collect();
+        Self { place, logs }
+    }
+
+    /// Where the store lies.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The latest version of a table.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn snapshot(&self, table: &'static Table) -> Result<Snapshot, StoreError> {
+        self.load(table)
+            .await?
+            .ok_or_else(|| StoreError::NotFound {
+                location: format!("{}/{}", self.place.shown(), table.name),
+            })
+    }
+
+    /// The latest version of all tables, the ledger's read first and the events' last.
+    ///
+    /// # Errors
+    /// If one cannot be read.
+    pub async fn pin(&self) -> Result<Pins, StoreError> {
+        let mut pins = BTreeMap::new();
+        for table in TABLES.iter().rev() {
+            pins.insert(table.name, self.snapshot(table).await?);
+        }
+        Ok(Pins(pins))
+    }
+
+    pub(super) fn log(&self, table: &Table) -> LogStoreRef {
+        self.logs[table.name].clone()
+    }
+
+    async fn load(&self, table: &'static Table) -> Result<Option<Snapshot>, StoreError> {
+        let log = self.log(table);
+        let mut delta = DeltaTable::new(log.clone());
+        match delta.load().await {
+            Ok(()) => {}
+            // What delta-rs answers where there is no table depends on the object store.
+            Err(_) if !self.place.has_log(table.name).await? => return Ok(None),
+            Err(source) => return Err(delta_error(table, "loading", source)),
+        }
+        let state = delta
+            .snapshot()
+            .map_err(|source| delta_error(table, "loading", source))?
+            .clone();
+        Ok(Some(Snapshot {
+            table,
+            place: self.place.clone(),
+            log,
+            state,
+        }))
+    }
+
+    async fn create_table(&self, table: &'static Table) -> Result<(), StoreError> {
+        let schema: StructType = table.arrow().as_ref().try_into_kernel().map_err(
+            |source: arrow::error::ArrowError| StoreError::Arrow {
+                table: table.name,
+                source,
+            },
+        )?;
+        // Without retries: a creator that comes second must not write its own metadata over the first
+        // one's, which is what delta-rs 1.1 would do.
+        let created = DeltaTable::new(self.log(table))
+            .create()
+            .with_table_name(table.name)
+            .with_comment(table.doc)
+            .with_columns(schema.fields().cloned())
+            .with_partition_columns(table.partition)
+            .with_configuration([
+                (FORMAT_PROPERTY, Some(STORE_FORMAT.to_string())),
+                (
+                    "delta.checkpointInterval",
+                    Some(CHECKPOINT_INTERVAL.to_owned()),
+                ),
+                ("delta.enableExpiredLogCleanup", Some("false".to_owned())),
+            ])
+            .with_raise_if_key_not_exists(false)
+            .with_save_mode(SaveMode::Ignore)
+            .with_commit_properties(CommitProperties::default().with_max_retries(0))
+            .await;
+        match created {
+            Ok(_table) => Ok(()),
+            // Another creator may have been faster, or the answer may have been lost.
+            Err(source) => match self.load(table).await? {
+                Some(_snapshot) => Ok(()),
+                None => Err(delta_error(table, "creating", source)),
+            },
+        }
+    }
+
+    async fn check_format(&self) -> Result<(), StoreError> {
+        let events = self.snapshot(TABLES[0]).await?;
+        let properties = events.state.metadata().configuration();
+        let found = properties.get(FORMAT_PROPERTY).cloned();
+        match found.as_deref().map(str::parse::<u32>) {
+            Some(Ok(format)) if format <= STORE_FORMAT => Ok(()),
+            Some(_) => Err(StoreError::Newer {
+                found: found.unwrap_or_default(),
+                known: STORE_FORMAT,
+            }),
+            None => Err(StoreError::Schema {
+                table: TABLES[0].name,
+                detail: format!("it has no property `{FORMAT_PROPERTY}`"),
+            }),
+        }
+    }
+}
+
+impl Pins {
+    /// A pinned table.
+    ///
+    /// # Panics
+    /// Never: every table of the schema is pinned.
+    #[must_use]
+    pub fn get(&self, table: &Table) -> &Snapshot {
+        &self.0[table.name]
+    }
+
+    /// The times of the first and the last event held, in microseconds.
+    ///
+    /// # Errors
+    /// If the log holds statistics that are no JSON.
+    pub fn period(&self) -> Result<Option<(i64, i64)>, StoreError> {
+        let mut period: Option<(i64, i64)> = None;
+        for table in [&KMS_EVENTS, &TRAIL_EVENTS] {
+            for file in self.get(table).files()? {
+                let Some((
+                    ScalarValue::TimestampMicrosecond(Some(first), _),
+                    ScalarValue::TimestampMicrosecond(Some(last), _),
+                )) = file.bounds("event_time", Kind::Time)
+                else {
+                    continue;
+                };
+                period = Some(period.map_or((first, last), |(low, high)| {
+                    (low.min(first), high.max(last))
+                }));
+            }
+        }
+        Ok(period)
+    }
+
+    /// All pinned tables, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Snapshot> {
+        self.0.values()
+    }
+}
+
+impl Snapshot {
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> &'static Table {
+        self.table
+    }
+
+    /// Where the store lies.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The version in Delta's log.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.state.version()
+    }
+
+    /// The version of an application transaction; 0 if there was none.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub async fn transaction(&self, app_id: &str) -> Result<i64, StoreError> {
+        self.state
+            .transaction_version(self.log.as_ref(), app_id)
+            .await
+            .map(|version| version.unwrap_or(0))
+            .map_err(|source| delta_error(self.table, "reading the transactions", source))
+    }
+
+    /// The live files.
+    ///
+    /// # Errors
+    /// If the log holds statistics that are no JSON.
+    pub fn files(&self) -> Result<Vec<DataFile>, StoreError> {
+        self.state
+            .log_data()
+            .iter()
+            .map(|file| {
+                DataFile::new(
+                    self.table.name,
+                    file.path().into_owned(),
+                    file.size(),
+                    &file.partition_values_map(),
+                    file.stats().as_deref(),
+                )
+            })
+            .collect()
+    }
+}
+
+pub(super) fn delta_error(
+    table: &Table,
+    operation: &'static str,
+    source: DeltaTableError,
+) -> StoreError {
+    StoreError::Delta {
+        table: table.name,
+        operation,
+        source: Box::new(source),
+    }
+}
+
+fn log_store(place: &Place, table: &str) -> LogStoreRef {
+    let prefix = place.prefix.clone().join(table);
+    let prefixed: Arc<dyn ObjectStore> = Arc::new(PrefixStore::new(place.root.clone(), prefix));
+    // The names of tables need no escape, and a store's URL ends in a slash.
+    let mut url = place.url.clone();
+    url.set_path(&format!("{}{table}/", place.url.path()));
+    default_logstore(prefixed, place.root.clone(), &url, &StorageConfig::default())
+}
