@@ -14,7 +14,7 @@
 --   calls to KMS, never reads of objects.
 -- param key: key, required. The key: id, ARN, alias, alias ARN, or the id of a multi-Region set.
 -- caveat:
---   SELECT count(*) || ' dry runs of this key are not counted'
+--   SELECT 'dry runs of this key, which are not counted: ' || count(*)
 --   FROM key_uses
 --   WHERE (array_has($key_arns, key_arn) OR (key_arn IS NULL AND array_has($key_names, key_as_typed)))
 --     AND (is_dry_run OR outcome = 'dry_run')
@@ -22,8 +22,8 @@
 --     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT count(*) || ' cryptographic operations (' || count(*) FILTER (WHERE outcome = 'success')
---     || ' successful) in the account and region of this key do not tell which key they concern'
+--   SELECT 'cryptographic operations in the account and region of this key that do not tell their key: '
+--     || count(*) || ', of them successful: ' || count(*) FILTER (WHERE outcome = 'success')
 --   FROM key_events
 --   WHERE key_arn IS NULL AND NOT is_dry_run AND outcome <> 'dry_run'
 --     AND event_name IN (SELECT event_name FROM crypto_operations)

@@ -45,6 +45,10 @@ pub(super) enum Command {
     Sql(SqlArgs),
     /// Ask one of the named questions; without a name, list them
     Report(ReportArgs),
+    /// Merge small files into large ones; ingest does it by itself when it pays
+    Compact,
+    /// Delete data files that no reader needs any more
+    Vacuum(VacuumArgs),
     /// Print the original of an event
     Event(EventArgs),
     /// Ingest the embedded sample logs and show what can be asked
@@ -70,6 +74,10 @@ pub(super) struct IngestArgs {
 
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Limits")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "limits are named for what they bound"
+)]
 pub(super) struct LimitArgs {
     /// The longest record, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().record_bytes_max)]
@@ -149,6 +157,16 @@ pub(super) struct ReportArgs {
     pub(super) region: Option<String>,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct VacuumArgs {
+    /// Keep what was replaced less than so many hours ago
+    #[arg(long, value_name = "HOURS", default_value_t = 168, value_parser = clap::value_parser!(u32).range(1..=87_600))]
+    pub(super) keep_hours: u32,
+    /// Keep less than 168 hours, though readers and writers that are still at work may need it
+    #[arg(long)]
+    pub(super) force: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -28,7 +28,11 @@ pub(super) async fn run(place: &StoreChoice, _args: DemoArgs) -> anyhow::Result<
     let options = ingest_options(&logs)?;
     to_stdout(&describe(&ingest_into(&store, &options).await?))?;
     say("keytrail report who-used --key 8b402961-4718-43ca-8f94-e4fd57328e34")?;
-    report::run(&choice, report_options(&["who-used", "--key", "8b402961-4718-43ca-8f94-e4fd57328e34"])?).await?;
+    report::run(
+        &choice,
+        report_options(&["who-used", "--key", "8b402961-4718-43ca-8f94-e4fd57328e34"])?,
+    )
+    .await?;
     say("keytrail report unused-keys --days 7")?;
     report::run(&choice, report_options(&["unused-keys", "--days", "7"])?).await?;
     say("keytrail report throttled-callers")?;

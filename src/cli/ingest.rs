@@ -46,7 +46,11 @@ pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Res
             "warning: {} passed over, since their names do not end like logs: {}{}\n",
             files(listing.ignored_count),
             names.join(", "),
-            if listing.ignored_count > names.len() as u64 { ", …" } else { "" }
+            if listing.ignored_count > names.len() as u64 {
+                ", …"
+            } else {
+                ""
+            }
         ));
     }
     let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);

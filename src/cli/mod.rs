@@ -5,6 +5,7 @@
 
 mod args;
 mod clock;
+mod compact;
 mod demo;
 mod error;
 mod event;
@@ -16,6 +17,7 @@ mod schema;
 mod session;
 mod sql;
 mod status;
+mod vacuum;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -52,10 +54,17 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,
         Err(error) => {
-            let is_asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let is_asked = matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            );
             // Where help cannot be printed, there is nowhere to say so.
             drop(error.print());
-            return if is_asked { ExitCode::SUCCESS } else { ExitCode::from(2) };
+            return if is_asked {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(2)
+            };
         }
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -83,6 +92,8 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
         Command::Status(options) => Box::pin(status::run(&place, options)).await,
         Command::Sql(options) => Box::pin(sql::run(&place, options)).await,
         Command::Report(options) => Box::pin(report::run(&place, options)).await,
+        Command::Compact => Box::pin(compact::run(&place)).await,
+        Command::Vacuum(options) => Box::pin(vacuum::run(&place, options)).await,
         Command::Event(options) => Box::pin(event::run(&place, options)).await,
         Command::Demo(options) => Box::pin(demo::run(&place, options)).await,
         Command::Schema => schema::run(),

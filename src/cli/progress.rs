@@ -44,9 +44,9 @@ impl Bar {
 
 fn follow(progress: &Progress, is_done: &AtomicBool) {
     let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template(
-        "{wide_bar} {bytes}/{total_bytes} · {msg} · {eta} left",
-    ) {
+    if let Ok(style) =
+        ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} · {msg} · {eta} left")
+    {
         bar.set_style(style);
     }
     let started = Instant::now();

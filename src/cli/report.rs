@@ -50,7 +50,11 @@ pub(super) async fn run(place: &StoreChoice, args: ReportArgs) -> anyhow::Result
     }
     write_stream(outcome.stream, args.output.format, &destination).await?;
     let mut notes = String::new();
-    for note in outcome.footnote.into_iter().chain(outcome.caveats.collect().await?) {
+    for note in outcome
+        .footnote
+        .into_iter()
+        .chain(outcome.caveats.collect().await?)
+    {
         let _infallible = writeln!(notes, "note: {note}");
     }
     to_stderr(&notes);
@@ -63,9 +67,9 @@ fn warning(placement: Placement) -> Option<&'static str> {
         Placement::NothingHeld => Some("the store holds no event"),
         Placement::BeforeFirst => Some("the window ends before the first event held"),
         Placement::AfterLast => Some("the window begins after the last event held"),
-        Placement::BeginsBeforeFirst => Some(
-            "the window begins before the first event held: what was before it is not known",
-        ),
+        Placement::BeginsBeforeFirst => {
+            Some("the window begins before the first event held: what was before it is not known")
+        }
         Placement::Held => None,
     }
 }
@@ -83,12 +87,9 @@ fn list(library: &Library) -> String {
             let _infallible = writeln!(
                 text,
                 "{:width$}    --{} {}",
-                "",
-                parameter.name,
-                parameter.description
+                "", parameter.name, parameter.description
             );
         }
     }
     text
 }
-

@@ -1,5 +1,6 @@
 //! The store that was chosen, opened for reading or writing.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -69,14 +70,11 @@ impl Queries {
 
     /// The queries of the roll-ups.
     pub(super) fn rollups(&self) -> Vec<Relation<'_>> {
-        [
-            &crate::schema::USAGE_DAILY,
-            &crate::schema::KEY_RESOURCES,
-        ]
-        .into_iter()
-        .filter_map(|table| self.library.rollup(table.name))
-        .map(relation)
-        .collect()
+        [&crate::schema::USAGE_DAILY, &crate::schema::KEY_RESOURCES]
+            .into_iter()
+            .filter_map(|table| self.library.rollup(table.name))
+            .map(relation)
+            .collect()
     }
 
     /// A session over a store, with all views.
@@ -123,8 +121,13 @@ pub(super) fn destination(output: Option<PathBuf>) -> Destination {
 
 /// The columns of standard output, if it is a terminal.
 pub(super) fn terminal_width() -> Option<usize> {
-    let (width, _height) = terminal_size::terminal_size_of(std::io::stdout())?;
-    Some(usize::from(width.0))
+    /// A terminal that does not tell its size is taken for one of the usual width.
+    const USUAL_WIDTH: usize = 80;
+    if !std::io::stdout().is_terminal() {
+        return None;
+    }
+    let size = terminal_size::terminal_size_of(std::io::stdout());
+    Some(size.map_or(USUAL_WIDTH, |(width, _height)| usize::from(width.0)))
 }
 
 /// Whether this format is read by people, who are told more than the rows.

@@ -1,6 +1,5 @@
 //! `keytrail status`: what the store holds, and what could not be read.
 
-
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -129,11 +128,7 @@ async fn rows(
     Ok(rows)
 }
 
-async fn counted(
-    session: &Session,
-    queries: &Queries,
-    name: &str,
-) -> anyhow::Result<Vec<Counted>> {
+async fn counted(session: &Session, queries: &Queries, name: &str) -> anyhow::Result<Vec<Counted>> {
     Ok(rows(session, queries, name)
         .await?
         .into_iter()
@@ -180,7 +175,10 @@ fn describe(status: &Status) -> String {
         _ => "events  none".to_owned(),
     });
     line(String::new());
-    line(format!("{:<18}{:>14}{:>8}{:>14}", "table", "rows", "files", "bytes"));
+    line(format!(
+        "{:<18}{:>14}{:>8}{:>14}",
+        "table", "rows", "files", "bytes"
+    ));
     for table in &status.tables {
         line(format!(
             "{:<18}{:>14}{:>8}{:>14}",
@@ -190,11 +188,21 @@ fn describe(status: &Status) -> String {
             grouped(table.bytes)
         ));
     }
-    for (title, counts) in [("log objects", &status.objects), ("rejects", &status.rejects)] {
+    for (title, counts) in [
+        ("log objects", &status.objects),
+        ("rejects", &status.rejects),
+    ] {
         line(String::new());
-        line(format!("{title}{}", if counts.is_empty() { ": none" } else { "" }));
+        line(format!(
+            "{title}{}",
+            if counts.is_empty() { ": none" } else { "" }
+        ));
         for counted in counts {
-            line(format!("  {:<24}{:>12}", counted.what, grouped(counted.count)));
+            line(format!(
+                "  {:<24}{:>12}",
+                counted.what,
+                grouped(counted.count)
+            ));
         }
     }
     line(String::new());

@@ -72,7 +72,9 @@ mod tests {
     #[test]
     fn key_arns() {
         assert!(is_key_arn(KEY));
-        assert!(is_key_arn("arn:aws-us-gov:kms:us-gov-west-1:1:key/mrk-1234"));
+        assert!(is_key_arn(
+            "arn:aws-us-gov:kms:us-gov-west-1:1:key/mrk-1234"
+        ));
         assert!(!is_key_arn("arn:aws:kms:us-west-2:111122223333:alias/x"));
         assert!(!is_key_arn("arn:aws:s3:::key/x"));
         assert!(!is_key_arn("1234abcd-12ab-34cd-56ef-1234567890ab"));
@@ -84,8 +86,14 @@ mod tests {
             "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: kms:Decrypt on resource: {KEY} because no identity-based policy allows the kms:Decrypt action"
         );
         assert_eq!(find_key_arn(&denied), Some(KEY));
-        assert_eq!(find_key_arn(&format!("{KEY} is pending deletion.")), Some(KEY));
+        assert_eq!(
+            find_key_arn(&format!("{KEY} is pending deletion.")),
+            Some(KEY)
+        );
         assert_eq!(find_key_arn(&format!("key {KEY}.")), Some(KEY));
-        assert_eq!(find_key_arn("on the resource associated with this ciphertext"), None);
+        assert_eq!(
+            find_key_arn("on the resource associated with this ciphertext"),
+            None
+        );
     }
 }

@@ -241,28 +241,43 @@ mod tests {
 
     #[test]
     fn members_are_sorted_and_space_is_dropped() {
-        check(" { \"b\" : 1 , \"a\" : [ true , null ] } ", r#"{"a":[true,null],"b":1}"#);
+        check(
+            " { \"b\" : 1 , \"a\" : [ true , null ] } ",
+            r#"{"a":[true,null],"b":1}"#,
+        );
     }
 
     #[test]
     fn numbers_stay_as_written() {
-        check("[1.0,1.00,1e5,1E+5,-0,123456789012345678901234567890]", "[1.0,1.00,1e5,1E+5,-0,123456789012345678901234567890]");
+        check(
+            "[1.0,1.00,1e5,1E+5,-0,123456789012345678901234567890]",
+            "[1.0,1.00,1e5,1E+5,-0,123456789012345678901234567890]",
+        );
     }
 
     #[test]
     fn strings_are_escaped_minimally() {
-        check(r#"["\u0041\/\u00e9","\u0001\n\"\\"]"#, "[\"A/é\",\"\\u0001\\n\\\"\\\\\"]");
+        check(
+            r#"["\u0041\/\u00e9","\u0001\n\"\\"]"#,
+            "[\"A/é\",\"\\u0001\\n\\\"\\\\\"]",
+        );
         check(r#"["\ud83d\ude00"]"#, "[\"😀\"]");
     }
 
     #[test]
     fn unpaired_surrogates_stay() {
-        check(r#"["x\uD800y","\udc00\ud800"]"#, r#"["x\ud800y","\udc00\ud800"]"#);
+        check(
+            r#"["x\uD800y","\udc00\ud800"]"#,
+            r#"["x\ud800y","\udc00\ud800"]"#,
+        );
     }
 
     #[test]
     fn repeated_names_keep_their_order() {
-        check(r#"{"b":1,"a":2,"a":1,"\u0061":3}"#, r#"{"a":2,"a":1,"a":3,"b":1}"#);
+        check(
+            r#"{"b":1,"a":2,"a":1,"\u0061":3}"#,
+            r#"{"a":2,"a":1,"a":3,"b":1}"#,
+        );
     }
 
     #[test]

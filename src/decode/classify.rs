@@ -110,9 +110,12 @@ fn avx2(block: &[u8; BLOCK]) -> Masks {
         _mm256_set1_epi8, _mm256_setr_epi8, _mm256_shuffle_epi8,
     };
 
-    let half = block.as_ptr().cast::<__m256i>();
-    // SAFETY: the block has 64 bytes, and the load needs no alignment.
-    let (low, high) = unsafe { (_mm256_loadu_si256(half), _mm256_loadu_si256(half.add(1))) };
+    let (halves, _none) = block.as_chunks::<32>();
+    let load = |half: &[u8; 32]| {
+        // SAFETY: the half has 32 bytes, and the load needs no alignment.
+        unsafe { _mm256_loadu_si256(std::ptr::from_ref(half).cast()) }
+    };
+    let (low, high) = (load(&halves[0]), load(&halves[1]));
     let both = |test: &dyn Fn(__m256i) -> __m256i| {
         let bits = |vector| u64::from(_mm256_movemask_epi8(vector).cast_unsigned());
         bits(test(low)) | bits(test(high)) << 32
@@ -158,7 +161,11 @@ mod tests {
             for place in 0..BLOCK {
                 let mut block = [b'x'; BLOCK];
                 block[place] = byte;
-                assert_eq!(classifier.classify(&block), portable(&block), "{byte} at {place}");
+                assert_eq!(
+                    classifier.classify(&block),
+                    portable(&block),
+                    "{byte} at {place}"
+                );
             }
         }
     }

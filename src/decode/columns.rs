@@ -16,7 +16,7 @@ use super::canonical::{Canonical, text_of};
 use super::event::{Event, KmsFacts, Members, text};
 use super::json::{Kind, Value, unescape};
 use super::time::format_event_time;
-use crate::schema;
+use crate::schema::{self, hex};
 
 /// Columns that the store adds when it commits.
 pub const STORE_COLUMNS: [&str; 3] = ["ingest_seq", "batch_id", "ingest_time"];
@@ -99,7 +99,10 @@ impl EventColumns {
         row.text("service", facts.service.as_deref());
         row.text(
             "resource",
-            facts.resources.first().map(|resource| resource.name.as_str()),
+            facts
+                .resources
+                .first()
+                .map(|resource| resource.name.as_str()),
         );
         row.text("event_id", Some(&id.text));
         row.text("destination_key_arn", keys.destination_arn.as_deref());
@@ -126,28 +129,7 @@ impl EventColumns {
         );
         row.text("alias_name", facts.alias_name.as_deref());
         row.tls(members.tls);
-        row.text("key_material_id", facts.key_material_id.as_deref());
-        row.text(
-            "destination_key_material_id",
-            facts.destination_key_material_id.as_deref(),
-        );
-        row.int("pending_window_days", facts.pending_window_days);
-        row.time("deletion_date", facts.deletion_date);
-        row.text(
-            "attestation_module_id",
-            facts.attestation_module_id.as_deref(),
-        );
-        row.text(
-            "attestation_image_digest",
-            facts.attestation_image_digest.as_deref(),
-        );
-        row.text("custom_key_store_id", facts.custom_key_store_id.as_deref());
-        row.list(
-            "resource_list",
-            facts.resources.iter().map(|resource| resource.name.as_str()),
-        );
-        row.json("encryption_context", facts.encryption_context);
-        row.json("destination_encryption_context", facts.destination_context);
+        row.kms_details(facts);
         row.documents(canonical, members, event.time);
         row.origin(origin);
         row.month(event.time);
@@ -224,11 +206,6 @@ impl EventId {
     }
 }
 
-/// Lower-case hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Writes one row, column after column, in the order of the schema.
 ///
 /// In debug builds each call checks that it writes the column it names.
@@ -296,6 +273,35 @@ impl Row<'_> {
         self.member("tls_cipher_suite", get("cipherSuite"));
         self.member("tls_key_exchange", get("keyExchange"));
         self.member("tls_host", get("clientProvidedHostHeader"));
+    }
+
+    /// What only KMS events tell, from the material on.
+    fn kms_details(&mut self, facts: &KmsFacts<'_>) {
+        self.text("key_material_id", facts.key_material_id.as_deref());
+        self.text(
+            "destination_key_material_id",
+            facts.destination_key_material_id.as_deref(),
+        );
+        self.int("pending_window_days", facts.pending_window_days);
+        self.time("deletion_date", facts.deletion_date);
+        self.text(
+            "attestation_module_id",
+            facts.attestation_module_id.as_deref(),
+        );
+        self.text(
+            "attestation_image_digest",
+            facts.attestation_image_digest.as_deref(),
+        );
+        self.text("custom_key_store_id", facts.custom_key_store_id.as_deref());
+        self.list(
+            "resource_list",
+            facts
+                .resources
+                .iter()
+                .map(|resource| resource.name.as_str()),
+        );
+        self.json("encryption_context", facts.encryption_context);
+        self.json("destination_encryption_context", facts.destination_context);
     }
 
     /// The parts of the event that are kept as JSON, and in `extra` all that nothing else keeps.
@@ -474,9 +480,9 @@ impl Builder {
             DataType::Timestamp(..) => {
                 Self::Time(TimestampMicrosecondBuilder::new().with_timezone("UTC"))
             }
-            DataType::List(element) => Self::TextList(
-                ListBuilder::new(StringBuilder::new()).with_field(element.clone()),
-            ),
+            DataType::List(element) => {
+                Self::TextList(ListBuilder::new(StringBuilder::new()).with_field(element.clone()))
+            }
             _ => Self::Text(StringBuilder::new()),
         }
     }

@@ -107,7 +107,7 @@ pub(crate) struct Event<'a> {
 
 impl<'a> Event<'a> {
     /// Reads the facts; `None` if the event time is unreadable.
-    pub(crate) fn read(members: Members<'a>) -> Option<Self> {
+    pub(crate) fn read(members: &Members<'a>) -> Option<Self> {
         let time = parse_event_time(&members.event_time?.text()?)?;
         let is_dry_run = get(members.request, "dryRun").and_then(Value::truth) == Some(true);
         let error_code = text(members.error_code);
@@ -128,7 +128,7 @@ impl<'a> Event<'a> {
             denied_by,
             addendum_reason: text(get(members.addendum, "reason")),
             original_event_id: text(get(members.addendum, "originalEventID")),
-            members,
+            members: *members,
         })
     }
 
@@ -272,11 +272,7 @@ fn pending_window(request: Option<Value<'_>>) -> Option<i32> {
 }
 
 /// Uses that are no one's work with the key: CloudTrail's own, and our own.
-fn use_label(
-    event: &Event<'_>,
-    event_name: &str,
-    resources: &[Resource],
-) -> Option<&'static str> {
+fn use_label(event: &Event<'_>, event_name: &str, resources: &[Resource]) -> Option<&'static str> {
     let is_cloudtrail = event.identity.invoked_by.as_deref() == Some("cloudtrail.amazonaws.com");
     if is_cloudtrail
         && event_name.starts_with("GenerateDataKey")

@@ -11,6 +11,10 @@ const EC2_INFRASTRUCTURE: &str = "role/aws:ec2-infrastructure";
 
 /// The facts of `userIdentity`.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "`sourceIdentity` is what AWS calls it"
+)]
 pub(crate) struct Identity<'a> {
     pub(crate) caller: Cow<'a, str>,
     pub(crate) kind: Option<Cow<'a, str>>,

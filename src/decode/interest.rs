@@ -34,8 +34,8 @@ pub(crate) fn look(record: &[u8]) -> Interest {
                 if source == KMS.as_bytes() {
                     return Interest::Parse;
                 }
-                is_trail_source |= std::str::from_utf8(source)
-                    .is_ok_and(|source| FACTS.has_trail_source(source));
+                is_trail_source |=
+                    std::str::from_utf8(source).is_ok_and(|source| FACTS.has_trail_source(source));
             }
             Member::Unclear => return Interest::Parse,
             Member::Other => {}
@@ -49,14 +49,14 @@ pub(crate) fn look(record: &[u8]) -> Interest {
 }
 
 fn has_trail_name(record: &[u8]) -> bool {
-    NAME.find_iter(record).any(|at| {
-        match string_member(record, at + NAME.needle().len()) {
-            Member::Text(name) => std::str::from_utf8(name)
-                .map_or(true, |name| FACTS.is_trail_name(name)),
+    NAME.find_iter(record)
+        .any(|at| match string_member(record, at + NAME.needle().len()) {
+            Member::Text(name) => {
+                std::str::from_utf8(name).map_or(true, |name| FACTS.is_trail_name(name))
+            }
             Member::Unclear => true,
             Member::Other => false,
-        }
-    })
+        })
 }
 
 enum Member<'a> {
@@ -93,9 +93,18 @@ mod tests {
     #[test]
     fn kms_events_are_parsed_however_they_are_written() {
         check(r#"{"eventSource":"kms.amazonaws.com"}"#, Interest::Parse);
-        check(r#"{ "eventSource" : "kms.amazonaws.com" }"#, Interest::Parse);
-        check(r#"{"eventSource":"kms\u002eamazonaws.com"}"#, Interest::Parse);
-        check(r#"{"event\u0053ource":"kms.amazonaws.com"}"#, Interest::Parse);
+        check(
+            r#"{ "eventSource" : "kms.amazonaws.com" }"#,
+            Interest::Parse,
+        );
+        check(
+            r#"{"eventSource":"kms\u002eamazonaws.com"}"#,
+            Interest::Parse,
+        );
+        check(
+            r#"{"event\u0053ource":"kms.amazonaws.com"}"#,
+            Interest::Parse,
+        );
         check(
             r#"{"x":{"eventSource":"s3.amazonaws.com"},"eventSource":"kms.amazonaws.com"}"#,
             Interest::Parse,

@@ -469,9 +469,8 @@ pub(crate) fn unescape(raw: &str) -> Unescaped {
                     .filter(|low| (0xdc00..0xe000).contains(low));
                 if let Some(low) = low {
                     rest = &rest[6..];
-                    let code = 0x1_0000
-                        + ((u32::from(unit) - 0xd800) << 10)
-                        + (u32::from(low) - 0xdc00);
+                    let code =
+                        0x1_0000 + ((u32::from(unit) - 0xd800) << 10) + (u32::from(low) - 0xdc00);
                     text.extend(char::from_u32(code));
                 } else if let Some(character) = char::from_u32(u32::from(unit)) {
                     text.push(character);

@@ -83,7 +83,9 @@ impl<'a> Keys<'a> {
         let destination_typed = typed(places, &["destinationKeyId", "keyId"]);
         let listed = listed_keys(places.resources);
         let names = |typed: &Option<Cow<'a, str>>, arn: &Cow<'a, str>| {
-            typed.as_deref().is_some_and(|typed| is_named_by(arn, typed))
+            typed
+                .as_deref()
+                .is_some_and(|typed| is_named_by(arn, typed))
         };
         let (mut arn, mut destination_arn) = match listed.as_slice() {
             [] => (None, None),
@@ -94,8 +96,7 @@ impl<'a> Keys<'a> {
             // The list is source, then destination, unless what was typed says otherwise.
             [first, second, ..]
                 if (names(&source_typed, second) && !names(&source_typed, first))
-                    || (names(&destination_typed, first)
-                        && !names(&destination_typed, second)) =>
+                    || (names(&destination_typed, first) && !names(&destination_typed, second)) =>
             {
                 (Some(second.clone()), Some(first.clone()))
             }

@@ -14,9 +14,7 @@ use super::facts::FACTS;
 use super::inflate::{Fault, TextLimits, TextStream, inflate_whole, is_gzip};
 use super::interest::{Interest, look};
 use super::json::{self, Kind, Tape, Value};
-use super::report::{
-    DigestFacts, ObjectKind, ObjectReport, REJECTS_KEPT_MAX, Reason, Reject,
-};
+use super::report::{DigestFacts, ObjectKind, ObjectReport, REJECTS_KEPT_MAX, Reason, Reject};
 use super::split::{Packing, Piece, Splitter, Verdict};
 use super::time::parse_event_time;
 use crate::schema;
@@ -153,7 +151,9 @@ impl Decoder {
             Input::Whole(mut bytes) => self.stream(&mut bytes, &mut splitter, hand_over)?,
             Input::Stream(reader) => self.stream(reader, &mut splitter, hand_over)?,
         };
-        let report = self.records.finish(id, splitter.packing(), fault, self.limits);
+        let report = self
+            .records
+            .finish(id, splitter.packing(), fault, self.limits);
         if self.is_full() {
             hand_over(self.take()?)?;
         }
@@ -178,12 +178,8 @@ impl Decoder {
     /// Reads an object that is in memory, if it is of the plain kind; false leaves it to the stream.
     fn whole(&mut self, bytes: &[u8], splitter: &mut Splitter) -> bool {
         let text = if is_gzip(bytes) {
-            let is_plain = inflate_whole(
-                &mut self.inflater,
-                bytes,
-                &mut self.buffer,
-                WHOLE_BYTES_MAX,
-            );
+            let is_plain =
+                inflate_whole(&mut self.inflater, bytes, &mut self.buffer, WHOLE_BYTES_MAX);
             if !is_plain {
                 return false;
             }
@@ -267,7 +263,12 @@ impl Records {
             return Verdict::Sound;
         }
         let Ok(record) = std::str::from_utf8(bytes) else {
-            return self.broken(offset, interest, Reason::RecordUtf8, "no valid UTF-8".to_owned());
+            return self.broken(
+                offset,
+                interest,
+                Reason::RecordUtf8,
+                "no valid UTF-8".to_owned(),
+            );
         };
         let mut tape = std::mem::take(&mut self.tape);
         let verdict = match tape.parse(record, self.limits.depth_max) {
@@ -349,17 +350,21 @@ impl Records {
         }
         let source = text(members.event_source).unwrap_or_default();
         let name = text(members.event_name).unwrap_or_default();
-        let is_aggregated = kind == Some(ObjectKind::Aggregated)
-            || self.path_kind == Some(ObjectKind::Aggregated);
+        let is_aggregated =
+            kind == Some(ObjectKind::Aggregated) || self.path_kind == Some(ObjectKind::Aggregated);
         let is_kms = source == KMS && !is_aggregated;
         if !is_kms && (is_aggregated || !FACTS.is_trail_event(&source, &name)) {
             self.not_wanted();
             return;
         }
-        let Some(facts) = Event::read(members) else {
+        let Some(facts) = Event::read(&members) else {
             let written = members.event_time.map_or("absent", Value::raw);
             let shown: String = written.chars().take(64).collect();
-            self.reject(offset, Reason::EventTime, format!("eventTime is unreadable: {shown}"));
+            self.reject(
+                offset,
+                Reason::EventTime,
+                format!("eventTime is unreadable: {shown}"),
+            );
             return;
         };
         self.canonical.write(event);
@@ -370,16 +375,26 @@ impl Records {
         };
         if is_kms {
             let kms = KmsFacts::read(&facts, &name);
-            self.kms.push_kms(&facts, &kms, &self.canonical, &hash, origin);
+            self.kms
+                .push_kms(&facts, &kms, &self.canonical, &hash, origin);
             self.report.kms_records += 1;
         } else {
-            self.trail.push_trail(&facts, &self.canonical, &hash, origin);
+            self.trail
+                .push_trail(&facts, &self.canonical, &hash, origin);
             self.report.trail_records += 1;
         }
         self.report.records += 1;
         let report = &mut self.report;
-        report.min_event_time = Some(report.min_event_time.map_or(facts.time, |min| min.min(facts.time)));
-        report.max_event_time = Some(report.max_event_time.map_or(facts.time, |max| max.max(facts.time)));
+        report.min_event_time = Some(
+            report
+                .min_event_time
+                .map_or(facts.time, |min| min.min(facts.time)),
+        );
+        report.max_event_time = Some(
+            report
+                .max_event_time
+                .map_or(facts.time, |max| max.max(facts.time)),
+        );
     }
 
     fn not_wanted(&mut self) {
@@ -389,7 +404,11 @@ impl Records {
 
     fn reject_deep(&mut self, offset: u64) {
         let limit = format!("depth_max={}", self.limits.depth_max);
-        self.reject(offset, Reason::RecordDepth, format!("nested deeper than {limit}"));
+        self.reject(
+            offset,
+            Reason::RecordDepth,
+            format!("nested deeper than {limit}"),
+        );
         self.report.limit.get_or_insert(limit);
     }
 
@@ -436,7 +455,10 @@ impl Records {
             Some(Packing::Bare) if report.records == 1 => Some("event"),
             Some(Packing::Bare) => Some("ndjson"),
         });
-        let is_packed = matches!(packing, Some(Packing::Records | Packing::Events | Packing::Array));
+        let is_packed = matches!(
+            packing,
+            Some(Packing::Records | Packing::Events | Packing::Array)
+        );
         report.kind = match self.seen {
             Some(ObjectKind::Log | ObjectKind::Unknown) | None => match id.path_kind {
                 Some(kind) => kind,
@@ -487,7 +509,11 @@ fn name_fault(report: &mut ObjectReport, fault: Fault, limits: Limits) {
         ),
         Fault::TooMuchText => {
             let limit = format!("object_bytes_max={}", limits.object_bytes_max);
-            (Reason::ObjectBytes, format!("more text than {limit}"), Some(limit))
+            (
+                Reason::ObjectBytes,
+                format!("more text than {limit}"),
+                Some(limit),
+            )
         }
         Fault::Ratio => {
             let limit = format!("ratio_max={}", limits.ratio_max);

@@ -84,7 +84,8 @@ pub fn original_event(batch: &RecordBatch, row: usize) -> Result<String, Origina
     };
     let mut members: Vec<(&str, String)> = Vec::new();
     for (member, column) in TEXTS {
-        let is_derived = *member == "eventID" && flag(batch, "is_event_id_derived", row)? == Some(true);
+        let is_derived =
+            *member == "eventID" && flag(batch, "is_event_id_derived", row)? == Some(true);
         if let Some(value) = text(batch, column, row)?
             && !is_derived
         {
@@ -140,8 +141,8 @@ fn names(object: &str) -> Option<HashSet<String>> {
     )
 }
 
-fn column<'a>(
-    batch: &'a RecordBatch,
+fn column(
+    batch: &RecordBatch,
     name: &'static str,
     kind: &DataType,
 ) -> Result<arrow::array::ArrayRef, OriginalError> {
@@ -164,7 +165,11 @@ fn text(
     Ok((!array.is_null(row)).then(|| array.value(row).to_owned()))
 }
 
-fn flag(batch: &RecordBatch, name: &'static str, row: usize) -> Result<Option<bool>, OriginalError> {
+fn flag(
+    batch: &RecordBatch,
+    name: &'static str,
+    row: usize,
+) -> Result<Option<bool>, OriginalError> {
     let array = column(batch, name, &DataType::Boolean)?;
     let array = array.as_boolean();
     Ok((!array.is_null(row)).then(|| array.value(row)))

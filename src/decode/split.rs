@@ -128,9 +128,7 @@ impl Splitter {
             } else {
                 match self.state {
                     State::Top => self.top(window, at, is_end, sink),
-                    State::Members { is_first } => {
-                        self.members(window, at, is_first, is_end, sink)
-                    }
+                    State::Members { is_first } => self.members(window, at, is_first, is_end, sink),
                     State::Elements { is_after, is_first } => {
                         self.elements(window, at, (is_after, is_first), is_end, sink)
                     }
@@ -309,9 +307,7 @@ impl Splitter {
         };
         let offset = open.start_offset;
         match open.scan.run(self.classifier, window, open.at, is_end) {
-            Found::End(end) if window[end - 1] != b'}' => {
-                self.torn(window, end - 1, &open, sink)
-            }
+            Found::End(end) if window[end - 1] != b'}' => self.torn(window, end - 1, &open, sink),
             Found::End(end) => {
                 let Some(start) = open.start else {
                     sink(Piece::TooLong { offset });
@@ -414,10 +410,9 @@ impl Splitter {
                 match before_space(window, start) {
                     Some(before) if matches!(window[before], b',' | b'[') => Some(start),
                     // Between bare objects there is nothing but the end of a line.
-                    Some(before) if self.packing == Some(Packing::Bare) => window
-                        [before + 1..start]
-                        .contains(&b'\n')
-                        .then_some(start),
+                    Some(before) if self.packing == Some(Packing::Bare) => {
+                        window[before + 1..start].contains(&b'\n').then_some(start)
+                    }
                     _ => None,
                 }
             })

@@ -20,7 +20,7 @@ pub fn parse_event_time(text: &str) -> Option<i64> {
 
 /// `YYYY-MM-DDTHH:MM:SSZ`, the form of nearly every event.
 #[must_use]
-pub fn format_event_time(micros: i64) -> Option<String> {
+pub(crate) fn format_event_time(micros: i64) -> Option<String> {
     if micros.rem_euclid(1_000_000) != 0 {
         return None;
     }
@@ -58,7 +58,11 @@ pub fn parse_locale_date(text: &str) -> Option<i64> {
         Some("AM" | "PM") | None => {}
         Some(_) => return None,
     }
-    let date = NaiveDate::from_ymd_opt(year.parse().ok()?, u32::try_from(month).ok()?, day.parse().ok()?)?;
+    let date = NaiveDate::from_ymd_opt(
+        year.parse().ok()?,
+        u32::try_from(month).ok()?,
+        day.parse().ok()?,
+    )?;
     let time = NaiveTime::from_hms_opt(hour, minute, second)?;
     Some(date.and_time(time).and_utc().timestamp_micros())
 }
@@ -66,7 +70,26 @@ pub fn parse_locale_date(text: &str) -> Option<i64> {
 /// `YYYY-MM-DDTHH:MM:SSZ` without a detour; `None` for every other form.
 fn parse_plain(text: &[u8]) -> Option<i64> {
     let [
-        y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1, b'Z',
+        y0,
+        y1,
+        y2,
+        y3,
+        b'-',
+        m0,
+        m1,
+        b'-',
+        d0,
+        d1,
+        b'T',
+        h0,
+        h1,
+        b':',
+        n0,
+        n1,
+        b':',
+        s0,
+        s1,
+        b'Z',
     ] = *text
     else {
         return None;
@@ -120,7 +143,11 @@ mod tests {
             ("Apr 12, 2021 18:58:30 PM", "2021-04-12T18:58:30Z"),
             ("Oct 14, 2021, 12:00:00\u{202f}PM", "2021-10-14T12:00:00Z"),
         ] {
-            assert_eq!(parse_locale_date(text), parse_event_time(expected), "{text}");
+            assert_eq!(
+                parse_locale_date(text),
+                parse_event_time(expected),
+                "{text}"
+            );
         }
         assert_eq!(parse_locale_date("soon"), None);
     }

@@ -85,7 +85,9 @@ fn cell(finished: &Finished, common: Common<'_>, column: &str) -> Value {
         "digest_start_time" => digest.and_then(|digest| digest.start_time).into(),
         "digest_end_time" => digest.and_then(|digest| digest.end_time).into(),
         "digest_previous" => digest.and_then(|digest| digest.previous.clone()).into(),
-        "digest_previous_hash" => digest.and_then(|digest| digest.previous_hash.clone()).into(),
+        "digest_previous_hash" => digest
+            .and_then(|digest| digest.previous_hash.clone())
+            .into(),
         "digest_signature_algorithm" => digest
             .and_then(|digest| digest.signature_algorithm.clone())
             .into(),
@@ -112,15 +114,21 @@ pub(super) fn rows<T>(
         .map(|column| -> ArrayRef {
             let values = items.iter().map(|item| cell(item, column.name));
             match column.kind {
-                Kind::Text => Arc::new(StringArray::from_iter(
-                    values.map(|value| value.as_str().map(str::to_owned)),
-                )),
-                Kind::Long => Arc::new(Int64Array::from_iter(values.map(|value| value.as_i64()))),
-                Kind::Int => Arc::new(Int32Array::from_iter(
-                    values.map(|value| value.as_i64().and_then(|value| i32::try_from(value).ok())),
-                )),
+                Kind::Text => Arc::new(
+                    values
+                        .map(|value| value.as_str().map(str::to_owned))
+                        .collect::<StringArray>(),
+                ),
+                Kind::Long => Arc::new(values.map(|value| value.as_i64()).collect::<Int64Array>()),
+                Kind::Int => {
+                    Arc::new(Int32Array::from_iter(values.map(|value| {
+                        value.as_i64().and_then(|value| i32::try_from(value).ok())
+                    })))
+                }
                 Kind::Time => Arc::new(
-                    TimestampMicrosecondArray::from_iter(values.map(|value| value.as_i64()))
+                    values
+                        .map(|value| value.as_i64())
+                        .collect::<TimestampMicrosecondArray>()
                         .with_timezone("UTC"),
                 ),
                 Kind::TextList | Kind::Bytes | Kind::Bool | Kind::Date => {

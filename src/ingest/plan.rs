@@ -104,8 +104,17 @@ fn add(known: &mut HashMap<String, Known>, batch: &RecordBatch) {
         .iter()
         .filter_map(|name| batch.column_by_name(name))
         .collect();
-    let [location, attempt, state, reason, message, size, modified, limit, version] =
-        columns.as_slice()
+    let [
+        location,
+        attempt,
+        state,
+        reason,
+        message,
+        size,
+        modified,
+        limit,
+        version,
+    ] = columns.as_slice()
     else {
         return;
     };

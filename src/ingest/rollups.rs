@@ -56,7 +56,8 @@ impl<'a> Rollups<'a> {
         now_millis: i64,
     ) -> Result<(), IngestError> {
         for table in TABLES {
-            self.advance(store, table, None, batch_id, now_millis).await?;
+            self.advance(store, table, None, batch_id, now_millis)
+                .await?;
         }
         Ok(())
     }
@@ -120,6 +121,8 @@ impl<'a> Rollups<'a> {
 fn commit_of(rows: &RecordBatch) -> Option<i64> {
     use arrow::array::AsArray as _;
     use arrow::datatypes::Int64Type;
-    let commits = rows.column_by_name("ingest_seq")?.as_primitive::<Int64Type>();
+    let commits = rows
+        .column_by_name("ingest_seq")?
+        .as_primitive::<Int64Type>();
     (rows.num_rows() > 0).then(|| commits.value(0))
 }

@@ -13,11 +13,13 @@ use super::rollups::Rollups;
 use super::summary::{Rejected, Summary};
 use super::workers::{Chunk, Job, Stop, work};
 use crate::decode::Limits;
-use crate::schema::{LOG_FILE_EVENTS, RUNS};
+use crate::schema::{LOG_FILE_EVENTS, RUNS, TABLES};
 use crate::source::Listing;
 use crate::sql::Relation;
 use crate::store::Store;
 
+/// Small files of one partition from which on merging them pays.
+const COMPACT_FILES_MIN: usize = 16;
 /// Chunks that may wait to be committed, for each thread.
 const CHUNKS_WAITING_MAX: usize = 1;
 
@@ -63,6 +65,9 @@ impl Progress {
 ///
 /// # Errors
 /// If the store fails. What was committed before stays; the same call again does the rest.
+///
+/// # Panics
+/// If a record is not accounted for, which would be a defect of this program.
 pub async fn run(
     store: &Store,
     rollups: &[Relation<'_>],
@@ -96,13 +101,18 @@ pub async fn run(
     progress.bytes_total.store(bytes, Ordering::Relaxed);
     let mut batches = Batches::new(store, &rollups, &jobs, &options.run_id, options.started_at);
     batches.skip_known(&ledger);
-    let finished = decode_and_commit(&mut batches, &jobs, options, progress, &mut summary).await;
+    let finished = decode_and_commit(&mut batches, &jobs, options, progress, &mut summary);
     drop(batches);
     finished?;
     let batch_id = uuid::Uuid::new_v4().to_string();
     rollups
         .catch_up(store, &batch_id, options.started_at / 1000)
         .await?;
+    for table in TABLES.iter().filter(|_| summary.objects_new > 0) {
+        store
+            .compact(table, COMPACT_FILES_MIN, options.started_at / 1000)
+            .await?;
+    }
     summary
         .rejects
         .sort_by(|left, right| left.location.cmp(&right.location));
@@ -143,7 +153,7 @@ fn plan(listing: Listing, ledger: &Ledger, limits: Limits, summary: &mut Summary
     jobs
 }
 
-async fn decode_and_commit(
+fn decode_and_commit(
     batches: &mut Batches<'_>,
     jobs: &[Job],
     options: &Options,
@@ -215,9 +225,9 @@ fn add(summary: &mut Summary, finished: &Finished) {
         } else {
             summary.objects_rejected += 1;
         }
-        let (reason, message) = report.first_reason().map_or(("", ""), |(reason, message)| {
-            (reason.code(), message)
-        });
+        let (reason, message) = report
+            .first_reason()
+            .map_or(("", ""), |(reason, message)| (reason.code(), message));
         summary.rejects.push(Rejected {
             location: finished.object.location.clone(),
             state: state.to_owned(),
@@ -235,7 +245,11 @@ async fn record_run(
     batch_id: &str,
     ended_at: i64,
 ) -> Result<(), IngestError> {
-    let outcome = if summary.has_new_rejects() { "rejects" } else { "ok" };
+    let outcome = if summary.has_new_rejects() {
+        "rejects"
+    } else {
+        "ok"
+    };
     let row = rows(&RUNS, &[()], |(), column| -> Value {
         match column {
             "run_id" => options.run_id.clone().into(),

@@ -31,7 +31,11 @@ pub enum ReportError {
         problem: &'static str,
     },
     /// No report of that name.
-    #[error("no report is called `{}`{}", printable(name), hint("nearest", candidates))]
+    #[error(
+        "no report is called `{}`{}",
+        printable(name),
+        hint("nearest", candidates)
+    )]
     UnknownReport {
         /// What was asked for.
         name: String,
@@ -39,7 +43,11 @@ pub enum ReportError {
         candidates: Vec<String>,
     },
     /// A parameter that the report does not have.
-    #[error("report `{report}` has no parameter `{}`{}", printable(parameter), hint("its parameters", accepted))]
+    #[error(
+        "report `{report}` has no parameter `{}`{}",
+        printable(parameter),
+        hint("its parameters", accepted)
+    )]
     UnknownParameter {
         /// The report.
         report: String,
@@ -59,7 +67,10 @@ pub enum ReportError {
         meaning: String,
     },
     /// A value that its parameter does not accept.
-    #[error("`--{parameter} {}` is not accepted: give {expected}", printable(value))]
+    #[error(
+        "`--{parameter} {}` is not accepted: give {expected}",
+        printable(value)
+    )]
     InvalidParameter {
         /// The parameter.
         parameter: String,
@@ -102,7 +113,11 @@ pub enum ReportError {
         problem: String,
     },
     /// A key that the logs held do not show.
-    #[error("no key `{}` is in the logs held{scope}{}", printable(typed), hint("nearest", candidates))]
+    #[error(
+        "no key `{}` is in the logs held{scope}{}",
+        printable(typed),
+        hint("nearest", candidates)
+    )]
     UnknownKey {
         /// What was typed.
         typed: String,
@@ -169,7 +184,11 @@ fn hint(label: &str, candidates: &[String]) -> String {
         let _infallible = write!(text, "\n  {}", printable(candidate));
     }
     if candidates.len() > CANDIDATES_SHOWN_MAX {
-        let _infallible = write!(text, "\n  and {} more", candidates.len() - CANDIDATES_SHOWN_MAX);
+        let _infallible = write!(
+            text,
+            "\n  and {} more",
+            candidates.len() - CANDIDATES_SHOWN_MAX
+        );
     }
     text
 }

@@ -22,7 +22,8 @@ use super::ReportError;
 /// What a parameter accepts, and what it is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A key as a user types it; bound as two lists of text, `$<name>_arns` and `$<name>_names`.
+    /// A key as a user types it; bound as two lists of text, `$<name>_arns` and `$<name>_names`,
+    /// both empty where no key is given.
     Key,
     /// A whole number, bound as `$<name>`.
     Int,
@@ -95,7 +96,9 @@ impl Query {
             sql: statement(text, body_line),
         };
         for item in items {
-            query.take(&item).map_err(|problem| fault(item.line, problem))?;
+            query
+                .take(&item)
+                .map_err(|problem| fault(item.line, problem))?;
         }
         for (word, value) in [
             ("id", &query.id),
@@ -109,10 +112,19 @@ impl Query {
         let stem = path.rsplit(['/', '\\']).next().unwrap_or(path);
         let stem = stem.strip_suffix(".sql").unwrap_or(stem);
         if stem != query.id {
-            return Err(fault(1, format!("the id is `{}`, the file is called `{stem}`: make them equal", query.id)));
+            return Err(fault(
+                1,
+                format!(
+                    "the id is `{}`, the file is called `{stem}`: make them equal",
+                    query.id
+                ),
+            ));
         }
         if query.sql.is_empty() {
-            return Err(fault(body_line, "there is no statement under the header".to_owned()));
+            return Err(fault(
+                body_line,
+                "there is no statement under the header".to_owned(),
+            ));
         }
         Ok(query)
     }
@@ -175,7 +187,9 @@ fn items(path: &str, text: &str) -> Result<(Vec<Item>, usize), ReportError> {
             continue;
         }
         // One space follows the dashes; three or more continue the item above.
-        if indent >= 3 && let Some(item) = items.last_mut() {
+        if indent >= 3
+            && let Some(item) = items.last_mut()
+        {
             item.lines.push(content.to_owned());
             continue;
         }
@@ -216,14 +230,18 @@ fn set(place: &mut String, word: &str, text: String) -> Result<(), String> {
 /// Reads `<kind>[, required][ = <default>]. <meaning>`.
 fn parameter(name: &str, text: &str) -> Result<Parameter, String> {
     let shape = || {
-        format!("parameter `{name}` is not written as `<kind>[, required][ = <default>]. <meaning>`")
+        format!(
+            "parameter `{name}` is not written as `<kind>[, required][ = <default>]. <meaning>`"
+        )
     };
     let is_name = |text: &str| {
         text.chars()
             .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
     };
     if name.is_empty() || !is_name(name) {
-        return Err(format!("`{name}` cannot name a parameter: use a-z, 0-9 and _"));
+        return Err(format!(
+            "`{name}` cannot name a parameter: use a-z, 0-9 and _"
+        ));
     }
     let (specification, description) = text.split_once(". ").ok_or_else(shape)?;
     let (specification, default) = match specification.split_once('=') {
@@ -241,11 +259,15 @@ fn parameter(name: &str, text: &str) -> Result<Parameter, String> {
         "text" => Kind::Text,
         "days" => Kind::Days,
         other => {
-            return Err(format!("`{other}` is not a kind of parameter: use key, int, text or days"));
+            return Err(format!(
+                "`{other}` is not a kind of parameter: use key, int, text or days"
+            ));
         }
     };
     if is_required && default.is_some() {
-        return Err(format!("parameter `{name}` is required, so it has no use for a default"));
+        return Err(format!(
+            "parameter `{name}` is required, so it has no use for a default"
+        ));
     }
     Ok(Parameter {
         name: name.to_owned(),
@@ -277,32 +299,96 @@ mod tests {
         let [key, days] = query.parameters.as_slice() else {
             panic!("two parameters: {:?}", query.parameters);
         };
-        assert_eq!((key.kind, key.is_required, key.default.as_deref()), (Kind::Key, true, None));
-        assert_eq!((days.kind, days.is_required, days.default.as_deref()), (Kind::Days, false, Some("90")));
+        assert_eq!(
+            (key.kind, key.is_required, key.default.as_deref()),
+            (Kind::Key, true, None)
+        );
+        assert_eq!(
+            (days.kind, days.is_required, days.default.as_deref()),
+            (Kind::Days, false, Some("90"))
+        );
         assert_eq!(days.description, "How long.");
     }
 
     fn check(changed: &str, into: &str, expected: &str) {
         let text = GOOD.replacen(changed, into, 1);
-        let error = Query::parse("reports/q.sql", &text).expect_err(expected).to_string();
+        let error = Query::parse("reports/q.sql", &text)
+            .expect_err(expected)
+            .to_string();
         assert!(error.starts_with(expected), "{error}");
     }
 
     #[test]
     fn faults_name_file_and_line() {
-        check("-- title: A question\n", "", "reports/q.sql:1: the header has no `title`");
-        check("-- id: q", "-- id: r", "reports/q.sql:1: the id is `r`, the file is called `q`");
-        check("-- title: A", "-- title A", "reports/q.sql:2: expected `-- word: value`");
-        check("-- footnote", "-- footnoot", "reports/q.sql:8: `footnoot` is not a word of the header");
-        check("-- footnote: a note", "-- title: b", "reports/q.sql:8: `title` stands here twice");
-        check("-- footnote: a note", "-- footnote:", "reports/q.sql:8: `footnote` has no value");
-        check("key, required.", "key required.", "reports/q.sql:5: `key required` is not a kind");
-        check("key, required.", "key, needed.", "reports/q.sql:5: parameter `key` is not written as");
-        check("key, required. Which key.", "key", "reports/q.sql:5: parameter `key` is not written as");
-        check("key, required.", "key, required = x.", "reports/q.sql:5: parameter `key` is required");
-        check("param days: days", "param days: weeks", "reports/q.sql:6: `weeks` is not a kind");
-        check("param days", "param key", "reports/q.sql:6: parameter `key` stands here twice");
-        check("param days", "param Days", "reports/q.sql:6: `Days` cannot name a parameter");
-        check("-- A comment of the body.\nSELECT 1\nORDER BY 1;", ";", "reports/q.sql:12: there is no statement");
+        check(
+            "-- title: A question\n",
+            "",
+            "reports/q.sql:1: the header has no `title`",
+        );
+        check(
+            "-- id: q",
+            "-- id: r",
+            "reports/q.sql:1: the id is `r`, the file is called `q`",
+        );
+        check(
+            "-- title: A",
+            "-- title A",
+            "reports/q.sql:2: expected `-- word: value`",
+        );
+        check(
+            "-- footnote",
+            "-- footnoot",
+            "reports/q.sql:8: `footnoot` is not a word of the header",
+        );
+        check(
+            "-- footnote: a note",
+            "-- title: b",
+            "reports/q.sql:8: `title` stands here twice",
+        );
+        check(
+            "-- footnote: a note",
+            "-- footnote:",
+            "reports/q.sql:8: `footnote` has no value",
+        );
+        check(
+            "key, required.",
+            "key required.",
+            "reports/q.sql:5: `key required` is not a kind",
+        );
+        check(
+            "key, required.",
+            "key, needed.",
+            "reports/q.sql:5: parameter `key` is not written as",
+        );
+        check(
+            "key, required. Which key.",
+            "key",
+            "reports/q.sql:5: parameter `key` is not written as",
+        );
+        check(
+            "key, required.",
+            "key, required = x.",
+            "reports/q.sql:5: parameter `key` is required",
+        );
+        check(
+            "param days: days",
+            "param days: weeks",
+            "reports/q.sql:6: `weeks` is not a kind",
+        );
+        check(
+            "param days",
+            "param key",
+            "reports/q.sql:6: parameter `key` stands here twice",
+        );
+        check(
+            "param days",
+            "param Days",
+            "reports/q.sql:6: `Days` cannot name a parameter",
+        );
+        check(
+            "-- A comment of the body.\nSELECT 1\nORDER BY 1;",
+            ";",
+            "reports/q.sql:12: there is no statement",
+        );
     }
 }

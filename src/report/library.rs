@@ -4,6 +4,7 @@
 //! name. This module parses and sorts; it runs nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use include_dir::{Dir, DirEntry, include_dir};
 
@@ -34,7 +35,9 @@ impl Library {
                 match entry {
                     DirEntry::Dir(inner) => folders.push(inner),
                     DirEntry::File(file) => {
-                        if let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
+                        if let (Some(path), Some(text)) =
+                            (file.path().to_str(), file.contents_utf8())
+                        {
                             library.add(path, text)?;
                         }
                     }
@@ -44,7 +47,8 @@ impl Library {
         Ok(library)
     }
 
-    /// Adds a file of `reports/`, `views/` or `rollups/`, or overrides the one of the same name.
+    /// Adds a file of `reports/`, `views/`, `rollups/` or `status/`, or overrides the one of the same
+    /// name.
     ///
     /// `path` is relative to the directory of queries. Returns whether the file was taken: one that is
     /// not `<folder>/<id>.sql` of a known folder is none of the library's.
@@ -56,18 +60,21 @@ impl Library {
         let Some((folder, name)) = unified.split_once('/') else {
             return Ok(false);
         };
-        let shelf = match folder {
+        let queries = match folder {
             "reports" => &mut self.reports,
             "views" => &mut self.views,
             "rollups" => &mut self.rollups,
             "status" => &mut self.status,
             _ => return Ok(false),
         };
-        if !name.ends_with(".sql") || name.contains('/') {
+        let is_statement = Path::new(name)
+            .extension()
+            .is_some_and(|extension| extension == "sql");
+        if !is_statement || name.contains('/') {
             return Ok(false);
         }
         let query = Query::parse(&format!("queries/{unified}"), text)?;
-        shelf.insert(query.id.clone(), query);
+        queries.insert(query.id.clone(), query);
         Ok(true)
     }
 
@@ -163,14 +170,20 @@ mod tests {
     use super::Library;
 
     fn view(id: &str, depends: &str) -> String {
-        let depends = if depends.is_empty() { String::new() } else { format!("-- depends: {depends}\n") };
+        let depends = if depends.is_empty() {
+            String::new()
+        } else {
+            format!("-- depends: {depends}\n")
+        };
         format!("-- id: {id}\n-- title: t\n-- description: d\n{depends}SELECT 1")
     }
 
     fn library(views: &[(&str, &str)]) -> Library {
         let mut library = Library::default();
         for (id, depends) in views {
-            let taken = library.add(&format!("views/{id}.sql"), &view(id, depends)).expect("a view");
+            let taken = library
+                .add(&format!("views/{id}.sql"), &view(id, depends))
+                .expect("a view");
             assert!(taken, "{id}");
         }
         library
@@ -185,7 +198,11 @@ mod tests {
         }
         for report in library.reports() {
             let last = report.sql.lines().last().unwrap_or_default();
-            assert!(last.starts_with("ORDER BY "), "{}: rows are unordered", report.path);
+            assert!(
+                last.starts_with("ORDER BY "),
+                "{}: rows are unordered",
+                report.path
+            );
         }
         for table in ["usage_daily", "key_resources"] {
             assert!(library.rollup(table).is_some(), "{table}");
@@ -207,19 +224,43 @@ mod tests {
 
     #[test]
     fn circles_and_missing_views_are_errors() {
-        let error = library(&[("a", "b"), ("b", "a")]).views().expect_err("a circle").to_string();
-        assert_eq!(error, "queries/views/b.sql: `b` depends on `a`, which is in turn depending on it");
-        let error = library(&[("a", "x")]).views().expect_err("a gap").to_string();
-        assert_eq!(error, "queries/views/a.sql: `a` depends on `x`, which is not a view");
+        let error = library(&[("a", "b"), ("b", "a")])
+            .views()
+            .expect_err("a circle")
+            .to_string();
+        assert_eq!(
+            error,
+            "queries/views/b.sql: `b` depends on `a`, which is in turn depending on it"
+        );
+        let error = library(&[("a", "x")])
+            .views()
+            .expect_err("a gap")
+            .to_string();
+        assert_eq!(
+            error,
+            "queries/views/a.sql: `a` depends on `x`, which is not a view"
+        );
     }
 
     #[test]
     fn unknown_reports_name_the_nearest() {
         let library = Library::embedded().expect("good headers");
-        let error = library.report("who-use").expect_err("no such report").to_string();
-        assert_eq!(error, "no report is called `who-use`\n\nhint: nearest\n  who-used");
-        let error = library.report("\u{1b}[31m").expect_err("no such report").to_string();
-        assert!(error.starts_with("no report is called `\\u{1b}[31m`") && error.contains("unused-keys"), "{error}");
+        let error = library
+            .report("who-use")
+            .expect_err("no such report")
+            .to_string();
+        assert_eq!(
+            error,
+            "no report is called `who-use`\n\nhint: nearest\n  who-used"
+        );
+        let error = library
+            .report("\u{1b}[31m")
+            .expect_err("no such report")
+            .to_string();
+        assert!(
+            error.starts_with("no report is called `\\u{1b}[31m`") && error.contains("unused-keys"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -228,7 +269,12 @@ mod tests {
         let text = "-- id: who-used\n-- title: mine\n-- description: d\nSELECT 1 ORDER BY 1";
         assert!(library.add("reports/who-used.sql", text).expect("a report"));
         assert_eq!(library.report("who-used").expect("a report").title, "mine");
-        for path in ["README.md", "reports/README.md", "reports/old/who-used.sql", "other/a.sql"] {
+        for path in [
+            "README.md",
+            "reports/README.md",
+            "reports/old/who-used.sql",
+            "other/a.sql",
+        ] {
             assert!(!library.add(path, "no header").expect("not read"), "{path}");
         }
     }

@@ -75,9 +75,20 @@ mod tests {
 
     #[test]
     fn prefixes_come_before_edits_and_strangers_are_left_out() {
-        let names = ["alias/billing", "alias/biling-old", "alias/web", "alias/bill"];
-        assert_eq!(nearest("alias/bill", names), ["alias/bill", "alias/billing"]);
-        assert_eq!(nearest("biling", names), ["alias/biling-old", "alias/billing"]);
+        let names = [
+            "alias/billing",
+            "alias/biling-old",
+            "alias/web",
+            "alias/bill",
+        ];
+        assert_eq!(
+            nearest("alias/bill", names),
+            ["alias/bill", "alias/billing"]
+        );
+        assert_eq!(
+            nearest("biling", names),
+            ["alias/biling-old", "alias/billing"]
+        );
         assert!(nearest("zzz", names).is_empty());
     }
 }

@@ -3,7 +3,7 @@
 //! Enters: a session, a report and what was asked for. Leaves: an [`Outcome`]; whoever renders it
 //! prints the window, streams the rows, then prints footnote and caveats.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use arrow::array::AsArray;
@@ -17,7 +17,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::SessionContext;
 
-use super::{KeyDirectory, KeyScope, Kind, Parameter, Query, ReportError, Window};
+use super::{KeyDirectory, KeyScope, Kind, Parameter, Query, ReportError, ResolvedKey, Window};
 use crate::sql::Session;
 
 /// What is asked of a report.
@@ -92,7 +92,11 @@ impl Caveats {
 /// # Errors
 /// Parameters that the report does not accept, a key that is unknown or ambiguous, an empty window,
 /// and [`ReportError::Engine`] where the statement cannot be planned.
-pub async fn run(session: &Session, report: &Query, request: &Request) -> Result<Outcome, ReportError> {
+pub async fn run(
+    session: &Session,
+    report: &Query,
+    request: &Request,
+) -> Result<Outcome, ReportError> {
     run_in(session.context(), report, request).await
 }
 
@@ -104,7 +108,9 @@ pub(crate) async fn run_in(
 ) -> Result<Outcome, ReportError> {
     let bound = bind(context, report, request).await?;
     let fault = |source| ReportError::engine(&report.id, source);
-    let rows = plan(context, &report.sql, &bound.values).await.map_err(fault)?;
+    let rows = plan(context, &report.sql, &bound.values)
+        .await
+        .map_err(fault)?;
     let mut frames = Vec::with_capacity(report.caveats.len());
     for caveat in &report.caveats {
         frames.push(plan(context, caveat, &bound.values).await.map_err(fault)?);
@@ -125,14 +131,14 @@ pub(crate) async fn run_in(
 async fn plan(
     context: &SessionContext,
     sql: &str,
-    values: &HashMap<String, ScalarValue>,
+    values: &BTreeMap<String, ScalarValue>,
 ) -> Result<DataFrame, DataFusionError> {
     let options = SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)
         .with_allow_statements(false);
     let frame = context.sql_with_options(sql, options).await?;
-    let values: HashMap<String, _> = values
+    let values = values
         .iter()
         .map(|(name, value)| (name.clone(), value.clone().into()))
         .collect();
@@ -141,30 +147,46 @@ async fn plan(
 
 /// The values of all placeholders, and the window that they stand for.
 struct Bound {
-    values: HashMap<String, ScalarValue>,
+    values: BTreeMap<String, ScalarValue>,
     window: Window,
 }
 
-async fn bind(context: &SessionContext, report: &Query, request: &Request) -> Result<Bound, ReportError> {
+async fn bind(
+    context: &SessionContext,
+    report: &Query,
+    request: &Request,
+) -> Result<Bound, ReportError> {
     for name in request.arguments.keys() {
-        if !report.parameters.iter().any(|parameter| parameter.name == *name) {
+        if !report
+            .parameters
+            .iter()
+            .any(|parameter| parameter.name == *name)
+        {
             return Err(ReportError::UnknownParameter {
                 report: report.id.clone(),
                 parameter: name.clone(),
-                accepted: report.parameters.iter().map(|known| known.name.clone()).collect(),
+                accepted: report
+                    .parameters
+                    .iter()
+                    .map(|known| known.name.clone())
+                    .collect(),
             });
         }
     }
     let window = window(report, request)?;
-    let mut values = HashMap::from([
-        ("since".to_owned(), timestamp(window.since)),
-        ("until".to_owned(), timestamp(window.until)),
-        ("account".to_owned(), ScalarValue::Utf8(request.account.clone())),
-        ("region".to_owned(), ScalarValue::Utf8(request.region.clone())),
-    ]);
-    let scope = KeyScope {
-        account: request.account.as_deref(),
-        region: request.region.as_deref(),
+    let mut bound = Bound {
+        values: BTreeMap::from([
+            ("since".to_owned(), timestamp(window.since)),
+            ("until".to_owned(), timestamp(window.until)),
+            (
+                "account".to_owned(),
+                ScalarValue::Utf8(request.account.clone()),
+            ),
+            (
+                "region".to_owned(),
+                ScalarValue::Utf8(request.region.clone()),
+            ),
+        ]),
         window,
     };
     for parameter in &report.parameters {
@@ -177,42 +199,62 @@ async fn bind(context: &SessionContext, report: &Query, request: &Request) -> Re
                 meaning: parameter.description.clone(),
             });
         }
+        bound.take(context, parameter, value, request).await?;
+    }
+    Ok(bound)
+}
+
+impl Bound {
+    /// Binds one parameter of the report.
+    async fn take(
+        &mut self,
+        context: &SessionContext,
+        parameter: &Parameter,
+        value: Option<&String>,
+        request: &Request,
+    ) -> Result<(), ReportError> {
         let name = parameter.name.clone();
-        match parameter.kind {
+        let bound = match parameter.kind {
             Kind::Key => {
-                let (arns, names) = match value {
-                    Some(typed) => {
-                        let key = KeyDirectory::load(context).await?.resolve(typed, &scope)?;
-                        (Some(key.arns), Some(key.names))
-                    }
-                    None => (None, None),
+                let scope = KeyScope {
+                    account: request.account.as_deref(),
+                    region: request.region.as_deref(),
+                    window: self.window,
                 };
-                values.insert(format!("{name}_arns"), text_list(arns.as_deref()));
-                values.insert(format!("{name}_names"), text_list(names.as_deref()));
+                let key = match value {
+                    Some(typed) => KeyDirectory::load(context).await?.resolve(typed, &scope)?,
+                    None => ResolvedKey::default(),
+                };
+                self.values
+                    .insert(format!("{name}_arns"), text_list(&key.arns));
+                self.values
+                    .insert(format!("{name}_names"), text_list(&key.names));
+                return Ok(());
             }
             Kind::Int => {
                 let number = value.map(|text| integer(parameter, text)).transpose()?;
-                values.insert(name, ScalarValue::Int64(number));
+                ScalarValue::Int64(number)
             }
-            Kind::Text => {
-                values.insert(name, ScalarValue::Utf8(value.cloned()));
-            }
+            Kind::Text => ScalarValue::Utf8(value.cloned()),
             Kind::Days => {
-                let days = match value.filter(|_| request.window.since.is_none()) {
-                    Some(text) => Some(i64::from(days(parameter, text)?)),
-                    None => None,
-                };
-                values.insert(name, ScalarValue::Int64(days));
+                let counted = value.filter(|_| request.window.since.is_none());
+                let days = counted.map(|text| days(parameter, text)).transpose()?;
+                ScalarValue::Int64(days.map(i64::from))
             }
-        }
+        };
+        self.values.insert(name, bound);
+        Ok(())
     }
-    Ok(Bound { values, window })
 }
 
 /// The window of the request; a report that counts days back begins there.
 fn window(report: &Query, request: &Request) -> Result<Window, ReportError> {
     let mut window = request.window;
-    for parameter in report.parameters.iter().filter(|parameter| parameter.kind == Kind::Days) {
+    for parameter in report
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.kind == Kind::Days)
+    {
         let given = request.arguments.get(&parameter.name);
         if request.window.since.is_some() {
             if given.is_some() {
@@ -259,10 +301,9 @@ fn timestamp(time: Option<DateTime<Utc>>) -> ScalarValue {
     ScalarValue::TimestampMicrosecond(time.map(|time| time.timestamp_micros()), Some("UTC".into()))
 }
 
-/// A list of texts; an empty one where there is none, so that nothing is in it.
-fn text_list(texts: Option<&[String]>) -> ScalarValue {
+/// A list of texts to look in; nothing is in an empty one.
+fn text_list(texts: &[String]) -> ScalarValue {
     let values: Vec<ScalarValue> = texts
-        .unwrap_or_default()
         .iter()
         .map(|text| ScalarValue::Utf8(Some(text.clone())))
         .collect();

@@ -50,12 +50,17 @@ impl Window {
         newest: Option<DateTime<Utc>>,
     ) -> Result<Self, ReportError> {
         // Times are kept to the microsecond, so this is the next instant after the newest event.
-        let after_newest = newest.and_then(|time| time.checked_add_signed(TimeDelta::microseconds(1)));
+        let after_newest =
+            newest.and_then(|time| time.checked_add_signed(TimeDelta::microseconds(1)));
         let until = match until {
             None => after_newest,
             Some(text) => match Point::parse("--until", text)? {
                 Point::Instant(time) => Some(time),
-                Point::Day(day) => Some(midnight(day.checked_add_days(Days::new(1)), "--until", text)?),
+                Point::Day(day) => Some(midnight(
+                    day.checked_add_days(Days::new(1)),
+                    "--until",
+                    text,
+                )?),
                 Point::DaysBack(days) => back("--until", text, after_newest, days)?,
             },
         };
@@ -205,14 +210,46 @@ mod tests {
     fn every_form_is_read() {
         let end = "to before 2026-03-31T12:00:00.000001Z";
         check(None, None, &format!("from the oldest event {end}"));
-        check(Some("30d"), None, &format!("from 2026-03-01T12:00:00.000001Z {end}"));
-        check(Some("2026-03-01"), None, &format!("from 2026-03-01T00:00:00Z {end}"));
-        check(Some("2026-03-01T10:00:00"), None, &format!("from 2026-03-01T10:00:00Z {end}"));
-        check(Some("2026-03-01T10:00:00+02:00"), None, &format!("from 2026-03-01T08:00:00Z {end}"));
-        check(None, Some("2026-03-05"), "from the oldest event to before 2026-03-06T00:00:00Z");
-        check(Some("2026-03-05"), Some("2026-03-05"), "from 2026-03-05T00:00:00Z to before 2026-03-06T00:00:00Z");
-        check(Some("7d"), Some("2026-03-05"), "from 2026-02-27T00:00:00Z to before 2026-03-06T00:00:00Z");
-        check(None, Some("30d"), "from the oldest event to before 2026-03-01T12:00:00.000001Z");
+        check(
+            Some("30d"),
+            None,
+            &format!("from 2026-03-01T12:00:00.000001Z {end}"),
+        );
+        check(
+            Some("2026-03-01"),
+            None,
+            &format!("from 2026-03-01T00:00:00Z {end}"),
+        );
+        check(
+            Some("2026-03-01T10:00:00"),
+            None,
+            &format!("from 2026-03-01T10:00:00Z {end}"),
+        );
+        check(
+            Some("2026-03-01T10:00:00+02:00"),
+            None,
+            &format!("from 2026-03-01T08:00:00Z {end}"),
+        );
+        check(
+            None,
+            Some("2026-03-05"),
+            "from the oldest event to before 2026-03-06T00:00:00Z",
+        );
+        check(
+            Some("2026-03-05"),
+            Some("2026-03-05"),
+            "from 2026-03-05T00:00:00Z to before 2026-03-06T00:00:00Z",
+        );
+        check(
+            Some("7d"),
+            Some("2026-03-05"),
+            "from 2026-02-27T00:00:00Z to before 2026-03-06T00:00:00Z",
+        );
+        check(
+            None,
+            Some("30d"),
+            "from the oldest event to before 2026-03-01T12:00:00.000001Z",
+        );
         check(
             Some("2024-02-29"),
             Some("2024-02-29T06:30:00Z"),
@@ -232,8 +269,20 @@ mod tests {
             Some("2026-03-05T00:00:00Z"),
             "the window is empty: it begins at 2026-03-05T00:00:00Z and ends before 2026-03-05T00:00:00Z",
         );
-        for text in ["yesterday", "", "2026-13-01", "2026-02-30", "-3d", "d", "9999999999999d", "99999999999999999999999d"] {
-            assert!(Window::parse(Some(text), None, Some(time("2026-03-31T12:00:00Z"))).is_err(), "{text}");
+        for text in [
+            "yesterday",
+            "",
+            "2026-13-01",
+            "2026-02-30",
+            "-3d",
+            "d",
+            "9999999999999d",
+            "99999999999999999999999d",
+        ] {
+            assert!(
+                Window::parse(Some(text), None, Some(time("2026-03-31T12:00:00Z"))).is_err(),
+                "{text}"
+            );
         }
     }
 

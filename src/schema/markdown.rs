@@ -18,7 +18,11 @@ pub fn to_markdown() -> String {
         if let Some(partition) = table.partition {
             let _infallible = write!(page, "Partitioned by `{partition}`. ");
         }
-        let _infallible = writeln!(page, "Sorted within a file by `{}`.\n", table.sort.join("`, `"));
+        let _infallible = writeln!(
+            page,
+            "Sorted within a file by `{}`.\n",
+            table.sort.join("`, `")
+        );
         page.push_str("| column | type | null | meaning |\n|---|---|---|---|\n");
         for column in table.columns {
             let null = if column.nullable { "yes" } else { "" };

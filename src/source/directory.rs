@@ -9,6 +9,7 @@ use url::Url;
 use walkdir::WalkDir;
 
 use super::path::PathFacts;
+use crate::schema::hex;
 
 /// Endings of files that are taken from a directory. A file that is named itself is always taken.
 const ENDINGS: [&str; 5] = [".gz", ".json", ".jsonl", ".ndjson", ".log"];
@@ -133,8 +134,5 @@ fn object(path: &Path, metadata: &std::fs::Metadata) -> SourceObject {
 fn object_id(location: &str) -> String {
     const ID_BYTES: usize = 8;
     let digest = Sha256::digest(location.as_bytes());
-    digest[..ID_BYTES]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&digest[..ID_BYTES])
 }

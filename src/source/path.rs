@@ -33,7 +33,10 @@ impl PathFacts {
                 .map(|before| parts[before])
                 .filter(|part| is_account(part))
                 .map(str::to_owned);
-            facts.region = parts.get(at + 1).filter(|part| is_region(part)).map(|&part| part.to_owned());
+            facts.region = parts
+                .get(at + 1)
+                .filter(|part| is_region(part))
+                .map(|&part| part.to_owned());
             facts.organization_id = at
                 .checked_sub(2)
                 .map(|before| parts[before])
@@ -104,7 +107,10 @@ mod tests {
         assert_eq!(facts.account_id.as_deref(), Some("111122223333"));
         assert_eq!(facts.region.as_deref(), Some("eu-west-1"));
         assert_eq!(facts.organization_id.as_deref(), Some("o-exampleorg"));
-        assert_eq!(facts.delivery_time, parse_event_time("2026-03-01T12:05:00Z"));
+        assert_eq!(
+            facts.delivery_time,
+            parse_event_time("2026-03-01T12:05:00Z")
+        );
     }
 
     #[test]
@@ -113,7 +119,10 @@ mod tests {
             "111122223333_CloudTrail-Digest_us-east-2_my_trail_us-east-2_20150817T150131Z.json.gz",
         );
         assert_eq!(facts.kind, Some(ObjectKind::Digest));
-        assert_eq!(facts.delivery_time, parse_event_time("2015-08-17T15:01:31Z"));
+        assert_eq!(
+            facts.delivery_time,
+            parse_event_time("2015-08-17T15:01:31Z")
+        );
         assert_eq!(PathFacts::read("events/one.json"), PathFacts::default());
     }
 }

@@ -36,7 +36,9 @@ pub(super) fn register(context: &SessionContext) {
 fn arn_part(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
     let arrays = ColumnarValue::values_to_arrays(arguments)?;
     let [arns, numbers] = arrays.as_slice() else {
-        return Err(DataFusionError::Execution("arn_part takes an ARN and a number".to_owned()));
+        return Err(DataFusionError::Execution(
+            "arn_part takes an ARN and a number".to_owned(),
+        ));
     };
     let arns = texts(arns)?;
     let numbers = cast(numbers, &DataType::Int64)?;

@@ -185,7 +185,10 @@ fn context() -> SessionContext {
         .with_information_schema(true)
         .set_bool("datafusion.execution.parquet.pushdown_filters", true)
         .set_bool("datafusion.execution.parquet.reorder_filters", true)
-        .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
+        .set_bool(
+            "datafusion.execution.parquet.schema_force_view_types",
+            false,
+        )
         .set_str("datafusion.execution.time_zone", "UTC");
     let context = SessionContext::new_with_config(config);
     functions::register(&context);

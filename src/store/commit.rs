@@ -9,7 +9,7 @@ use deltalake_core::kernel::{Action, Add, Transaction as DeltaTransaction};
 use deltalake_core::logstore::get_actions;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 
-use super::encode::encode;
+use super::encode::{Encoded, encode};
 use super::error::StoreError;
 use super::table::{Snapshot, Store, delta_error};
 
@@ -57,36 +57,25 @@ impl Store {
         let mut actions = Vec::new();
         for (partition, rows) in partitions(snapshot, rows)? {
             let encoded = encode(table, &rows)?;
-            let name = format!("part-{}.zstd.parquet", uuid::Uuid::new_v4());
-            let path = match (table.partition, &partition) {
-                (Some(column), Some(value)) => format!("{column}={value}/{name}"),
-                _ => name,
-            };
-            let size = i64::try_from(encoded.bytes.len()).unwrap_or(i64::MAX);
-            snapshot.place.put(table.name, &path, encoded.bytes).await?;
-            actions.push(Action::Add(Add {
-                path,
-                partition_values: table
-                    .partition
-                    .map(|column| (column.to_owned(), partition))
-                    .into_iter()
-                    .collect(),
-                size,
-                modification_time: now_millis,
-                data_change: true,
-                stats: Some(encoded.statistics),
-                ..Add::default()
-            }));
+            let add = put_file(snapshot, partition, encoded, now_millis, true).await?;
+            actions.push(Action::Add(add));
         }
-        self.commit(snapshot, actions, transaction, batch_id).await
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: table.partition.map(|column| vec![column.to_owned()]),
+            predicate: None,
+        };
+        self.commit(snapshot, actions, transaction, batch_id, operation)
+            .await
     }
 
-    async fn commit(
+    pub(super) async fn commit(
         &self,
         snapshot: &Snapshot,
         actions: Vec<Action>,
         transaction: Option<Transaction>,
         batch_id: &str,
+        operation: DeltaOperation,
     ) -> Result<Appended, StoreError> {
         let table = snapshot.table;
         let mut properties = CommitProperties::default()
@@ -100,11 +89,6 @@ impl Store {
                 transaction.version,
             ));
         }
-        let operation = DeltaOperation::Write {
-            mode: SaveMode::Append,
-            partition_by: table.partition.map(|column| vec![column.to_owned()]),
-            predicate: None,
-        };
         let prepared = CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(&snapshot.state), self.log(table), operation)
@@ -153,6 +137,37 @@ impl Store {
     }
 }
 
+/// Puts a file, and answers the action that adds it.
+pub(super) async fn put_file(
+    snapshot: &Snapshot,
+    partition: Option<String>,
+    encoded: Encoded,
+    now_millis: i64,
+    data_change: bool,
+) -> Result<Add, StoreError> {
+    let table = snapshot.table;
+    let name = format!("part-{}.zstd.parquet", uuid::Uuid::new_v4());
+    let path = match (table.partition, &partition) {
+        (Some(column), Some(value)) => format!("{column}={value}/{name}"),
+        _ => name,
+    };
+    let size = i64::try_from(encoded.bytes.len()).unwrap_or(i64::MAX);
+    snapshot.place.put(table.name, &path, encoded.bytes).await?;
+    Ok(Add {
+        path,
+        partition_values: table
+            .partition
+            .map(|column| (column.to_owned(), partition))
+            .into_iter()
+            .collect(),
+        size,
+        modification_time: now_millis,
+        data_change,
+        stats: Some(encoded.statistics),
+        ..Add::default()
+    })
+}
+
 /// The rows of each partition, without the partition column.
 fn partitions(
     snapshot: &Snapshot,
@@ -189,4 +204,3 @@ fn partitions(
         })
         .collect()
 }
-

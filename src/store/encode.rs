@@ -7,7 +7,8 @@ use arrow::array::{
     Array, ArrayRef, AsArray as _, PrimitiveArray, RecordBatch, StringArray, UInt32Array,
 };
 use arrow::compute::{
-    SortColumn, SortOptions, lexsort_to_indices, max, max_string, min, min_string, take_record_batch,
+    SortColumn, SortOptions, lexsort_to_indices, max, max_string, min, min_string,
+    take_record_batch,
 };
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Int32Type, Int64Type, TimestampMicrosecondType,
@@ -52,15 +53,57 @@ pub(super) fn encode(table: &'static Table, rows: &RecordBatch) -> Result<Encode
         source,
     };
     let sorted = take_record_batch(rows, &order(table, rows).map_err(arrow)?).map_err(arrow)?;
-    let bytes = write(table, &sorted).map_err(|source| StoreError::Parquet {
+    let mut file = FileEncoder::new(table, rows.num_rows())?;
+    file.write(&sorted)?;
+    file.finish()
+}
+
+/// Encodes rows that come sorted, batch by batch.
+pub(super) struct FileEncoder {
+    table: &'static Table,
+    writer: ArrowWriter<Vec<u8>>,
+    statistics: FileStatistics,
+}
+
+impl FileEncoder {
+    /// A file of about so many rows.
+    pub(super) fn new(table: &'static Table, rows: usize) -> Result<Self, StoreError> {
+        let schema = table.file_arrow();
+        let writer = properties(table, rows)
+            .and_then(|properties| ArrowWriter::try_new(Vec::new(), schema, Some(properties)))
+            .map_err(|source| failed(table, source))?;
+        Ok(Self {
+            table,
+            writer,
+            statistics: FileStatistics::default(),
+        })
+    }
+
+    pub(super) fn write(&mut self, sorted: &RecordBatch) -> Result<(), StoreError> {
+        self.statistics.add(sorted);
+        self.writer
+            .write(sorted)
+            .map_err(|source| failed(self.table, source))
+    }
+
+    pub(super) fn finish(self) -> Result<Encoded, StoreError> {
+        let bytes = self
+            .writer
+            .into_inner()
+            .map_err(|source| failed(self.table, source))?;
+        Ok(Encoded {
+            bytes,
+            statistics: self.statistics.to_json().to_string(),
+        })
+    }
+}
+
+fn failed(table: &Table, source: ParquetError) -> StoreError {
+    StoreError::Parquet {
         table: table.name,
         operation: "encoding",
         source,
-    })?;
-    Ok(Encoded {
-        bytes,
-        statistics: statistics(&sorted).to_string(),
-    })
+    }
 }
 
 /// The order of the rows by the table's sort columns, nulls first.
@@ -80,7 +123,8 @@ fn order(table: &Table, rows: &RecordBatch) -> Result<UInt32Array, arrow::error:
     lexsort_to_indices(&columns, None)
 }
 
-fn write(table: &Table, rows: &RecordBatch) -> Result<Vec<u8>, ParquetError> {
+fn properties(table: &Table, rows: usize) -> Result<WriterProperties, ParquetError> {
+    let schema = table.file_arrow();
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
@@ -88,10 +132,10 @@ fn write(table: &Table, rows: &RecordBatch) -> Result<Vec<u8>, ParquetError> {
         .set_write_batch_size(PAGE_ROWS / 8)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_created_by(concat!("keytrail ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_sorting_columns(Some(sorting(table, rows)));
-    let distinct = u64::try_from(rows.num_rows().min(ROW_GROUP_ROWS)).unwrap_or(u64::MAX);
+        .set_sorting_columns(Some(sorting(table)));
+    let distinct = u64::try_from(rows.clamp(1, ROW_GROUP_ROWS)).unwrap_or(u64::MAX);
     for name in BLOOM_COLUMNS {
-        if table.partition.is_some() && rows.column_by_name(name).is_some() {
+        if table.partition.is_some() && schema.column_with_name(name).is_some() {
             properties = properties
                 .set_column_bloom_filter_enabled(ColumnPath::from(name), true)
                 .set_column_bloom_filter_max_ndv(ColumnPath::from(name), distinct);
@@ -100,16 +144,15 @@ fn write(table: &Table, rows: &RecordBatch) -> Result<Vec<u8>, ParquetError> {
     for name in UNIQUE_COLUMNS {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
     }
-    let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema(), Some(properties.build()))?;
-    writer.write(rows)?;
-    writer.into_inner()
+    Ok(properties.build())
 }
 
-fn sorting(table: &Table, rows: &RecordBatch) -> Vec<SortingColumn> {
+fn sorting(table: &Table) -> Vec<SortingColumn> {
+    let schema = table.file_arrow();
     table
         .sort
         .iter()
-        .filter_map(|name| rows.schema().index_of(name).ok())
+        .filter_map(|name| schema.index_of(name).ok())
         .filter_map(|index| i32::try_from(index).ok())
         .map(|column_idx| SortingColumn {
             column_idx,
@@ -120,27 +163,93 @@ fn sorting(table: &Table, rows: &RecordBatch) -> Vec<SortingColumn> {
 }
 
 /// Delta's statistics of the first columns ("Per-file Statistics", Delta protocol).
-fn statistics(rows: &RecordBatch) -> Value {
-    let mut minimum = Map::new();
-    let mut maximum = Map::new();
-    let mut nulls = Map::new();
-    let schema = rows.schema();
-    for (field, column) in schema.fields().iter().zip(rows.columns()).take(STATISTICS_COLUMNS) {
-        if matches!(field.data_type(), DataType::List(_) | DataType::Binary) {
-            continue;
+#[derive(Default)]
+struct FileStatistics {
+    rows: usize,
+    columns: Vec<ColumnBounds>,
+}
+
+/// What is known of one column so far.
+#[derive(Default)]
+struct ColumnBounds {
+    name: String,
+    nulls: usize,
+    bounds: Option<(Value, Value)>,
+    /// Some values have no bounds, so the column has none.
+    is_open: bool,
+}
+
+impl FileStatistics {
+    fn add(&mut self, rows: &RecordBatch) {
+        let schema = rows.schema();
+        let columns = schema.fields().iter().zip(rows.columns());
+        let counted = columns.take(STATISTICS_COLUMNS).filter(|(field, _)| {
+            !matches!(field.data_type(), DataType::List(_) | DataType::Binary)
+        });
+        for (index, (field, column)) in counted.enumerate() {
+            if self.columns.len() == index {
+                self.columns.push(ColumnBounds {
+                    name: field.name().clone(),
+                    ..ColumnBounds::default()
+                });
+            }
+            self.columns[index].add(column);
         }
-        nulls.insert(field.name().clone(), json!(column.null_count()));
-        if let Some((low, high)) = bounds(column) {
-            minimum.insert(field.name().clone(), low);
-            maximum.insert(field.name().clone(), high);
+        self.rows += rows.num_rows();
+    }
+
+    fn to_json(&self) -> Value {
+        let mut minimum = Map::new();
+        let mut maximum = Map::new();
+        let mut nulls = Map::new();
+        for column in &self.columns {
+            nulls.insert(column.name.clone(), json!(column.nulls));
+            if let Some((low, high)) = column.bounds.as_ref().filter(|_| !column.is_open) {
+                minimum.insert(column.name.clone(), low.clone());
+                maximum.insert(column.name.clone(), high.clone());
+            }
+        }
+        json!({
+            "numRecords": self.rows,
+            "minValues": minimum,
+            "maxValues": maximum,
+            "nullCount": nulls,
+        })
+    }
+}
+
+impl ColumnBounds {
+    fn add(&mut self, column: &ArrayRef) {
+        self.nulls += column.null_count();
+        match bounds(column) {
+            Some((low, high)) => {
+                self.bounds = Some(match self.bounds.take() {
+                    None => (low, high),
+                    Some((known_low, known_high)) => (
+                        if is_less(&low, &known_low) {
+                            low
+                        } else {
+                            known_low
+                        },
+                        if is_less(&known_high, &high) {
+                            high
+                        } else {
+                            known_high
+                        },
+                    ),
+                });
+            }
+            None => self.is_open |= column.null_count() < column.len(),
         }
     }
-    json!({
-        "numRecords": rows.num_rows(),
-        "minValues": minimum,
-        "maxValues": maximum,
-        "nullCount": nulls,
-    })
+}
+
+/// Numbers by value, texts by their bytes; dates and times are written so that this is their order.
+fn is_less(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::String(left), Value::String(right)) => left < right,
+        _ => left.as_i64() < right.as_i64(),
+    }
 }
 
 fn bounds(column: &ArrayRef) -> Option<(Value, Value)> {

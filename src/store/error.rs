@@ -21,7 +21,9 @@ pub enum StoreError {
         entry: String,
     },
     /// The store was written by a newer keytrail.
-    #[error("the store has format {found}, and this keytrail knows formats up to {known}: it was written by a newer keytrail")]
+    #[error(
+        "the store has format {found}, and this keytrail knows formats up to {known}: it was written by a newer keytrail"
+    )]
     Newer {
         /// The format of the store.
         found: String,

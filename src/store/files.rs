@@ -41,18 +41,23 @@ impl DataFile {
         partitions: &HashMap<String, Option<String>>,
         statistics: Option<&str>,
     ) -> Result<Self, StoreError> {
-        let mut statistics: Value = serde_json::from_str(statistics.unwrap_or("{}")).map_err(
-            |source| StoreError::Statistics {
-                table,
-                path: path.clone(),
-                source,
-            },
-        )?;
+        let mut statistics: Value =
+            serde_json::from_str(statistics.unwrap_or("{}")).map_err(|source| {
+                StoreError::Statistics {
+                    table,
+                    path: path.clone(),
+                    source,
+                }
+            })?;
         let mut object = |name: &str| match statistics.get_mut(name).map(Value::take) {
             Some(Value::Object(object)) => object,
             _ => Map::new(),
         };
-        let (minimum, maximum, nulls) = (object("minValues"), object("maxValues"), object("nullCount"));
+        let (minimum, maximum, nulls) = (
+            object("minValues"),
+            object("maxValues"),
+            object("nullCount"),
+        );
         Ok(Self {
             path,
             size: u64::try_from(size).unwrap_or(0),
@@ -120,11 +125,11 @@ pub async fn read_columns(
         table,
         source: Box::new(source),
     };
-    let context = SessionContext::new_with_config(
-        SessionConfig::new()
-            .with_target_partitions(1)
-            .set_bool("datafusion.execution.parquet.schema_force_view_types", false),
-    );
+    let context =
+        SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1).set_bool(
+            "datafusion.execution.parquet.schema_force_view_types",
+            false,
+        ));
     snapshot.place().register(&context);
     let mut frame = context
         .read_table(Arc::new(SnapshotProvider::new(snapshot)?))

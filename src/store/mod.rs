@@ -8,17 +8,20 @@
 //! never both succeed.
 
 mod commit;
-mod stamp;
+mod compact;
 mod dedupe;
 mod encode;
 mod error;
 mod files;
 mod place;
 mod provider;
+mod stamp;
 mod sync;
 mod table;
+mod vacuum;
 
 pub use commit::{Appended, Transaction};
+pub use compact::Compacted;
 pub use dedupe::SeenEvents;
 pub use error::StoreError;
 pub use files::{DataFile, read_columns};
@@ -27,8 +30,11 @@ pub use provider::SnapshotProvider;
 pub use stamp::{Stamp, stamp};
 pub use sync::DurableFileSystem;
 pub use table::{Pins, Snapshot, Store};
+pub use vacuum::Vacuumed;
 
 /// The application transaction of commits to the event tables.
 pub const INGEST: &str = "ingest";
 /// The application transaction of commits to the roll-ups: the `ingest` commit counted last.
 pub const ROLLUP: &str = "rollup";
+/// The application transaction of compactions, which exclude each other by it.
+const COMPACT: &str = "compact";

@@ -113,7 +113,11 @@ impl Place {
 
     /// The URL of the object store itself, under which a session finds it.
     pub(super) fn store_url(&self) -> String {
-        format!("{}://{}", self.url.scheme(), self.url.host_str().unwrap_or_default())
+        format!(
+            "{}://{}",
+            self.url.scheme(),
+            self.url.host_str().unwrap_or_default()
+        )
     }
 
     /// Whether anything at all lies here.
@@ -163,9 +167,14 @@ impl Place {
             })
     }
 
+    /// The folder of a table.
+    pub(super) fn file_prefix(&self, table: &str) -> Path {
+        self.prefix.clone().join(table)
+    }
+
     /// The full path of a file of a table.
     pub(super) fn file(&self, table: &str, path: &str) -> Path {
-        let mut full = self.prefix.clone().join(table);
+        let mut full = self.file_prefix(table);
         for part in path.split('/') {
             full = full.join(part);
         }

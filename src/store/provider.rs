@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use arrow::compute::SortOptions;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -11,23 +12,27 @@ use datafusion::common::pruning::PrunableStatistics;
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, DFSchema, ScalarValue, Statistics};
 use datafusion::config::TableParquetOptions;
+use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
-use datafusion::datasource::TableType;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
-use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::prelude::SessionContext;
 use object_store::ObjectMeta;
 
 use super::files::DataFile;
 use super::table::Snapshot;
-use crate::schema::{Column, Table};
+use crate::schema::{self, Table};
 
 /// Bytes read from the end of a file to find its metadata in one go.
 const FOOTER_BYTES: usize = 512 << 10;
@@ -38,6 +43,45 @@ pub struct SnapshotProvider {
     snapshot: Snapshot,
     schema: TableSchema,
     files: Vec<(DataFile, Arc<Statistics>)>,
+}
+
+/// Rows of some files of a snapshot, merged in the table's order, without the partition column.
+pub(super) fn merged_rows(
+    snapshot: &Snapshot,
+    files: &[DataFile],
+    context: &SessionContext,
+) -> Result<SendableRecordBatchStream> {
+    let table = snapshot.table();
+    let schema = table.file_arrow();
+    let order = table
+        .sort
+        .iter()
+        .map(|name| {
+            Ok(PhysicalSortExpr {
+                expr: Arc::new(Column::new_with_schema(name, &schema)?),
+                options: SortOptions {
+                    descending: false,
+                    nulls_first: true,
+                },
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let order = LexOrdering::new(order)
+        .ok_or_else(|| DataFusionError::Internal(format!("{} has no order", table.name)))?;
+    let groups = files
+        .iter()
+        .map(|file| {
+            let meta = object_meta(snapshot, file);
+            FileGroup::new(vec![PartitionedFile::new_from_meta(meta)])
+        })
+        .collect();
+    let url = ObjectStoreUrl::parse(snapshot.place().store_url())?;
+    let scan = FileScanConfigBuilder::new(url, Arc::new(ParquetSource::new(schema)))
+        .with_file_groups(groups)
+        .with_output_ordering(vec![order.clone()])
+        .build();
+    let merge = SortPreservingMergeExec::new(order, DataSourceExec::from_data_source(scan));
+    merge.execute(0, context.task_ctx())
 }
 
 impl SnapshotProvider {
@@ -105,7 +149,10 @@ impl SnapshotProvider {
         if pruning.always_true() || files.is_empty() {
             return Ok(files);
         }
-        let statistics = files.iter().filter_map(|file| file.statistics.clone()).collect();
+        let statistics = files
+            .iter()
+            .filter_map(|file| file.statistics.clone())
+            .collect();
         let keep = pruning.prune(&PrunableStatistics::new(statistics, schema.clone()))?;
         Ok(files
             .into_iter()
@@ -116,14 +163,7 @@ impl SnapshotProvider {
 
     fn partitioned(&self, file: &DataFile, statistics: Arc<Statistics>) -> PartitionedFile {
         let table = self.snapshot.table();
-        let meta = ObjectMeta {
-            location: self.snapshot.place().file(table.name, &file.path),
-            // A file never changes under its name.
-            last_modified: chrono::DateTime::UNIX_EPOCH,
-            size: file.size,
-            e_tag: None,
-            version: None,
-        };
+        let meta = object_meta(&self.snapshot, file);
         let values = table
             .partition
             .map(|_column| ScalarValue::Utf8(file.partition.clone()))
@@ -182,10 +222,21 @@ impl TableProvider for SnapshotProvider {
     }
 }
 
+fn object_meta(snapshot: &Snapshot, file: &DataFile) -> ObjectMeta {
+    ObjectMeta {
+        location: snapshot.place().file(snapshot.table().name, &file.path),
+        // A file never changes under its name.
+        last_modified: chrono::DateTime::UNIX_EPOCH,
+        size: file.size,
+        e_tag: None,
+        version: None,
+    }
+}
+
 /// What the log says of a file: rows are exact, bounds are bounds only.
 fn statistics(table: &Table, file: &DataFile) -> Statistics {
     let count = |count: u64| usize::try_from(count).map_or(Precision::Absent, Precision::Exact);
-    let column = |column: &Column| {
+    let column = |column: &schema::Column| {
         let mut statistics = ColumnStatistics::new_unknown();
         if let Some((low, high)) = file.bounds(column.name, column.kind) {
             statistics.min_value = Precision::Inexact(low);

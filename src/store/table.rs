@@ -52,7 +52,7 @@ impl Store {
     /// If the place holds something else, or a store that this keytrail does not know.
     pub async fn create(place: Place) -> Result<Self, StoreError> {
         let store = Self::at(place);
-        if store.load(&TABLES[0]).await?.is_none() {
+        if store.load(TABLES[0]).await?.is_none() {
             store.place.is_empty().await?;
             // `kms_events` comes last: where it is, all others are.
             for table in TABLES.iter().rev() {
@@ -69,7 +69,7 @@ impl Store {
     /// If there is none, or it is one that this keytrail does not know.
     pub async fn open(place: Place) -> Result<Self, StoreError> {
         let store = Self::at(place);
-        if store.load(&TABLES[0]).await?.is_none() {
+        if store.load(TABLES[0]).await?.is_none() {
             store.place.is_empty().await?;
             return Err(StoreError::NotFound {
                 location: store.place.shown().to_owned(),
@@ -98,11 +98,9 @@ impl Store {
     /// # Errors
     /// If it cannot be read.
     pub async fn snapshot(&self, table: &'static Table) -> Result<Snapshot, StoreError> {
-        self.load(table)
-            .await?
-            .ok_or_else(|| StoreError::NotFound {
-                location: format!("{}/{}", self.place.shown(), table.name),
-            })
+        self.load(table).await?.ok_or_else(|| StoreError::NotFound {
+            location: format!("{}/{}", self.place.shown(), table.name),
+        })
     }
 
     /// The latest version of all tables, the ledger's read first and the events' last.
@@ -306,5 +304,10 @@ fn log_store(place: &Place, table: &str) -> LogStoreRef {
     // The names of tables need no escape, and a store's URL ends in a slash.
     let mut url = place.url.clone();
     url.set_path(&format!("{}{table}/", place.url.path()));
-    default_logstore(prefixed, place.root.clone(), &url, &StorageConfig::default())
+    default_logstore(
+        prefixed,
+        place.root.clone(),
+        &url,
+        &StorageConfig::default(),
+    )
 }

@@ -11,7 +11,8 @@ use datafusion::prelude::SessionContext;
 
 use crate::report::{ReportError, Window};
 
-const KEYS: &str = "SELECT key_arn, key_id, account, region, key_set FROM known_keys ORDER BY key_arn";
+const KEYS: &str =
+    "SELECT key_arn, key_id, account, region, key_set FROM known_keys ORDER BY key_arn";
 
 const ALIASES: &str = "SELECT alias_name, alias_arn, account, region, key_arn, valid_from, valid_to \
     FROM alias_history ORDER BY alias_arn, first_seen, key_arn";
@@ -67,38 +68,47 @@ impl KeyDirectory {
         for batch in rows(context, "known_keys", KEYS).await? {
             let columns = Columns::new("known_keys", &batch);
             let (arns, ids) = (columns.texts(0)?, columns.texts(1)?);
-            let (accounts, regions, sets) = (columns.texts(2)?, columns.texts(3)?, columns.texts(4)?);
-            directory.keys.extend((0..batch.num_rows()).map(|row| KnownKey {
-                arn: text(&arns, row),
-                id: text(&ids, row),
-                account: text(&accounts, row),
-                region: text(&regions, row),
-                key_set: text(&sets, row),
-            }));
+            let (accounts, regions, sets) =
+                (columns.texts(2)?, columns.texts(3)?, columns.texts(4)?);
+            directory
+                .keys
+                .extend((0..batch.num_rows()).map(|row| KnownKey {
+                    arn: text(&arns, row),
+                    id: text(&ids, row),
+                    account: text(&accounts, row),
+                    region: text(&regions, row),
+                    key_set: text(&sets, row),
+                }));
         }
         for batch in rows(context, "alias_history", ALIASES).await? {
             let columns = Columns::new("alias_history", &batch);
             let (names, arns) = (columns.texts(0)?, columns.texts(1)?);
-            let (accounts, regions, keys) = (columns.texts(2)?, columns.texts(3)?, columns.texts(4)?);
+            let (accounts, regions, keys) =
+                (columns.texts(2)?, columns.texts(3)?, columns.texts(4)?);
             let (starts, ends) = (columns.times(5)?, columns.times(6)?);
-            directory.aliases.extend((0..batch.num_rows()).map(|row| AliasPeriod {
-                name: text(&names, row),
-                arn: text(&arns, row),
-                account: text(&accounts, row),
-                region: text(&regions, row),
-                key_arn: text(&keys, row),
-                valid_from: time(&starts, row),
-                valid_to: time(&ends, row),
-            }));
+            directory
+                .aliases
+                .extend((0..batch.num_rows()).map(|row| AliasPeriod {
+                    name: text(&names, row),
+                    arn: text(&arns, row),
+                    account: text(&accounts, row),
+                    region: text(&regions, row),
+                    key_arn: text(&keys, row),
+                    valid_from: time(&starts, row),
+                    valid_to: time(&ends, row),
+                }));
         }
         for batch in rows(context, "usage_daily", TYPED).await? {
             let columns = Columns::new("usage_daily", &batch);
-            let (names, accounts, regions) = (columns.texts(0)?, columns.texts(1)?, columns.texts(2)?);
-            directory.typed.extend((0..batch.num_rows()).map(|row| TypedName {
-                name: text(&names, row),
-                account: text(&accounts, row),
-                region: text(&regions, row),
-            }));
+            let (names, accounts, regions) =
+                (columns.texts(0)?, columns.texts(1)?, columns.texts(2)?);
+            directory
+                .typed
+                .extend((0..batch.num_rows()).map(|row| TypedName {
+                    name: text(&names, row),
+                    account: text(&accounts, row),
+                    region: text(&regions, row),
+                }));
         }
         Ok(directory)
     }
@@ -123,17 +133,30 @@ impl AliasPeriod {
         let told = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         let from = self.valid_from.map_or("the first log".to_owned(), told);
         let to = self.valid_to.map_or("now".to_owned(), told);
-        format!("{} in {} {}, from {from} to {to}", self.name, self.account, self.region)
+        format!(
+            "{} in {} {}, from {from} to {to}",
+            self.name, self.account, self.region
+        )
     }
 }
 
-async fn rows(context: &SessionContext, what: &str, sql: &str) -> Result<Vec<RecordBatch>, ReportError> {
+async fn rows(
+    context: &SessionContext,
+    what: &str,
+    sql: &str,
+) -> Result<Vec<RecordBatch>, ReportError> {
     let fault = |source| ReportError::engine(what, source);
-    context.sql(sql).await.map_err(fault)?.collect().await.map_err(fault)
+    context
+        .sql(sql)
+        .await
+        .map_err(fault)?
+        .collect()
+        .await
+        .map_err(fault)
 }
 
 /// The columns of a batch, in the types that are read here: the engine may answer in others
-/// (Utf8View for Utf8).
+/// (`Utf8View` for `Utf8`).
 struct Columns<'a> {
     what: &'a str,
     batch: &'a RecordBatch,
@@ -149,7 +172,10 @@ impl<'a> Columns<'a> {
     }
 
     fn times(&self, index: usize) -> Result<ArrayRef, ReportError> {
-        self.cast(index, &DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))
+        self.cast(
+            index,
+            &DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        )
     }
 
     fn cast(&self, index: usize, to: &DataType) -> Result<ArrayRef, ReportError> {

@@ -53,7 +53,9 @@ pub async fn resolve_key(
     typed: &str,
     scope: &KeyScope<'_>,
 ) -> Result<ResolvedKey, ReportError> {
-    KeyDirectory::load(session.context()).await?.resolve(typed, scope)
+    KeyDirectory::load(session.context())
+        .await?
+        .resolve(typed, scope)
 }
 
 impl KeyDirectory {
@@ -110,7 +112,10 @@ impl KeyDirectory {
                 Form::AliasName(name) => period.name == *name,
                 Form::KeyArn(_) | Form::KeyId(_) => false,
             };
-            if is_meant && scope.holds(&period.account, &period.region) && period.overlaps(&scope.window) {
+            if is_meant
+                && scope.holds(&period.account, &period.region)
+                && period.overlaps(&scope.window)
+            {
                 let set = self.key_set(&period.key_arn);
                 found
                     .entry(&period.key_arn)
@@ -137,8 +142,7 @@ impl KeyDirectory {
             .iter()
             .filter(|typed| {
                 let is_meant = match form {
-                    Form::KeyArn(arn) => typed.name == *arn,
-                    Form::AliasArn { arn, .. } => typed.name == *arn,
+                    Form::KeyArn(arn) | Form::AliasArn { arn, .. } => typed.name == *arn,
                     Form::KeyId(id) => typed.name.eq_ignore_ascii_case(id),
                     Form::AliasName(name) => {
                         typed.name == *name || typed.name.ends_with(&format!(":{name}"))
@@ -227,20 +231,27 @@ impl Form {
             };
             if *service != "kms" {
                 let service = super::error::printable(service);
-                return Err(fault(format!("it is an ARN of `{service}`, give one of `kms`")));
+                return Err(fault(format!(
+                    "it is an ARN of `{service}`, give one of `kms`"
+                )));
             }
             if let Some(id) = resource.strip_prefix("key/").filter(|id| !id.is_empty()) {
                 let head = text.strip_suffix(id).unwrap_or(text);
                 // Key ids are lower case; people paste them in any.
                 return Ok(Self::KeyArn(format!("{head}{}", id.to_lowercase())));
             }
-            if resource.strip_prefix("alias/").is_some_and(|name| !name.is_empty()) {
+            if resource
+                .strip_prefix("alias/")
+                .is_some_and(|name| !name.is_empty())
+            {
                 return Ok(Self::AliasArn {
                     arn: text.to_owned(),
                     name: (*resource).to_owned(),
                 });
             }
-            return Err(fault("the ARN of a key ends in key/<id>, of an alias in alias/<name>".to_owned()));
+            return Err(fault(
+                "the ARN of a key ends in key/<id>, of an alias in alias/<name>".to_owned(),
+            ));
         }
         if text.starts_with("alias/") {
             return Ok(Self::AliasName(text.to_owned()));

@@ -19,7 +19,11 @@ fn arn(region: &str, account: &str, resource: &str) -> String {
 fn key(region: &str, account: &str, id: &str) -> KnownKey {
     let key_arn = arn(region, account, &format!("key/{id}"));
     KnownKey {
-        key_set: if id.starts_with("mrk-") { format!("{account}:{id}") } else { key_arn.clone() },
+        key_set: if id.starts_with("mrk-") {
+            format!("{account}:{id}")
+        } else {
+            key_arn.clone()
+        },
         arn: key_arn,
         id: id.to_owned(),
         account: account.to_owned(),
@@ -28,10 +32,19 @@ fn key(region: &str, account: &str, id: &str) -> KnownKey {
 }
 
 fn time(text: &str) -> DateTime<Utc> {
-    format!("{text}T00:00:00Z").parse().expect("the test writes dates")
+    format!("{text}T00:00:00Z")
+        .parse()
+        .expect("the test writes dates")
 }
 
-fn period(region: &str, account: &str, name: &str, id: &str, from: Option<&str>, to: Option<&str>) -> AliasPeriod {
+fn period(
+    region: &str,
+    account: &str,
+    name: &str,
+    id: &str,
+    from: Option<&str>,
+    to: Option<&str>,
+) -> AliasPeriod {
     AliasPeriod {
         name: name.to_owned(),
         arn: arn(region, account, name),
@@ -54,8 +67,22 @@ fn directory() -> KeyDirectory {
         ],
         aliases: vec![
             period("eu-west-1", OWNER, "alias/app", ID_A, None, None),
-            period("eu-west-1", OWNER, "alias/moved", ID_A, None, Some("2026-02-01")),
-            period("eu-west-1", OWNER, "alias/moved", ID_B, Some("2026-02-01"), None),
+            period(
+                "eu-west-1",
+                OWNER,
+                "alias/moved",
+                ID_A,
+                None,
+                Some("2026-02-01"),
+            ),
+            period(
+                "eu-west-1",
+                OWNER,
+                "alias/moved",
+                ID_B,
+                Some("2026-02-01"),
+                None,
+            ),
             period("eu-west-1", OWNER, "alias/both", ID_A, None, None),
             period("us-east-1", OTHER, "alias/both", ID_B, None, None),
             period("eu-west-1", OWNER, "alias/set", MRK, None, None),
@@ -105,7 +132,10 @@ fn a_multi_region_id_or_alias_means_the_set_and_an_arn_its_member() {
     check(MRK, &[&eu, &us]);
     check("alias/set", &[&eu, &us]);
     check(&us, &[&us]);
-    let scope = KeyScope { region: Some("us-east-1"), ..KeyScope::default() };
+    let scope = KeyScope {
+        region: Some("us-east-1"),
+        ..KeyScope::default()
+    };
     check_in(&scope, MRK, &[&us]);
 }
 
@@ -113,52 +143,164 @@ fn a_multi_region_id_or_alias_means_the_set_and_an_arn_its_member() {
 fn an_ambiguous_name_is_an_error_until_it_is_narrowed() {
     let a = arn("eu-west-1", OWNER, &format!("key/{ID_A}"));
     let b = arn("eu-west-1", OWNER, &format!("key/{ID_B}"));
-    let foreign = arn("us-east-1", OTHER, &format!("key/{ID_B}"));
     let advice = "name one by its ARN, or narrow with --account, --region, --since and --until";
     let place = format!("alias/moved in {OWNER} eu-west-1, from");
-    check("alias/moved", &[
-        "`alias/moved` means 2 keys", "", "hint: one of",
-        &format!("  {a} ({place} the first log to 2026-02-01T00:00:00Z)"),
-        &format!("  {b} ({place} 2026-02-01T00:00:00Z to now)"),
-        advice,
-    ]);
-    let window = |since: &str, until: &str| Window { since: Some(time(since)), until: Some(time(until)) };
-    check_in(&KeyScope { window: window("2026-01-01", "2026-02-01"), ..KeyScope::default() }, "moved", &[&a]);
-    check_in(&KeyScope { window: window("2026-02-01", "2026-03-01"), ..KeyScope::default() }, "moved", &[&b]);
+    check(
+        "alias/moved",
+        &[
+            "`alias/moved` means 2 keys",
+            "",
+            "hint: one of",
+            &format!("  {a} ({place} the first log to 2026-02-01T00:00:00Z)"),
+            &format!("  {b} ({place} 2026-02-01T00:00:00Z to now)"),
+            advice,
+        ],
+    );
+    let window = |since: &str, until: &str| Window {
+        since: Some(time(since)),
+        until: Some(time(until)),
+    };
+    check_in(
+        &KeyScope {
+            window: window("2026-01-01", "2026-02-01"),
+            ..KeyScope::default()
+        },
+        "moved",
+        &[&a],
+    );
+    check_in(
+        &KeyScope {
+            window: window("2026-02-01", "2026-03-01"),
+            ..KeyScope::default()
+        },
+        "moved",
+        &[&b],
+    );
+}
 
-    check(ID_B, &[&format!("`{ID_B}` means 2 keys"), "", "hint: one of", &format!("  {b}"), &format!("  {foreign}"), advice]);
-    check_in(&KeyScope { account: Some(OTHER), ..KeyScope::default() }, ID_B, &[&foreign]);
-    check_in(&KeyScope { account: Some(OTHER), ..KeyScope::default() }, "alias/both", &[&foreign]);
-    check_in(&KeyScope { region: Some("eu-west-1"), ..KeyScope::default() }, "alias/both", &[&a]);
+#[test]
+fn an_id_or_alias_of_two_accounts_is_narrowed_by_account_or_region() {
+    let a = arn("eu-west-1", OWNER, &format!("key/{ID_A}"));
+    let b = arn("eu-west-1", OWNER, &format!("key/{ID_B}"));
+    let foreign = arn("us-east-1", OTHER, &format!("key/{ID_B}"));
+    let advice = "name one by its ARN, or narrow with --account, --region, --since and --until";
+    check(
+        ID_B,
+        &[
+            &format!("`{ID_B}` means 2 keys"),
+            "",
+            "hint: one of",
+            &format!("  {b}"),
+            &format!("  {foreign}"),
+            advice,
+        ],
+    );
+    check_in(
+        &KeyScope {
+            account: Some(OTHER),
+            ..KeyScope::default()
+        },
+        ID_B,
+        &[&foreign],
+    );
+    check_in(
+        &KeyScope {
+            account: Some(OTHER),
+            ..KeyScope::default()
+        },
+        "alias/both",
+        &[&foreign],
+    );
+    check_in(
+        &KeyScope {
+            region: Some("eu-west-1"),
+            ..KeyScope::default()
+        },
+        "alias/both",
+        &[&a],
+    );
 }
 
 #[test]
 fn an_unknown_key_names_the_nearest() {
     let a = arn("eu-west-1", OWNER, &format!("key/{ID_A}"));
     let typo = format!("{}b", &ID_A[..ID_A.len() - 1]);
-    check(&typo, &[&format!("no key `{typo}` is in the logs held"), "", "hint: nearest", &format!("  {a}")]);
-    check("alias/apq", &["no key `alias/apq` is in the logs held", "", "hint: nearest", &format!("  {}", arn("eu-west-1", OWNER, "alias/app"))]);
-    check("nothing-like-it", &["no key `nothing-like-it` is in the logs held"]);
-    let scope = KeyScope { account: Some("333333333333"), region: Some("eu-west-1"), ..KeyScope::default() };
-    let error = directory().resolve(ID_A, &scope).expect_err("another account").to_string();
-    assert!(error.starts_with(&format!("no key `{ID_A}` is in the logs held (account 333333333333, region eu-west-1)")), "{error}");
+    check(
+        &typo,
+        &[
+            &format!("no key `{typo}` is in the logs held"),
+            "",
+            "hint: nearest",
+            &format!("  {a}"),
+        ],
+    );
+    check(
+        "alias/apq",
+        &[
+            "no key `alias/apq` is in the logs held",
+            "",
+            "hint: nearest",
+            &format!("  {}", arn("eu-west-1", OWNER, "alias/app")),
+        ],
+    );
+    check(
+        "nothing-like-it",
+        &["no key `nothing-like-it` is in the logs held"],
+    );
+    let scope = KeyScope {
+        account: Some("333333333333"),
+        region: Some("eu-west-1"),
+        ..KeyScope::default()
+    };
+    let error = directory()
+        .resolve(ID_A, &scope)
+        .expect_err("another account")
+        .to_string();
+    assert!(
+        error.starts_with(&format!(
+            "no key `{ID_A}` is in the logs held (account 333333333333, region eu-west-1)"
+        )),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_name_that_was_only_typed_stands_for_itself() {
     check("alias/gone", &["alias/gone"]);
     check("gone", &["alias/gone"]);
-    let elsewhere = KeyScope { region: Some("us-east-1"), ..KeyScope::default() };
-    assert!(matches!(directory().resolve("gone", &elsewhere), Err(ReportError::UnknownKey { .. })));
+    let elsewhere = KeyScope {
+        region: Some("us-east-1"),
+        ..KeyScope::default()
+    };
+    assert!(matches!(
+        directory().resolve("gone", &elsewhere),
+        Err(ReportError::UnknownKey { .. })
+    ));
 }
 
 #[test]
 fn what_cannot_name_a_key_is_refused() {
     check("  ", &["`  ` cannot name a key: it is empty"]);
-    check("arn:aws:s3:::bucket", &["`arn:aws:s3:::bucket` cannot name a key: it is an ARN of `s3`, give one of `kms`"]);
-    check("arn:aws:kms", &["`arn:aws:kms` cannot name a key: an ARN has six parts"]);
-    for text in ["arn:aws:kms:eu-west-1:1:key/", "arn:aws:kms:eu-west-1:1:grant/x", "arn:aws:kms:eu-west-1:1:alias/"] {
-        assert!(matches!(Form::parse(text), Err(ReportError::InvalidKey { .. })), "{text}");
+    check(
+        "arn:aws:s3:::bucket",
+        &["`arn:aws:s3:::bucket` cannot name a key: it is an ARN of `s3`, give one of `kms`"],
+    );
+    check(
+        "arn:aws:kms",
+        &["`arn:aws:kms` cannot name a key: an ARN has six parts"],
+    );
+    for text in [
+        "arn:aws:kms:eu-west-1:1:key/",
+        "arn:aws:kms:eu-west-1:1:grant/x",
+        "arn:aws:kms:eu-west-1:1:alias/",
+    ] {
+        assert!(
+            matches!(Form::parse(text), Err(ReportError::InvalidKey { .. })),
+            "{text}"
+        );
     }
-    check("a\u{1b}[2Jb", &["no key `a\\u{1b}[2Jb` is in the logs held"]);
+    check(
+        "a\u{1b}[2Jb",
+        &["no key `a\\u{1b}[2Jb` is in the logs held"],
+    );
 }

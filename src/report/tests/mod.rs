@@ -1,5 +1,6 @@
 //! Every query, on rows made by hand, against answers worked out by hand.
 
+mod requests;
 mod rollups;
 mod throttled_callers;
 mod unused_keys;
@@ -28,13 +29,17 @@ pub(super) const OWNER: &str = "111111111111";
 pub(super) const OTHER: &str = "222222222222";
 
 /// Keys of the owner in eu-west-1.
-pub(super) const KEY_A: &str = "arn:aws:kms:eu-west-1:111111111111:key/aaaaaaaa-0000-0000-0000-000000000001";
-pub(super) const KEY_B: &str = "arn:aws:kms:eu-west-1:111111111111:key/bbbbbbbb-0000-0000-0000-000000000002";
+pub(super) const KEY_A: &str =
+    "arn:aws:kms:eu-west-1:111111111111:key/aaaaaaaa-0000-0000-0000-000000000001";
+pub(super) const KEY_B: &str =
+    "arn:aws:kms:eu-west-1:111111111111:key/bbbbbbbb-0000-0000-0000-000000000002";
 
 /// A multi-Region set of the owner.
 pub(super) const MRK_ID: &str = "mrk-00000000000000000000000000000003";
-pub(super) const MRK_EU: &str = "arn:aws:kms:eu-west-1:111111111111:key/mrk-00000000000000000000000000000003";
-pub(super) const MRK_US: &str = "arn:aws:kms:us-east-1:111111111111:key/mrk-00000000000000000000000000000003";
+pub(super) const MRK_EU: &str =
+    "arn:aws:kms:eu-west-1:111111111111:key/mrk-00000000000000000000000000000003";
+pub(super) const MRK_US: &str =
+    "arn:aws:kms:us-east-1:111111111111:key/mrk-00000000000000000000000000000003";
 
 pub(super) const ALICE: &str = "arn:aws:iam::111111111111:role/alice";
 
@@ -74,14 +79,21 @@ fn numbered(events: Vec<Value>) -> Vec<Value> {
 }
 
 pub(super) fn batch(schema: SchemaRef, rows: &[Value]) -> RecordBatch {
-    let mut decoder = ReaderBuilder::new(Arc::clone(&schema)).build_decoder().expect("a decoder");
+    let mut decoder = ReaderBuilder::new(Arc::clone(&schema))
+        .build_decoder()
+        .expect("a decoder");
     decoder.serialize(rows).expect("rows of the schema");
-    decoder.flush().expect("a batch").unwrap_or_else(|| RecordBatch::new_empty(schema))
+    decoder
+        .flush()
+        .expect("a batch")
+        .unwrap_or_else(|| RecordBatch::new_empty(schema))
 }
 
 fn register(context: &SessionContext, name: &str, batch: RecordBatch) {
     let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).expect("a table");
-    context.register_table(name, Arc::new(table)).expect("a new name");
+    context
+        .register_table(name, Arc::new(table))
+        .expect("a new name");
 }
 
 /// The rows of a roll-up of `new_kms_events`, in the schema of its table.
@@ -90,8 +102,17 @@ pub(super) async fn rollup(context: &SessionContext, table: &'static schema::Tab
     let sql = &library.rollup(table.name).expect("a roll-up").sql;
     let frame = context.sql(sql).await.expect("a plan");
     let schema = table.arrow();
-    let names: Vec<String> = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
-    let wanted: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+    let names: Vec<String> = frame
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
+    let wanted: Vec<String> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
     assert_eq!(names, wanted);
     let batches = frame.collect().await.expect("rows");
     let batches: Vec<RecordBatch> = batches
@@ -104,7 +125,8 @@ pub(super) async fn rollup(context: &SessionContext, table: &'static schema::Tab
                     cast(column, field.data_type()).expect("the type of the schema")
                 })
                 .collect();
-            RecordBatch::try_new(Arc::clone(&schema), columns).expect("no null in a required column")
+            RecordBatch::try_new(Arc::clone(&schema), columns)
+                .expect("no null in a required column")
         })
         .collect();
     arrow::compute::concat_batches(&schema, &batches).expect("one schema")
@@ -156,7 +178,9 @@ pub(super) fn lines(batches: &[RecordBatch], columns: &[&str]) -> Vec<String> {
             let cells: Vec<String> = columns
                 .iter()
                 .map(|name| {
-                    let column = batch.column_by_name(name).unwrap_or_else(|| panic!("no column {name}"));
+                    let column = batch
+                        .column_by_name(name)
+                        .unwrap_or_else(|| panic!("no column {name}"));
                     if column.is_null(row) {
                         "-".to_owned()
                     } else {

@@ -8,7 +8,11 @@ use crate::schema;
 
 async fn rows(events: Vec<Value>, table: &'static schema::Table, columns: &[&str]) -> Vec<String> {
     let context = SessionContext::new();
-    register(&context, "new_kms_events", batch(schema::KMS_EVENTS.arrow(), &numbered(events)));
+    register(
+        &context,
+        "new_kms_events",
+        batch(schema::KMS_EVENTS.arrow(), &numbered(events)),
+    );
     let mut rows = lines(&[rollup(&context, table).await], columns);
     rows.sort();
     rows
@@ -19,13 +23,38 @@ async fn usage_has_a_row_for_each_key_of_an_event() {
     let events = vec![
         // Two hours of one day add up: bits 0 and 23.
         event("2026-01-02T00:10:00Z", json!({"key_arn": KEY_A})),
-        event("2026-01-02T23:59:59Z", json!({"key_arn": KEY_A, "key_as_typed": "alias/a"})),
-        event("2026-01-02T05:00:00Z", json!({"event_name": "ReEncrypt", "key_arn": KEY_A, "destination_key_arn": KEY_B})),
-        event("2026-01-02T06:00:00Z", json!({"event_name": "ReEncrypt", "destination_key_as_typed": "alias/b"})),
-        event("2026-01-02T07:00:00Z", json!({"event_name": "GenerateRandom"})),
-        event("2026-01-02T08:00:00Z", json!({"key_as_typed": "alias/a", "outcome": "denied"})),
+        event(
+            "2026-01-02T23:59:59Z",
+            json!({"key_arn": KEY_A, "key_as_typed": "alias/a"}),
+        ),
+        event(
+            "2026-01-02T05:00:00Z",
+            json!({"event_name": "ReEncrypt", "key_arn": KEY_A, "destination_key_arn": KEY_B}),
+        ),
+        event(
+            "2026-01-02T06:00:00Z",
+            json!({"event_name": "ReEncrypt", "destination_key_as_typed": "alias/b"}),
+        ),
+        event(
+            "2026-01-02T07:00:00Z",
+            json!({"event_name": "GenerateRandom"}),
+        ),
+        event(
+            "2026-01-02T08:00:00Z",
+            json!({"key_as_typed": "alias/a", "outcome": "denied"}),
+        ),
     ];
-    let columns = ["key", "key_role", "event_name", "outcome", "use_label", "count", "first_time", "last_time", "hours_mask"];
+    let columns = [
+        "key",
+        "key_role",
+        "event_name",
+        "outcome",
+        "use_label",
+        "count",
+        "first_time",
+        "last_time",
+        "hours_mask",
+    ];
     let rows = rows(events, &schema::USAGE_DAILY, &columns).await;
     let expected = [
         "- | none | GenerateRandom | success | none | 1 | 2026-01-02T07:00:00Z | 2026-01-02T07:00:00Z | 128".to_owned(),
@@ -43,12 +72,28 @@ async fn usage_has_a_row_for_each_key_of_an_event() {
 async fn the_record_role_is_judged_for_each_key() {
     let foreign = format!("arn:aws:kms:eu-west-1:{OTHER}:key/cccccccc-0000-0000-0000-000000000004");
     let events = vec![
-        event("2026-01-02T00:00:00Z", json!({"event_name": "ReEncrypt", "key_arn": KEY_A, "destination_key_arn": foreign})),
-        event("2026-01-02T00:00:00Z", json!({"key_arn": KEY_B, "recipient_account_id": null})),
-        event("2026-01-02T00:00:00Z", json!({"key_as_typed": format!("arn:aws:kms:eu-west-1:{OTHER}:alias/x"), "is_correction": true})),
+        event(
+            "2026-01-02T00:00:00Z",
+            json!({"event_name": "ReEncrypt", "key_arn": KEY_A, "destination_key_arn": foreign}),
+        ),
+        event(
+            "2026-01-02T00:00:00Z",
+            json!({"key_arn": KEY_B, "recipient_account_id": null}),
+        ),
+        event(
+            "2026-01-02T00:00:00Z",
+            json!({"key_as_typed": format!("arn:aws:kms:eu-west-1:{OTHER}:alias/x"), "is_correction": true}),
+        ),
         event("2026-01-02T00:00:00Z", json!({"use_label": "self"})),
     ];
-    let columns = ["key", "recipient_account_id", "record_role", "is_correction", "use_label", "count"];
+    let columns = [
+        "key",
+        "recipient_account_id",
+        "record_role",
+        "is_correction",
+        "use_label",
+        "count",
+    ];
     let rows = rows(events, &schema::USAGE_DAILY, &columns).await;
     let expected = [
         format!("- | {OWNER} | owner | false | self | 1"),
@@ -64,18 +109,47 @@ async fn the_record_role_is_judged_for_each_key() {
 async fn resources_are_folded_directed_and_counted_once_an_event() {
     let object = |name: &str| format!("arn:aws:s3:::bucket/{name}");
     let events = vec![
-        event("2026-01-02T00:00:00Z", json!({"key_arn": KEY_A, "resource_list": [object("a"), object("b")], "service": "s3.amazonaws.com"})),
-        event("2026-01-03T00:00:00Z", json!({"key_arn": KEY_A, "resource_list": ["arn:aws:s3:::bucket"], "service": "s3.amazonaws.com"})),
-        event("2026-01-03T00:00:00Z", json!({"key_arn": KEY_A, "event_name": "GenerateDataKeyWithoutPlaintext", "resource_list": ["ec2.amazonaws.com:vol-1", "x"], "service": "ec2.amazonaws.com"})),
-        event("2026-01-03T00:00:00Z", json!({"key_as_typed": "alias/a", "event_name": "CreateGrant", "resource_list": ["ec2.amazonaws.com:vol-1"], "caller_account_id": null})),
+        event(
+            "2026-01-02T00:00:00Z",
+            json!({"key_arn": KEY_A, "resource_list": [object("a"), object("b")], "service": "s3.amazonaws.com"}),
+        ),
+        event(
+            "2026-01-03T00:00:00Z",
+            json!({"key_arn": KEY_A, "resource_list": ["arn:aws:s3:::bucket"], "service": "s3.amazonaws.com"}),
+        ),
+        event(
+            "2026-01-03T00:00:00Z",
+            json!({"key_arn": KEY_A, "event_name": "GenerateDataKeyWithoutPlaintext", "resource_list": ["ec2.amazonaws.com:vol-1", "x"], "service": "ec2.amazonaws.com"}),
+        ),
+        event(
+            "2026-01-03T00:00:00Z",
+            json!({"key_as_typed": "alias/a", "event_name": "CreateGrant", "resource_list": ["ec2.amazonaws.com:vol-1"], "caller_account_id": null}),
+        ),
         // None of these counts: no success, a dry run, no use, no resource, no key.
-        event("2026-01-03T00:00:00Z", json!({"key_arn": KEY_A, "resource_list": ["r"], "outcome": "denied"})),
-        event("2026-01-03T00:00:00Z", json!({"key_arn": KEY_A, "resource_list": ["r"], "is_dry_run": true})),
-        event("2026-01-03T00:00:00Z", json!({"key_arn": KEY_A, "resource_list": ["r"], "event_name": "DescribeKey"})),
+        event(
+            "2026-01-03T00:00:00Z",
+            json!({"key_arn": KEY_A, "resource_list": ["r"], "outcome": "denied"}),
+        ),
+        event(
+            "2026-01-03T00:00:00Z",
+            json!({"key_arn": KEY_A, "resource_list": ["r"], "is_dry_run": true}),
+        ),
+        event(
+            "2026-01-03T00:00:00Z",
+            json!({"key_arn": KEY_A, "resource_list": ["r"], "event_name": "DescribeKey"}),
+        ),
         event("2026-01-03T00:00:00Z", json!({"key_arn": KEY_A})),
         event("2026-01-03T00:00:00Z", json!({"resource_list": ["r"]})),
     ];
-    let columns = ["key", "service", "resource", "direction", "caller_account_id", "count", "last_time"];
+    let columns = [
+        "key",
+        "service",
+        "resource",
+        "direction",
+        "caller_account_id",
+        "count",
+        "last_time",
+    ];
     let rows = rows(events, &schema::KEY_RESOURCES, &columns).await;
     let expected = [
         "alias/a | ec2.amazonaws.com | ec2.amazonaws.com:vol-1 | grant | - | 1 | 2026-01-03T00:00:00Z".to_owned(),
@@ -97,7 +171,12 @@ async fn the_resources_of_a_reencrypt_go_to_their_side() {
             "destination_encryption_context": "{\"aws:ebs:id\":\"snap-2\"}",
         }),
     )];
-    let rows = rows(events, &schema::KEY_RESOURCES, &["key", "resource", "direction"]).await;
+    let rows = rows(
+        events,
+        &schema::KEY_RESOURCES,
+        &["key", "resource", "direction"],
+    )
+    .await;
     let expected = [
         format!("{KEY_A} | ec2.amazonaws.com:vol-1 | decrypt"),
         format!("{KEY_A} | ssm.amazonaws.com:p | decrypt"),
@@ -110,6 +189,9 @@ async fn the_resources_of_a_reencrypt_go_to_their_side() {
 #[tokio::test]
 async fn no_events_give_no_rows() {
     for table in [&schema::USAGE_DAILY, &schema::KEY_RESOURCES] {
-        assert_eq!(rows(Vec::new(), table, &["key"]).await, Vec::<String>::new());
+        assert_eq!(
+            rows(Vec::new(), table, &["key"]).await,
+            Vec::<String>::new()
+        );
     }
 }

@@ -2,12 +2,18 @@
 
 use serde_json::json;
 
-use super::{KEY_A, KEY_B, MRK_EU, MRK_ID, MRK_US, OTHER, OWNER, batch, context, create_views, event, query, register};
+use super::{
+    KEY_A, KEY_B, MRK_EU, MRK_ID, MRK_US, OTHER, OWNER, batch, context, create_views, event, query,
+    register,
+};
 use crate::report::Library;
 use crate::schema;
 
 fn alias_operation(time: &str, operation: &str, key: Option<&str>) -> serde_json::Value {
-    event(time, json!({"event_name": operation, "alias_name": "alias/app", "key_arn": key}))
+    event(
+        time,
+        json!({"event_name": operation, "alias_name": "alias/app", "key_arn": key}),
+    )
 }
 
 #[tokio::test]
@@ -40,24 +46,59 @@ async fn an_alias_moves_from_key_to_key() {
         format!("{alias} | {KEY_B} | 2026-01-07T00:00:00Z | - | observed"),
     ];
     assert_eq!(rows, expected);
-    let names = query(&context, "SELECT * FROM key_names ORDER BY key_arn", &["key_arn", "aliases"]).await;
-    assert_eq!(names, [format!("{KEY_A} | alias/app"), format!("{KEY_B} | alias/app")]);
+    let names = query(
+        &context,
+        "SELECT * FROM key_names ORDER BY key_arn",
+        &["key_arn", "aliases"],
+    )
+    .await;
+    assert_eq!(
+        names,
+        [
+            format!("{KEY_A} | alias/app"),
+            format!("{KEY_B} | alias/app")
+        ]
+    );
 }
 
 #[tokio::test]
 async fn keys_are_known_by_their_arn_with_their_set() {
     let context = context(vec![
         event("2026-01-01T00:00:00Z", json!({"key_arn": MRK_EU})),
-        event("2026-01-02T00:00:00Z", json!({"event_name": "ReplicateKey", "key_arn": MRK_EU, "destination_key_arn": MRK_US})),
-        event("2026-01-03T00:00:00Z", json!({"key_as_typed": "alias/unknown", "outcome": "not_found"})),
+        event(
+            "2026-01-02T00:00:00Z",
+            json!({"event_name": "ReplicateKey", "key_arn": MRK_EU, "destination_key_arn": MRK_US}),
+        ),
+        event(
+            "2026-01-03T00:00:00Z",
+            json!({"key_as_typed": "alias/unknown", "outcome": "not_found"}),
+        ),
     ])
     .await;
-    let columns = ["key_arn", "key_id", "account", "region", "is_multi_region", "key_set", "first_time", "last_time"];
-    let rows = query(&context, "SELECT * FROM known_keys ORDER BY key_arn", &columns).await;
+    let columns = [
+        "key_arn",
+        "key_id",
+        "account",
+        "region",
+        "is_multi_region",
+        "key_set",
+        "first_time",
+        "last_time",
+    ];
+    let rows = query(
+        &context,
+        "SELECT * FROM known_keys ORDER BY key_arn",
+        &columns,
+    )
+    .await;
     let set = format!("aws:{OWNER}:{MRK_ID}");
     let expected = [
-        format!("{MRK_EU} | {MRK_ID} | {OWNER} | eu-west-1 | true | {set} | 2026-01-01T00:00:00Z | 2026-01-02T00:00:00Z"),
-        format!("{MRK_US} | {MRK_ID} | {OWNER} | us-east-1 | true | {set} | 2026-01-02T00:00:00Z | 2026-01-02T00:00:00Z"),
+        format!(
+            "{MRK_EU} | {MRK_ID} | {OWNER} | eu-west-1 | true | {set} | 2026-01-01T00:00:00Z | 2026-01-02T00:00:00Z"
+        ),
+        format!(
+            "{MRK_US} | {MRK_ID} | {OWNER} | us-east-1 | true | {set} | 2026-01-02T00:00:00Z | 2026-01-02T00:00:00Z"
+        ),
     ];
     assert_eq!(rows, expected);
 }
@@ -89,7 +130,13 @@ async fn a_typed_name_means_the_key_of_its_time_account_and_region() {
     let rows = query(
         &context,
         "SELECT * FROM key_events WHERE outcome = 'denied' ORDER BY event_id, key_role",
-        &["event_id", "key_role", "key_arn", "resolution", "record_role"],
+        &[
+            "event_id",
+            "key_role",
+            "key_arn",
+            "resolution",
+            "record_role",
+        ],
     )
     .await;
     let expected = [
@@ -109,23 +156,43 @@ async fn a_typed_name_means_the_key_of_its_time_account_and_region() {
 #[tokio::test]
 async fn the_latest_correction_stands_for_its_original() {
     let correction = |id: &str, time: &str| {
-        event(time, json!({"event_id": id, "key_arn": KEY_A, "is_correction": true, "original_event_id": "first"}))
+        event(
+            time,
+            json!({"event_id": id, "key_arn": KEY_A, "is_correction": true, "original_event_id": "first"}),
+        )
     };
     let context = context(vec![
-        event("2026-01-01T00:00:00Z", json!({"event_id": "first", "key_arn": KEY_A})),
-        event("2026-01-01T00:00:00Z", json!({"event_id": "first", "key_arn": KEY_A, "recipient_account_id": OTHER})),
+        event(
+            "2026-01-01T00:00:00Z",
+            json!({"event_id": "first", "key_arn": KEY_A}),
+        ),
+        event(
+            "2026-01-01T00:00:00Z",
+            json!({"event_id": "first", "key_arn": KEY_A, "recipient_account_id": OTHER}),
+        ),
         correction("second", "2026-01-01T00:00:00Z"),
         correction("third", "2026-01-02T00:00:00Z"),
     ])
     .await;
-    let rows = query(&context, "SELECT * FROM key_uses ORDER BY event_id", &["event_id", "recipient_account_id"]).await;
-    assert_eq!(rows, [format!("first | {OTHER}"), format!("third | {OWNER}")]);
+    let rows = query(
+        &context,
+        "SELECT * FROM key_uses ORDER BY event_id",
+        &["event_id", "recipient_account_id"],
+    )
+    .await;
+    assert_eq!(
+        rows,
+        [format!("first | {OTHER}"), format!("third | {OWNER}")]
+    );
 }
 
 #[tokio::test]
 async fn one_id_with_two_contents_is_a_conflict() {
     let with = |hash: &str, time: &str, account: &str| {
-        event(time, json!({"event_id": "e", "content_hash": hash.repeat(16), "recipient_account_id": account}))
+        event(
+            time,
+            json!({"event_id": "e", "content_hash": hash.repeat(16), "recipient_account_id": account}),
+        )
     };
     let context = context(vec![
         with("aa", "2026-01-01T00:00:00Z", OWNER),
@@ -134,9 +201,20 @@ async fn one_id_with_two_contents_is_a_conflict() {
         event("2026-01-04T00:00:00Z", json!({"event_id": "alone"})),
     ])
     .await;
-    let columns = ["event_id", "recipient_account_id", "contents", "first_time", "last_time"];
+    let columns = [
+        "event_id",
+        "recipient_account_id",
+        "contents",
+        "first_time",
+        "last_time",
+    ];
     let rows = query(&context, "SELECT * FROM id_conflicts", &columns).await;
-    assert_eq!(rows, [format!("e | {OWNER} | 2 | 2026-01-01T00:00:00Z | 2026-01-02T00:00:00Z")]);
+    assert_eq!(
+        rows,
+        [format!(
+            "e | {OWNER} | 2 | 2026-01-01T00:00:00Z | 2026-01-02T00:00:00Z"
+        )]
+    );
 }
 
 #[tokio::test]
@@ -159,9 +237,11 @@ async fn the_ledger_and_the_findings_keep_the_latest() {
     for table in schema::TABLES {
         let rows = match table.name {
             "log_file_events" => vec![
-                attempt("a", 2, "ok", "r1"), attempt("a", 1, "damaged", "r0"),
+                attempt("a", 2, "ok", "r1"),
+                attempt("a", 1, "damaged", "r0"),
                 // Two runs counted the same attempt at once.
-                attempt("b", 1, "ok", "r1"), attempt("b", 1, "rejected", "r2"),
+                attempt("b", 1, "ok", "r1"),
+                attempt("b", 1, "rejected", "r2"),
             ],
             "finding_events" => vec![finding(1, "open"), finding(2, "resolved")],
             _ => Vec::new(),
@@ -169,10 +249,24 @@ async fn the_ledger_and_the_findings_keep_the_latest() {
         register(&context, table.name, batch(table.arrow(), &rows));
     }
     create_views(&context).await;
-    let rows = query(&context, "SELECT * FROM log_files ORDER BY object_id", &["object_id", "attempt", "state"]).await;
+    let rows = query(
+        &context,
+        "SELECT * FROM log_files ORDER BY object_id",
+        &["object_id", "attempt", "state"],
+    )
+    .await;
     assert_eq!(rows, ["a | 2 | ok", "b | 1 | rejected"]);
-    assert_eq!(query(&context, "SELECT * FROM findings", &["finding_id", "state"]).await, ["f | resolved"]);
-    let columns = context.table("log_files").await.expect("a view").schema().fields().len();
+    assert_eq!(
+        query(&context, "SELECT * FROM findings", &["finding_id", "state"]).await,
+        ["f | resolved"]
+    );
+    let columns = context
+        .table("log_files")
+        .await
+        .expect("a view")
+        .schema()
+        .fields()
+        .len();
     assert_eq!(columns, schema::LOG_FILE_EVENTS.columns.len());
 }
 
@@ -182,14 +276,30 @@ async fn the_rollup_and_the_view_know_the_same_operations() {
     let context = context(Vec::new()).await;
     let library = Library::embedded().expect("good headers");
     let sql = &library.rollup("key_resources").expect("a roll-up").sql;
-    let rows = query(&context, "SELECT * FROM crypto_operations ORDER BY event_name", &["event_name", "direction"]).await;
+    let rows = query(
+        &context,
+        "SELECT * FROM crypto_operations ORDER BY event_name",
+        &["event_name", "direction"],
+    )
+    .await;
     assert_eq!(rows.len(), 12);
-    let (encrypting, rest) = sql.split_once("THEN 'encrypt'").expect("the encrypting operations");
-    let (decrypting, _) = rest.split_once("THEN 'decrypt'").expect("the decrypting operations");
+    let (encrypting, rest) = sql
+        .split_once("THEN 'encrypt'")
+        .expect("the encrypting operations");
+    let (decrypting, _) = rest
+        .split_once("THEN 'decrypt'")
+        .expect("the decrypting operations");
     for row in rows {
         let (operation, direction) = row.split_once(" | ").expect("two columns");
-        let list = if direction == "encrypt" { encrypting } else { decrypting };
+        let list = if direction == "encrypt" {
+            encrypting
+        } else {
+            decrypting
+        };
         assert!(list.contains(&format!("'{operation}'")), "{row}");
     }
-    assert_eq!(encrypting.matches("'GenerateDataKey").count() + decrypting.matches("'Verify").count(), 6);
+    assert_eq!(
+        encrypting.matches("'GenerateDataKey").count() + decrypting.matches("'Verify").count(),
+        6
+    );
 }
