@@ -120,11 +120,11 @@ pub(super) fn rows<T>(
                         .collect::<StringArray>(),
                 ),
                 Kind::Long => Arc::new(values.map(|value| value.as_i64()).collect::<Int64Array>()),
-                Kind::Int => {
-                    Arc::new(Int32Array::from_iter(values.map(|value| {
-                        value.as_i64().and_then(|value| i32::try_from(value).ok())
-                    })))
-                }
+                Kind::Int => Arc::new(
+                    values
+                        .map(|value| i32::try_from(value.as_i64()?).ok())
+                        .collect::<Int32Array>(),
+                ),
                 Kind::Time => Arc::new(
                     values
                         .map(|value| value.as_i64())

@@ -108,7 +108,11 @@ pub async fn run(
     rollups
         .catch_up(store, &batch_id, options.started_at / 1000)
         .await?;
-    for table in TABLES.iter().filter(|_| summary.objects_new > 0) {
+    for table in TABLES {
+        // A run that found nothing new has written to `runs` alone.
+        if summary.objects_new == 0 && table.name != RUNS.name {
+            continue;
+        }
         store
             .compact(table, COMPACT_FILES_MIN, options.started_at / 1000)
             .await?;
