@@ -133,10 +133,10 @@ fn avx2(block: &[u8; BLOCK]) -> Masks {
     // The table holds, at the low four bits of each byte wanted, that byte itself (after Langdale and
     // Lemire, "Parsing Gigabytes of JSON per Second"): 0x20, 0x3a, 0x2c, 0x09, 0x0a, 0x0d. Both 0x3a
     // and 0x0a end in a, so the colon has its own comparison. Bytes from 0x80 shuffle to zero and
-    // never match, being no zero themselves.
+    // never match, being no zero themselves; so -1 fills the places of no byte.
     let table = _mm256_setr_epi8(
-        0x20, 1, 1, 1, 1, 1, 1, 1, 1, 0x09, 0x0a, 1, 0x2c, 0x0d, 1, 1, 0x20, 1, 1, 1, 1, 1, 1, 1,
-        1, 0x09, 0x0a, 1, 0x2c, 0x0d, 1, 1,
+        0x20, -1, -1, -1, -1, -1, -1, -1, -1, 0x09, 0x0a, -1, 0x2c, 0x0d, -1, -1, //
+        0x20, -1, -1, -1, -1, -1, -1, -1, -1, 0x09, 0x0a, -1, 0x2c, 0x0d, -1, -1,
     );
     let space_or_comma =
         both(&|vector| _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, vector), vector));

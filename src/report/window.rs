@@ -6,7 +6,9 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{
+    DateTime, Days, DurationRound as _, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Utc,
+};
 
 use super::ReportError;
 
@@ -49,9 +51,10 @@ impl Window {
         until: Option<&str>,
         newest: Option<DateTime<Utc>>,
     ) -> Result<Self, ReportError> {
-        // Times are kept to the microsecond, so this is the next instant after the newest event.
-        let after_newest =
-            newest.and_then(|time| time.checked_add_signed(TimeDelta::microseconds(1)));
+        // Event times have seconds, so this is the first one behind the newest event.
+        let after_newest = newest
+            .and_then(|time| time.duration_trunc(TimeDelta::seconds(1)).ok())
+            .and_then(|time| time.checked_add_signed(TimeDelta::seconds(1)));
         let until = match until {
             None => after_newest,
             Some(text) => match Point::parse("--until", text)? {
@@ -208,12 +211,12 @@ mod tests {
 
     #[test]
     fn every_form_is_read() {
-        let end = "to before 2026-03-31T12:00:00.000001Z";
+        let end = "to before 2026-03-31T12:00:01Z";
         check(None, None, &format!("from the oldest event {end}"));
         check(
             Some("30d"),
             None,
-            &format!("from 2026-03-01T12:00:00.000001Z {end}"),
+            &format!("from 2026-03-01T12:00:01Z {end}"),
         );
         check(
             Some("2026-03-01"),
@@ -248,7 +251,7 @@ mod tests {
         check(
             None,
             Some("30d"),
-            "from the oldest event to before 2026-03-01T12:00:00.000001Z",
+            "from the oldest event to before 2026-03-01T12:00:01Z",
         );
         check(
             Some("2024-02-29"),
