@@ -1,6 +1,7 @@
 //! `keytrail ingest`: logs into the store.
 
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -20,10 +21,15 @@ const REJECTS_SHOWN_MAX: usize = 20;
 pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result<ExitStatus> {
     let store = place.create().await?;
     let summary = ingest_into(&store, &args).await?;
-    if args.json {
-        to_stdout(&format!("{}\n", serde_json::to_string_pretty(&summary)?))?;
+    let told = if args.json {
+        format!("{}\n", serde_json::to_string_pretty(&summary)?)
     } else {
-        to_stdout(&describe(&summary))?;
+        describe(&summary)
+    };
+    match to_stdout(&told) {
+        // A reader that has gone does not make the run complete.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error.into()),
+        Ok(()) | Err(_) => {}
     }
     Ok(if summary.has_new_rejects() {
         ExitStatus::Incomplete

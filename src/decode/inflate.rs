@@ -115,7 +115,10 @@ impl<'a> TextStream<'a> {
         window.resize(start + PIECE_BYTES, 0);
         let mut end = start;
         let result = self.fill_slice(window, &mut end);
-        window.truncate(end);
+        // Text beyond the limit is dropped, so that the same object gives the same rows however it is
+        // read.
+        let over = self.bytes_out.saturating_sub(self.limits.object_bytes_max);
+        window.truncate(end.saturating_sub(usize_of(over)).max(start));
         result
     }
 

@@ -13,6 +13,8 @@ use super::facts::FACTS;
 static SOURCE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""eventSource""#));
 static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""eventName""#));
 
+static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u00"));
+
 /// What a look at a record told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Interest {
@@ -28,9 +30,9 @@ pub(crate) fn look(record: &[u8]) -> Interest {
     let mut is_event = false;
     let mut is_trail_source = false;
     for at in SOURCE.find_iter(record) {
-        is_event = true;
         match string_member(record, at + SOURCE.needle().len()) {
             Member::Text(source) => {
+                is_event = true;
                 if source == KMS.as_bytes() {
                     return Interest::Parse;
                 }
@@ -41,11 +43,19 @@ pub(crate) fn look(record: &[u8]) -> Interest {
             Member::Other => {}
         }
     }
-    if !is_event || (is_trail_source && has_trail_name(record)) {
+    if !is_event || (is_trail_source && has_trail_name(record)) || has_escaped_letter(record) {
         Interest::Parse
     } else {
         Interest::None
     }
+}
+
+/// Whether a letter is written as an escape, so that a name may not look like itself. Writers of JSON
+/// escape control characters and punctuation; nobody who has nothing to hide escapes letters.
+fn has_escaped_letter(record: &[u8]) -> bool {
+    ESCAPE
+        .find_iter(record)
+        .any(|at| matches!(record.get(at + ESCAPE.needle().len()), Some(b'4'..=b'7')))
 }
 
 fn has_trail_name(record: &[u8]) -> bool {
@@ -108,6 +118,14 @@ mod tests {
         check(
             r#"{"x":{"eventSource":"s3.amazonaws.com"},"eventSource":"kms.amazonaws.com"}"#,
             Interest::Parse,
+        );
+        check(
+            r#"{"x":{"eventSource":"s3.amazonaws.com"},"event\u0053ource":"kms.amazonaws.com"}"#,
+            Interest::Parse,
+        );
+        check(
+            r#"{"eventSource":"s3.amazonaws.com","x":"a\u003db"}"#,
+            Interest::None,
         );
     }
 

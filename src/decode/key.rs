@@ -41,8 +41,13 @@ impl<'a> Keys<'a> {
                 .and_then(|response| response.path(&["replicaKeyMetadata", "arn"]))
                 .and_then(key_arn);
         }
-        if keys.arn.is_none() && keys.destination_arn.is_none() {
-            keys.read_message(places.event_name, error_message);
+        if let Some(arn) = error_message.and_then(find_key_arn) {
+            if places.event_name == "ReEncrypt" {
+                keys.read_reencrypt_message(error_message.unwrap_or_default(), arn);
+            } else if keys.arn.is_none() && keys.destination_arn.is_none() {
+                keys.arn = Some(Cow::Owned(arn.to_owned()));
+                keys.source = Some("error_message");
+            }
         }
         keys
     }
@@ -119,18 +124,30 @@ impl<'a> Keys<'a> {
         }
     }
 
-    fn read_message(&mut self, event_name: &str, error_message: Option<&str>) {
-        let Some(message) = error_message else {
-            return;
+    /// The message of a failed ReEncrypt may be all that names one of its keys: the one that the
+    /// message or what was typed says, else the one that is not known yet.
+    fn read_reencrypt_message(&mut self, message: &str, arn: &str) {
+        let is_typed = |typed: &Option<Cow<'_, str>>| {
+            typed
+                .as_deref()
+                .is_some_and(|typed| is_named_by(arn, typed))
         };
-        let Some(arn) = find_key_arn(message) else {
-            return;
-        };
-        let arn = Some(Cow::Owned(arn.to_owned()));
-        if event_name == "ReEncrypt" && message.contains("kms:ReEncryptTo") {
-            self.destination_arn = arn;
+        let is_destination = if message.contains("kms:ReEncryptTo") {
+            true
+        } else if message.contains("kms:ReEncryptFrom") || is_typed(&self.as_typed) {
+            false
         } else {
-            self.arn = arn;
+            is_typed(&self.destination_as_typed) || self.arn.is_some()
+        };
+        let is_known = |known: &Option<Cow<'_, str>>| known.as_deref() == Some(arn);
+        if is_destination {
+            let is_free = self.destination_arn.is_none()
+                && (message.contains("kms:ReEncryptTo") || !is_known(&self.arn));
+            if is_free {
+                self.destination_arn = Some(Cow::Owned(arn.to_owned()));
+            }
+        } else if self.arn.is_none() && !is_known(&self.destination_arn) {
+            self.arn = Some(Cow::Owned(arn.to_owned()));
             self.source = Some("error_message");
         }
     }

@@ -95,6 +95,8 @@ struct Records {
     object_id: String,
     /// Records that look like CloudTrail's.
     events: u64,
+    /// Where the record begins that the first damage tears.
+    torn_record: Option<u64>,
     /// What the first record told of the object.
     seen: Option<ObjectKind>,
     path_kind: Option<ObjectKind>,
@@ -120,6 +122,7 @@ impl Decoder {
                 report: ObjectReport::default(),
                 object_id: String::new(),
                 events: 0,
+                torn_record: None,
                 seen: None,
                 path_kind: None,
                 wrapper: None,
@@ -177,14 +180,16 @@ impl Decoder {
 
     /// Reads an object that is in memory, if it is of the plain kind; false leaves it to the stream.
     fn whole(&mut self, bytes: &[u8], splitter: &mut Splitter) -> bool {
+        let text_bytes_max = usize::try_from(self.limits.object_bytes_max)
+            .map_or(WHOLE_BYTES_MAX, |limit| limit.min(WHOLE_BYTES_MAX));
         let text = if is_gzip(bytes) {
             let is_plain =
-                inflate_whole(&mut self.inflater, bytes, &mut self.buffer, WHOLE_BYTES_MAX);
+                inflate_whole(&mut self.inflater, bytes, &mut self.buffer, text_bytes_max);
             if !is_plain {
                 return false;
             }
             self.buffer.as_slice()
-        } else if bytes.len() <= WHOLE_BYTES_MAX {
+        } else if bytes.len() <= text_bytes_max {
             bytes
         } else {
             return false;
@@ -234,6 +239,7 @@ impl Records {
         self.object_id.push_str(id.object_id);
         self.path_kind = id.path_kind;
         self.events = 0;
+        self.torn_record = None;
         self.seen = None;
         self.wrapper = None;
     }
@@ -278,6 +284,7 @@ impl Records {
                 self.broken(offset, interest, Reason::RecordSyntax, message)
             }
             Err(json::Fault::TooDeep) if interest == Interest::None => {
+                self.events += 1;
                 self.not_wanted();
                 Verdict::Sound
             }
@@ -429,10 +436,8 @@ impl Records {
     /// Keeps the first damage; all records it tears are missing, how many nobody can say.
     fn damage(&mut self, offset: u64, record: Option<u64>) {
         if self.report.damage.is_none() {
-            let mut message = format!("the JSON is damaged at byte {offset}");
-            if let Some(record) = record {
-                message = format!("{message}, in the record that begins at byte {record}");
-            }
+            let message = format!("the JSON is damaged at byte {offset}{}", in_record(record));
+            self.torn_record = record;
             self.report.damage = Some((Reason::JsonDamaged, message));
             self.report.damage_offset = Some(offset);
         }
@@ -471,7 +476,8 @@ impl Records {
             name_fault(&mut report, fault, limits);
         } else if report.damage.is_some() && report.damage_offset == Some(report.json_bytes) {
             let bytes = report.json_bytes;
-            let message = format!("the JSON ends in the middle, at byte {bytes}");
+            let torn = in_record(self.torn_record);
+            let message = format!("the JSON ends in the middle, at byte {bytes}{torn}");
             report.damage = Some((Reason::JsonTruncated, message));
         } else if report.damage.is_none() && packing.is_none() && report.records == 0 {
             report.damage = Some((Reason::Empty, "the object holds no text".to_owned()));
@@ -479,7 +485,8 @@ impl Records {
             && self.events == 0
             && report.digest.is_none()
             && id.path_kind.is_none_or(|kind| kind == ObjectKind::Log)
-            && (report.records > 0 || !is_packed)
+            // Where every record was rejected, the reasons of those stand.
+            && (report.not_wanted > 0 || (report.records == 0 && !is_packed))
         {
             let message = "the JSON holds no CloudTrail record".to_owned();
             report.damage = Some((Reason::WrongShape, message));
@@ -487,6 +494,13 @@ impl Records {
         assert!(report.is_conserved(), "every record is accounted for");
         report
     }
+}
+
+/// Which record is torn, for a message.
+fn in_record(record: Option<u64>) -> String {
+    record.map_or_else(String::new, |record| {
+        format!(", in the record that begins at byte {record}")
+    })
 }
 
 fn name_fault(report: &mut ObjectReport, fault: Fault, limits: Limits) {

@@ -8,13 +8,20 @@
 use memchr::memmem::Finder;
 
 use super::classify::Classifier;
+use super::json::{self, Tape};
 use super::scan::{Found, Scan};
+use super::skip::{before_space, skip_space, skip_value};
 
 /// The member that every event of CloudTrail begins with; its quotes cannot stand in a string.
 const FIRST_MEMBER: &[u8] = br#""eventVersion""#;
 
 /// How much is kept of searched text, so that a beginning across two pieces is found.
 const RESYNC_KEEP_BYTES: usize = 4096;
+
+/// So much text may be looked at twice, for the sake of records that damage seems to have swallowed;
+/// from then on a record is taken to end where the next one certainly begins. Without this, text in
+/// which no record ever closes would be read to its end once for each of them.
+const AGAIN_BYTES_MAX: u64 = 64 << 20;
 
 /// How records are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +69,8 @@ pub(crate) struct Splitter {
     state: State,
     /// The value that is being scanned.
     scan: Option<Open>,
+    /// How much text has been looked at twice.
+    again_bytes: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +112,7 @@ impl Splitter {
             packing: None,
             state: State::Top,
             scan: None,
+            again_bytes: 0,
         }
     }
 
@@ -179,7 +189,8 @@ impl Splitter {
         is_end: bool,
         sink: &mut dyn FnMut(Piece<'w>) -> Verdict,
     ) -> Step {
-        match self.walk_members(window, start + 1, true, is_end) {
+        let (known, is_known_end) = self.known(window, start, start, is_end);
+        match self.walk_members(known, start + 1, true, is_known_end) {
             Walk::Array(packing, at) => {
                 self.packing = Some(packing);
                 self.state = State::Elements {
@@ -190,7 +201,10 @@ impl Splitter {
             }
             Walk::More if window.len() - start <= self.record_bytes_max => Step::Wait(start),
             // One object, or one that is damaged or too long, which the scan will find.
-            Walk::End(_) | Walk::More | Walk::Damage(_) => {
+            walk @ (Walk::End(_) | Walk::More | Walk::Damage(_)) => {
+                if let Walk::Damage(bad) = walk {
+                    self.again_bytes += (bad - start) as u64;
+                }
                 self.packing.get_or_insert(Packing::Bare);
                 self.open(start);
                 self.scan_record(window, is_end, sink)
@@ -207,6 +221,7 @@ impl Splitter {
         is_end: bool,
         sink: &mut dyn FnMut(Piece<'w>) -> Verdict,
     ) -> Step {
+        let at = skip_space(window, at);
         match self.walk_members(window, at, is_first, is_end) {
             Walk::Array(_, at) => {
                 self.state = State::Elements {
@@ -274,7 +289,7 @@ impl Splitter {
         is_end: bool,
         sink: &mut dyn FnMut(Piece<'w>) -> Verdict,
     ) -> Step {
-        match self.skip_value(window, at, is_end) {
+        match skip_value(self.classifier, window, at, is_end) {
             Found::End(end) => {
                 sink(Piece::NotObject {
                     offset: self.base + at as u64,
@@ -306,7 +321,11 @@ impl Splitter {
             return Step::Go(0);
         };
         let offset = open.start_offset;
-        match open.scan.run(self.classifier, window, open.at, is_end) {
+        let (known, is_known_end) = match open.start {
+            Some(start) => self.known(window, start, open.at, is_end),
+            None => (window, is_end),
+        };
+        match open.scan.run(self.classifier, known, open.at, is_known_end) {
             Found::End(end) if window[end - 1] != b'}' => self.torn(window, end - 1, &open, sink),
             Found::End(end) => {
                 let Some(start) = open.start else {
@@ -315,7 +334,11 @@ impl Splitter {
                     return Step::Go(end);
                 };
                 let text = &window[start..end];
-                let piece = if text.len() > self.record_bytes_max {
+                let is_long = text.len() > self.record_bytes_max;
+                if is_long && self.next_record(window, start + 1, end).is_some() {
+                    return self.torn(window, end, &open, sink);
+                }
+                let piece = if is_long {
                     Piece::TooLong { offset }
                 } else {
                     Piece::Record { offset, text }
@@ -329,6 +352,7 @@ impl Splitter {
                         record: None,
                     });
                     self.after_resync();
+                    self.again_bytes += (end - next) as u64;
                     return Step::Go(next);
                 }
                 self.after_record();
@@ -363,12 +387,58 @@ impl Splitter {
         open: &Open,
         sink: &mut dyn FnMut(Piece<'w>) -> Verdict,
     ) -> Step {
+        let fault = open
+            .start
+            .map_or(bad, |start| self.first_fault(window, start, bad));
         sink(Piece::Damage {
-            offset: self.base + bad as u64,
+            offset: self.base + fault as u64,
             record: Some(open.start_offset),
         });
         self.state = State::Lost;
-        Step::Go(open.start.map_or(bad.min(window.len()), |start| start + 1))
+        let Some(start) = open.start else {
+            return Step::Go(bad.min(window.len()));
+        };
+        self.again_bytes += (bad - start) as u64;
+        Step::Go(start + 1)
+    }
+
+    /// Where the record that begins at `start` breaks the grammar. The scan looks at strings and depth
+    /// alone: a lost brace shows there only where everything has ended, long after the next record.
+    fn first_fault(&self, window: &[u8], start: usize, bad: usize) -> usize {
+        let Some(next) = self.next_record(window, start + 1, bad) else {
+            return bad;
+        };
+        let text = &window[start..next];
+        if text.len() > self.record_bytes_max {
+            return bad;
+        }
+        let text = match std::str::from_utf8(text) {
+            Ok(text) => text,
+            Err(error) => std::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default(),
+        };
+        match Tape::default().parse(text, usize::MAX) {
+            Err(json::Fault::Syntax(at)) => start + at,
+            Ok(_) | Err(json::Fault::TooDeep) => bad,
+        }
+    }
+
+    /// The text in which the value at `start` may end, and whether that is all of it.
+    fn known<'w>(
+        &self,
+        window: &'w [u8],
+        start: usize,
+        at: usize,
+        is_end: bool,
+    ) -> (&'w [u8], bool) {
+        if self.again_bytes <= AGAIN_BYTES_MAX {
+            return (window, is_end);
+        }
+        // What stands before `at` has been searched, but for a beginning that was cut.
+        let from = at.saturating_sub(RESYNC_KEEP_BYTES).max(start + 1);
+        match self.next_record(window, from, window.len()) {
+            Some(next) => (&window[..next], true),
+            None => (window, is_end),
+        }
     }
 
     fn damage<'w>(
@@ -451,8 +521,11 @@ impl Splitter {
                 Some(_) => return Walk::Damage(at),
             }
             is_first = false;
+            if !matches!(window.get(at), Some(b'"') | None) {
+                return Walk::Damage(at);
+            }
             let name = at;
-            at = match self.skip_value(window, at, is_end) {
+            at = match skip_value(self.classifier, window, at, is_end) {
                 Found::End(end) => skip_space(window, end),
                 Found::More(_) => return Walk::More,
                 Found::Damage(bad) => return Walk::Damage(bad),
@@ -470,23 +543,11 @@ impl Splitter {
                     _ => {}
                 }
             }
-            at = match self.skip_value(window, at, is_end) {
+            at = match skip_value(self.classifier, window, at, is_end) {
                 Found::End(end) => end,
                 Found::More(_) => return Walk::More,
                 Found::Damage(bad) => return Walk::Damage(bad),
             };
-        }
-    }
-
-    /// The end of the value at `at`.
-    fn skip_value(&self, window: &[u8], at: usize, is_end: bool) -> Found {
-        match window.get(at) {
-            Some(b'{' | b'[') => Scan::new().run(self.classifier, window, at, is_end),
-            Some(b'"') => skip_string(window, at, is_end),
-            Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => skip_word(window, at, is_end),
-            Some(_) => Found::Damage(at),
-            None if is_end => Found::Damage(at),
-            None => Found::More(at),
         }
     }
 }
@@ -499,49 +560,4 @@ enum Walk {
     End(usize),
     More,
     Damage(usize),
-}
-
-fn skip_space(text: &[u8], mut at: usize) -> usize {
-    while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.get(at) {
-        at += 1;
-    }
-    at
-}
-
-/// The last byte before `at` that is no white space.
-fn before_space(text: &[u8], at: usize) -> Option<usize> {
-    text[..at]
-        .iter()
-        .rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
-}
-
-fn skip_string(text: &[u8], at: usize, is_end: bool) -> Found {
-    let mut at = at + 1;
-    loop {
-        match memchr::memchr2(b'"', b'\\', text.get(at..).unwrap_or_default()) {
-            Some(found) if text[at + found] == b'"' => return Found::End(at + found + 1),
-            Some(found) => at += found + 2,
-            None if is_end => return Found::Damage(text.len()),
-            None => return Found::More(at),
-        }
-    }
-}
-
-/// A number, `true`, `false` or `null`.
-fn skip_word(text: &[u8], at: usize, is_end: bool) -> Found {
-    let rest = &text[at..];
-    let len = rest
-        .iter()
-        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')))
-        .unwrap_or(rest.len());
-    if len == rest.len() && !is_end {
-        return Found::More(at);
-    }
-    let is_value = std::str::from_utf8(&rest[..len])
-        .is_ok_and(|word| super::json::Tape::default().parse(word, 1).is_ok());
-    if is_value {
-        Found::End(at + len)
-    } else {
-        Found::Damage(at)
-    }
 }

@@ -73,7 +73,7 @@ fn order(object: &SourceObject) -> (Option<i64>, &str) {
 
 impl Listing {
     fn walk(&mut self, root: &Path, objects: &mut BTreeMap<PathBuf, SourceObject>) {
-        for entry in WalkDir::new(root).follow_links(true) {
+        for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {

@@ -30,11 +30,14 @@ impl Place {
     /// # Errors
     /// If it cannot be created, or is no directory.
     pub fn create_directory(directory: &FilePath) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(directory).map_err(|source| StoreError::Io {
-            location: directory.display().to_string(),
-            source,
-        })?;
-        Self::directory(directory)
+        match std::fs::create_dir_all(directory) {
+            Err(source) if !directory.exists() => Err(StoreError::Io {
+                location: directory.display().to_string(),
+                source,
+            }),
+            // What was there before, even if it is a file, is judged there.
+            _ => Self::directory(directory),
+        }
     }
 
     /// A directory of the local file system.
@@ -57,9 +60,9 @@ impl Place {
         let absolute: PathBuf = match std::fs::canonicalize(directory) {
             Ok(absolute) if absolute.is_dir() => absolute,
             Ok(_) => {
-                return Err(StoreError::NotAStore {
-                    entry: "a file".to_owned(),
+                return Err(StoreError::Io {
                     location,
+                    source: std::io::ErrorKind::NotADirectory.into(),
                 });
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -1,2 +1,27 @@
-#[test]
-fn t() {}
+//! The one integration binary: each more would link DataFusion again.
+#![expect(
+    clippy::pedantic,
+    reason = "tests cast counts and name things alike where it reads better"
+)]
+
+mod answers;
+mod answers_keys;
+mod commands;
+mod context;
+mod decode_bad;
+mod decode_limits;
+mod decode_shapes;
+mod decoded;
+mod engines;
+mod facts;
+mod facts_uses;
+mod faults;
+mod guide;
+mod invictus;
+mod json;
+mod output;
+mod python;
+mod questions;
+mod readme;
+mod refusals;
+mod tidy;

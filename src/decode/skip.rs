@@ -1,0 +1,66 @@
+//! Steps over JSON values and white space, one at a time.
+//!
+//! Enters: text and a place in it. Leaves: the place behind what stands there. For the few values
+//! around records; what is inside a record is the scan's matter.
+
+use super::classify::Classifier;
+use super::json::Tape;
+use super::scan::{Found, Scan};
+
+/// The end of the value at `at`.
+pub(crate) fn skip_value(classifier: Classifier, text: &[u8], at: usize, is_end: bool) -> Found {
+    match text.get(at) {
+        Some(b'{' | b'[') => Scan::new().run(classifier, text, at, is_end),
+        Some(b'"') => skip_string(text, at, is_end),
+        Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => skip_word(text, at, is_end),
+        Some(_) => Found::Damage(at),
+        None if is_end => Found::Damage(at),
+        None => Found::More(at),
+    }
+}
+
+/// The first byte from `at` on that is no white space.
+pub(crate) fn skip_space(text: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// The last byte before `at` that is no white space.
+pub(crate) fn before_space(text: &[u8], at: usize) -> Option<usize> {
+    text[..at]
+        .iter()
+        .rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+}
+
+fn skip_string(text: &[u8], at: usize, is_end: bool) -> Found {
+    let mut at = at + 1;
+    loop {
+        match memchr::memchr2(b'"', b'\\', text.get(at..).unwrap_or_default()) {
+            Some(found) if text[at + found] == b'"' => return Found::End(at + found + 1),
+            Some(found) => at += found + 2,
+            None if is_end => return Found::Damage(text.len()),
+            None => return Found::More(at),
+        }
+    }
+}
+
+/// A number, `true`, `false` or `null`.
+fn skip_word(text: &[u8], at: usize, is_end: bool) -> Found {
+    let rest = &text[at..];
+    let len = rest
+        .iter()
+        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')))
+        .unwrap_or(rest.len());
+    if len == rest.len() && !is_end {
+        return Found::More(at);
+    }
+    let is_value =
+        std::str::from_utf8(&rest[..len]).is_ok_and(|word| Tape::default().parse(word, 1).is_ok());
+    if is_value {
+        Found::End(at + len)
+    } else {
+        Found::Damage(at)
+    }
+}

@@ -1,0 +1,248 @@
+//! Every subcommand on the sample logs, as whole transcripts; those that answer are in `questions.rs`.
+//!
+//! What the figures should be is in `answers.rs`; here stands how they are told.
+
+use std::io::Read as _;
+
+use serde_json::Value;
+
+use crate::context::{Context, REPOSITORY, Transcript, joined};
+
+#[test]
+fn help_and_version() {
+    let context = Context::new();
+    let help = context.run(&["--help"]);
+    assert_eq!(help.stderr, "");
+    insta::assert_snapshot!("help", joined(&[help, context.run(&["--version"])]));
+    for command in ["ingest", "sql", "report"] {
+        insta::assert_snapshot!(
+            format!("help_{command}"),
+            context.run(&[command, "--help"]).to_string()
+        );
+    }
+    let short: Vec<Transcript> = ["status", "event", "demo", "vacuum"]
+        .iter()
+        .map(|command| context.run(&[command, "--help"]))
+        .collect();
+    insta::assert_snapshot!("help_others", joined(&short));
+}
+
+#[test]
+fn ingest_tells_what_was_read() {
+    let context = Context::new();
+    insta::assert_snapshot!(
+        "ingest",
+        context.run(&["ingest", "sample-logs/AWSLogs"]).to_string()
+    );
+    // The rejects are known from now on, and no reason to fail.
+    insta::assert_snapshot!(
+        "ingest_again",
+        context.run(&["ingest", "sample-logs/AWSLogs"]).to_string()
+    );
+    insta::assert_snapshot!(
+        "ingest_again_json",
+        context
+            .run(&["ingest", "sample-logs/AWSLogs", "--json"])
+            .to_string()
+    );
+}
+
+#[test]
+fn ingest_as_json() {
+    let context = Context::new();
+    let transcript = context.run(&[
+        "ingest",
+        "--json",
+        "sample-logs/AWSLogs",
+        "--store",
+        "elsewhere",
+    ]);
+    insta::assert_snapshot!("ingest_json", transcript.to_string());
+    assert!(
+        context
+            .path()
+            .join("elsewhere/kms_events/_delta_log")
+            .is_dir()
+    );
+    assert!(
+        !context.store().exists(),
+        "the default store was made as well"
+    );
+}
+
+#[test]
+fn ingest_passes_over_what_is_no_log() {
+    let context = Context::new();
+    let folder = context.path().join("folder");
+    std::fs::create_dir(&folder).expect("a folder");
+    for name in ["README.md", "a.txt", "b.txt", "c.txt", "d.txt", "e.txt"] {
+        std::fs::write(folder.join(name), "no log").expect("a file");
+    }
+    std::fs::write(folder.join("empty.json.gz"), "").expect("a file");
+    std::fs::write(folder.join("none.json"), r#"{"Records":[]}"#).expect("a file");
+    insta::assert_snapshot!(
+        "ingest_odd_files",
+        context.run(&["ingest", "folder"]).to_string()
+    );
+}
+
+#[test]
+fn status_tells_what_is_held() {
+    let context = Context::with_samples();
+    insta::assert_snapshot!("status", context.run(&["status"]).to_string());
+    let json = context.run(&["status", "--json"]);
+    assert_eq!((json.code, json.stderr.as_str()), (0, ""));
+    let mut status: Value = serde_json::from_slice(&json.raw.stdout).expect("JSON");
+    let tables = status["tables"].take();
+    let tables = tables.as_array().expect("an array");
+    let told: Vec<&str> = tables
+        .iter()
+        .filter_map(|table| table["table"].as_str())
+        .collect();
+    let mut known: Vec<&str> = keytrail::schema::TABLES
+        .iter()
+        .map(|table| table.name)
+        .collect();
+    known.sort_unstable();
+    assert_eq!(told, known);
+    let status = serde_json::to_string_pretty(&status).expect("JSON");
+    insta::assert_snapshot!("status_json", context.filtered(status.as_bytes()));
+}
+
+#[test]
+fn event_prints_the_original() {
+    let context = Context::with_samples();
+    let answers = crate::answers::answers();
+    // Of three services' events, one is kept in trail_events; the second's copies differ in member order.
+    for duplicate in answers["duplicates"].as_array().expect("an array") {
+        let id = duplicate["event_id"].as_str().expect("an id");
+        let transcript = context.run(&["event", id]);
+        assert_eq!(
+            (transcript.code, transcript.stderr.as_str()),
+            (0, ""),
+            "{transcript}"
+        );
+        let printed: Value = serde_json::from_slice(&transcript.raw.stdout).expect("JSON");
+        assert_eq!(printed, record(duplicate));
+    }
+    let id = answers["id_conflicts"][0]["event_id"]
+        .as_str()
+        .expect("an id");
+    let transcript = context.run(&["event", id]);
+    assert_eq!(transcript.code, 0);
+    assert_eq!(
+        transcript.stderr,
+        "2 events with different content have this id\n"
+    );
+    let contents: Vec<Value> = transcript
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(contents.len(), 2);
+    assert_ne!(contents[0], contents[1]);
+    assert!(contents.iter().all(|event| event["eventID"] == id));
+}
+
+/// A record of a sample log, as it was written there.
+fn record(place: &Value) -> Value {
+    let object = place["object"].as_str().expect("a path");
+    let path = format!("{REPOSITORY}/sample-logs/{object}");
+    let file = std::fs::File::open(path).expect("the samples hold it");
+    let mut text = String::new();
+    flate2::read::MultiGzDecoder::new(file)
+        .read_to_string(&mut text)
+        .expect("gzip");
+    let mut log: Value = serde_json::from_str(&text).expect("JSON");
+    let number = place["record"].as_u64().expect("a number");
+    log["Records"][usize::try_from(number).expect("a small one")].take()
+}
+
+#[test]
+fn schema_is_the_documentation() {
+    let transcript = Context::new().run(&["schema"]);
+    assert_eq!((transcript.code, transcript.stderr.as_str()), (0, ""));
+    assert_eq!(transcript.stdout, keytrail::schema::to_markdown());
+}
+
+#[test]
+fn demo_shows_what_the_commands_answer() {
+    let context = Context::new();
+    let demo = context.run(&["demo", "--store", "./keytrail-store"]);
+    assert_eq!(demo.code, 0, "{demo}");
+    let sections: Vec<(&str, &str)> = demo
+        .stdout
+        .split("\n$ keytrail ")
+        .skip(1)
+        .map(|section| section.split_once('\n').expect("a command and its output"))
+        .collect();
+    let commands: Vec<&str> = sections.iter().map(|(command, _)| *command).collect();
+    insta::assert_snapshot!("demo", commands.join("\n"));
+    let mut notes = String::new();
+    for (command, output) in &sections[1..] {
+        let words: Vec<&str> = command.split(' ').collect();
+        let alone = context.run(&words);
+        assert_eq!(alone.stdout.trim_end(), output.trim_end(), "{command}");
+        notes.push_str(&alone.stderr);
+    }
+    assert_eq!(demo.stderr, notes);
+    // The logs lie elsewhere, the rest is the same.
+    let ingest = Context::new().run(&["ingest", "sample-logs/AWSLogs"]);
+    let ingested = sections[0]
+        .1
+        .replace("[DIR]/.tmp[RANDOM]/", "[REPO]/sample-logs/");
+    assert_eq!(ingested.trim_end(), ingest.stdout.trim_end());
+    assert_eq!(sections[0].0, "ingest sample-logs/AWSLogs");
+}
+
+#[test]
+fn demo_leaves_nothing_behind() {
+    let context = Context::new();
+    assert_eq!(context.run(&["demo"]).code, 0);
+    let left: Vec<_> = std::fs::read_dir(context.path())
+        .expect("the directory")
+        .collect();
+    assert_eq!(left.len(), 1, "only sample-logs was there before: {left:?}");
+}
+
+#[test]
+fn compact_and_vacuum_change_no_answer() {
+    let context = Context::new();
+    for account in ["111122223333", "444455556666", "777788889999"] {
+        let ingest = context.run(&[
+            "ingest",
+            &format!("sample-logs/AWSLogs/o-examplorg1/{account}"),
+        ]);
+        assert_ne!(ingest.stdout, "", "{ingest}");
+    }
+    let questions: [&[&str]; 3] = [
+        &[
+            "sql",
+            "select * from usage_by_key order by key, caller, event_name, event_date",
+        ],
+        &["report", "unused-keys", "--days", "7"],
+        &[
+            "sql",
+            "select * from kms_events order by event_time, content_hash",
+            "--format",
+            "csv",
+        ],
+    ];
+    let before: Vec<String> = questions
+        .iter()
+        .map(|words| context.run(words).stdout)
+        .collect();
+    let transcripts = [
+        context.run(&["compact"]),
+        context.run(&["compact"]),
+        // What was just replaced is younger than any cutoff.
+        context.run(&["vacuum"]),
+        context.run(&["vacuum", "--keep-hours", "1", "--force"]),
+    ];
+    insta::assert_snapshot!("compact_and_vacuum", joined(&transcripts));
+    let after: Vec<String> = questions
+        .iter()
+        .map(|words| context.run(words).stdout)
+        .collect();
+    assert!(after == before, "compaction changed an answer");
+}

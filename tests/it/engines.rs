@@ -1,0 +1,69 @@
+//! The store in other engines: `deltalake` with its own query engine, and Polars, read the same rows.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::context::{Context, REPOSITORY};
+use crate::python::python;
+
+/// The newest that work together.
+const PINS: [&str; 2] = ["deltalake==1.6.6", "polars==2.1.0"];
+
+#[test]
+fn other_engines_read_the_same_rows() {
+    let context = Context::with_samples();
+    // More commits, and rows of another month's partition.
+    let again = context.run(&["ingest", "sample-logs/AWSLogs", "sample-logs/README.md"]);
+    assert_eq!(again.code, 2, "a page of text is no log: {again}");
+
+    let script = format!("{REPOSITORY}/tests/it/engines.py");
+    let output = Command::new(python("engines", &PINS))
+        .arg(script)
+        .arg(context.store())
+        .output()
+        .expect("Python starts");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+
+    for table in keytrail::schema::TABLES {
+        let found = &told[table.name];
+        assert_eq!(
+            found["protocol"],
+            serde_json::json!([1, 2]),
+            "{}",
+            table.name
+        );
+        let columns: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+        assert_eq!(
+            found["columns"],
+            serde_json::json!(columns),
+            "{}",
+            table.name
+        );
+        let rows = context.rows(&format!("select count(*) as n from {}", table.name));
+        for engine in ["deltalake", "polars_read", "polars_scan"] {
+            assert_eq!(found[engine], rows[0]["n"], "{} in {engine}", table.name);
+        }
+    }
+    let outcomes =
+        context.rows("select outcome, count(*) as n from kms_events group by 1 order by 1");
+    let times = context.rows(
+        "select to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ') as first, to_char(max(event_time), '%Y-%m-%dT%H:%M:%SZ') as last from kms_events",
+    );
+    let usage = context.rows("select cast(sum(count) as bigint) as n from usage_daily");
+    let keys = context.rows(
+        "select key_arn, event_month, count(*) as n from kms_events where key_arn is not null group by 1, 2 order by 1, 2",
+    );
+    for engine in ["deltalake", "polars"] {
+        let found = &told["aggregates"][engine];
+        assert_eq!(found["outcomes"], Value::from(outcomes.clone()), "{engine}");
+        assert_eq!(found["times"], times[0], "{engine}");
+        assert_eq!(found["usage"], usage[0]["n"], "{engine}");
+        assert_eq!(found["keys"], Value::from(keys.clone()), "{engine}");
+    }
+}

@@ -1,0 +1,78 @@
+//! Random sequences of ingests and faults: after each, the roll-ups are the aggregates of the events.
+
+use std::collections::BTreeSet;
+
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+
+use super::corpus::Corpus;
+use super::exact::{Attempts, check, check_rollups};
+use super::harness::{Bench, Reader, block_on, ingest, ingest_soundly};
+use super::store_double::{Fault, FaultStore};
+
+/// One ingest: which files, as bits, and what goes wrong.
+#[derive(Debug, Clone)]
+struct Step {
+    files: u16,
+    fault: Fault,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let write = 1..30_u64;
+    let fault = prop_oneof![
+        2 => (0..1_u8).prop_map(|_| Fault::None),
+        1 => write.clone().prop_map(Fault::Fails),
+        1 => write.clone().prop_map(Fault::LosesAnswer),
+        1 => write.clone().prop_map(Fault::MeetsItself),
+        2 => write.prop_map(Fault::DiesAfter),
+    ];
+    (any::<u16>(), fault).prop_map(|(files, fault)| Step { files, fault })
+}
+
+#[test]
+fn rollups_are_the_aggregates_after_any_sequence() {
+    let config = Config {
+        cases: 12,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(20_260_301),
+        max_shrink_iters: 30,
+        ..Config::default()
+    };
+    let strategy = (1..1000_u64, vec(step(), 1..5));
+    TestRunner::new(config)
+        .run(&strategy, |(seed, steps)| {
+            run(seed, &steps);
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn run(seed: u64, steps: &[Step]) {
+    let mut bench = Bench::new(Corpus::new(seed));
+    block_on(async {
+        let store = bench.new_store();
+        let mut listed = BTreeSet::new();
+        for (number, step) in steps.iter().enumerate() {
+            let files: Vec<usize> = bench
+                .corpus
+                .all()
+                .into_iter()
+                .filter(|file| step.files >> file & 1 == 1)
+                .collect();
+            let double = FaultStore::new(step.fault);
+            let done = ingest(&store, &double, &bench.paths(&files)).await;
+            listed.extend(files);
+            let hint = format!("seed {seed}, step {number} of {steps:?}");
+            match Reader::open(&store).await {
+                Ok(reader) => check_rollups(&reader, &hint).await,
+                // The fault came before there was a store.
+                Err(error) => assert!(done.is_err(), "{hint}: {error:#}"),
+            }
+        }
+        let listed: Vec<usize> = listed.into_iter().collect();
+        ingest_soundly(&store, &bench.paths(&listed)).await;
+        let hint = format!("seed {seed}, after {steps:?}");
+        check(&store, &bench.corpus, &listed, Attempts::One, &hint).await;
+    });
+}
