@@ -181,57 +181,6 @@ fn text_that_is_no_json_is_rejected_at_its_beginning() {
 }
 
 #[test]
-fn json_of_another_shape_is_rejected_as_that() {
-    for text in [
-        "{}",
-        "{\"Records\":5}",
-        "{\"Records\":{}}",
-        "{\"a\":[1]}",
-        "[{\"a\":1}]",
-    ] {
-        let decoded = decode(text.as_bytes());
-        assert_eq!(
-            (decoded.report.state(), decoded.reason()),
-            ("rejected", "wrong_shape"),
-            "{text}"
-        );
-    }
-    for text in [
-        "5",
-        "\"text\"",
-        "null",
-        "[1,\"two\",[3]]",
-        "{\"Records\":[1]}",
-    ] {
-        let decoded = decode(text.as_bytes());
-        assert_eq!(decoded.report.state(), "rejected", "{text}");
-        assert!(decoded.report.rejected > 0, "{text}: {:?}", decoded.report);
-    }
-    for text in ["{\"Records\":[]}", "[]", " {\"x\":1, \"Records\" : [ ] } "] {
-        let decoded = decode(text.as_bytes());
-        assert_eq!(
-            (decoded.report.state(), decoded.report.kind.word()),
-            ("ok", "log"),
-            "{text}"
-        );
-    }
-}
-
-#[test]
-fn a_value_that_is_no_object_is_one_reject_among_records() {
-    let text = format!(
-        r#"{{"Records":[{},7,"x",null,{}]}}"#,
-        kms_event("0"),
-        kms_event("1")
-    );
-    let decoded = decode(text.as_bytes());
-    assert_eq!(decoded.ids(), ids(0..2));
-    assert_eq!((decoded.report.records, decoded.report.rejected), (5, 3));
-    assert_eq!(decoded.report.rejects[0].reason.code(), "not_an_object");
-    assert_eq!(decoded.report.rejects[0].record, 1);
-}
-
-#[test]
 fn invalid_utf8_rejects_a_wanted_record_alone() {
     let bad = |event: String| {
         let mut bytes = event.into_bytes();

@@ -299,7 +299,11 @@ fn objects_of_other_kinds_are_known() {
         r#""eventID""#,
         r#""eventType":"AwsVpceEvent","eventCategory":"NetworkActivity","eventID""#,
     );
-    let decoded = check(&records(&[network.clone()]), "records", &[&network]);
+    let decoded = check(
+        &records(std::slice::from_ref(&network)),
+        "records",
+        &[&network],
+    );
     assert_eq!(decoded.report.kind.word(), "network_activity");
     let insight = r#"{"Records":[{"eventVersion":"1.08","eventTime":"2026-03-01T12:00:00Z","eventID":"i","eventType":"AwsCloudTrailInsight","insightDetails":{"eventSource":"kms.amazonaws.com"},"eventCategory":"Insight"}]}"#;
     let decoded = check(insight, "records", &[]);
@@ -315,4 +319,55 @@ fn objects_of_other_kinds_are_known() {
             .digest
             .is_some_and(|digest| digest.start_time < digest.end_time)
     );
+}
+
+#[test]
+fn json_of_another_shape_is_rejected_as_that() {
+    for text in [
+        "{}",
+        "{\"Records\":5}",
+        "{\"Records\":{}}",
+        "{\"a\":[1]}",
+        "[{\"a\":1}]",
+    ] {
+        let decoded = decode(text.as_bytes());
+        assert_eq!(
+            (decoded.report.state(), decoded.reason()),
+            ("rejected", "wrong_shape"),
+            "{text}"
+        );
+    }
+    for text in [
+        "5",
+        "\"text\"",
+        "null",
+        "[1,\"two\",[3]]",
+        "{\"Records\":[1]}",
+    ] {
+        let decoded = decode(text.as_bytes());
+        assert_eq!(decoded.report.state(), "rejected", "{text}");
+        assert!(decoded.report.rejected > 0, "{text}: {:?}", decoded.report);
+    }
+    for text in ["{\"Records\":[]}", "[]", " {\"x\":1, \"Records\" : [ ] } "] {
+        let decoded = decode(text.as_bytes());
+        assert_eq!(
+            (decoded.report.state(), decoded.report.kind.word()),
+            ("ok", "log"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_value_that_is_no_object_is_one_reject_among_records() {
+    let text = format!(
+        r#"{{"Records":[{},7,"x",null,{}]}}"#,
+        kms_event("0"),
+        kms_event("1")
+    );
+    let decoded = decode(text.as_bytes());
+    assert_eq!(decoded.ids(), ["0", "1"]);
+    assert_eq!((decoded.report.records, decoded.report.rejected), (5, 3));
+    assert_eq!(decoded.report.rejects[0].reason.code(), "not_an_object");
+    assert_eq!(decoded.report.rejects[0].record, 1);
 }

@@ -1,26 +1,6 @@
-//! More of what an event says: who called, for which resource, and under which circumstances.
+//! What an event says of who called, for which resource, and how, becomes these columns.
 
-use crate::decoded::{Decoded, decode};
-
-fn decode_event(name: &str, members: &str) -> Decoded {
-    let comma = if members.is_empty() { "" } else { "," };
-    let event = format!(
-        r#"{{"eventVersion":"1.11","eventTime":"2026-03-01T12:00:00Z","eventSource":"kms.amazonaws.com","eventID":"x","eventName":"{name}"{comma}{members}}}"#
-    );
-    let decoded = decode(event.as_bytes());
-    assert_eq!(decoded.report.state(), "ok", "{event}");
-    decoded
-}
-
-/// One KMS event with these members has these columns.
-#[track_caller]
-fn check(name: &str, members: &str, columns: &[(&str, &str)]) {
-    let decoded = decode_event(name, members);
-    let row = decoded.kms_rows()[0];
-    for (column, expected) in columns {
-        assert_eq!(row.shown(column), *expected, "{column} of {members}");
-    }
-}
+use crate::facts::{check, decode_event};
 
 #[track_caller]
 fn check_user(user: &str, columns: &[(&str, &str)]) {

@@ -38,22 +38,6 @@ impl Json {
             .map(|(_, value)| value)
     }
 
-    /// The text of a string; lone surrogates become U+FFFD.
-    pub(crate) fn as_text(&self) -> Option<String> {
-        match self {
-            Self::Text(units) => Some(String::from_utf16_lossy(units)),
-            _ => None,
-        }
-    }
-
-    /// The elements of an array.
-    pub(crate) fn elements(&self) -> &[Json] {
-        match self {
-            Self::Array(elements) => elements,
-            _ => &[],
-        }
-    }
-
     /// The value on one line, plainly written.
     pub(crate) fn write(&self) -> String {
         let mut out = String::new();

@@ -14,6 +14,7 @@ mod decode_shapes;
 mod decoded;
 mod engines;
 mod facts;
+mod facts_outcomes;
 mod facts_uses;
 mod faults;
 mod guide;

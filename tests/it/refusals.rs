@@ -22,12 +22,9 @@ fn arguments() {
         &[
             &["nope"],
             &["ingest"],
-            &["ingest", "sample-logs", "--threads", "0"],
             &["sql", "--format", "xml", "select 1"],
             &["sql", "-f", "a.sql", "select 1"],
             &["event"],
-            &["vacuum", "--keep-hours", "0"],
-            &["vacuum", "--keep-hours", "24"],
         ],
     );
     insta::assert_snapshot!("arguments", refused);
@@ -35,6 +32,20 @@ fn arguments() {
     let nothing = context.run(&[]);
     assert_eq!((nothing.code, nothing.stdout.as_str()), (2, ""));
     assert_eq!(nothing.stderr, context.run(&["--help"]).stdout);
+}
+
+#[test]
+fn numbers_and_hours() {
+    let context = Context::new();
+    let refused = refused(
+        &context,
+        &[
+            &["ingest", "sample-logs", "--threads", "0"],
+            &["vacuum", "--keep-hours", "0"],
+            &["vacuum", "--keep-hours", "24"],
+        ],
+    );
+    insta::assert_snapshot!("numbers_and_hours", refused);
 }
 
 #[test]

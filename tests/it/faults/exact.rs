@@ -129,6 +129,30 @@ pub(crate) async fn check_rollups(reader: &Reader, hint: &str) {
     );
 }
 
+/// The ledger claims no event that the other tables do not hold, whatever has gone wrong.
+pub(crate) async fn check_claims(reader: &Reader, corpus: &Corpus, hint: &str) {
+    let mut held = BTreeSet::new();
+    for table in ["kms_events", "trail_events"] {
+        for row in reader.rows(table).await {
+            held.insert((table, row.text("content_hash").to_owned()));
+        }
+    }
+    for row in reader.rows("log_files").await {
+        let location = row.text("location");
+        let file = corpus
+            .files
+            .iter()
+            .find(|file| location.ends_with(&file.name));
+        for event in &file.expect("an object of the corpus").wanted {
+            let key = (event.table, event.content_hash.clone());
+            assert!(
+                held.contains(&key),
+                "{hint}: {location} is claimed without {event:?}"
+            );
+        }
+    }
+}
+
 async fn check_ledger(
     reader: &Reader,
     corpus: &Corpus,

@@ -14,7 +14,7 @@ use futures::TryStreamExt as _;
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Options, Progress, Summary};
 use keytrail::report::{Library, Query};
-use keytrail::schema::{KEY_RESOURCES, USAGE_DAILY};
+use keytrail::schema::{KEY_RESOURCES, TABLES, USAGE_DAILY};
 use keytrail::source;
 use keytrail::sql::{Relation, Relations, Session};
 use keytrail::store::{Pins, Place, Store, StoreError};
@@ -108,6 +108,16 @@ pub(crate) async fn ingest(
     let summary = Box::pin(run).await?;
     assert!(summary.is_conserved(), "{summary:?}");
     Ok(summary)
+}
+
+/// Merges the small files of all tables, through a store double.
+pub(crate) async fn compact(directory: &Path, double: &FaultStore) -> Result<(), StoreError> {
+    let place = Place::directory_on(directory, Arc::new(double.clone()))?;
+    let store = Box::pin(Store::open(place)).await?;
+    for table in TABLES {
+        Box::pin(store.compact(table, 2, STARTED_AT / 1000)).await?;
+    }
+    Ok(())
 }
 
 /// Ingests with nothing in the way.

@@ -21,6 +21,8 @@ mod kills;
 
 mod writers;
 
+mod compaction;
+
 mod repeats;
 
 mod sequences;

@@ -103,7 +103,7 @@ fn a_file_is_no_store() {
     let mut bench = Bench::new(Corpus::new(4));
     let store = bench.new_store().join("file");
     fs::write(&store, "mine").expect("a file");
-    let message = "error: `STORE` cannot be used as a store: it is a file\n";
+    let message = "error: `STORE` cannot be used as a store: not a directory\n";
     every_command_is_refused(&bench, &store, message);
 }
 

@@ -7,19 +7,20 @@ use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use super::corpus::Corpus;
-use super::exact::{Attempts, check, check_rollups};
-use super::harness::{Bench, Reader, block_on, ingest, ingest_soundly};
+use super::exact::{Attempts, check, check_claims, check_rollups};
+use super::harness::{Bench, Reader, block_on, compact, ingest, ingest_soundly};
 use super::store_double::{Fault, FaultStore};
 
-/// One ingest: which files, as bits, and what goes wrong.
+/// One ingest: which files, as bits, whether small files are merged afterwards, what goes wrong.
 #[derive(Debug, Clone)]
 struct Step {
     files: u16,
+    is_compacted: bool,
     fault: Fault,
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let write = 1..30_u64;
+    let write = 1..40_u64;
     let fault = prop_oneof![
         2 => (0..1_u8).prop_map(|_| Fault::None),
         1 => write.clone().prop_map(Fault::Fails),
@@ -27,7 +28,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => write.clone().prop_map(Fault::MeetsItself),
         2 => write.prop_map(Fault::DiesAfter),
     ];
-    (any::<u16>(), fault).prop_map(|(files, fault)| Step { files, fault })
+    (any::<u16>(), any::<bool>(), fault).prop_map(|(files, is_compacted, fault)| Step {
+        files,
+        is_compacted,
+        fault,
+    })
 }
 
 #[test]
@@ -62,10 +67,17 @@ fn run(seed: u64, steps: &[Step]) {
                 .collect();
             let double = FaultStore::new(step.fault);
             let done = ingest(&store, &double, &bench.paths(&files)).await;
+            if done.is_ok() && step.is_compacted {
+                // The fault may come here as well; the store must be sound in any case.
+                drop(compact(&store, &double).await);
+            }
             listed.extend(files);
             let hint = format!("seed {seed}, step {number} of {steps:?}");
             match Reader::open(&store).await {
-                Ok(reader) => check_rollups(&reader, &hint).await,
+                Ok(reader) => {
+                    check_rollups(&reader, &hint).await;
+                    check_claims(&reader, &bench.corpus, &hint).await;
+                }
                 // The fault came before there was a store.
                 Err(error) => assert!(done.is_err(), "{hint}: {error:#}"),
             }

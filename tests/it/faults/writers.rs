@@ -15,6 +15,8 @@ use super::store_double::{Fault, FaultStore, Gate};
 
 const CREATION: &str = "kms_events/_delta_log/00000000000000000000.json";
 const FIRST_EVENTS: &str = "kms_events/_delta_log/00000000000000000001.json";
+const FIRST_USAGE: &str = "usage_daily/_delta_log/00000000000000000001.json";
+const FIRST_RESOURCES: &str = "key_resources/_delta_log/00000000000000000001.json";
 const FIRST_LEDGER: &str = "log_file_events/_delta_log/00000000000000000001.json";
 
 /// Which files each of the two ingests.
@@ -85,11 +87,14 @@ fn two_writers_of_the_same_objects_are_exact() {
 fn two_writers_of_the_same_events_in_different_objects_are_exact() {
     for seed in 3..=4 {
         check_race(seed, (&[0, 1, 2, 6, 7], &[3, 4, 5, 8, 9]), &[FIRST_EVENTS]);
-        check_race(
-            seed,
-            (&[0, 1, 9], &[2, 5, 6]),
-            &[CREATION, FIRST_EVENTS, FIRST_LEDGER],
-        );
+        let gates = [
+            CREATION,
+            FIRST_EVENTS,
+            FIRST_USAGE,
+            FIRST_RESOURCES,
+            FIRST_LEDGER,
+        ];
+        check_race(seed, (&[0, 1, 9], &[2, 5, 6]), &gates);
         check_race(seed, (&[0, 1, 2, 3, 6], &[2, 3, 4, 5, 9]), &[]);
     }
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use keytrail::store::{Place, Store};
 
 use super::corpus::Corpus;
-use super::exact::{Attempts, check};
+use super::exact::{Attempts, check, check_claims};
 use super::harness::{
-    Bench, block_on, copy_tree, create, ingest, ingest_soundly, set_checkpoint_interval, tree,
+    Bench, Reader, block_on, copy_tree, create, ingest, ingest_soundly, set_checkpoint_interval,
+    tree,
 };
 use super::store_double::{Fault, FaultStore};
 
@@ -68,8 +69,12 @@ fn at_every_write(before: Before, seed: u64, fault: impl Fn(u64) -> Fault) -> Ou
             let faulted = ingest(&store, &double, &paths).await;
             outcome.errors += u64::from(faulted.is_err());
             outcome.runs += 1;
-            ingest_soundly(&store, &bench.logs).await;
             let hint = format!("{before:?}, {:?} of {}", fault(number), clean.writes());
+            if matches!(fault(number), Fault::DiesAfter(_)) {
+                let reader = Reader::open(&store).await.expect("a store");
+                check_claims(&reader, &bench.corpus, &hint).await;
+            }
+            ingest_soundly(&store, &bench.logs).await;
             check(
                 &store,
                 &bench.corpus,
