@@ -29,7 +29,10 @@ WITH named AS (
 mentions AS (
   SELECT
     event_id, recipient_account_id, content_hash, event_name, key, destination_key, direction,
-    service, caller_account_id, event_time, encryption_context, destination_encryption_context,
+    service, caller_account_id, event_time,
+    -- Only a ReEncrypt has two sides; any other context would be copied once for each resource in vain.
+    CASE WHEN event_name = 'ReEncrypt' THEN encryption_context END AS source_context,
+    CASE WHEN event_name = 'ReEncrypt' THEN destination_encryption_context END AS destination_context,
     unnest(resource_list) AS resource
   FROM named
   WHERE direction IS NOT NULL
@@ -40,12 +43,12 @@ placed AS (
     *,
     -- A resource is in a context as it stands there, or by the last part of the name made from it.
     coalesce(
-      strpos(encryption_context, '"' || resource || '"') > 0
-      OR strpos(encryption_context, '"' || regexp_replace(resource, '^.*[:/]', '') || '"') > 0, false
+      strpos(source_context, '"' || resource || '"') > 0
+      OR strpos(source_context, '"' || regexp_replace(resource, '^.*[:/]', '') || '"') > 0, false
     ) AS is_in_source,
     coalesce(
-      strpos(destination_encryption_context, '"' || resource || '"') > 0
-      OR strpos(destination_encryption_context, '"' || regexp_replace(resource, '^.*[:/]', '') || '"') > 0, false
+      strpos(destination_context, '"' || resource || '"') > 0
+      OR strpos(destination_context, '"' || regexp_replace(resource, '^.*[:/]', '') || '"') > 0, false
     ) AS is_in_destination
   FROM mentions
   WHERE resource IS NOT NULL

@@ -27,15 +27,15 @@ shared AS (
     *,
     -- The owner's records come first; where there is one, no copy counts.
     count(*) FILTER (WHERE record_role = 'owner')
-      OVER (PARTITION BY key_arn, event_date, shared_event_id) AS owner_records,
+      OVER (PARTITION BY key_arn, key_role, event_date, shared_event_id) AS owner_records,
     row_number() OVER (
-      PARTITION BY key_arn, event_date, shared_event_id
+      PARTITION BY key_arn, key_role, event_date, shared_event_id
       ORDER BY record_role DESC, recipient_account_id, event_id, content_hash
     ) AS place,
     max(caller) FILTER (WHERE record_role = 'caller_copy' AND caller NOT LIKE 'account:%')
-      OVER (PARTITION BY key_arn, event_date, shared_event_id) AS named_caller,
+      OVER (PARTITION BY key_arn, key_role, event_date, shared_event_id) AS named_caller,
     max(session_name) FILTER (WHERE record_role = 'caller_copy')
-      OVER (PARTITION BY key_arn, event_date, shared_event_id) AS named_session
+      OVER (PARTITION BY key_arn, key_role, event_date, shared_event_id) AS named_session
   FROM standing
   WHERE shared_event_id IS NOT NULL
 )

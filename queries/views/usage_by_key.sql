@@ -6,20 +6,35 @@
 --   else management. Ids resolve from the roll-up alone, aliases only while the events are held.
 -- depends: typed_names, crypto_operations
 
-WITH resolved AS (
-  SELECT *, key AS key_arn
+WITH summed AS (
+  -- Rows of equal dimensions are added up first, so that none of them is taken for another's double.
+  SELECT
+    event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region,
+    record_role, is_correction, use_label,
+    sum(count) AS count,
+    min(first_time) AS first_time,
+    max(last_time) AS last_time,
+    bit_or(hours_mask) AS hours_mask
   FROM usage_daily
+  GROUP BY
+    event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region,
+    record_role, is_correction, use_label
+),
+
+resolved AS (
+  SELECT *, key AS key_arn
+  FROM summed
   WHERE key LIKE 'arn:%:kms:%:key/%'
   UNION ALL
-  SELECT DISTINCT usage_daily.*, names.key_arn
-  FROM usage_daily
+  SELECT DISTINCT summed.*, names.key_arn
+  FROM summed
   LEFT JOIN typed_names AS names
-    ON names.name = usage_daily.key
-    AND (names.account IS NULL OR names.account = usage_daily.recipient_account_id)
-    AND (names.region IS NULL OR names.region = usage_daily.region)
-    AND (names.valid_from IS NULL OR names.valid_from <= usage_daily.last_time)
-    AND (names.valid_to IS NULL OR names.valid_to > usage_daily.first_time)
-  WHERE usage_daily.key IS NULL OR usage_daily.key NOT LIKE 'arn:%:kms:%:key/%'
+    ON names.name = summed.key
+    AND (names.account IS NULL OR names.account = summed.recipient_account_id)
+    AND (names.region IS NULL OR names.region = summed.region)
+    AND (names.valid_from IS NULL OR names.valid_from <= summed.last_time)
+    AND (names.valid_to IS NULL OR names.valid_to > summed.first_time)
+  WHERE summed.key IS NULL OR summed.key NOT LIKE 'arn:%:kms:%:key/%'
 )
 
 SELECT

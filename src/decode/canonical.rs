@@ -113,6 +113,8 @@ pub(crate) fn text_of(value: Value<'_>) -> String {
 struct Name<'a> {
     node: Value<'a>,
     sort_key: Cow<'a, str>,
+    /// Whether the key is an escape; another name can be written like one.
+    is_lone: bool,
 }
 
 fn value_name<'a>(name: &Name<'a>) -> Value<'a> {
@@ -124,32 +126,36 @@ fn sorted(object: Value<'_>) -> Vec<(Name<'_>, Value<'_>)> {
     let mut members: Vec<(Name<'_>, Value<'_>)> = object
         .members()
         .map(|(name, value)| {
-            let sort_key = sort_key(name);
+            let (sort_key, is_lone) = sort_key(name);
             (
                 Name {
                     node: name,
                     sort_key,
+                    is_lone,
                 },
                 value,
             )
         })
         .collect();
-    members.sort_by(|(left, _), (right, _)| left.sort_key.cmp(&right.sort_key));
+    members.sort_by(|(left, _), (right, _)| {
+        (&left.sort_key, left.is_lone).cmp(&(&right.sort_key, right.is_lone))
+    });
     members
 }
 
-/// What a name sorts by: its decoded text, in which an unpaired surrogate stands as its escape.
-fn sort_key(name: Value<'_>) -> Cow<'_, str> {
+/// What a name sorts by: its decoded text, or where it has unpaired surrogates, its canonical text.
+fn sort_key(name: Value<'_>) -> (Cow<'_, str>, bool) {
     if !name.is_escaped() {
-        return Cow::Borrowed(name.raw());
+        return (Cow::Borrowed(name.raw()), false);
     }
     let unescaped = unescape(name.raw());
     if unescaped.surrogates.is_empty() {
-        return Cow::Owned(unescaped.text);
+        return (Cow::Owned(unescaped.text), false);
     }
     let mut canonical = Vec::new();
     write_string(&mut canonical, name);
-    Cow::Owned(String::from_utf8(canonical).unwrap_or_default())
+    let canonical = String::from_utf8(canonical).unwrap_or_default();
+    (Cow::Owned(canonical), true)
 }
 
 fn write_value(text: &mut Vec<u8>, value: Value<'_>) {

@@ -3,6 +3,8 @@
 //! Enters: encryption contexts. Leaves: resources with their services. An ARN is taken as given;
 //! any other value becomes `<service>:<value>`, since the account of a resource is not in it.
 
+use std::collections::HashSet;
+
 use super::facts::FACTS;
 use super::json::Value;
 
@@ -23,14 +25,27 @@ impl Resource {
     }
 }
 
-/// Adds the resources of one context to `found`, each once, in the order of the context.
-pub(crate) fn read(context: Option<Value<'_>>, found: &mut Vec<Resource>) {
+/// The resources of some contexts, each once, in the order of the contexts.
+pub(crate) fn read(contexts: [Option<Value<'_>>; 2]) -> Vec<Resource> {
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
+    for context in contexts {
+        read_one(context, &mut found, &mut seen);
+    }
+    found
+}
+
+fn read_one(
+    context: Option<Value<'_>>,
+    found: &mut Vec<Resource>,
+    seen: &mut HashSet<(String, String)>,
+) {
     for (name, value) in context.into_iter().flat_map(Value::members) {
         let (Some(name), Some(value)) = (name.text(), value.nonempty()) else {
             continue;
         };
         if let Some(resource) = resource(&name, &value)
-            && !found.contains(&resource)
+            && seen.insert((resource.service.clone(), resource.name.clone()))
         {
             found.push(resource);
         }

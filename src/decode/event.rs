@@ -113,6 +113,8 @@ impl<'a> Event<'a> {
         let error_code = text(members.error_code);
         let outcome = match error_code.as_deref() {
             Some(code) => FACTS.outcome(code),
+            // A code that is no text is still no success.
+            None if is_odd(members.error_code) => "error",
             None if is_dry_run => "dry_run",
             None => "success",
         };
@@ -165,9 +167,7 @@ impl<'a> KmsFacts<'a> {
         let (request, response) = (members.request, members.response);
         let additional = members.additional;
         let (encryption_context, destination_context) = contexts(request);
-        let mut resources = Vec::new();
-        context::read(encryption_context, &mut resources);
-        context::read(destination_context, &mut resources);
+        let mut resources = context::read([encryption_context, destination_context]);
         if let Some(instance) = &event.identity.ec2_instance {
             resources.push(Resource::of("ec2.amazonaws.com", instance));
         }
@@ -231,6 +231,11 @@ impl<'a> KmsFacts<'a> {
 /// The member's text, unless it is empty or no string.
 pub(crate) fn text(value: Option<Value<'_>>) -> Text<'_> {
     value.and_then(Value::nonempty)
+}
+
+/// Whether a member is there, but neither null nor text.
+fn is_odd(value: Option<Value<'_>>) -> bool {
+    value.is_some_and(|value| !matches!(value.kind(), Kind::Null | Kind::Text))
 }
 
 fn get<'a>(object: Option<Value<'a>>, name: &str) -> Option<Value<'a>> {

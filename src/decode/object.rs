@@ -334,7 +334,7 @@ impl Records {
                 Err(json::Fault::TooDeep) => self.reject_deep(offset),
             }
             self.inner_tape = tape;
-        } else if let (Some(_), Some(event)) = (value.get("detail-type"), value.get("detail"))
+        } else if let (None, Some(event)) = (value.get("eventSource"), value.get("detail"))
             && event.kind() == Kind::Object
         {
             self.wrapper = Some("event_bridge");
@@ -357,8 +357,11 @@ impl Records {
         }
         let source = text(members.event_source).unwrap_or_default();
         let name = text(members.event_name).unwrap_or_default();
-        let is_aggregated =
-            kind == Some(ObjectKind::Aggregated) || self.path_kind == Some(ObjectKind::Aggregated);
+        // The path alone does not make a whole event an aggregated one.
+        let is_whole =
+            members.event_id.is_some() && members.event_time.is_some() && members.user.is_some();
+        let is_aggregated = kind == Some(ObjectKind::Aggregated)
+            || (self.path_kind == Some(ObjectKind::Aggregated) && !is_whole);
         let is_kms = source == KMS && !is_aggregated;
         if !is_kms && (is_aggregated || !FACTS.is_trail_event(&source, &name)) {
             self.not_wanted();
@@ -568,6 +571,9 @@ fn kind_of(event: Value<'_>, members: &Members<'_>) -> Option<ObjectKind> {
 fn digest(value: Value<'_>) -> Option<DigestFacts> {
     let files = value.get("logFiles")?;
     value.get("awsAccountId")?;
+    if value.get("eventSource").is_some() {
+        return None;
+    }
     let member = |name| text(value.get(name)).map(std::borrow::Cow::into_owned);
     let time = |name| member(name).and_then(|time| parse_event_time(&time));
     Some(DigestFacts {

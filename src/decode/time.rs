@@ -104,9 +104,9 @@ fn parse_plain(text: &[u8]) -> Option<i64> {
     in_range(date.and_time(time).and_utc().timestamp_micros())
 }
 
-/// Years 1 to 9999: what every reader of the store can show.
+/// The years 1678 to 2261, which nanoseconds in 64 bits hold too: some engines count in them.
 fn in_range(micros: i64) -> Option<i64> {
-    (-62_135_596_800_000_000..253_402_300_800_000_000)
+    (-9_214_560_000_000_000..9_214_646_400_000_000)
         .contains(&micros)
         .then_some(micros)
 }

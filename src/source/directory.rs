@@ -85,6 +85,12 @@ impl Listing {
             if entry.file_type().is_dir() {
                 continue;
             }
+            if !entry.file_type().is_file() {
+                // A pipe or a device may never end.
+                let reason = "neither a file nor a directory".to_owned();
+                self.faults.push((entry.path().to_path_buf(), reason));
+                continue;
+            }
             let is_named = entry.depth() == 0;
             if !is_named && !is_log_name(entry.path()) {
                 self.ignored_count += 1;

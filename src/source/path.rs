@@ -26,7 +26,7 @@ impl PathFacts {
     pub fn read(path: &str) -> Self {
         let mut facts = Self::default();
         let parts: Vec<&str> = path.split('/').collect();
-        if let Some(at) = parts.iter().position(|part| kind(part).is_some()) {
+        if let Some(at) = parts.iter().rposition(|part| kind(part).is_some()) {
             facts.kind = kind(parts[at]);
             facts.account_id = at
                 .checked_sub(1)

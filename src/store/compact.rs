@@ -25,6 +25,9 @@ const FILE_BYTES_LARGE: u64 = 128 << 20;
 /// Files that are merged at once; each has a reader and its buffers.
 const FILES_MERGED_MAX: usize = 64;
 
+/// Passes over a table, each merging what the one before made; more would run after writers for ever.
+const PASSES_MAX: usize = 3;
+
 /// What a compaction did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Compacted {
@@ -48,7 +51,7 @@ impl Store {
         now_millis: i64,
     ) -> Result<Compacted, StoreError> {
         let mut total = Compacted::default();
-        loop {
+        for _pass in 0..PASSES_MAX {
             let snapshot = self.snapshot(table).await?;
             let groups = groups(snapshot.files()?, files_min);
             if groups.is_empty() {
@@ -62,6 +65,7 @@ impl Store {
                 None => return Ok(total),
             }
         }
+        Ok(total)
     }
 
     /// Replaces each group by one file, in one commit; `None` if another compaction came first.

@@ -21,8 +21,6 @@ mod kills;
 
 mod writers;
 
-mod compaction;
-
 mod repeats;
 
 mod sequences;
