@@ -49,7 +49,7 @@ pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Res
             .map(|path| path.display().to_string())
             .collect();
         to_stderr(&format!(
-            "warning: {} passed over, since their names do not end like logs: {}{}\n",
+            "warning: {} passed over: neither names nor first bytes like a log's: {}{}\n",
             files(listing.ignored_count),
             names.join(", "),
             if listing.ignored_count > names.len() as u64 {
@@ -76,6 +76,7 @@ pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Res
     let summary = ingest::run(
         store,
         &queries.rollups(),
+        &source::Files,
         listing,
         &options,
         &progress,

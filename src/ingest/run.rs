@@ -14,7 +14,7 @@ use super::summary::{Rejected, Summary};
 use super::workers::{Chunk, Job, Stop, work};
 use crate::decode::Limits;
 use crate::schema::{LOG_FILE_EVENTS, RUNS, TABLES};
-use crate::source::Listing;
+use crate::source::{Listing, Source};
 use crate::sql::Relation;
 use crate::store::Store;
 
@@ -71,6 +71,7 @@ impl Progress {
 pub async fn run(
     store: &Store,
     rollups: &[Relation<'_>],
+    source: &dyn Source,
     listing: Listing,
     options: &Options,
     progress: &Progress,
@@ -101,7 +102,7 @@ pub async fn run(
     progress.bytes_total.store(bytes, Ordering::Relaxed);
     let mut batches = Batches::new(store, &rollups, &jobs, &options.run_id, options.started_at);
     batches.skip_known(&ledger);
-    let finished = decode_and_commit(&mut batches, &jobs, options, progress, &mut summary);
+    let finished = decode_and_commit(&mut batches, source, &jobs, options, progress, &mut summary);
     drop(batches);
     finished?;
     let batch_id = uuid::Uuid::new_v4().to_string();
@@ -159,6 +160,7 @@ fn plan(listing: Listing, ledger: &Ledger, limits: Limits, summary: &mut Summary
 
 fn decode_and_commit(
     batches: &mut Batches<'_>,
+    source: &dyn Source,
     jobs: &[Job],
     options: &Options,
     progress: &Progress,
@@ -175,7 +177,7 @@ fn decode_and_commit(
                 .map(|_number| {
                     let sender = sender.clone();
                     let next = &next;
-                    scope.spawn(move || work(jobs, next, options.limits, progress, &sender))
+                    scope.spawn(move || work(source, jobs, next, options.limits, progress, &sender))
                 })
                 .collect();
             drop(sender);

@@ -3,7 +3,6 @@
 //! Enters: the objects to read, shared by number. Leaves: [`Chunk`]s through a bounded channel. An
 //! object is reported in the chunk that holds the last of its rows, or in a later one.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,7 +10,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::run::Progress;
 use crate::decode::{Decoder, Input, Limits, ObjectId, ObjectReport, Rows};
-use crate::source::SourceObject;
+use crate::source::{Source, SourceObject};
 
 /// Objects up to this size are read into memory at once.
 const WHOLE_OBJECT_BYTES_MAX: u64 = 64 << 20;
@@ -52,6 +51,7 @@ impl From<arrow::error::ArrowError> for Stop {
 
 /// Decodes jobs until none is left.
 pub(super) fn work(
+    source: &dyn Source,
     jobs: &[Job],
     next: &AtomicUsize,
     limits: Limits,
@@ -70,9 +70,13 @@ pub(super) fn work(
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let Some(job) = jobs.get(number) else { break };
-        let report = read(&job.object, &mut decoder, &mut buffer, &mut |rows| {
-            send(rows, &mut finished)
-        })?;
+        let report = read(
+            source,
+            &job.object,
+            &mut decoder,
+            &mut buffer,
+            &mut |rows| send(rows, &mut finished),
+        )?;
         progress.add(job.object.size_bytes, report.records);
         finished.push((number, report));
         if finished.len() >= CHUNK_OBJECTS_MAX {
@@ -83,6 +87,7 @@ pub(super) fn work(
 }
 
 fn read(
+    source: &dyn Source,
     object: &SourceObject,
     decoder: &mut Decoder,
     buffer: &mut Vec<u8>,
@@ -92,7 +97,7 @@ fn read(
         object_id: &object.object_id,
         path_kind: object.facts.kind,
     };
-    let mut file = match File::open(&object.path) {
+    let mut file = match source.open(object) {
         Ok(file) => file,
         Err(error) => return Ok(ObjectReport::unreadable(object.facts.kind, &error)),
     };
@@ -100,7 +105,12 @@ fn read(
         return decoder.decode(id, Input::Stream(&mut file), hand_over);
     }
     buffer.clear();
-    match (&file).take(WHOLE_OBJECT_BYTES_MAX + 1).read_to_end(buffer) {
+    buffer.reserve(usize::try_from(object.size_bytes).unwrap_or_default() + 1);
+    match file
+        .by_ref()
+        .take(WHOLE_OBJECT_BYTES_MAX + 1)
+        .read_to_end(buffer)
+    {
         Ok(_len) if buffer.len() as u64 <= WHOLE_OBJECT_BYTES_MAX => {
             decoder.decode(id, Input::Whole(buffer), hand_over)
         }

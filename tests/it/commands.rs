@@ -87,6 +87,49 @@ fn ingest_passes_over_what_is_no_log() {
 }
 
 #[test]
+fn whatever_cannot_be_opened_is_known_the_second_time() {
+    let context = Context::new();
+    let folder = context.path().join("folder");
+    std::fs::create_dir(&folder).expect("a folder");
+    std::os::unix::fs::symlink("nowhere", folder.join("link.json")).expect("a link");
+    let _socket = std::os::unix::net::UnixListener::bind(folder.join("socket")).expect("a socket");
+    let first = context.run(&["ingest", "folder"]);
+    let told = first.to_string();
+    assert_eq!(first.code, 2, "{told}");
+    for part in [
+        "link.json",
+        "No such file",
+        "socket",
+        "neither a file nor a directory",
+    ] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    let second = context.run(&["ingest", "folder"]);
+    assert_eq!(second.code, 0, "{second}");
+    // A path that was asked for and is not there is an error each time.
+    for _time in 0..2 {
+        assert_eq!(context.run(&["ingest", "folder/missing"]).code, 2);
+    }
+}
+
+#[test]
+fn logs_are_taken_whatever_their_names_and_stores_are_not() {
+    let context = Context::new();
+    let folder = context.path().join("folder");
+    std::fs::create_dir(&folder).expect("a folder");
+    let objects = [("UPPER.JSON", "{\"Records\":[]}"), ("no-ending", " [{}]")];
+    for (name, text) in objects {
+        std::fs::write(folder.join(name), text).expect("a file");
+    }
+    let first = context.run(&["ingest", "folder", "--store", "folder/store", "--json"]);
+    let summary: Value = serde_json::from_slice(&first.raw.stdout).expect("JSON");
+    assert_eq!(summary["objects_seen"], 2, "{first}");
+    let second = context.run(&["ingest", "folder", "--store", "folder/store", "--json"]);
+    let summary: Value = serde_json::from_slice(&second.raw.stdout).expect("JSON");
+    assert_eq!(summary["objects_seen"], 2, "{second}");
+}
+
+#[test]
 fn status_tells_what_is_held() {
     let context = Context::with_samples();
     insta::assert_snapshot!("status", context.run(&["status"]).to_string());

@@ -15,7 +15,7 @@ use keytrail::decode::Limits;
 use keytrail::ingest::{self, Options, Progress, Summary};
 use keytrail::report::{Library, Query};
 use keytrail::schema::{KEY_RESOURCES, TABLES, USAGE_DAILY};
-use keytrail::source;
+use keytrail::source::{self, Source};
 use keytrail::sql::{Relation, Relations, Session};
 use keytrail::store::{Pins, Place, Store, StoreError};
 use tempfile::TempDir;
@@ -91,6 +91,16 @@ pub(crate) async fn ingest(
     double: &FaultStore,
     paths: &[PathBuf],
 ) -> anyhow::Result<Summary> {
+    ingest_from(directory, double, &source::Files, paths).await
+}
+
+/// The same, reading the logs through a double too.
+pub(crate) async fn ingest_from(
+    directory: &Path,
+    double: &FaultStore,
+    logs: &dyn Source,
+    paths: &[PathBuf],
+) -> anyhow::Result<Summary> {
     let store = create(directory, double).await?;
     let options = Options {
         limits: Limits::default(),
@@ -104,7 +114,7 @@ pub(crate) async fn ingest(
     let progress = Progress::default();
     let now = || STARTED_AT;
     let rollups = rollups(&library);
-    let run = ingest::run(&store, &rollups, listing, &options, &progress, &now);
+    let run = ingest::run(&store, &rollups, logs, listing, &options, &progress, &now);
     let summary = Box::pin(run).await?;
     assert!(summary.is_conserved(), "{summary:?}");
     Ok(summary)

@@ -1,12 +1,9 @@
-//! A process that is killed by SIGKILL, at a call to the store or while it reads a log object; then a
-//! run without faults: the store is exact.
+//! A process that is killed by SIGKILL, at a call to the store or at one to the source of the logs; then
+//! a run without faults: the store is exact.
 //!
-//! The process is this test binary again: the same test, told by its environment what to do. A log
-//! object that is a named pipe is the hook at the source: who opens it has come to that object.
+//! The process is this test binary again: the same test, told by its environment what to do.
 
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,8 +11,9 @@ use std::process::{Command, Stdio};
 use super::corpus::Corpus;
 use super::events::Events;
 use super::exact::{Attempts, check};
-use super::harness::{Bench, block_on, copy_tree, ingest, ingest_soundly};
-use super::store_double::{Fault, FaultStore, kill_this_process};
+use super::harness::{Bench, block_on, copy_tree, ingest_from, ingest_soundly};
+use super::source_double::{FaultSource, SourceFault};
+use super::store_double::{Fault, FaultStore};
 
 const SEEDS: u64 = 50;
 const SIGKILL: i32 = 9;
@@ -25,9 +23,8 @@ const STORE: &str = "KEYTRAIL_TEST_KILL_STORE";
 const FAULT: &str = "KEYTRAIL_TEST_KILL_FAULT";
 /// All children read the same tree.
 const CORPUS: u64 = 10;
-/// What an earlier run has ingested, for every second seed; no pipe takes their place.
+/// What an earlier run has ingested, for every second seed.
 const FIRST_RUN: [usize; 4] = [0, 2, 6, 7];
-const LATER: [usize; 6] = [1, 3, 4, 5, 8, 9];
 
 #[test]
 fn a_process_killed_anywhere_leaves_the_store_exact() {
@@ -42,24 +39,22 @@ fn a_process_killed_anywhere_leaves_the_store_exact() {
         let store = bench.new_store();
         copy_tree(template, &store);
         let double = FaultStore::new(Fault::None);
-        block_on(ingest(&store, &double, &bench.logs)).expect("a sound run");
-        (template, double.calls())
+        let source = FaultSource::new(SourceFault::None);
+        block_on(ingest_from(&store, &double, &source, &bench.logs)).expect("a sound run");
+        (template, double.calls(), source.calls())
     });
     let mut killed = 0;
     for seed in 1..=SEEDS {
-        let (template, calls) = templates[usize::from(seed % 2 == 0)];
+        let (template, store_calls, source_calls) = templates[usize::from(seed % 2 == 0)];
         let store = bench.new_store();
         copy_tree(template, &store);
         let mut chance = Events::new(seed);
         // One seed of five is killed at the source.
         let fault = if seed % 5 == 0 {
-            let file = LATER[usize::try_from(chance.below(6)).expect("small")];
-            let bytes = chance.below(bench.corpus.files[file].bytes.len() as u64);
-            make_pipe(&bench.logs[file]);
-            format!("source {file} {bytes}")
+            format!("source {}", 1 + chance.below(source_calls))
         } else {
             let moment = ["before", "after"][usize::from(chance.below(2) == 0)];
-            format!("{moment} {}", 1 + chance.below(calls))
+            format!("{moment} {}", 1 + chance.below(store_calls))
         };
         let status = spawn_child(&bench.root().join("logs"), &store, &fault);
         killed += u64::from(status.signal() == Some(SIGKILL));
@@ -67,19 +62,9 @@ fn a_process_killed_anywhere_leaves_the_store_exact() {
             status.success() || status.signal() == Some(SIGKILL),
             "seed {seed}, {fault}: the child ended with {status}"
         );
-        for (path, file) in bench.logs.iter().zip(&bench.corpus.files) {
-            if fs::metadata(path)
-                .expect("it is there")
-                .file_type()
-                .is_fifo()
-            {
-                fs::remove_file(path).expect("a pipe of ours");
-                fs::write(path, &file.bytes).expect("a file");
-            }
-        }
         block_on(async {
             ingest_soundly(&store, &bench.logs).await;
-            let hint = format!("seed {seed}, killed {fault} of {calls} calls");
+            let hint = format!("seed {seed}, killed {fault} of {store_calls} calls");
             check(
                 &store,
                 &bench.corpus,
@@ -93,12 +78,6 @@ fn a_process_killed_anywhere_leaves_the_store_exact() {
     }
     // Runs do not make exactly as many calls each time, so a child may come to its end.
     assert!(killed >= SEEDS - 5, "only {killed} of {SEEDS} were killed");
-}
-
-fn make_pipe(path: &Path) {
-    fs::remove_file(path).expect("a file of ours");
-    let made = Command::new("mkfifo").arg(path).status().expect("mkfifo");
-    assert!(made.success(), "mkfifo {}", path.display());
 }
 
 fn spawn_child(logs: &Path, store: &Path, fault: &str) -> std::process::ExitStatus {
@@ -124,31 +103,19 @@ fn be_the_child(root: &Path) {
     let fault = std::env::var(FAULT).expect("a fault");
     let words: Vec<&str> = fault.split(' ').collect();
     let number = |word: &str| word.parse::<u64>().expect("a number");
-    let index = |word: &str| word.parse::<usize>().expect("a number");
     let corpus = Corpus::new(CORPUS);
     let logs: Vec<PathBuf> = corpus
         .files
         .iter()
         .map(|file| root.join(&file.name))
         .collect();
-    let fault = match words.as_slice() {
-        ["before", call] => Fault::KillBefore(number(call)),
-        ["after", call] => Fault::KillAfter(number(call)),
-        ["source", file, bytes] => {
-            let path = logs[index(file)].clone();
-            let text = corpus.files[index(file)].bytes[..index(bytes)].to_vec();
-            std::thread::spawn(move || {
-                // Opening it waits for the run to open it; then the run reads what is written.
-                let mut pipe = fs::OpenOptions::new()
-                    .write(true)
-                    .open(path)
-                    .expect("the pipe");
-                pipe.write_all(&text).expect("a reader");
-                kill_this_process();
-            });
-            Fault::None
-        }
+    let (store_fault, source_fault) = match words.as_slice() {
+        ["before", call] => (Fault::KillBefore(number(call)), SourceFault::None),
+        ["after", call] => (Fault::KillAfter(number(call)), SourceFault::None),
+        ["source", call] => (Fault::None, SourceFault::KillBefore(number(call))),
         words => panic!("no fault: {words:?}"),
     };
-    block_on(ingest(&store, &FaultStore::new(fault), &logs)).expect("only a kill ends it");
+    let double = FaultStore::new(store_fault);
+    let source = FaultSource::new(source_fault);
+    block_on(ingest_from(&store, &double, &source, &logs)).expect("only a kill ends it");
 }

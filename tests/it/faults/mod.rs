@@ -7,6 +7,7 @@ mod events;
 
 mod corpus;
 
+mod source_double;
 mod store_double;
 
 mod harness;

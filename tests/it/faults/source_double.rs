@@ -1,0 +1,70 @@
+//! A source of logs over the real one that is killed at a chosen call. Opening an object is a call, and
+//! so is each read of it.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use keytrail::source::{Files, Source, SourceObject};
+
+use super::store_double::kill_this_process;
+
+/// What goes wrong. Calls are counted from 1.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SourceFault {
+    /// Nothing.
+    None,
+    /// The process gets a SIGKILL before this call.
+    KillBefore(u64),
+}
+
+/// The source double.
+#[derive(Debug, Clone)]
+pub(crate) struct FaultSource {
+    fault: SourceFault,
+    calls: Arc<AtomicU64>,
+}
+
+impl FaultSource {
+    pub(crate) fn new(fault: SourceFault) -> Self {
+        Self {
+            fault,
+            calls: Arc::default(),
+        }
+    }
+
+    /// How many calls there have been.
+    pub(crate) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    fn call(&self) {
+        let number = 1 + self.calls.fetch_add(1, Ordering::SeqCst);
+        if let SourceFault::KillBefore(call) = self.fault
+            && call == number
+        {
+            kill_this_process();
+        }
+    }
+}
+
+impl Source for FaultSource {
+    fn open(&self, object: &SourceObject) -> io::Result<Box<dyn Read>> {
+        self.call();
+        let inner = Files.open(object)?;
+        let double = self.clone();
+        Ok(Box::new(CountedReader { inner, double }))
+    }
+}
+
+struct CountedReader {
+    inner: Box<dyn Read>,
+    double: FaultSource,
+}
+
+impl Read for CountedReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.double.call();
+        self.inner.read(buffer)
+    }
+}
