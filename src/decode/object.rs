@@ -339,6 +339,15 @@ impl Records {
         {
             self.wrapper = Some("event_bridge");
             self.event(offset, event);
+        } else if let Some(records) = packed(value) {
+            // A page of records among pages of records.
+            for record in records.elements() {
+                if record.kind() == Kind::Object {
+                    self.value(offset, record);
+                } else {
+                    self.reject(offset, Reason::NotAnObject, "no JSON object".to_owned());
+                }
+            }
         } else {
             self.event(offset, value);
         }
@@ -362,6 +371,15 @@ impl Records {
             members.event_id.is_some() && members.event_time.is_some() && members.user.is_some();
         let is_aggregated = kind == Some(ObjectKind::Aggregated)
             || (self.path_kind == Some(ObjectKind::Aggregated) && !is_whole);
+        // What tells no service may be anything, a KMS event in an unknown wrapping too.
+        if source.is_empty() && !is_aggregated && kind != Some(ObjectKind::Insight) {
+            self.reject(
+                offset,
+                Reason::WrongShape,
+                "the record tells no eventSource".to_owned(),
+            );
+            return;
+        }
         let is_kms = source == KMS && !is_aggregated;
         if !is_kms && (is_aggregated || !FACTS.is_trail_event(&source, &name)) {
             self.not_wanted();
@@ -488,8 +506,9 @@ impl Records {
             && self.events == 0
             && report.digest.is_none()
             && id.path_kind.is_none_or(|kind| kind == ObjectKind::Log)
-            // Where every record was rejected, the reasons of those stand.
-            && (report.not_wanted > 0 || (report.records == 0 && !is_packed))
+            && (report.records > 0 || !is_packed)
+            // Where records were rejected for what they hold, the reasons of those stand.
+            && report.rejects.iter().all(|reject| reject.reason == Reason::WrongShape)
         {
             let message = "the JSON holds no CloudTrail record".to_owned();
             report.damage = Some((Reason::WrongShape, message));
@@ -549,6 +568,15 @@ fn name_fault(report: &mut ObjectReport, fault: Fault, limits: Limits) {
     report.damage = Some((reason, message));
     report.damage_offset.get_or_insert(bytes);
     report.limit = limit.or(report.limit.take());
+}
+
+/// The records in an object that is no event and holds an array of them.
+fn packed(value: Value<'_>) -> Option<Value<'_>> {
+    if value.get("eventSource").is_some() {
+        return None;
+    }
+    let records = value.get("Records").or_else(|| value.get("Events"))?;
+    (records.kind() == Kind::Array).then_some(records)
 }
 
 /// What an event says it is; `None` for an object that is no event.

@@ -54,7 +54,7 @@ pub enum Reason {
     JsonTruncated,
     /// The text is no JSON.
     JsonDamaged,
-    /// The JSON holds no CloudTrail records.
+    /// The JSON holds no CloudTrail records, or the record tells no `eventSource`.
     WrongShape,
     /// A record is no JSON object.
     NotAnObject,

@@ -15,6 +15,9 @@ use super::skip::{before_space, skip_space, skip_value};
 /// The member that every event of CloudTrail begins with; its quotes cannot stand in a string.
 const FIRST_MEMBER: &[u8] = br#""eventVersion""#;
 
+/// Where each object has a line of its own, this begins one: no string holds the end of a line.
+const LINE_OF_OBJECT: &[u8] = b"\n{\"";
+
 /// How much is kept of searched text, so that a beginning across two pieces is found.
 const RESYNC_KEEP_BYTES: usize = 4096;
 
@@ -71,6 +74,8 @@ pub(crate) struct Splitter {
     scan: Option<Open>,
     /// How much text has been looked at twice.
     again_bytes: u64,
+    /// Whether no bare object so far has gone over the end of a line.
+    is_by_line: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +118,7 @@ impl Splitter {
             state: State::Top,
             scan: None,
             again_bytes: 0,
+            is_by_line: true,
         }
     }
 
@@ -334,6 +340,9 @@ impl Splitter {
                     return Step::Go(end);
                 };
                 let text = &window[start..end];
+                if self.packing == Some(Packing::Bare) && self.is_by_line {
+                    self.is_by_line = memchr::memchr(b'\n', text).is_none();
+                }
                 let is_long = text.len() > self.record_bytes_max;
                 if is_long && self.next_record(window, start + 1, end).is_some() {
                     return self.torn(window, end, &open, sink);
@@ -469,23 +478,27 @@ impl Splitter {
 
     /// Where the next record certainly begins, between `from` and `to`.
     fn next_record(&self, window: &[u8], from: usize, to: usize) -> Option<usize> {
+        let text = &window[from.min(to)..to];
+        let by_line = (self.packing == Some(Packing::Bare) && self.is_by_line)
+            .then(|| Finder::new(LINE_OF_OBJECT).find(text))
+            .flatten()
+            .map(|found| from + found + 1);
         let finder = Finder::new(FIRST_MEMBER);
-        finder
-            .find_iter(&window[from.min(to)..to])
-            .find_map(|found| {
-                let start = before_space(window, from + found)?;
-                if window[start] != b'{' || start < from {
-                    return None;
+        let by_name = finder.find_iter(text).find_map(|found| {
+            let start = before_space(window, from + found)?;
+            if window[start] != b'{' || start < from {
+                return None;
+            }
+            match before_space(window, start) {
+                Some(before) if matches!(window[before], b',' | b'[') => Some(start),
+                // Between bare objects there is nothing but the end of a line.
+                Some(before) if self.packing == Some(Packing::Bare) => {
+                    window[before + 1..start].contains(&b'\n').then_some(start)
                 }
-                match before_space(window, start) {
-                    Some(before) if matches!(window[before], b',' | b'[') => Some(start),
-                    // Between bare objects there is nothing but the end of a line.
-                    Some(before) if self.packing == Some(Packing::Bare) => {
-                        window[before + 1..start].contains(&b'\n').then_some(start)
-                    }
-                    _ => None,
-                }
-            })
+                _ => None,
+            }
+        });
+        by_name.into_iter().chain(by_line).min()
     }
 
     fn after_resync(&mut self) {

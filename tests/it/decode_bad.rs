@@ -325,6 +325,24 @@ fn garbage_between_records_is_passed_over() {
 }
 
 #[test]
+fn a_line_begins_a_record_whatever_its_first_member_is() {
+    // Every member's name moved: none begins with eventVersion, as in what other tools have written.
+    let lines: Vec<String> = (0..5)
+        .map(|id| kms_event(&id.to_string()).replacen('{', r#"{"@timestamp":"x","#, 1))
+        .collect();
+    let text = lines.join("\n");
+    let damaged = lines[0].len() + 1..lines[0].len() + 1 + lines[1].len();
+    for cut in [40, 100, lines[1].len() - 1] {
+        let place = damaged.start + cut;
+        // The rest of the line is missing, as when a disk was full.
+        let torn = format!("{}{}", &text[..place], &text[damaged.end..]);
+        let decoded = decode(torn.as_bytes());
+        assert_eq!(decoded.ids(), ids([0, 2, 3, 4]), "cut at {cut}");
+        assert_eq!(decoded.report.state(), "damaged");
+    }
+}
+
+#[test]
 fn lines_of_bare_events_survive_a_damaged_line() {
     let lines: Vec<String> = (0..5).map(|id| kms_event(&id.to_string())).collect();
     let text = lines.join("\n");

@@ -90,6 +90,16 @@ fn events_come_back_from_every_packing() {
         quoted(&b)
     );
     check(&looked_up, "lookup_events", &both);
+    check(
+        &format!(r#"[{{"Records":[{a}]}},{{"Records":[{b}]}}]"#),
+        "array",
+        &both,
+    );
+    let pages: Vec<String> = [&a, &b]
+        .iter()
+        .map(|event| format!(r#"{{"Events":[{{"CloudTrailEvent":{}}}]}}"#, quoted(event)))
+        .collect();
+    check(&format!("[{}]", pages.join(",")), "lookup_events", &both);
     let bridged = |event: &str| {
         format!(
             r#"{{"version":"0","detail-type":"AWS API Call via CloudTrail","source":"aws.kms","detail":{event}}}"#
@@ -354,6 +364,28 @@ fn json_of_another_shape_is_rejected_as_that() {
             (decoded.report.state(), decoded.report.kind.word()),
             ("ok", "log"),
             "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_record_that_tells_no_service_is_rejected() {
+    let (a, b) = (kms_event("a"), kms_event("b"));
+    let nameless = [
+        b.replace(r#""eventSource":"kms.amazonaws.com","#, ""),
+        b.replace(r#""kms.amazonaws.com""#, r#"["kms.amazonaws.com"]"#),
+        format!(r#"{{"wrapped":[{b}]}}"#),
+    ];
+    for text in nameless {
+        let decoded = decode(records(&[a.clone(), text.clone()]).as_bytes());
+        assert_eq!(
+            (decoded.report.state(), decoded.reason()),
+            ("damaged", "wrong_shape"),
+            "{text}"
+        );
+        assert_eq!(
+            (decoded.ids(), decoded.report.rejected),
+            (vec!["a".to_owned()], 1)
         );
     }
 }
