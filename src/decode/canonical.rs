@@ -6,6 +6,7 @@
 //! only if their canonical texts are equal (numbers compare by their text).
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use sha2::{Digest as _, Sha256};
@@ -20,14 +21,16 @@ pub(crate) const HASH_BYTES: usize = 16;
 pub(crate) struct Canonical {
     text: Vec<u8>,
     members: Vec<Member>,
+    scratch: Vec<usize>,
 }
 
-/// One member of the object.
+/// One member of the object, by its places in the canonical text.
 #[derive(Debug)]
 struct Member {
-    name: String,
     /// Name, colon and value.
     whole: Range<usize>,
+    /// What stands between the quotes of the name; equal exactly where names are.
+    name: Range<usize>,
     value: Range<usize>,
 }
 
@@ -36,24 +39,10 @@ impl Canonical {
     pub(crate) fn write(&mut self, event: Value<'_>) {
         self.text.clear();
         self.members.clear();
-        let members = sorted(event);
-        self.text.push(b'{');
-        for (index, (name, value)) in members.into_iter().enumerate() {
-            if index > 0 {
-                self.text.push(b',');
-            }
-            let start = self.text.len();
-            write_string(&mut self.text, value_name(&name));
-            self.text.push(b':');
-            let value_start = self.text.len();
-            write_value(&mut self.text, value);
-            self.members.push(Member {
-                name: name.sort_key.into_owned(),
-                whole: start..self.text.len(),
-                value: value_start..self.text.len(),
-            });
-        }
-        self.text.push(b'}');
+        let members = &mut self.members;
+        write_object(&mut self.text, &mut self.scratch, event, &mut |member| {
+            members.push(member);
+        });
     }
 
     /// The first half of SHA-256 over the canonical text.
@@ -66,7 +55,8 @@ impl Canonical {
 
     /// The value of the last member of that name, as canonical text.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
-        let member = self.members.iter().rfind(|member| member.name == name)?;
+        let is_named = |member: &&Member| self.slice(&member.name) == name;
+        let member = self.members.iter().rfind(is_named)?;
         Some(self.slice(&member.value))
     }
 
@@ -76,9 +66,10 @@ impl Canonical {
     pub(crate) fn rest(&self, mut is_held: impl FnMut(&str) -> bool) -> Option<String> {
         let mut rest = String::new();
         for (index, member) in self.members.iter().enumerate() {
-            let is_repeated = self.is_named(index.wrapping_sub(1), &member.name)
-                || self.is_named(index + 1, &member.name);
-            if is_repeated || !is_held(&member.name) {
+            let name = self.slice(&member.name);
+            let is_repeated =
+                self.is_named(index.wrapping_sub(1), name) || self.is_named(index + 1, name);
+            if is_repeated || !is_held(name) {
                 rest.push(if rest.is_empty() { '{' } else { ',' });
                 rest.push_str(self.slice(&member.whole));
             }
@@ -93,7 +84,7 @@ impl Canonical {
     fn is_named(&self, index: usize, name: &str) -> bool {
         self.members
             .get(index)
-            .is_some_and(|member| member.name == name)
+            .is_some_and(|member| self.slice(&member.name) == name)
     }
 
     fn slice(&self, range: &Range<usize>) -> &str {
@@ -105,42 +96,18 @@ impl Canonical {
 /// The canonical text of any value.
 pub(crate) fn text_of(value: Value<'_>) -> String {
     let mut text = Vec::new();
-    write_value(&mut text, value);
+    write_value(&mut text, &mut Vec::new(), value);
     String::from_utf8(text).unwrap_or_default()
 }
 
-/// A member's name with what it sorts by.
-struct Name<'a> {
-    node: Value<'a>,
-    sort_key: Cow<'a, str>,
-    /// Whether the key is an escape; another name can be written like one.
-    is_lone: bool,
-}
-
-fn value_name<'a>(name: &Name<'a>) -> Value<'a> {
-    name.node
-}
-
-/// The members of an object, sorted by the bytes of their decoded names; stable.
-fn sorted(object: Value<'_>) -> Vec<(Name<'_>, Value<'_>)> {
-    let mut members: Vec<(Name<'_>, Value<'_>)> = object
-        .members()
-        .map(|(name, value)| {
-            let (sort_key, is_lone) = sort_key(name);
-            (
-                Name {
-                    node: name,
-                    sort_key,
-                    is_lone,
-                },
-                value,
-            )
-        })
-        .collect();
-    members.sort_by(|(left, _), (right, _)| {
-        (&left.sort_key, left.is_lone).cmp(&(&right.sort_key, right.is_lone))
-    });
-    members
+/// The order of two names: by the bytes of their decoded text. A key that is an escape comes behind the
+/// name that is written like it.
+fn by_name(left: Value<'_>, right: Value<'_>) -> Ordering {
+    if left.is_escaped() || right.is_escaped() {
+        sort_key(left).cmp(&sort_key(right))
+    } else {
+        left.raw().cmp(right.raw())
+    }
 }
 
 /// What a name sorts by: its decoded text, or where it has unpaired surrogates, its canonical text.
@@ -158,7 +125,43 @@ fn sort_key(name: Value<'_>) -> (Cow<'_, str>, bool) {
     (Cow::Owned(canonical), true)
 }
 
-fn write_value(text: &mut Vec<u8>, value: Value<'_>) {
+/// Writes an object and reports its members. `scratch` is left as it was found.
+fn write_object(
+    text: &mut Vec<u8>,
+    scratch: &mut Vec<usize>,
+    object: Value<'_>,
+    sink: &mut dyn FnMut(Member),
+) {
+    let first = scratch.len();
+    scratch.extend(object.members().map(|(name, _value)| name.index()));
+    let by_name = |left: &usize, right: &usize| by_name(object.at(*left), object.at(*right));
+    if !scratch[first..].is_sorted_by(|left, right| by_name(left, right).is_le()) {
+        scratch[first..].sort_by(by_name);
+    }
+    text.push(b'{');
+    for place in first..scratch.len() {
+        if place > first {
+            text.push(b',');
+        }
+        let name = scratch[place];
+        let start = text.len();
+        write_string(text, object.at(name));
+        let name_end = text.len() - 1;
+        text.push(b':');
+        let value_start = text.len();
+        // A member's value follows its name on the tape.
+        write_value(text, scratch, object.at(name + 1));
+        sink(Member {
+            whole: start..text.len(),
+            name: start + 1..name_end,
+            value: value_start..text.len(),
+        });
+    }
+    text.push(b'}');
+    scratch.truncate(first);
+}
+
+fn write_value(text: &mut Vec<u8>, scratch: &mut Vec<usize>, value: Value<'_>) {
     match value.kind() {
         Kind::Text => write_string(text, value),
         Kind::Array => {
@@ -167,22 +170,11 @@ fn write_value(text: &mut Vec<u8>, value: Value<'_>) {
                 if index > 0 {
                     text.push(b',');
                 }
-                write_value(text, element);
+                write_value(text, scratch, element);
             }
             text.push(b']');
         }
-        Kind::Object => {
-            text.push(b'{');
-            for (index, (name, value)) in sorted(value).into_iter().enumerate() {
-                if index > 0 {
-                    text.push(b',');
-                }
-                write_string(text, name.node);
-                text.push(b':');
-                write_value(text, value);
-            }
-            text.push(b'}');
-        }
+        Kind::Object => write_object(text, scratch, value, &mut |_member| ()),
         Kind::Null | Kind::True | Kind::False | Kind::Number => {
             text.extend_from_slice(value.raw().as_bytes());
         }

@@ -3,6 +3,7 @@
 //! Enters: events, one at a time. Leaves: record batches with the columns of the table in order, all
 //! but those that only the store knows ([`STORE_COLUMNS`]).
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -15,7 +16,7 @@ use arrow::error::ArrowError;
 use super::canonical::{Canonical, text_of};
 use super::event::{Event, KmsFacts, Members, text};
 use super::json::{Kind, Value, unescape};
-use super::time::format_event_time;
+use super::time::is_plain_time;
 use crate::schema::{self, hex};
 
 /// Columns that the store adds when it commits.
@@ -34,6 +35,8 @@ pub(crate) struct EventColumns {
     schema: SchemaRef,
     builders: Vec<Builder>,
     bytes: usize,
+    /// The day and the month of the last row.
+    month: (Option<i32>, String),
 }
 
 impl EventColumns {
@@ -51,6 +54,7 @@ impl EventColumns {
             schema: Arc::new(Schema::new(fields)),
             builders,
             bytes: 0,
+            month: (None, String::new()),
         }
     }
 
@@ -180,6 +184,7 @@ impl EventColumns {
             fields: self.schema.fields(),
             builders: &mut self.builders,
             bytes: &mut self.bytes,
+            month: &mut self.month,
             next: 0,
         }
     }
@@ -213,16 +218,15 @@ struct Row<'a> {
     fields: &'a [Arc<Field>],
     builders: &'a mut [Builder],
     bytes: &'a mut usize,
+    month: &'a mut (Option<i32>, String),
     next: usize,
 }
 
 impl Row<'_> {
     fn when(&mut self, time: i64) {
-        const MICROS_PER_DAY: i64 = 86_400_000_000;
         self.time("event_time", Some(time));
-        let days = i32::try_from(time.div_euclid(MICROS_PER_DAY)).unwrap_or(0);
         match self.builder("event_date") {
-            Builder::Date(builder) => builder.append_value(days),
+            Builder::Date(builder) => builder.append_value(days_of(time)),
             _ => unreachable!("event_date is a date"),
         }
     }
@@ -325,9 +329,21 @@ impl Row<'_> {
     }
 
     fn month(&mut self, time: i64) {
-        let month = chrono::DateTime::from_timestamp_micros(time)
-            .map(|time| time.format("%Y-%m").to_string());
-        self.text("event_month", month.as_deref());
+        let (days, text) = &mut *self.month;
+        let now = days_of(time);
+        if *days != Some(now) {
+            *days = Some(now);
+            text.clear();
+            if let Some(time) = chrono::DateTime::from_timestamp_micros(time) {
+                let _infallible = write!(text, "{}", time.format("%Y-%m"));
+            }
+        }
+        let text = std::mem::take(text);
+        self.text(
+            "event_month",
+            Some(text.as_str()).filter(|text| !text.is_empty()),
+        );
+        self.month.1 = text;
     }
 
     /// A member that is a string; empty strings are no value.
@@ -402,6 +418,12 @@ impl Row<'_> {
     }
 }
 
+/// The day of a time in microseconds, in days since 1970.
+fn days_of(time: i64) -> i32 {
+    const MICROS_PER_DAY: i64 = 86_400_000_000;
+    i32::try_from(time.div_euclid(MICROS_PER_DAY)).unwrap_or(0)
+}
+
 /// Whether a member can be written again from the columns exactly as it was.
 ///
 /// `keytrail event` (`event_json` in `store`) is the other half of this.
@@ -428,10 +450,7 @@ fn is_held(name: &str, members: &Members<'_>, time: i64) -> bool {
         "userAgent" => (members.user_agent, false),
         "vpcEndpointId" => (members.vpc_endpoint, false),
         "eventTime" => {
-            let written = format_event_time(time);
-            return members
-                .event_time
-                .is_some_and(|value| written.is_some_and(|written| value.is_text(&written)));
+            return text(members.event_time).is_some_and(|text| is_plain_time(&text, time));
         }
         "readOnly" => return is_boolean(members.read_only),
         "managementEvent" => return is_boolean(members.management),
@@ -489,7 +508,13 @@ impl Builder {
 
     fn finish(&mut self) -> arrow::array::ArrayRef {
         match self {
-            Self::Text(builder) => Arc::new(builder.finish()),
+            Self::Text(builder) => {
+                // The next rows will take about as much room as these.
+                let (rows, bytes) = (builder.len(), builder.values_slice().len());
+                let array = builder.finish();
+                *builder = StringBuilder::with_capacity(rows, bytes);
+                Arc::new(array)
+            }
             Self::TextList(builder) => Arc::new(builder.finish()),
             Self::Bytes(builder) => Arc::new(builder.finish()),
             Self::Int(builder) => Arc::new(builder.finish()),

@@ -26,7 +26,8 @@ pub(crate) enum Interest {
 
 /// Looks at every `"eventSource"` in the record, at whatever depth: one that reads as a wanted service
 /// makes the record worth parsing, and only the parser decides which of them is the event's own.
-pub(crate) fn look(record: &[u8]) -> Interest {
+/// `is_plain` says that the record holds no backslash.
+pub(crate) fn look(record: &[u8], is_plain: bool) -> Interest {
     let mut is_event = false;
     let mut is_trail_source = false;
     for at in SOURCE.find_iter(record) {
@@ -43,7 +44,10 @@ pub(crate) fn look(record: &[u8]) -> Interest {
             Member::Other => {}
         }
     }
-    if !is_event || (is_trail_source && has_trail_name(record)) || has_escaped_letter(record) {
+    if !is_event
+        || (is_trail_source && has_trail_name(record))
+        || (!is_plain && has_escaped_letter(record))
+    {
         Interest::Parse
     } else {
         Interest::None
@@ -97,7 +101,11 @@ mod tests {
     use super::{Interest, look};
 
     fn check(record: &str, expected: Interest) {
-        assert_eq!(look(record.as_bytes()), expected, "{record}");
+        let is_plain = !record.contains('\\');
+        for is_plain in [false, is_plain] {
+            let seen = look(record.as_bytes(), is_plain);
+            assert_eq!(seen, expected, "{record}");
+        }
     }
 
     #[test]

@@ -321,6 +321,16 @@ impl<'a> Value<'a> {
         self.node().is_escaped
     }
 
+    /// Its place on the tape.
+    pub(crate) fn index(self) -> usize {
+        self.index
+    }
+
+    /// Another value of the same tape.
+    pub(crate) fn at(self, index: usize) -> Value<'a> {
+        Value { index, ..self }
+    }
+
     /// The members of an object, in the order of the text; none for other kinds.
     pub(crate) fn members(self) -> Members<'a> {
         Members(self.children(Kind::Object))

@@ -246,7 +246,11 @@ impl Records {
 
     fn piece(&mut self, piece: Piece<'_>) -> Verdict {
         match piece {
-            Piece::Record { offset, text } => return self.record(offset, text),
+            Piece::Record {
+                offset,
+                text,
+                is_plain,
+            } => return self.record(offset, text, is_plain),
             Piece::NotObject { offset } => {
                 self.reject(offset, Reason::NotAnObject, "no JSON object".to_owned());
             }
@@ -260,8 +264,8 @@ impl Records {
         Verdict::Sound
     }
 
-    fn record(&mut self, offset: u64, bytes: &[u8]) -> Verdict {
-        let interest = look(bytes);
+    fn record(&mut self, offset: u64, bytes: &[u8], is_plain: bool) -> Verdict {
+        let interest = look(bytes, is_plain);
         // The first record is parsed in any case, since it tells what the object holds.
         if interest == Interest::None && self.seen.is_some() {
             self.events += 1;

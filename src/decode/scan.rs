@@ -5,7 +5,7 @@
 //! the parser's matter. A string that begins where none may begin is damage: that is how a lost quote
 //! is noticed at once and not at the end of the file.
 
-use super::classify::{BLOCK, Classifier};
+use super::classify::{BLOCK, Classifier, Classify, Kernel};
 
 /// The state between two pieces of one value.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub(crate) struct Scan {
     escaped: u64,
     /// 1 if a string may begin at the next byte.
     lead: u64,
+    /// All backslashes so far, one over the other.
+    backslashes: u64,
 }
 
 /// What a scan found.
@@ -38,7 +40,13 @@ impl Scan {
             in_string: 0,
             escaped: 0,
             lead: 1,
+            backslashes: 0,
         }
+    }
+
+    /// Whether there has been a backslash; in the block of the end, one behind the end counts too.
+    pub(crate) fn has_backslash(&self) -> bool {
+        self.backslashes != 0
     }
 
     /// Looks at `text` from `at` on; at its end, `is_end` says whether more will come.
@@ -46,35 +54,31 @@ impl Scan {
         &mut self,
         classifier: Classifier,
         text: &[u8],
-        mut at: usize,
+        at: usize,
         is_end: bool,
     ) -> Found {
-        while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
-            match self.block(classifier, block) {
-                Step::Next => at += BLOCK,
-                Step::End(bit) => return Found::End(at + bit + 1),
-                Step::Damage(bit) => return Found::Damage(at + bit),
-            }
-        }
-        if !is_end {
-            return Found::More(at);
-        }
-        let rest = text.get(at..).unwrap_or_default();
-        let mut block = [b' '; BLOCK];
-        block[..rest.len()].copy_from_slice(rest);
-        match self.block(classifier, &block) {
-            Step::End(bit) => Found::End(at + bit + 1),
-            Step::Damage(bit) if bit < rest.len() => Found::Damage(at + bit),
-            Step::Damage(_) | Step::Next => Found::Damage(text.len()),
-        }
+        let (found, scan) = classifier.run(Run {
+            scan: self.clone(),
+            text,
+            at,
+            is_end,
+        });
+        *self = scan;
+        found
     }
 
-    fn block(&mut self, classifier: Classifier, block: &[u8; BLOCK]) -> Step {
-        let masks = classifier.classify(block);
+    #[expect(
+        clippy::inline_always,
+        reason = "only code that is inlined is compiled for the CPU at hand"
+    )]
+    #[inline(always)]
+    fn block<C: Classify>(&mut self, classify: C, block: &[u8; BLOCK]) -> Step {
+        let masks = classify.classify(block);
+        self.backslashes |= masks.backslash;
         let escaped = self.escapes(masks.backslash);
         let quote = masks.quote & !escaped;
         // Ones from each opening quote up to its closing one.
-        let string = prefix_xor(quote) ^ self.in_string;
+        let string = classify.prefix_xor(quote) ^ self.in_string;
         self.in_string = (string.cast_signed() >> 63).cast_unsigned();
         let misplaced = quote & string & !(masks.lead << 1 | self.lead);
         self.lead = masks.lead >> 63;
@@ -135,14 +139,49 @@ enum Step {
     Damage(usize),
 }
 
-/// Each bit becomes the parity of itself and all bits below it.
-fn prefix_xor(mut bits: u64) -> u64 {
-    bits ^= bits << 1;
-    bits ^= bits << 2;
-    bits ^= bits << 4;
-    bits ^= bits << 8;
-    bits ^= bits << 16;
-    bits ^ bits << 32
+/// One run of a scan over text.
+struct Run<'a> {
+    scan: Scan,
+    text: &'a [u8],
+    at: usize,
+    is_end: bool,
+}
+
+#[expect(
+    clippy::inline_always,
+    reason = "only code that is inlined is compiled for the CPU at hand"
+)]
+impl Kernel for Run<'_> {
+    type Output = (Found, Scan);
+
+    #[inline(always)]
+    fn run<C: Classify>(self, classify: C) -> (Found, Scan) {
+        let Self {
+            mut scan,
+            text,
+            mut at,
+            is_end,
+        } = self;
+        while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
+            match scan.block(classify, block) {
+                Step::Next => at += BLOCK,
+                Step::End(bit) => return (Found::End(at + bit + 1), scan),
+                Step::Damage(bit) => return (Found::Damage(at + bit), scan),
+            }
+        }
+        if !is_end {
+            return (Found::More(at), scan);
+        }
+        let rest = text.get(at..).unwrap_or_default();
+        let mut block = [b' '; BLOCK];
+        block[..rest.len()].copy_from_slice(rest);
+        let found = match scan.block(classify, &block) {
+            Step::End(bit) => Found::End(at + bit + 1),
+            Step::Damage(bit) if bit < rest.len() => Found::Damage(at + bit),
+            Step::Damage(_) | Step::Next => Found::Damage(text.len()),
+        };
+        (found, scan)
+    }
 }
 
 #[cfg(test)]

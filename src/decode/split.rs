@@ -42,8 +42,13 @@ pub(crate) enum Packing {
 /// What was found in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Piece<'a> {
-    /// An object that is complete. `offset` is its place in the uncompressed text.
-    Record { offset: u64, text: &'a [u8] },
+    /// An object that is complete. `offset` is its place in the uncompressed text; where `is_plain`, it
+    /// holds no backslash.
+    Record {
+        offset: u64,
+        text: &'a [u8],
+        is_plain: bool,
+    },
     /// A value that should be a record, but is no object.
     NotObject { offset: u64 },
     /// A record longer than the limit.
@@ -350,7 +355,12 @@ impl Splitter {
                 let piece = if is_long {
                     Piece::TooLong { offset }
                 } else {
-                    Piece::Record { offset, text }
+                    let is_plain = !open.scan.has_backslash();
+                    Piece::Record {
+                        offset,
+                        text,
+                        is_plain,
+                    }
                 };
                 if sink(piece) == Verdict::Broken
                     && let Some(next) = self.next_record(window, start + 1, end)

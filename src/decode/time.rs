@@ -28,6 +28,11 @@ pub(crate) fn format_event_time(micros: i64) -> Option<String> {
         .map(|time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
+/// Whether a time is written just as [`format_event_time`] writes it.
+pub(crate) fn is_plain_time(text: &str, micros: i64) -> bool {
+    parse_plain(text.as_bytes()) == Some(micros)
+}
+
 /// Reads the dates that KMS writes into parameters and answers, in several locale shapes:
 /// `Jul 29, 2021, 11:53:36 PM`, `Nov 4, 2014 12:52:59 AM`, `Apr 12, 2021 18:58:30 PM`.
 #[must_use]

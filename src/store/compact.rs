@@ -150,7 +150,7 @@ async fn merge(
     let context = SessionContext::new();
     snapshot.place().register(&context);
     let rows: u64 = files.iter().map(|file| file.rows).sum();
-    let mut encoder = FileEncoder::new(table, usize::try_from(rows).unwrap_or(usize::MAX))?;
+    let mut encoder = FileEncoder::merged(table, usize::try_from(rows).unwrap_or(usize::MAX))?;
     let mut stream = merged_rows(snapshot, files, &context).map_err(failed)?;
     let mut merged: u64 = 0;
     while let Some(batch) = stream.try_next().await.map_err(failed)? {

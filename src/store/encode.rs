@@ -6,13 +6,11 @@
 use arrow::array::{
     Array, ArrayRef, AsArray as _, PrimitiveArray, RecordBatch, StringArray, UInt32Array,
 };
-use arrow::compute::{
-    SortColumn, SortOptions, lexsort_to_indices, max, max_string, min, min_string,
-    take_record_batch,
-};
+use arrow::compute::{max, max_string, min, min_string, take_record_batch};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Int32Type, Int64Type, TimestampMicrosecondType,
 };
+use arrow::row::{Row, RowConverter, SortField};
 use chrono::{DateTime, NaiveDate};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -29,8 +27,10 @@ use crate::schema::Table;
 const ROW_GROUP_ROWS: usize = 64 << 10;
 /// Rows of a page.
 const PAGE_ROWS: usize = 8 << 10;
-/// zstd's level: 3 is its default, the best of size for speed.
-const ZSTD: i32 = 3;
+/// zstd's level for what has just been ingested, and is soon merged.
+const ZSTD_NEW: i32 = 1;
+/// zstd's level for merged files, which stay.
+const ZSTD_MERGED: i32 = 6;
 /// Columns that Delta readers expect statistics of.
 const STATISTICS_COLUMNS: usize = 32;
 /// Longer texts have no minimum and maximum in the statistics: a cut one could prune wrongly.
@@ -53,7 +53,7 @@ pub(super) fn encode(table: &'static Table, rows: &RecordBatch) -> Result<Encode
         source,
     };
     let sorted = take_record_batch(rows, &order(table, rows).map_err(arrow)?).map_err(arrow)?;
-    let mut file = FileEncoder::new(table, rows.num_rows())?;
+    let mut file = FileEncoder::at_level(table, rows.num_rows(), ZSTD_NEW)?;
     file.write(&sorted)?;
     file.finish()
 }
@@ -66,10 +66,14 @@ pub(super) struct FileEncoder {
 }
 
 impl FileEncoder {
-    /// A file of about so many rows.
-    pub(super) fn new(table: &'static Table, rows: usize) -> Result<Self, StoreError> {
+    /// A file of about so many rows, merged from others.
+    pub(super) fn merged(table: &'static Table, rows: usize) -> Result<Self, StoreError> {
+        Self::at_level(table, rows, ZSTD_MERGED)
+    }
+
+    fn at_level(table: &'static Table, rows: usize, level: i32) -> Result<Self, StoreError> {
         let schema = table.file_arrow();
-        let writer = properties(table, rows)
+        let writer = properties(table, rows, level)
             .and_then(|properties| ArrowWriter::try_new(Vec::new(), schema, Some(properties)))
             .map_err(|source| failed(table, source))?;
         Ok(Self {
@@ -108,25 +112,26 @@ fn failed(table: &Table, source: ParquetError) -> StoreError {
 
 /// The order of the rows by the table's sort columns, nulls first.
 fn order(table: &Table, rows: &RecordBatch) -> Result<UInt32Array, arrow::error::ArrowError> {
-    let columns: Vec<SortColumn> = table
+    let columns: Vec<ArrayRef> = table
         .sort
         .iter()
         .filter_map(|name| rows.column_by_name(name))
-        .map(|values| SortColumn {
-            values: values.clone(),
-            options: Some(SortOptions {
-                descending: false,
-                nulls_first: true,
-            }),
-        })
+        .cloned()
         .collect();
-    lexsort_to_indices(&columns, None)
+    let fields = columns
+        .iter()
+        .map(|column| SortField::new(column.data_type().clone()))
+        .collect();
+    let keys = RowConverter::new(fields)?.convert_columns(&columns)?;
+    let mut order: Vec<(Row<'_>, u32)> = keys.iter().zip(0..).collect();
+    order.sort_unstable();
+    Ok(order.into_iter().map(|(_key, row)| row).collect())
 }
 
-fn properties(table: &Table, rows: usize) -> Result<WriterProperties, ParquetError> {
+fn properties(table: &Table, rows: usize, level: i32) -> Result<WriterProperties, ParquetError> {
     let schema = table.file_arrow();
     let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD)?))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(level)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_data_page_row_count_limit(PAGE_ROWS)
         .set_write_batch_size(PAGE_ROWS / 8)
