@@ -11,7 +11,7 @@
 
 WITH named AS (
   SELECT
-    *,
+    event_id, recipient_account_id, content_hash, event_name, service, caller_account_id, event_time, resource_list,
     coalesce(key_arn, key_as_typed) AS key,
     coalesce(destination_key_arn, destination_key_as_typed) AS destination_key,
     CASE
@@ -21,49 +21,38 @@ WITH named AS (
       ) THEN 'encrypt'
       WHEN event_name IN ('Decrypt', 'DeriveSharedSecret', 'ReEncrypt', 'Verify', 'VerifyMac') THEN 'decrypt'
       WHEN event_name = 'CreateGrant' THEN 'grant'
-    END AS direction
+    END AS direction,
+    -- Only a ReEncrypt has two sides. Its contexts are read once an event, never copied to each resource.
+    CASE WHEN event_name = 'ReEncrypt' THEN context_resources(encryption_context) END AS source_resources,
+    CASE WHEN event_name = 'ReEncrypt' THEN context_resources(destination_encryption_context) END AS destination_resources
   FROM new_kms_events
   WHERE outcome = 'success' AND NOT is_dry_run
 ),
 
-mentions AS (
-  SELECT
-    event_id, recipient_account_id, content_hash, event_name, key, destination_key, direction,
-    service, caller_account_id, event_time,
-    -- Only a ReEncrypt has two sides; any other context would be copied once for each resource in vain.
-    CASE WHEN event_name = 'ReEncrypt' THEN encryption_context END AS source_context,
-    CASE WHEN event_name = 'ReEncrypt' THEN destination_encryption_context END AS destination_context,
-    unnest(resource_list) AS resource
-  FROM named
-  WHERE direction IS NOT NULL
-),
-
-placed AS (
-  SELECT
-    *,
-    -- A resource is in a context as it stands there, or by the last part of the name made from it.
-    coalesce(
-      strpos(source_context, '"' || resource || '"') > 0
-      OR strpos(source_context, '"' || regexp_replace(resource, '^.*[:/]', '') || '"') > 0, false
-    ) AS is_in_source,
-    coalesce(
-      strpos(destination_context, '"' || resource || '"') > 0
-      OR strpos(destination_context, '"' || regexp_replace(resource, '^.*[:/]', '') || '"') > 0, false
-    ) AS is_in_destination
-  FROM mentions
-  WHERE resource IS NOT NULL
-),
-
 sides AS (
-  SELECT event_id, recipient_account_id, content_hash, key, direction, service, caller_account_id, event_time, resource
-  FROM placed
-  WHERE event_name <> 'ReEncrypt' OR is_in_source OR NOT is_in_destination
+  SELECT
+    event_id, recipient_account_id, content_hash, key, direction, service, caller_account_id, event_time,
+    CASE
+      WHEN event_name = 'ReEncrypt'
+        THEN array_except(resource_list, array_except(destination_resources, source_resources))
+      ELSE resource_list
+    END AS resources
+  FROM named
+  WHERE direction IS NOT NULL AND key IS NOT NULL
   UNION ALL
   SELECT
     event_id, recipient_account_id, content_hash, destination_key AS key, 'encrypt' AS direction,
-    service, caller_account_id, event_time, resource
-  FROM placed
-  WHERE event_name = 'ReEncrypt' AND (is_in_destination OR NOT is_in_source)
+    service, caller_account_id, event_time,
+    array_except(resource_list, array_except(source_resources, destination_resources)) AS resources
+  FROM named
+  WHERE event_name = 'ReEncrypt' AND destination_key IS NOT NULL
+),
+
+mentions AS (
+  SELECT
+    event_id, recipient_account_id, content_hash, key, direction, service, caller_account_id, event_time,
+    unnest(resources) AS resource
+  FROM sides
 ),
 
 folded AS (
@@ -80,8 +69,8 @@ folded AS (
       ELSE resource
     END AS resource,
     direction, caller_account_id, event_time
-  FROM sides
-  WHERE key IS NOT NULL
+  FROM mentions
+  WHERE resource IS NOT NULL
 )
 
 SELECT

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::facts::FACTS;
-use super::json::Value;
+use super::json::{Tape, Value};
 
 /// A resource that an encryption context names.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,6 +33,21 @@ pub(crate) fn read(contexts: [Option<Value<'_>>; 2]) -> Vec<Resource> {
         read_one(context, &mut found, &mut seen);
     }
     found
+}
+
+/// The resources that one encryption context names, each once, under the names that they have in
+/// `resource_list`.
+///
+/// Takes the text of a context as the tables keep it. A text that is no JSON object names none.
+#[must_use]
+pub fn context_resources(context: &str) -> Vec<String> {
+    // The text was within the limits when it was read; reading it here does not recurse.
+    let mut tape = Tape::default();
+    let context = tape.parse(context, usize::MAX).ok();
+    read([context, None])
+        .into_iter()
+        .map(|resource| resource.name)
+        .collect()
 }
 
 fn read_one(

@@ -30,6 +30,7 @@ mod time;
 
 pub use arn::{KmsArn, is_key_arn};
 pub use columns::STORE_COLUMNS;
+pub use context::context_resources;
 pub use facts::trail_list_version;
 pub use object::{Decoder, Input, Limits, ObjectId, Rows};
 pub use original::{OriginalError, original_event};

@@ -3,17 +3,19 @@
 //! - `arn_part(arn, n)`: the n-th part of an ARN from 1 (`arn`), 2 partition, 3 service, 4 region,
 //!   5 account, 6 resource; null where there is none.
 //! - `key_id(arn)`: the id in the ARN of a KMS key; null for anything else.
+//! - `context_resources(context)`: the resources that an encryption context names, as a list of the
+//!   names that `resource_list` gives them; empty where it names none or is null.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray as _, StringArray};
+use arrow::array::{ArrayRef, AsArray as _, ListBuilder, StringArray, StringBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::prelude::SessionContext;
 
-use crate::decode::KmsArn;
+use crate::decode::{self, KmsArn};
 
 /// Adds all functions to a context.
 pub(super) fn register(context: &SessionContext) {
@@ -30,6 +32,13 @@ pub(super) fn register(context: &SessionContext) {
         DataType::Utf8,
         Volatility::Immutable,
         Arc::new(key_id),
+    ));
+    context.register_udf(create_udf(
+        "context_resources",
+        vec![DataType::Utf8],
+        DataType::new_list(DataType::Utf8, true),
+        Volatility::Immutable,
+        Arc::new(context_resources),
     ));
 }
 
@@ -68,6 +77,61 @@ fn key_id(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
     Ok(ColumnarValue::Array(Arc::new(ids)))
 }
 
+fn context_resources(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
+    let arrays = ColumnarValue::values_to_arrays(arguments)?;
+    let [contexts] = arrays.as_slice() else {
+        return Err(DataFusionError::Execution(
+            "context_resources takes an encryption context".to_owned(),
+        ));
+    };
+    let mut resources = ListBuilder::new(StringBuilder::new());
+    for context in &texts(contexts)? {
+        for name in context.map(decode::context_resources).unwrap_or_default() {
+            resources.values().append_value(name);
+        }
+        resources.append(true);
+    }
+    Ok(ColumnarValue::Array(Arc::new(resources.finish())))
+}
+
 fn texts(array: &ArrayRef) -> Result<StringArray> {
     Ok(cast(array, &DataType::Utf8)?.as_string::<i32>().clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::util::display::array_value_to_string;
+
+    async fn check(expression: &str, expected: &str) {
+        let frame = crate::sql::context()
+            .sql(&format!("SELECT {expression} AS value"))
+            .await
+            .expect("a plan");
+        let rows = frame.collect().await.expect("a row");
+        let value = array_value_to_string(rows[0].column(0), 0).expect("a printable value");
+        assert_eq!(value, expected, "{expression}");
+    }
+
+    #[tokio::test]
+    async fn resources_are_named_as_in_resource_list() {
+        for (context, expected) in [
+            (r#"{"aws:ebs:id":"vol-1"}"#, "[ec2.amazonaws.com:vol-1]"),
+            (
+                r#"{"aws:s3:arn":"arn:aws:s3:::b/o","aws:new:arn":"arn:aws:new:::x","aws:s3:arn":"arn:aws:s3:::b/o"}"#,
+                "[arn:aws:s3:::b/o, arn:aws:new:::x]",
+            ),
+            // Escapes are read; what no list knows names nothing, nor does a value that is no text.
+            (
+                r#"{"aws:ebs:id":"a\u00e9\"b"}"#,
+                "[ec2.amazonaws.com:a\u{e9}\"b]",
+            ),
+            (r#"{"purpose":"vol-1","aws:ebs:id":{"a":"b"}}"#, "[]"),
+            ("{}", "[]"),
+            ("[1]", "[]"),
+            ("no JSON", "[]"),
+        ] {
+            check(&format!("context_resources('{context}')"), expected).await;
+        }
+        check("context_resources(NULL)", "[]").await;
+    }
 }

@@ -180,7 +180,7 @@ impl Session {
 }
 
 /// An empty context with the functions and settings of every session.
-fn context() -> SessionContext {
+pub(crate) fn context() -> SessionContext {
     let config = SessionConfig::new()
         .with_information_schema(true)
         .set_bool("datafusion.execution.parquet.pushdown_filters", true)

@@ -144,9 +144,9 @@ pub(super) async fn context_of_rollups(events: Vec<Value>) -> SessionContext {
 
 async fn build(events: Vec<Value>, has_events: bool) -> SessionContext {
     let events = batch(schema::KMS_EVENTS.arrow(), &numbered(events));
-    let writer = SessionContext::new();
+    let writer = crate::sql::context();
     register(&writer, "new_kms_events", events.clone());
-    let context = SessionContext::new();
+    let context = crate::sql::context();
     for table in schema::TABLES {
         let rows = match table.name {
             "kms_events" if has_events => events.clone(),

@@ -1,13 +1,12 @@
 //! The roll-ups.
 
-use datafusion::prelude::SessionContext;
 use serde_json::{Value, json};
 
 use super::{ALICE, KEY_A, KEY_B, OTHER, OWNER, batch, event, lines, numbered, register, rollup};
 use crate::schema;
 
 async fn rows(events: Vec<Value>, table: &'static schema::Table, columns: &[&str]) -> Vec<String> {
-    let context = SessionContext::new();
+    let context = crate::sql::context();
     register(
         &context,
         "new_kms_events",
@@ -166,8 +165,9 @@ async fn the_resources_of_a_reencrypt_go_to_their_side() {
         "2026-01-02T00:00:00Z",
         json!({
             "event_name": "ReEncrypt", "key_arn": KEY_A, "destination_key_arn": KEY_B, "caller": ALICE,
-            "resource_list": ["ec2.amazonaws.com:vol-1", "arn:aws:ec2:eu-west-1:1:snapshot/snap-2", "ssm.amazonaws.com:p"],
-            "encryption_context": "{\"aws:ebs:id\":\"vol-1\"}",
+            "resource_list": ["ec2.amazonaws.com:vol-1", "ec2.amazonaws.com:snap-2", "ssm.amazonaws.com:p"],
+            // That a value stands in a member which names no resource puts it on no side.
+            "encryption_context": "{\"aws:ebs:id\":\"vol-1\",\"note\":\"snap-2\"}",
             "destination_encryption_context": "{\"aws:ebs:id\":\"snap-2\"}",
         }),
     )];
@@ -180,10 +180,47 @@ async fn the_resources_of_a_reencrypt_go_to_their_side() {
     let expected = [
         format!("{KEY_A} | ec2.amazonaws.com:vol-1 | decrypt"),
         format!("{KEY_A} | ssm.amazonaws.com:p | decrypt"),
-        format!("{KEY_B} | arn:aws:ec2:eu-west-1:1:snapshot/snap-2 | encrypt"),
+        format!("{KEY_B} | ec2.amazonaws.com:snap-2 | encrypt"),
         format!("{KEY_B} | ssm.amazonaws.com:p | encrypt"),
     ];
     assert_eq!(rows, expected);
+}
+
+/// A context copied for each of its own resources would be tens of gigabytes.
+#[tokio::test]
+async fn the_contexts_of_a_reencrypt_may_be_large() {
+    const MEMBERS: usize = 20_000;
+    let resource = |number: usize| format!("arn:aws:sns:eu-west-1:{OWNER}:topic-{number}");
+    let text = |numbers: std::ops::Range<usize>| {
+        let members = numbers.map(|number| format!("\"aws:t:{number}\":\"{}\"", resource(number)));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+    };
+    // The sides share all but the first and the last.
+    let resources: Vec<String> = (0..=MEMBERS).map(resource).collect();
+    let events = vec![event(
+        "2026-01-02T00:00:00Z",
+        json!({
+            "event_name": "ReEncrypt", "key_arn": KEY_A, "destination_key_arn": KEY_B, "resource_list": resources,
+            "encryption_context": text(0..MEMBERS),
+            "destination_encryption_context": text(1..MEMBERS + 1),
+        }),
+    )];
+    let rows = rows(
+        events,
+        &schema::KEY_RESOURCES,
+        &["key", "resource", "direction", "count"],
+    )
+    .await;
+    let mut expected: Vec<String> = (0..MEMBERS)
+        .flat_map(|number| {
+            [
+                format!("{KEY_A} | {} | decrypt | 1", resource(number)),
+                format!("{KEY_B} | {} | encrypt | 1", resource(number + 1)),
+            ]
+        })
+        .collect();
+    expected.sort();
+    assert!(rows == expected, "{} of {}", rows.len(), expected.len());
 }
 
 #[tokio::test]

@@ -142,11 +142,13 @@ pub(crate) fn resources_of_events(events: &[Row]) -> Sums {
         };
         let (key, second) = keys(event);
         let is_two_sided = event.get("event_name") == Some("ReEncrypt");
+        let source = named(event.get("encryption_context"));
+        let destination = named(event.get("destination_encryption_context"));
         let mut uses = BTreeSet::new();
         for resource in event.get("resource_list").unwrap_or_default().lines() {
             let (is_here, is_there) = if is_two_sided {
-                let here = is_named(event.get("encryption_context"), resource);
-                let there = is_named(event.get("destination_encryption_context"), resource);
+                let here = source.contains(resource);
+                let there = destination.contains(resource);
                 (here || !there, there || !here)
             } else {
                 (true, false)
@@ -198,15 +200,28 @@ fn direction(event_name: Option<&str>) -> Option<&'static str> {
     }
 }
 
-/// Whether an encryption context has the resource among its values.
-fn is_named(context: Option<&str>, resource: &str) -> bool {
-    let Some(context) = context else { return false };
+/// The resources that an encryption context names: ARNs as they stand, the rest `<service>:<value>`.
+fn named(context: Option<&str>) -> BTreeSet<String> {
+    let Some(context) = context else {
+        return BTreeSet::new();
+    };
     let context: Value = serde_json::from_str(context).expect("JSON");
     let members = context.as_object().expect("an object");
-    members.values().filter_map(Value::as_str).any(|value| {
-        // What is no ARN is named `<service>:<value>`.
-        resource == value || resource.split_once(':').is_some_and(|(_, id)| id == value)
-    })
+    let named = members.iter().filter_map(|(name, value)| {
+        let value = value.as_str()?;
+        let is_arn = value.starts_with("arn:");
+        let mut lines = include_str!("../../../data/context-resources.csv").lines();
+        let service = lines.find_map(|line| {
+            let (known, service) = line.split_once(',')?;
+            (known == name && !line.starts_with('#')).then_some(service)
+        });
+        match service {
+            Some(service) if !is_arn => Some(format!("{service}:{value}")),
+            Some(_) => Some(value.to_owned()),
+            None => (is_arn && name.starts_with("aws:")).then(|| value.to_owned()),
+        }
+    });
+    named.collect()
 }
 
 /// The service of a resource, and the resource or its bucket.
