@@ -5,11 +5,14 @@
 --   that are not counted yet, the reader over the same tail; rows of equal dimensions add up.
 --   An event with a second key (the destination of a ReEncrypt, the replica of a ReplicateKey)
 --   gives a row for each key; without the rows of role destination, count adds up to the number of events.
+--   outcome is dry_run for every dry run, also for one that was refused: it is neither a use nor a
+--   failure.
 --   The rows are a set: whoever writes them sorts them.
 
 WITH named AS (
   SELECT
-    *,
+    event_time, event_date, caller, event_name, invoked_by, recipient_account_id, region, is_correction, use_label,
+    CASE WHEN is_dry_run THEN 'dry_run' ELSE outcome END AS outcome,
     coalesce(key_arn, key_as_typed) AS key,
     coalesce(destination_key_arn, destination_key_as_typed) AS destination_key
   FROM new_kms_events

@@ -132,7 +132,11 @@ const USAGE_COLUMNS: &[Column] = &[
     ),
     required("caller", Text, "The stable principal."),
     optional("event_name", Text, "The KMS operation."),
-    required("outcome", Text, "As in `kms_events`."),
+    required(
+        "outcome",
+        Text,
+        "As in `kms_events`, but `dry_run` for every dry run, also for one that was refused.",
+    ),
     optional(
         "invoked_by",
         Text,

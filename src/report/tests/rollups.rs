@@ -224,6 +224,27 @@ async fn the_contexts_of_a_reencrypt_may_be_large() {
 }
 
 #[tokio::test]
+async fn a_dry_run_stands_apart_whatever_its_outcome() {
+    let dry_run = |outcome: &str| {
+        event(
+            "2026-01-02T00:00:00Z",
+            json!({"key_arn": KEY_A, "outcome": outcome, "is_dry_run": true}),
+        )
+    };
+    let events = vec![
+        dry_run("dry_run"),
+        dry_run("denied"),
+        dry_run("unusable_key"),
+        event(
+            "2026-01-02T00:00:00Z",
+            json!({"key_arn": KEY_A, "outcome": "denied"}),
+        ),
+    ];
+    let rows = rows(events, &schema::USAGE_DAILY, &["outcome", "count"]).await;
+    assert_eq!(rows, ["denied | 1", "dry_run | 3"]);
+}
+
+#[tokio::test]
 async fn no_events_give_no_rows() {
     for table in [&schema::USAGE_DAILY, &schema::KEY_RESOURCES] {
         assert_eq!(

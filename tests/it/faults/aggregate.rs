@@ -121,6 +121,7 @@ pub(crate) fn usage_of_events(events: &[Row]) -> Sums {
                 .map(|&name| match name {
                     "key" => key.clone(),
                     "key_role" => Some(role.to_owned()),
+                    "outcome" if event.text("is_dry_run") == "true" => Some("dry_run".to_owned()),
                     "record_role" => Some(if is_copy { "caller_copy" } else { "owner" }.to_owned()),
                     "use_label" => Some(event.get(name).unwrap_or("none").to_owned()),
                     name => event.owned(name),
