@@ -5,6 +5,8 @@
 --   account and region of the CALLER, so account is the caller's own account (the log's where the record
 --   does not tell), and a call that two accounts recorded (equal shared_event_id) counts once. Quotas
 --   are also per kind of operation, which is not told apart here. key is the ARN, else what was typed.
+--   label is cloudtrail_delivery for CloudTrail writing its own logs and self for keytrail's own calls; in
+--   consumed_most it stands in brackets.
 -- footnote: a lower bound: AWS does not promise to log every throttled call
 
 WITH events AS (
@@ -28,7 +30,8 @@ seconds AS (
 
 calls AS (
   SELECT
-    events.account, events.region, events.second, events.caller, events.event_name, events.outcome,
+    events.account, events.region, events.second, events.caller, events.use_label AS label, events.event_name,
+    events.outcome,
     coalesce(events.key_arn, events.key_as_typed) AS key
   FROM events
   JOIN seconds
@@ -39,6 +42,7 @@ calls AS (
     SELECT 1
     FROM replaced_events
     WHERE replaced_events.event_id = events.event_id
+      AND replaced_events.content_hash = events.content_hash
       AND (replaced_events.recipient_account_id IS NOT DISTINCT FROM events.recipient_account_id)
   )
   QUALIFY row_number() OVER (
@@ -54,22 +58,24 @@ calls AS (
 ),
 
 throttled AS (
-  SELECT account, region, second, caller, event_name, key, count(*) AS throttled
+  SELECT account, region, second, caller, label, event_name, key, count(*) AS throttled
   FROM calls
   WHERE outcome = 'throttled'
-  GROUP BY account, region, second, caller, event_name, key
+  GROUP BY account, region, second, caller, label, event_name, key
 ),
 
 consumers AS (
-  SELECT account, region, second, caller, count(*) AS calls
+  SELECT
+    account, region, second, label, count(*) AS calls,
+    caller || CASE WHEN label IS NULL THEN '' ELSE ' (' || label || ')' END AS consumer
   FROM calls
-  GROUP BY account, region, second, caller
+  GROUP BY account, region, second, caller, label
 ),
 
 ranked AS (
   SELECT
     *,
-    row_number() OVER (PARTITION BY account, region, second ORDER BY calls DESC, caller) AS place
+    row_number() OVER (PARTITION BY account, region, second ORDER BY calls DESC, consumer) AS place
   FROM consumers
 ),
 
@@ -77,7 +83,7 @@ consumed AS (
   SELECT
     account, region, second,
     sum(calls) AS calls,
-    string_agg(caller || ' ' || calls, ', ' ORDER BY place) FILTER (WHERE place <= 3) AS consumed_most
+    string_agg(consumer || ' ' || calls, ', ' ORDER BY place) FILTER (WHERE place <= 3) AS consumed_most
   FROM ranked
   GROUP BY account, region, second
 )
@@ -87,6 +93,7 @@ SELECT
   throttled.account,
   throttled.region,
   throttled.caller,
+  throttled.label,
   throttled.event_name,
   throttled.key,
   throttled.throttled,
@@ -97,4 +104,4 @@ JOIN consumed
   ON consumed.second = throttled.second
   AND (consumed.account IS NOT DISTINCT FROM throttled.account)
   AND (consumed.region IS NOT DISTINCT FROM throttled.region)
-ORDER BY event_time, account NULLS FIRST, region NULLS FIRST, throttled.caller, event_name NULLS FIRST, key NULLS FIRST
+ORDER BY event_time, account NULLS FIRST, region NULLS FIRST, caller, label NULLS FIRST, event_name NULLS FIRST, key NULLS FIRST

@@ -12,8 +12,12 @@
 --   failed in the window: somebody still wants it. uses_in_log counts the successful cryptographic
 --   operations on any key that the log of the key's account and region shows in the window: 0 says that
 --   reads may not have been logged at all. last_change is the last change of the key's life that is seen.
---   Account and region are the key's. The window's edges are exact for uses; failed_attempts and
---   uses_in_log count a day of the roll-up in full if part of it lies inside.
+--   doubt is set where no call on the key ever got beyond a refusal: it may not exist. A key that KMS only
+--   ever answered as not found is left out. Account and region are the key's.
+--   Where the window begins or ends within a day, the events of that day say what lies inside; where they
+--   are no longer held, failed_attempts counts the day in full, and a key whose uses of one day reach
+--   over both ends of the window is left out, since its use may lie inside. uses_in_log always counts
+--   such a day in full.
 -- param days: days = 90. How many days before the end of the window a key must have had no use.
 -- footnote: seen in logs, not a verdict: a key that no log shows in use can still protect data at rest
 -- caveat:
@@ -28,12 +32,91 @@
 --     AND ($since IS NULL OR last_time >= $since) AND ($until IS NULL OR first_time < $until)
 --     AND ($account IS NULL OR recipient_account_id = $account) AND ($region IS NULL OR region = $region)
 --   HAVING sum(count) > 0
+-- caveat:
+--   SELECT 'uses that typed an alias at a time for which no log shows where it pointed, taken for the key '
+--     || 'that it was seen to point to: ' || sum(count)
+--   FROM usage_by_key
+--   WHERE key_arn IS NOT NULL AND key LIKE '%alias/%' AND kind = 'use' AND outcome = 'success' AND NOT is_correction
+--     AND ($until IS NULL OR first_time < $until)
+--     AND ($account IS NULL OR recipient_account_id = $account) AND ($region IS NULL OR region = $region)
+--     AND NOT EXISTS (
+--       SELECT 1 FROM typed_names
+--       WHERE typed_names.name = usage_by_key.key AND typed_names.key_arn = usage_by_key.key_arn
+--         AND typed_names.proven_from <= usage_by_key.first_time
+--         AND (typed_names.proven_to IS NULL OR typed_names.proven_to >= usage_by_key.last_time)
+--     )
+--   HAVING sum(count) > 0
+-- caveat:
+--   SELECT 'key ARNs that KMS only ever answered as not found, which are left out: ' || count(DISTINCT key)
+--   FROM usage_daily
+--   WHERE key LIKE 'arn:%:kms:%:key/%' AND key NOT IN (SELECT key_arn FROM known_keys)
+--     AND ($account IS NULL OR split_part(key, ':', 5) = $account)
+--     AND ($region IS NULL OR split_part(key, ':', 4) = $region)
+--   HAVING count(*) > 0
+-- caveat:
+--   SELECT 'keys left out because their uses of a day reach over both ends of the window, and the events of '
+--     || 'that day are no longer held: ' || count(DISTINCT key_arn)
+--   FROM usage_by_key
+--   WHERE kind = 'use' AND outcome = 'success' AND key_arn IS NOT NULL
+--     AND first_time < $since AND last_time >= $until
+--     AND (
+--       SELECT sum(count) FROM usage_daily WHERE key_role <> 'destination' AND event_date = CAST($since AS DATE)
+--     ) > (SELECT count(*) FROM kms_events WHERE event_date = CAST($since AS DATE))
+--   HAVING count(*) > 0
 
-WITH usage AS (
-  SELECT usage_by_key.*, known_keys.key_set
+-- The days of the window's edges, where all their events are held.
+WITH edge_days AS (
+  SELECT counted.event_date
+  FROM (
+    SELECT event_date, sum(count) AS records
+    FROM usage_daily
+    WHERE key_role <> 'destination' AND event_date IN (CAST($since AS DATE), CAST($until AS DATE))
+    GROUP BY event_date
+  ) AS counted
+  JOIN (
+    SELECT event_date, count(*) AS records
+    FROM kms_events
+    WHERE event_date IN (CAST($since AS DATE), CAST($until AS DATE))
+    GROUP BY event_date
+  ) AS held ON held.event_date = counted.event_date AND held.records = counted.records
+),
+
+edge_events AS (
+  SELECT
+    key_arn, event_date, key_events.event_name, caller, record_role, is_correction, event_time,
+    CASE WHEN is_dry_run THEN 'dry_run' ELSE outcome END AS outcome,
+    CASE WHEN crypto_operations.event_name IS NULL THEN 'management' ELSE 'use' END AS kind,
+    coalesce(event_time >= $since, true) AS is_inside
+  FROM key_events
+  LEFT JOIN crypto_operations ON crypto_operations.event_name = key_events.event_name
+  WHERE key_arn IS NOT NULL AND event_time < $until
+    AND event_date IN (CAST($since AS DATE), CAST($until AS DATE))
+    AND event_date IN (SELECT event_date FROM edge_days)
+),
+
+-- Rows of the roll-up, each about a day; those of the window's edges are cut there by their events. Where
+-- these are gone, last_time is one that surely lies before the end.
+counts AS (
+  SELECT
+    key_arn, event_date, event_name, caller, kind, outcome, record_role, is_correction, count, first_time,
+    CASE WHEN last_time >= $until THEN first_time ELSE last_time END AS last_time,
+    coalesce(last_time >= $since, true) AS is_inside,
+    coalesce(first_time < $since AND last_time >= $until, false) AS is_unsure
   FROM usage_by_key
-  JOIN known_keys ON known_keys.key_arn = usage_by_key.key_arn
-  WHERE $until IS NULL OR usage_by_key.first_time < $until
+  WHERE key_arn IS NOT NULL AND ($until IS NULL OR first_time < $until)
+    AND NOT EXISTS (SELECT 1 FROM edge_days WHERE edge_days.event_date = usage_by_key.event_date)
+  UNION ALL
+  SELECT
+    key_arn, event_date, event_name, caller, kind, outcome, record_role, is_correction, count(*) AS count,
+    min(event_time) AS first_time, max(event_time) AS last_time, is_inside, false AS is_unsure
+  FROM edge_events
+  GROUP BY key_arn, event_date, event_name, caller, kind, outcome, record_role, is_correction, is_inside
+),
+
+usage AS (
+  SELECT counts.*, known_keys.key_set
+  FROM counts
+  JOIN known_keys ON known_keys.key_arn = counts.key_arn
 ),
 
 seen AS (
@@ -42,8 +125,7 @@ seen AS (
     min(first_time) AS first_seen,
     max(last_time) AS last_seen,
     coalesce(sum(count) FILTER (
-      WHERE kind = 'use' AND outcome NOT IN ('success', 'dry_run') AND NOT is_correction
-        AND ($since IS NULL OR last_time >= $since)
+      WHERE kind = 'use' AND outcome NOT IN ('success', 'dry_run') AND NOT is_correction AND is_inside
     ), 0) AS failed_attempts,
     last_value(event_name || ' ' || to_char(last_time, '%Y-%m-%dT%H:%M:%SZ') ORDER BY last_time, event_name) FILTER (
       WHERE outcome = 'success' AND event_name IN (
@@ -60,7 +142,8 @@ callers AS (
     key_set, key_arn, event_date, event_name, caller,
     coalesce(sum(count) FILTER (WHERE record_role = 'owner' AND NOT is_correction), 0) AS owner_records,
     coalesce(sum(count) FILTER (WHERE record_role = 'caller_copy' AND NOT is_correction), 0) AS caller_records,
-    max(last_time) AS last_time
+    max(last_time) AS last_time,
+    bool_or(is_unsure) AS is_unsure
   FROM usage
   WHERE kind = 'use' AND outcome = 'success'
   GROUP BY key_set, key_arn, event_date, event_name, caller
@@ -88,6 +171,7 @@ uses AS (
   SELECT
     key_set,
     max(last_time) AS last_use,
+    bool_or(is_unsure) AS is_unsure,
     sum(CASE WHEN owner_records_of_day > 0 THEN owner_records ELSE caller_records END) AS uses_before,
     string_agg(caller, ', ' ORDER BY caller_rank) FILTER (WHERE place = 1 AND caller_rank <= 3) AS last_callers
   FROM ranked
@@ -121,6 +205,7 @@ SELECT
   seen.failed_attempts,
   sets.members AS multi_region,
   seen.last_change,
+  CASE WHEN NOT keys.is_proven THEN 'seen in refused calls only' END AS doubt,
   coalesce(logs.uses, 0) AS uses_in_log,
   seen.first_seen,
   seen.last_seen
@@ -131,5 +216,5 @@ LEFT JOIN sets ON sets.key_set = keys.key_set
 LEFT JOIN logs ON logs.account = keys.account AND logs.region = keys.region
 WHERE ($account IS NULL OR keys.account = $account)
   AND ($region IS NULL OR keys.region = $region)
-  AND (uses.last_use IS NULL OR uses.last_use < $since)
+  AND (uses.last_use IS NULL OR (uses.last_use < $since AND NOT uses.is_unsure))
 ORDER BY last_use NULLS FIRST, keys.key_arn

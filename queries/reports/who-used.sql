@@ -7,16 +7,18 @@
 --   An operation counts once: of the records that two accounts hold of a cross-account call, the one
 --   in the log of the key's account counts (else the caller's), with the caller's name from the
 --   caller's record; a corrected record gives way to its correction. An operation on two of the keys
---   asked for counts as its source. Dry runs are neither successes nor failures and are left out.
+--   asked for counts as its source. operations, sessions, resources, first_time and last_time are those of
+--   successes; failures stand apart, with what they tried (failed_operations), why they failed and when the
+--   last was, and a caller who only failed has no first_time. Dry runs are neither and are left out.
 --   Account and region narrow which key is meant, not who used it. label is cloudtrail_delivery for
 --   CloudTrail writing its own logs and self for keytrail's own calls. Of many sessions and
 --   resources the most frequent three are shown. An S3 Bucket Key shows the bucket: counts are
 --   calls to KMS, never reads of objects.
--- param key: key, required. The key: id, ARN, alias, alias ARN, or the id of a multi-Region set.
+-- param key: key, required. The key's id, ARN, alias or alias ARN, or the id of a multi-Region set.
 -- caveat:
 --   SELECT 'dry runs of this key, which are not counted: ' || count(*)
 --   FROM key_uses
---   WHERE (array_has($key_arns, key_arn) OR (key_arn IS NULL AND array_has($key_names, key_as_typed)))
+--   WHERE (array_has($key_arns, key_arn) OR array_has($key_names, coalesce(key_arn, key_as_typed)))
 --     AND (is_dry_run OR outcome = 'dry_run')
 --     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
 --     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
@@ -37,17 +39,36 @@
 --         AND known_keys.region = key_events.region
 --     )
 --   HAVING count(*) > 0
+-- caveat:
+--   SELECT 'records of this key that are not counted, because a later record corrects them: '
+--     || count(DISTINCT (key_events.event_id, key_events.recipient_account_id, key_events.content_hash))
+--   FROM key_events
+--   JOIN replaced_events
+--     ON replaced_events.event_id = key_events.event_id
+--     AND replaced_events.content_hash = key_events.content_hash
+--     AND (replaced_events.recipient_account_id IS NOT DISTINCT FROM key_events.recipient_account_id)
+--   WHERE (array_has($key_arns, key_arn) OR array_has($key_names, coalesce(key_arn, key_as_typed)))
+--     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
+--     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+--   HAVING count(*) > 0
+-- caveat:
+--   SELECT 'records taken for this key by an alias, at a time for which no log shows where it pointed: ' || count(*)
+--   FROM key_uses
+--   WHERE array_has($key_arns, key_arn) AND resolution = 'alias_unproven'
+--     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
+--     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+--   HAVING count(*) > 0
 
 WITH hits AS (
   SELECT
-    kind, caller, service, use_label AS label, outcome, session_name, event_time,
+    kind, caller, service, use_label AS label, outcome, outcome = 'success' AS is_success, session_name, event_time,
     coalesce(event_name, 'unknown') || CASE WHEN event_name = 'ReEncrypt' THEN ' (' || key_role || ')' ELSE '' END AS operation,
     CASE WHEN cardinality(resource_list) > 0 THEN resource_list ELSE make_array(resource) END AS resources
   FROM key_uses
   WHERE (
       array_has($key_arns, key_arn)
       OR (
-        key_arn IS NULL AND array_has($key_names, key_as_typed)
+        array_has($key_names, coalesce(key_arn, key_as_typed))
         AND ($account IS NULL OR recipient_account_id = $account)
         AND ($region IS NULL OR region = $region)
       )
@@ -61,7 +82,7 @@ WITH hits AS (
 -- One row for each resource of an event; place 1 is the event itself.
 mentions AS (
   SELECT
-    kind, caller, service, label, outcome, session_name, event_time, operation,
+    kind, caller, service, label, outcome, is_success, session_name, event_time, operation,
     unnest(resources) AS resource,
     unnest(range(1, CAST(cardinality(resources) AS BIGINT) + 1)) AS place
   FROM hits
@@ -70,7 +91,7 @@ mentions AS (
 -- What a caller did, with which outcome, in which session, on what: one shape, so that each can be ranked.
 facts AS (
   SELECT
-    kind, caller, service, label, dimension,
+    kind, caller, service, label, is_success, dimension,
     CASE dimension
       WHEN 'operation' THEN operation
       WHEN 'outcome' THEN outcome
@@ -82,14 +103,14 @@ facts AS (
     max(event_time) AS last_time
   FROM mentions
   CROSS JOIN (VALUES ('operation'), ('outcome'), ('session'), ('resource')) AS dimensions (dimension)
-  GROUP BY 1, 2, 3, 4, 5, 6
+  GROUP BY 1, 2, 3, 4, 5, 6, 7
 ),
 
 ranked AS (
   SELECT
     *,
     row_number() OVER (
-      PARTITION BY kind, caller, service, label, dimension ORDER BY value IS NULL, events DESC, value
+      PARTITION BY kind, caller, service, label, is_success, dimension ORDER BY value IS NULL, events DESC, value
     ) AS place
   FROM facts
 )
@@ -99,17 +120,23 @@ SELECT
   caller,
   service,
   label,
-  string_agg(value || ' ' || events, ', ' ORDER BY place) FILTER (WHERE dimension = 'operation') AS operations,
-  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND value = 'success'), 0) AS successes,
-  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND value <> 'success'), 0) AS failures,
   string_agg(value || ' ' || events, ', ' ORDER BY place)
-    FILTER (WHERE dimension = 'outcome' AND value <> 'success') AS failure_reasons,
-  count(value) FILTER (WHERE dimension = 'session') AS sessions,
-  string_agg(value, ', ' ORDER BY place) FILTER (WHERE dimension = 'session' AND place <= 3) AS session_sample,
-  count(value) FILTER (WHERE dimension = 'resource') AS resources,
-  string_agg(value, ', ' ORDER BY place) FILTER (WHERE dimension = 'resource' AND place <= 3) AS resource_sample,
-  min(first_time) AS first_time,
-  max(last_time) AS last_time
+    FILTER (WHERE dimension = 'operation' AND is_success) AS operations,
+  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND is_success), 0) AS successes,
+  count(value) FILTER (WHERE dimension = 'session' AND is_success) AS sessions,
+  string_agg(value, ', ' ORDER BY place)
+    FILTER (WHERE dimension = 'session' AND is_success AND place <= 3) AS session_sample,
+  count(value) FILTER (WHERE dimension = 'resource' AND is_success) AS resources,
+  string_agg(value, ', ' ORDER BY place)
+    FILTER (WHERE dimension = 'resource' AND is_success AND place <= 3) AS resource_sample,
+  min(first_time) FILTER (WHERE is_success) AS first_time,
+  max(last_time) FILTER (WHERE is_success) AS last_time,
+  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND NOT is_success), 0) AS failures,
+  string_agg(value || ' ' || events, ', ' ORDER BY place)
+    FILTER (WHERE dimension = 'outcome' AND NOT is_success) AS failure_reasons,
+  string_agg(value || ' ' || events, ', ' ORDER BY place)
+    FILTER (WHERE dimension = 'operation' AND NOT is_success) AS failed_operations,
+  max(last_time) FILTER (WHERE NOT is_success) AS last_failure
 FROM ranked
 GROUP BY kind, caller, service, label
 ORDER BY kind DESC, label NULLS FIRST, successes DESC, failures DESC, caller, service NULLS FIRST

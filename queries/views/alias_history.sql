@@ -5,7 +5,9 @@
 --   DeleteAlias, and from every event in which an alias was typed and the key's ARN is known too: most
 --   aliases are older than the first log held. valid_from is null where the period was under way
 --   when the alias was first seen, valid_to is null where nothing later is known. evidence is operation
---   where an alias operation began the period, else observed.
+--   where an alias operation began the period, else observed. The logs prove the period from first_seen
+--   to proven_to: before that the alias may have pointed elsewhere, and after it too where it turned up at
+--   another key (then proven_to is last_seen). proven_to is null where nothing later is known.
 --   Operations within one second are taken in the order create, use, delete.
 
 WITH events AS (
@@ -114,7 +116,8 @@ bounded AS (
   SELECT
     *,
     CASE WHEN period > 1 OR is_begun_by_operation THEN first_seen END AS valid_from,
-    lead(first_seen) OVER (PARTITION BY alias_name, account, region ORDER BY period) AS valid_to
+    lead(first_seen) OVER (PARTITION BY alias_name, account, region ORDER BY period) AS valid_to,
+    lead(is_begun_by_operation) OVER (PARTITION BY alias_name, account, region ORDER BY period) AS is_ended_by_operation
   FROM periods
 )
 
@@ -128,6 +131,7 @@ SELECT
   valid_to,
   CASE WHEN is_begun_by_operation THEN 'operation' ELSE 'observed' END AS evidence,
   first_seen,
-  last_seen
+  last_seen,
+  CASE WHEN is_ended_by_operation THEN valid_to WHEN valid_to IS NOT NULL THEN last_seen END AS proven_to
 FROM bounded
 WHERE key_arn IS NOT NULL

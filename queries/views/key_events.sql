@@ -2,7 +2,8 @@
 -- title: Every KMS record, once for each key it is about
 -- description: kms_events with the key resolved. key_arn is the ARN that the event itself tells, else
 --   the key that the typed id or alias meant at the time of the event, else null; resolution says
---   which (event, id, alias, or null). key_role, record_role and key_as_typed are those of this key:
+--   which (event, id, alias, or null; alias_unproven for an alias at a time for which the logs do not
+--   show where it pointed). key_role, record_role and key_as_typed are those of this key:
 --   record_role is caller_copy where the account that logged the record is not the key's.
 --   other_key_arn is the event's other key. Both records of a cross-account call are here, and so are
 --   corrected records and dry runs; key_uses leaves them out.
@@ -54,7 +55,10 @@ resolved AS (
       ELSE 'only'
     END AS key_role,
     CASE WHEN unnamed.slot = 1 THEN unnamed.destination_key_arn ELSE unnamed.key_arn END AS other_key_arn,
-    names.resolution,
+    CASE
+      WHEN unnamed.event_time < names.proven_from OR unnamed.event_time > names.proven_to THEN 'alias_unproven'
+      ELSE names.resolution
+    END AS resolution,
     unnamed.event_time, unnamed.event_date, unnamed.event_name, unnamed.outcome, unnamed.caller, unnamed.caller_account_id, unnamed.session_name, unnamed.invoked_by,
     unnamed.service, unnamed.resource, unnamed.resource_list, unnamed.recipient_account_id, unnamed.region, unnamed.error_code, unnamed.is_dry_run, unnamed.is_correction,
     unnamed.use_label, unnamed.shared_event_id, unnamed.event_id, unnamed.content_hash

@@ -11,6 +11,7 @@ SELECT
   known_keys.region,
   known_keys.is_multi_region,
   known_keys.key_set,
+  known_keys.is_proven,
   names.aliases,
   known_keys.first_time,
   known_keys.last_time

@@ -1,7 +1,7 @@
 -- id: key_uses
 -- title: Every operation, once for each key it is about
 -- description: key_events with each operation counted once. A record that a later one corrects
---   (is_correction, by original_event_id and account) is replaced by the latest correction. Of the
+--   is replaced by the correction that was read last (replaced_events). Of the
 --   records that two accounts hold of one cross-account call (equal shared_event_id, same key and
 --   day), the one in the log of the key's account counts, else the first of the others; its caller and
 --   session are those of the caller's own record where the counted one tells only an account.
@@ -18,6 +18,7 @@ WITH standing AS (
     SELECT 1
     FROM replaced_events
     WHERE replaced_events.event_id = key_events.event_id
+      AND replaced_events.content_hash = key_events.content_hash
       AND (replaced_events.recipient_account_id IS NOT DISTINCT FROM key_events.recipient_account_id)
   )
 ),

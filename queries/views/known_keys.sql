@@ -1,7 +1,10 @@
 -- id: known_keys
 -- title: Every key that the logs name by ARN
 -- description: One row per key ARN in the roll-up usage_daily, which outlives the events. A member of a
---   multi-Region set (mrk-) is a key of its own; key_set is equal in all members of a set.
+--   multi-Region set (mrk-) is a key of its own; key_set is equal in all members of a set. An ARN that
+--   KMS only ever answered as not found is none. is_proven says that KMS answered for the key, by a success
+--   or by its state (disabled, pending deletion); without it the ARN is known from refused calls or dry
+--   runs alone, where anything can be typed: the key may not exist.
 
 SELECT
   key AS key_arn,
@@ -15,7 +18,9 @@ SELECT
     ELSE key
   END AS key_set,
   min(first_time) AS first_time,
-  max(last_time) AS last_time
+  max(last_time) AS last_time,
+  bool_or(outcome IN ('success', 'unusable_key')) AS is_proven
 FROM usage_daily
 WHERE key LIKE 'arn:%:kms:%:key/%'
 GROUP BY key
+HAVING bool_or(outcome <> 'not_found')

@@ -1,29 +1,37 @@
 -- id: replaced_events
 -- title: The records that a later record corrects
--- description: The ids, with the account of the log, of KMS records that must not be counted: those that
---   a correction names (original_event_id), and of several corrections of one record all but the latest.
---   A correction replaces a record of the same operation only, and never itself. recipient_account_id may
---   be null and then matches null; a null event_id says nothing.
+-- description: The KMS records that must not be counted, by id, account of the log and content: those that
+--   a correction names (original_event_id), and of several corrections of one record all but the one that
+--   was read last. A correction tells the same call anew, so it replaces a record only where the two agree
+--   in operation, time, account of the log and, where both tell it, region; and never itself. One that
+--   does not agree is a record of its own and hides nothing. recipient_account_id may be null and then
+--   matches null.
 
-WITH corrections AS (
+WITH agreeing AS (
   SELECT
-    corrections.original_event_id, corrections.event_id, corrections.recipient_account_id,
+    originals.event_id AS original_id,
+    originals.content_hash AS original_hash,
+    corrections.event_id,
+    corrections.content_hash,
+    corrections.recipient_account_id,
     row_number() OVER (
-      PARTITION BY corrections.original_event_id, corrections.recipient_account_id
-      ORDER BY corrections.event_time DESC, corrections.event_id DESC, corrections.content_hash DESC
+      PARTITION BY originals.event_id, originals.recipient_account_id, originals.content_hash
+      ORDER BY corrections.ingest_seq DESC, corrections.event_id DESC, corrections.content_hash DESC
     ) AS place
   FROM kms_events AS corrections
-  WHERE corrections.is_correction AND EXISTS (
-    SELECT 1
-    FROM kms_events AS originals
-    WHERE originals.event_id = corrections.original_event_id
-      AND (originals.recipient_account_id IS NOT DISTINCT FROM corrections.recipient_account_id)
-      AND originals.event_name = corrections.event_name
-      AND originals.event_id <> corrections.event_id
-  )
+  JOIN kms_events AS originals
+    ON originals.event_id = corrections.original_event_id
+    AND originals.event_name = corrections.event_name
+    AND originals.event_time = corrections.event_time
+    AND (originals.recipient_account_id IS NOT DISTINCT FROM corrections.recipient_account_id)
+  WHERE corrections.is_correction
+    AND originals.event_id <> corrections.event_id
+    AND (originals.region = corrections.region OR originals.region IS NULL OR corrections.region IS NULL)
 )
 
-SELECT
-  unnest(make_array(original_event_id, CASE WHEN place > 1 THEN event_id END)) AS event_id,
-  recipient_account_id
-FROM corrections
+SELECT original_id AS event_id, recipient_account_id, original_hash AS content_hash
+FROM agreeing
+UNION
+SELECT event_id, recipient_account_id, content_hash
+FROM agreeing
+WHERE place > 1

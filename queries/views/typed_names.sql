@@ -2,18 +2,21 @@
 -- title: What a caller can type for a key, and which key it means
 -- description: One row per name and period: key ids, alias names, alias ARNs. A key id and an alias name
 --   mean a key of the caller's own account and region, so both must match; an alias ARN names its own
---   (account and region are null). The name holds from valid_from up to, not including, valid_to.
+--   (account and region are null). The name holds from valid_from up to, not including, valid_to;
+--   from proven_from to proven_to the logs prove it.
 -- depends: known_keys, alias_history
 
 SELECT
   key_id AS name, account, region, key_arn, 'id' AS resolution,
   arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS valid_from,
-  arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS valid_to
+  arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS valid_to,
+  arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS proven_from,
+  arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS proven_to
 FROM known_keys
 UNION ALL
 SELECT
   unnest(make_array(alias_name, alias_arn)) AS name,
   unnest(make_array(account, NULL)) AS account,
   unnest(make_array(region, NULL)) AS region,
-  key_arn, 'alias' AS resolution, valid_from, valid_to
+  key_arn, 'alias' AS resolution, valid_from, valid_to, first_seen AS proven_from, proven_to
 FROM alias_history

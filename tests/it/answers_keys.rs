@@ -43,17 +43,13 @@ fn uses_by_everything() {
     }
 }
 
-/// Operations, and the first and last time.
-type Details = (BTreeMap<String, u64>, Option<String>, Option<String>);
-
 /// What `who-used` should tell of a key, summed over its rows.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Told {
     uses: BTreeMap<String, u64>,
-    /// With the first and last time; null where there are failures, since the report's rows tell these of
-    /// successes and failures together, and the answers of uses.
-    details: Option<Details>,
-    attempts: u64,
+    operations: BTreeMap<String, u64>,
+    first_use: Option<String>,
+    last_use: Option<String>,
     failures: BTreeMap<String, u64>,
     management: BTreeMap<String, u64>,
     sessions: BTreeMap<String, u64>,
@@ -72,19 +68,29 @@ fn who_used_every_key() {
 
 fn told(rows: &[Value]) -> Told {
     let mut told = Told::default();
-    let mut uses: BTreeMap<String, u64> = BTreeMap::new();
     let mut times: Vec<&str> = Vec::new();
     for row in rows {
         let operations = numbers(row["operations"].as_str());
-        add(&mut told.failures, numbers(row["failure_reasons"].as_str()));
+        let failed = numbers(row["failed_operations"].as_str());
+        let reasons = numbers(row["failure_reasons"].as_str());
+        let failures = row["failures"].as_u64().expect("a number");
+        assert_eq!(failed.values().sum::<u64>(), failures, "{row}");
+        assert_eq!(reasons.values().sum::<u64>(), failures, "{row}");
+        assert_eq!(row["last_failure"].is_null(), failures == 0, "{row}");
+        let successes = row["successes"].as_u64().expect("a number");
+        assert_eq!(operations.values().sum::<u64>(), successes, "{row}");
+        add(&mut told.failures, reasons);
         if row["kind"] == "management" {
             add(&mut told.management, operations);
+            add(&mut told.management, failed);
             continue;
         }
-        told.attempts += operations.values().sum::<u64>();
-        add(&mut uses, operations);
-        let successes = row["successes"].as_u64().expect("a number");
+        add(&mut told.operations, operations);
         if successes == 0 {
+            assert!(
+                row["first_time"].is_null() && row["last_time"].is_null(),
+                "{row}"
+            );
             continue;
         }
         let caller = text(row, "caller").to_owned();
@@ -97,9 +103,8 @@ fn told(rows: &[Value]) -> Told {
         *told.uses.entry(caller).or_default() += successes;
         times.extend([text(row, "first_time"), text(row, "last_time")]);
     }
-    let first = times.iter().min().map(|time| (*time).to_owned());
-    let last = times.iter().max().map(|time| (*time).to_owned());
-    told.details = told.failures.is_empty().then_some((uses, first, last));
+    told.first_use = times.iter().min().map(|time| (*time).to_owned());
+    told.last_use = times.iter().max().map(|time| (*time).to_owned());
     told
 }
 
@@ -130,13 +135,11 @@ fn expected(answers: &Value, key: &Value) -> Told {
             },
         )
         .collect();
-    let attempts = operations.values().sum::<u64>() + failures.values().sum::<u64>();
     Told {
         uses: numbers(&key["by_caller"]),
-        details: failures
-            .is_empty()
-            .then(|| (operations, time("first_use"), time("last_use"))),
-        attempts,
+        operations,
+        first_use: time("first_use"),
+        last_use: time("last_use"),
         failures,
         management: numbers(&key["other_calls"]),
         sessions: numbers(&key["sessions"]),

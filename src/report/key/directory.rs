@@ -18,7 +18,8 @@ const ALIASES: &str = "SELECT alias_name, alias_arn, account, region, key_arn, v
     FROM alias_history ORDER BY alias_arn, first_seen, key_arn";
 
 const TYPED: &str = "SELECT DISTINCT key, recipient_account_id, region FROM usage_daily \
-    WHERE key IS NOT NULL AND key NOT LIKE 'arn:%:kms:%:key/%' ORDER BY key, recipient_account_id, region";
+    WHERE key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM known_keys WHERE key_arn = key) \
+    ORDER BY key, recipient_account_id, region";
 
 /// The keys, aliases and typed names that the logs show.
 #[derive(Debug, Default)]
@@ -50,7 +51,7 @@ pub(super) struct AliasPeriod {
     pub(super) valid_to: Option<DateTime<Utc>>,
 }
 
-/// A name that was typed in records which tell no ARN.
+/// A name that was typed in records which tell no ARN, or an ARN that KMS never found.
 #[derive(Debug)]
 pub(super) struct TypedName {
     pub(super) name: String,

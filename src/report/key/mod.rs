@@ -143,7 +143,10 @@ impl KeyDirectory {
             .filter(|typed| {
                 let is_meant = match form {
                     Form::KeyArn(arn) | Form::AliasArn { arn, .. } => typed.name == *arn,
-                    Form::KeyId(id) => typed.name.eq_ignore_ascii_case(id),
+                    Form::KeyId(id) => {
+                        typed.name.eq_ignore_ascii_case(id)
+                            || typed.name.ends_with(&format!(":key/{id}"))
+                    }
                     Form::AliasName(name) => {
                         typed.name == *name || typed.name.ends_with(&format!(":{name}"))
                     }

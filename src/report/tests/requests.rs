@@ -32,7 +32,7 @@ async fn parameters_are_checked() {
     check(
         "who-used",
         &request(None, end, &[]),
-        "report `who-used` needs `--key`: The key: id,",
+        "report `who-used` needs `--key`: the key's id,",
     )
     .await;
     check(

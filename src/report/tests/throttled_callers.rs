@@ -126,3 +126,27 @@ async fn a_corrected_record_is_not_counted_beside_its_correction() {
     .await;
     assert_eq!(rows, [format!("{KEY_A} | 1 | {ALICE} 1")]);
 }
+
+#[tokio::test]
+async fn calls_of_keytrail_and_of_log_delivery_are_labelled() {
+    let time = "2026-01-01T10:00:00Z";
+    let mut events = calls(3, time, &json!({"caller": "reader", "use_label": "self"}));
+    events.extend(calls(2, time, &json!({"caller": "reader"})));
+    events.extend(calls(
+        4,
+        time,
+        &json!({"caller": "service:cloudtrail.amazonaws.com", "use_label": "cloudtrail_delivery"}),
+    ));
+    let refused = json!({"caller": "reader", "use_label": "self", "outcome": "throttled"});
+    events.extend(calls(2, time, &refused));
+    let (rows, _) = answer(
+        &context(events).await,
+        "throttled-callers",
+        &request(None, "2026-01-01", &[]),
+        &["caller", "label", "throttled", "consumed_most"],
+    )
+    .await;
+    let most =
+        "reader (self) 5, service:cloudtrail.amazonaws.com (cloudtrail_delivery) 4, reader 2";
+    assert_eq!(rows, [format!("reader | self | 2 | {most}")]);
+}

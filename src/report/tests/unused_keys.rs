@@ -219,3 +219,110 @@ async fn account_and_region_are_the_keys() {
     .await;
     assert_eq!(rows, [format!("{MRK_US} | {OWNER} | us-east-1")]);
 }
+
+#[tokio::test]
+async fn a_refused_dry_run_is_no_attempt() {
+    let events = vec![
+        old(KEY_A),
+        event(
+            "2026-03-05T00:00:00Z",
+            json!({"key_arn": KEY_A, "outcome": "denied", "is_dry_run": true}),
+        ),
+        event(
+            "2026-03-05T00:00:00Z",
+            json!({"key_arn": KEY_A, "outcome": "denied"}),
+        ),
+    ];
+    let unused = format!("{KEY_A} | 2026-01-01T10:00:00Z | 1 | {ALICE} | 1");
+    check(events, COLUMNS, &[&unused], &[]).await;
+}
+
+#[tokio::test]
+async fn keys_that_may_not_exist_are_marked_and_those_not_found_left_out() {
+    let failed = |key: &str, outcome: &str| {
+        event(
+            "2026-03-05T00:00:00Z",
+            json!({"key_arn": key, "outcome": outcome}),
+        )
+    };
+    let events = vec![
+        old(MRK_US),
+        failed(KEY_A, "denied"),
+        failed(KEY_B, "not_found"),
+        failed(MRK_EU, "unusable_key"),
+    ];
+    let expected = [
+        format!("{KEY_A} | - | 1 | seen in refused calls only"),
+        format!("{MRK_EU} | 2026-01-01T10:00:00Z | 1 | -"),
+        format!("{MRK_US} | 2026-01-01T10:00:00Z | 0 | -"),
+    ];
+    let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+    let caveat = "key ARNs that KMS only ever answered as not found, which are left out: 1";
+    let columns = ["key_arn", "last_use", "failed_attempts", "doubt"];
+    check(events, &columns, &expected, &[caveat]).await;
+}
+
+/// What a window within one day is answered; KEY_A was used and refused at 06:00 and at 18:00.
+async fn within_a_day(since: &str, until: &str, is_held: bool) -> (Vec<String>, Vec<String>) {
+    let mut events = vec![old(KEY_B)];
+    for time in ["2026-03-05T06:00:00Z", "2026-03-05T18:00:00Z"] {
+        events.push(event(time, json!({"key_arn": KEY_A})));
+        events.push(event(time, json!({"key_arn": KEY_A, "outcome": "denied"})));
+        events.push(event(
+            time,
+            json!({"key_arn": KEY_A, "event_name": "EnableKey"}),
+        ));
+    }
+    let context = if is_held {
+        context(events).await
+    } else {
+        context_of_rollups(events).await
+    };
+    let request = request(Some(since), until, &[]);
+    let columns = [COLUMNS, &["last_change", "last_seen"]].concat();
+    let (mut rows, caveats) = answer(&context, "unused-keys", &request, &columns).await;
+    rows.retain(|row| row.starts_with(KEY_A));
+    (rows, caveats)
+}
+
+#[tokio::test]
+async fn a_window_within_a_day_is_answered_from_its_events() {
+    let row = |at: &str, uses: u32, attempts: u32| {
+        format!(
+            "{KEY_A} | 2026-03-05T{at}:00:00Z | {uses} | {ALICE} | {attempts} \
+             | EnableKey 2026-03-05T{at}:00:00Z | 2026-03-05T{at}:00:00Z"
+        )
+    };
+    let day = |hour: &str| format!("2026-03-05T{hour}:00:00Z");
+    for (since, until, expected) in [
+        ("07", "17", vec![row("06", 1, 0)]),
+        ("07", "19", vec![]),
+        ("06", "17", vec![]),
+        ("05", "06", vec![]),
+        ("19", "20", vec![row("18", 2, 0)]),
+    ] {
+        let (rows, caveats) = within_a_day(&day(since), &day(until), true).await;
+        assert_eq!(rows, expected, "{since} {until}");
+        assert!(caveats.is_empty(), "{caveats:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_window_within_a_day_whose_events_are_gone_calls_no_key_unused_wrongly() {
+    let day = |hour: &str| format!("2026-03-05T{hour}:00:00Z");
+    let caveat = "keys left out because their uses of a day reach over both ends of the window, \
+        and the events of that day are no longer held: 1";
+    let after = format!(
+        "{KEY_A} | 2026-03-05T18:00:00Z | 2 | {ALICE} | 0 | EnableKey 2026-03-05T18:00:00Z | 2026-03-05T18:00:00Z"
+    );
+    for (since, until, rows, caveats) in [
+        ("07", "17", vec![], vec![caveat]),
+        ("07", "19", vec![], vec![]),
+        ("06", "17", vec![], vec![]),
+        ("19", "20", vec![after], vec![]),
+    ] {
+        let answered = within_a_day(&day(since), &day(until), false).await;
+        let caveats: Vec<String> = caveats.into_iter().map(str::to_owned).collect();
+        assert_eq!(answered, (rows, caveats), "{since} {until}");
+    }
+}

@@ -9,6 +9,8 @@ use super::{
 use crate::report::Library;
 use crate::schema;
 
+const KEY_C: &str = "arn:aws:kms:eu-west-1:111111111111:key/cccccccc-0000-0000-0000-000000000003";
+
 fn alias_operation(time: &str, operation: &str, key: Option<&str>) -> serde_json::Value {
     event(
         time,
@@ -35,15 +37,26 @@ async fn an_alias_moves_from_key_to_key() {
     let rows = query(
         &context,
         "SELECT * FROM alias_history ORDER BY first_seen",
-        &["alias_arn", "key_arn", "valid_from", "valid_to", "evidence"],
+        &[
+            "alias_arn",
+            "key_arn",
+            "valid_from",
+            "valid_to",
+            "evidence",
+            "proven_to",
+        ],
     )
     .await;
     let alias = format!("arn:aws:kms:eu-west-1:{OWNER}:alias/app");
     let expected = [
-        format!("{alias} | {KEY_A} | - | 2026-01-03T00:00:00Z | observed"),
-        format!("{alias} | {KEY_B} | 2026-01-03T00:00:00Z | 2026-01-05T00:00:00Z | operation"),
-        format!("{alias} | {KEY_A} | 2026-01-06T00:00:00Z | 2026-01-07T00:00:00Z | operation"),
-        format!("{alias} | {KEY_B} | 2026-01-07T00:00:00Z | - | observed"),
+        format!("{alias} | {KEY_A} | - | 2026-01-03T00:00:00Z | observed | 2026-01-03T00:00:00Z"),
+        format!(
+            "{alias} | {KEY_B} | 2026-01-03T00:00:00Z | 2026-01-05T00:00:00Z | operation | 2026-01-05T00:00:00Z"
+        ),
+        format!(
+            "{alias} | {KEY_A} | 2026-01-06T00:00:00Z | 2026-01-07T00:00:00Z | operation | 2026-01-06T00:00:00Z"
+        ),
+        format!("{alias} | {KEY_B} | 2026-01-07T00:00:00Z | - | observed | -"),
     ];
     assert_eq!(rows, expected);
     let names = query(
@@ -73,6 +86,25 @@ async fn keys_are_known_by_their_arn_with_their_set() {
             "2026-01-03T00:00:00Z",
             json!({"key_as_typed": "alias/unknown", "outcome": "not_found"}),
         ),
+        // Typed, and perhaps there: refused, whoever may have made it up.
+        event(
+            "2026-01-03T00:00:00Z",
+            json!({"key_arn": KEY_A, "outcome": "denied"}),
+        ),
+        event(
+            "2026-01-03T00:00:00Z",
+            json!({"key_arn": KEY_A, "outcome": "not_found"}),
+        ),
+        // Typed, and not there.
+        event(
+            "2026-01-03T00:00:00Z",
+            json!({"key_arn": KEY_B, "outcome": "not_found"}),
+        ),
+        // Its state tells that it is there.
+        event(
+            "2026-01-03T00:00:00Z",
+            json!({"key_arn": KEY_C, "outcome": "unusable_key"}),
+        ),
     ])
     .await;
     let columns = [
@@ -84,6 +116,7 @@ async fn keys_are_known_by_their_arn_with_their_set() {
         "key_set",
         "first_time",
         "last_time",
+        "is_proven",
     ];
     let rows = query(
         &context,
@@ -92,12 +125,21 @@ async fn keys_are_known_by_their_arn_with_their_set() {
     )
     .await;
     let set = format!("aws:{OWNER}:{MRK_ID}");
-    let expected = [
+    let single = |key: &str, is_proven: bool| {
+        let id = &key[key.len() - 36..];
+        let time = "2026-01-03T00:00:00Z";
         format!(
-            "{MRK_EU} | {MRK_ID} | {OWNER} | eu-west-1 | true | {set} | 2026-01-01T00:00:00Z | 2026-01-02T00:00:00Z"
+            "{key} | {id} | {OWNER} | eu-west-1 | false | {key} | {time} | {time} | {is_proven}"
+        )
+    };
+    let expected = [
+        single(KEY_A, false),
+        single(KEY_C, true),
+        format!(
+            "{MRK_EU} | {MRK_ID} | {OWNER} | eu-west-1 | true | {set} | 2026-01-01T00:00:00Z | 2026-01-02T00:00:00Z | true"
         ),
         format!(
-            "{MRK_US} | {MRK_ID} | {OWNER} | us-east-1 | true | {set} | 2026-01-02T00:00:00Z | 2026-01-02T00:00:00Z"
+            "{MRK_US} | {MRK_ID} | {OWNER} | us-east-1 | true | {set} | 2026-01-02T00:00:00Z | 2026-01-02T00:00:00Z | true"
         ),
     ];
     assert_eq!(rows, expected);
@@ -155,10 +197,13 @@ async fn a_typed_name_means_the_key_of_its_time_account_and_region() {
 
 #[tokio::test]
 async fn the_latest_correction_stands_for_its_original() {
-    let correction = |id: &str, time: &str| {
+    let correction = |id: &str, ingest: i64| {
         event(
-            time,
-            json!({"event_id": id, "key_arn": KEY_A, "is_correction": true, "original_event_id": "first"}),
+            "2026-01-01T00:00:00Z",
+            json!({
+                "event_id": id, "key_arn": KEY_A, "is_correction": true, "original_event_id": "first",
+                "ingest_seq": ingest,
+            }),
         )
     };
     let context = context(vec![
@@ -170,8 +215,8 @@ async fn the_latest_correction_stands_for_its_original() {
             "2026-01-01T00:00:00Z",
             json!({"event_id": "first", "key_arn": KEY_A, "recipient_account_id": OTHER}),
         ),
-        correction("second", "2026-01-01T00:00:00Z"),
-        correction("third", "2026-01-02T00:00:00Z"),
+        correction("zero", 1),
+        correction("second", 2),
     ])
     .await;
     let rows = query(
@@ -182,8 +227,44 @@ async fn the_latest_correction_stands_for_its_original() {
     .await;
     assert_eq!(
         rows,
-        [format!("first | {OTHER}"), format!("third | {OWNER}")]
+        [format!("first | {OTHER}"), format!("second | {OWNER}")]
     );
+}
+
+#[tokio::test]
+async fn a_correction_that_does_not_agree_hides_nothing() {
+    let original = event(
+        "2026-01-01T00:00:00Z",
+        json!({"event_id": "first", "key_arn": KEY_A}),
+    );
+    let correction = |id: &str, member: &str, value: serde_json::Value| {
+        let mut row = event(
+            "2026-01-01T00:00:00Z",
+            json!({"event_id": id, "key_arn": KEY_A, "is_correction": true, "original_event_id": "first"}),
+        );
+        row[member] = value;
+        row
+    };
+    let disagreeing = [
+        correction("name", "event_name", json!("DescribeKey")),
+        correction("no-name", "event_name", json!(null)),
+        correction("time", "event_time", json!("2026-01-01T00:00:01Z")),
+        correction("account", "recipient_account_id", json!(OTHER)),
+        correction("region", "region", json!("us-east-1")),
+        correction("first", "key_arn", json!(KEY_B)),
+        correction("unknown", "original_event_id", json!("none")),
+    ];
+    for forged in disagreeing {
+        let context = context(vec![original.clone(), forged.clone()]).await;
+        let sql = "SELECT event_id FROM key_uses ORDER BY event_id";
+        let rows = query(&context, sql, &["event_id"]).await;
+        assert_eq!(rows.len(), 2, "{forged}: {rows:?}");
+    }
+    // A correction without a region can be of any.
+    let agreeing = correction("second", "region", json!(null));
+    let context = context(vec![original, agreeing]).await;
+    let rows = query(&context, "SELECT event_id FROM key_uses", &["event_id"]).await;
+    assert_eq!(rows, ["second"]);
 }
 
 #[tokio::test]
@@ -233,7 +314,7 @@ async fn the_ledger_and_the_findings_keep_the_latest() {
             "recorded_at": "2026-01-01T00:00:00Z", "run_id": "r",
         })
     };
-    let context = datafusion::prelude::SessionContext::new();
+    let context = crate::sql::context();
     for table in schema::TABLES {
         let rows = match table.name {
             "log_file_events" => vec![

@@ -54,7 +54,10 @@ async fn callers_have_their_operations_sessions_resources_and_failures() {
         use_of("2026-01-05T00:00:00Z", "Decrypt", "one", json!(["r1"])),
         event(
             "2026-01-06T00:00:00Z",
-            json!({"key_arn": KEY_A, "outcome": "denied", "service": "s3.amazonaws.com"}),
+            json!({
+                "key_arn": KEY_A, "outcome": "denied", "service": "s3.amazonaws.com",
+                "session_name": "three", "resource": "r5", "resource_list": ["r5"],
+            }),
         ),
         event(
             "2026-01-07T00:00:00Z",
@@ -79,17 +82,20 @@ async fn callers_have_their_operations_sessions_resources_and_failures() {
             "resource_sample",
             "first_time",
             "last_time",
+            "failed_operations",
+            "last_failure",
         ],
     ]
     .concat();
     let expected = [
         format!(
-            "use | {ALICE} | s3.amazonaws.com | Decrypt 6, Encrypt 2 | 5 | 3 | denied 2, throttled 1 \
-             | 2 | one, two | 4 | r1, r2, r3 | 2026-01-01T00:00:00Z | 2026-01-08T00:00:00Z"
+            "use | {ALICE} | s3.amazonaws.com | Decrypt 3, Encrypt 2 | 5 | 3 | denied 2, throttled 1 \
+             | 2 | one, two | 4 | r1, r2, r3 | 2026-01-01T00:00:00Z | 2026-01-05T00:00:00Z \
+             | Decrypt 3 | 2026-01-08T00:00:00Z"
         ),
         format!(
             "management | {ALICE} | - | DescribeKey 1 | 1 | 0 | - \
-             | 0 | - | 0 | - | 2026-01-09T00:00:00Z | 2026-01-09T00:00:00Z"
+             | 0 | - | 0 | - | 2026-01-09T00:00:00Z | 2026-01-09T00:00:00Z | - | -"
         ),
     ];
     check(events, KEY_A, &columns, &[&expected[0], &expected[1]], &[]).await;
@@ -181,12 +187,12 @@ async fn a_failed_call_that_typed_an_alias_is_found() {
         event("2026-01-03T00:00:00Z", json!({})),
         event("2026-01-03T00:00:00Z", json!({"region": "us-east-1"})),
     ];
-    let used = format!("use | {ALICE} | - | Decrypt 1 | 0 | 1 | unusable_key 1");
+    let used = format!("use | {ALICE} | - | - | 0 | 1 | unusable_key 1");
     let managed = format!("management | {ALICE} | - | CreateAlias 1 | 1 | 0 | -");
     let caveat = "cryptographic operations in the account and region of this key that do not tell their key: 2, of them successful: 1";
     check(events.clone(), "app", COUNTS, &[&used, &managed], &[caveat]).await;
     // An alias that no record resolves is still answered for, as it was typed.
-    let failed = format!("use | {ALICE} | - | Decrypt 1 | 0 | 1 | not_found 1");
+    let failed = format!("use | {ALICE} | - | - | 0 | 1 | not_found 1");
     check(events, "alias/other", COUNTS, &[&failed], &[]).await;
 }
 
@@ -240,4 +246,95 @@ async fn windows_are_half_open_and_labels_stand_apart() {
         rows,
         [format!("{ALICE} | - | 2"), format!("{ALICE} | self | 1")]
     );
+}
+
+#[tokio::test]
+async fn a_caller_who_only_failed_has_a_row_without_times_of_use() {
+    let events = vec![
+        event(
+            "2026-01-01T00:00:00Z",
+            json!({"key_arn": KEY_A, "outcome": "denied", "session_name": "one"}),
+        ),
+        event(
+            "2026-01-02T00:00:00Z",
+            json!({"key_arn": KEY_A, "outcome": "denied", "event_name": "Encrypt", "session_name": "two"}),
+        ),
+    ];
+    let columns = [
+        "operations",
+        "successes",
+        "sessions",
+        "first_time",
+        "last_time",
+        "failures",
+        "failed_operations",
+        "last_failure",
+    ];
+    let expected = "- | 0 | 0 | - | - | 2 | Decrypt 1, Encrypt 1 | 2026-01-02T00:00:00Z";
+    check(events, KEY_A, &columns, &[expected], &[]).await;
+}
+
+#[tokio::test]
+async fn records_that_a_correction_replaces_are_told() {
+    let events = vec![
+        event(
+            "2026-01-01T00:00:00Z",
+            json!({"event_id": "first", "key_arn": KEY_A, "caller": "bob"}),
+        ),
+        event(
+            "2026-01-01T00:00:00Z",
+            json!({"key_arn": KEY_A, "caller": "carol", "is_correction": true, "original_event_id": "first"}),
+        ),
+    ];
+    let expected = "use | carol | - | Decrypt 1 | 1 | 0 | -";
+    let caveat =
+        "records of this key that are not counted, because a later record corrects them: 1";
+    check(events, KEY_A, COUNTS, &[expected], &[caveat]).await;
+}
+
+#[tokio::test]
+async fn uses_by_an_alias_from_before_it_was_seen_are_told() {
+    let by_alias = |time: &str| {
+        event(
+            time,
+            json!({"key_as_typed": "alias/app", "outcome": "denied"}),
+        )
+    };
+    let events = vec![
+        by_alias("2026-01-01T00:00:00Z"),
+        event(
+            "2026-01-02T00:00:00Z",
+            json!({"key_as_typed": "alias/app", "key_arn": KEY_A}),
+        ),
+        by_alias("2026-01-03T00:00:00Z"),
+        event(
+            "2026-01-04T00:00:00Z",
+            json!({"key_as_typed": "alias/app", "key_arn": KEY_B}),
+        ),
+        by_alias("2026-01-05T00:00:00Z"),
+    ];
+    let caveat = "records taken for this key by an alias, at a time for which no log shows where it pointed: 2";
+    let expected = format!("use | {ALICE} | - | Decrypt 1 | 1 | 2 | denied 2");
+    check(events.clone(), KEY_A, COUNTS, &[&expected], &[caveat]).await;
+    let expected = format!("use | {ALICE} | - | Decrypt 1 | 1 | 1 | denied 1");
+    check(events, KEY_B, COUNTS, &[&expected], &[]).await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_never_found_is_answered_for_as_it_was_typed() {
+    let elsewhere = KEY_A.replace("eu-west-1", "us-east-1");
+    let events = || {
+        vec![
+            event(
+                "2026-01-01T00:00:00Z",
+                json!({"key_arn": elsewhere, "outcome": "not_found", "region": "us-east-1"}),
+            ),
+            event("2026-01-01T00:00:00Z", json!({"key_arn": KEY_A})),
+        ]
+    };
+    let failed = format!("use | {ALICE} | - | - | 0 | 1 | not_found 1");
+    check(events(), &elsewhere, COUNTS, &[&failed], &[]).await;
+    // A wrong region in a failed call does not make the id ambiguous.
+    let used = format!("use | {ALICE} | - | Decrypt 1 | 1 | 0 | -");
+    check(events(), &KEY_A[KEY_A.len() - 36..], COUNTS, &[&used], &[]).await;
 }
