@@ -2,18 +2,16 @@
 
 use super::ExitStatus;
 use super::clock::now_micros;
-use super::error::to_stdout;
+use super::error::{print_warnings, to_stdout};
 use super::session::StoreChoice;
 use crate::schema::TABLES;
-
-/// Fewer files of a partition are not worth a commit when asked for by hand.
-const FILES_MIN: usize = 2;
+use crate::store::Compaction;
 
 pub(super) async fn run(place: &StoreChoice) -> anyhow::Result<ExitStatus> {
     let store = place.open().await?;
     let now_millis = now_micros() / 1000;
     for table in TABLES {
-        let done = store.compact(table, FILES_MIN, now_millis).await?;
+        let done = store.compact(table, Compaction::Whole, now_millis).await?;
         if done.files_removed > 0 {
             to_stdout(&format!(
                 "{:<18}{:>6} files merged into {}\n",
@@ -21,5 +19,6 @@ pub(super) async fn run(place: &StoreChoice) -> anyhow::Result<ExitStatus> {
             ))?;
         }
     }
+    print_warnings(&store);
     Ok(ExitStatus::Success)
 }

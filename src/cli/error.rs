@@ -3,12 +3,24 @@
 use std::io::{self, Write as _};
 
 use super::output::visible;
+use crate::store::Store;
 
 /// What stands between a message and its hint.
 const HINT: &str = "\n\nhint: ";
 
 /// Prints an error to standard error.
 pub(super) fn print(error: &anyhow::Error) {
+    tell("error", error);
+}
+
+/// Prints what went wrong beside the work that was done.
+pub(super) fn print_warnings(store: &Store) {
+    for warning in store.take_warnings() {
+        tell("warning", &warning.into());
+    }
+}
+
+fn tell(word: &str, error: &anyhow::Error) {
     let mut messages: Vec<String> = Vec::new();
     let mut hints = Vec::new();
     for cause in error.chain() {
@@ -23,7 +35,7 @@ pub(super) fn print(error: &anyhow::Error) {
         }
         hints.extend(hint);
     }
-    let mut text = format!("error: {}\n", messages.join(": "));
+    let mut text = format!("{word}: {}\n", messages.join(": "));
     for hint in hints {
         text.push_str("\nhint: ");
         text.push_str(&hint);

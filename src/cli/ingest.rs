@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::ExitStatus;
 use super::args::IngestArgs;
 use super::clock::now_micros;
-use super::error::{to_stderr, to_stdout};
+use super::error::{print_warnings, to_stderr, to_stdout};
 use super::progress::Bar;
 use super::session::{Queries, StoreChoice};
 use crate::ingest::{self, Options, Progress, Summary};
@@ -84,6 +84,7 @@ pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Res
     )
     .await;
     bar.finish();
+    print_warnings(store);
     Ok(summary?)
 }
 

@@ -14,16 +14,15 @@ use crate::schema::TABLES;
 const KEEP_HOURS_SAFE: u32 = 168;
 
 pub(super) async fn run(place: &StoreChoice, args: VacuumArgs) -> anyhow::Result<ExitStatus> {
-    const MILLIS_PER_HOUR: i64 = 3_600_000;
     if args.keep_hours < KEEP_HOURS_SAFE && !args.force {
         bail!(
             "keeping less than {KEEP_HOURS_SAFE} hours can take files from under a reader or writer that is still at work\n\nhint: `--force` does it all the same"
         );
     }
     let store = place.open().await?;
-    let cutoff = now_micros() / 1000 - i64::from(args.keep_hours) * MILLIS_PER_HOUR;
+    let now_millis = now_micros() / 1000;
     for table in TABLES {
-        let done = store.vacuum(table, cutoff).await?;
+        let done = store.vacuum(table, args.keep_hours, now_millis).await?;
         if done.files > 0 {
             to_stdout(&format!(
                 "{:<18}{:>6} files deleted, {} bytes\n",

@@ -13,13 +13,22 @@ use super::rollups::Rollups;
 use super::summary::{Rejected, Summary};
 use super::workers::{Chunk, Job, Stop, work};
 use crate::decode::Limits;
-use crate::schema::{LOG_FILE_EVENTS, RUNS, TABLES};
+use crate::schema::{
+    KEY_RESOURCES, KMS_EVENTS, LOG_FILE_EVENTS, RUNS, TRAIL_EVENTS, Table, USAGE_DAILY,
+};
 use crate::source::{Listing, Source};
 use crate::sql::Relation;
-use crate::store::Store;
+use crate::store::{Compaction, Store};
 
-/// Small files of one partition from which on merging them pays.
-const COMPACT_FILES_MIN: usize = 16;
+/// The tables that a run adds files to.
+const WRITTEN: [&Table; 6] = [
+    &KMS_EVENTS,
+    &TRAIL_EVENTS,
+    &USAGE_DAILY,
+    &KEY_RESOURCES,
+    &LOG_FILE_EVENTS,
+    &RUNS,
+];
 /// Chunks that may wait to be committed, for each thread.
 const CHUNKS_WAITING_MAX: usize = 1;
 
@@ -109,13 +118,13 @@ pub async fn run(
     rollups
         .catch_up(store, &batch_id, options.started_at / 1000)
         .await?;
-    for table in TABLES {
+    for table in WRITTEN {
         // A run that found nothing new has written to `runs` alone.
         if summary.objects_new == 0 && table.name != RUNS.name {
             continue;
         }
         store
-            .compact(table, COMPACT_FILES_MIN, options.started_at / 1000)
+            .compact(table, Compaction::Due, options.started_at / 1000)
             .await?;
     }
     summary

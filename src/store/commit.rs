@@ -12,6 +12,7 @@ use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use super::encode::{Encoded, encode};
 use super::error::StoreError;
 use super::table::{Snapshot, Store, delta_error};
+use crate::schema::Table;
 
 /// The member of `commitInfo` that names the batch.
 const BATCH_MEMBER: &str = "keytrailBatchId";
@@ -57,7 +58,7 @@ impl Store {
         let mut actions = Vec::new();
         for (partition, rows) in partitions(snapshot, rows)? {
             let encoded = encode(table, &rows)?;
-            let add = put_file(snapshot, partition, encoded, now_millis, true).await?;
+            let add = put_file(snapshot, partition, encoded, now_millis).await?;
             actions.push(Action::Add(add));
         }
         let operation = DeltaOperation::Write {
@@ -65,15 +66,21 @@ impl Store {
             partition_by: table.partition.map(|column| vec![column.to_owned()]),
             predicate: None,
         };
-        self.commit(snapshot, actions, transaction, batch_id, operation)
-            .await
+        self.commit(
+            snapshot,
+            actions,
+            transaction.as_slice(),
+            batch_id,
+            operation,
+        )
+        .await
     }
 
     pub(super) async fn commit(
         &self,
         snapshot: &Snapshot,
         actions: Vec<Action>,
-        transaction: Option<Transaction>,
+        transactions: &[Transaction],
         batch_id: &str,
         operation: DeltaOperation,
     ) -> Result<Appended, StoreError> {
@@ -81,9 +88,9 @@ impl Store {
         let mut properties = CommitProperties::default()
             .with_metadata([(BATCH_MEMBER.to_owned(), batch_id.into())])
             .with_max_retries(REBASES_MAX)
-            .with_create_checkpoint(true)
+            .with_create_checkpoint(false)
             .with_cleanup_expired_logs(Some(false));
-        if let Some(transaction) = transaction {
+        for transaction in transactions {
             properties = properties.with_application_transaction(DeltaTransaction::new(
                 transaction.app_id,
                 transaction.version,
@@ -95,19 +102,17 @@ impl Store {
             .into_prepared_commit_future()
             .await
             .map_err(|source| delta_error(table, "preparing a commit", source))?;
-        match prepared.await {
-            Ok(committed) => {
-                // The commit stands. What comes behind it is a checkpoint, a short cut for readers: if it
-                // fails, the log is whole without it, and a later commit makes the next one.
-                let version = committed.version;
-                drop(committed.await);
-                Ok(Appended::Done { version })
-            }
+        let version = match prepared.await {
+            // What delta-rs would do now, read the log again and perhaps write a checkpoint, is left
+            // out: its failure could not be told from one of the commit, which stands.
+            Ok(committed) => committed.version,
             Err(source) => match self.find_batch(snapshot, batch_id).await? {
-                Some(version) => Ok(Appended::Done { version }),
-                None => Ok(Appended::NotDone(delta_error(table, "committing", source))),
+                Some(version) => version,
+                None => return Ok(Appended::NotDone(delta_error(table, "committing", source))),
             },
-        }
+        };
+        self.checkpoint_if_due(snapshot, version).await;
+        Ok(Appended::Done { version })
     }
 
     /// The version after `snapshot` that is the commit of `batch_id`.
@@ -138,34 +143,53 @@ impl Store {
 }
 
 /// Puts a file, and answers the action that adds it.
-pub(super) async fn put_file(
+async fn put_file(
     snapshot: &Snapshot,
     partition: Option<String>,
     encoded: Encoded,
     now_millis: i64,
-    data_change: bool,
 ) -> Result<Add, StoreError> {
     let table = snapshot.table;
-    let name = format!("part-{}.zstd.parquet", uuid::Uuid::new_v4());
-    let path = match (table.partition, &partition) {
-        (Some(column), Some(value)) => format!("{column}={value}/{name}"),
-        _ => name,
-    };
-    let size = i64::try_from(encoded.bytes.len()).unwrap_or(i64::MAX);
+    let path = new_path(table, partition.as_deref());
+    let size = encoded.bytes.len() as u64;
     snapshot.place.put(table.name, &path, encoded.bytes).await?;
     Ok(Add {
+        data_change: true,
+        ..add(table, path, partition, size, encoded.statistics, now_millis)
+    })
+}
+
+/// A path for a new file of a partition.
+pub(super) fn new_path(table: &Table, partition: Option<&str>) -> String {
+    let name = format!("part-{}.zstd.parquet", uuid::Uuid::new_v4());
+    match (table.partition, partition) {
+        (Some(column), Some(value)) => format!("{column}={value}/{name}"),
+        _ => name,
+    }
+}
+
+/// The action that adds a file whose rows were in the table before.
+pub(super) fn add(
+    table: &Table,
+    path: String,
+    partition: Option<String>,
+    size: u64,
+    statistics: String,
+    now_millis: i64,
+) -> Add {
+    Add {
         path,
         partition_values: table
             .partition
             .map(|column| (column.to_owned(), partition))
             .into_iter()
             .collect(),
-        size,
+        size: i64::try_from(size).unwrap_or(i64::MAX),
         modification_time: now_millis,
-        data_change,
-        stats: Some(encoded.statistics),
+        data_change: false,
+        stats: Some(statistics),
         ..Add::default()
-    })
+    }
 }
 
 /// The rows of each partition, without the partition column.

@@ -90,6 +90,12 @@ impl FileEncoder {
             .map_err(|source| failed(self.table, source))
     }
 
+    /// The bytes that are finished so far and were not taken before.
+    pub(super) fn take_bytes(&mut self) -> Vec<u8> {
+        std::mem::take(self.writer.inner_mut())
+    }
+
+    /// Ends the file; its bytes are those that were not taken before.
     pub(super) fn finish(self) -> Result<Encoded, StoreError> {
         let bytes = self
             .writer

@@ -111,6 +111,19 @@ pub enum StoreError {
         #[source]
         source: serde_json::Error,
     },
+    /// A checkpoint could not be written. The commit that made it due stands.
+    #[error(
+        "table `{table}`: commit {version} stands, but its checkpoint could not be written, so opening the table takes longer until the next one"
+    )]
+    Checkpoint {
+        /// The table.
+        table: &'static str,
+        /// The commit.
+        version: u64,
+        /// Why not.
+        #[source]
+        source: Box<StoreError>,
+    },
     /// Other writers were always faster.
     #[error("table `{table}`: gave up after {attempts} attempts to commit beside other writers")]
     Contention {

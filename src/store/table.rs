@@ -1,7 +1,7 @@
 //! The store as a set of Delta tables, and pinned snapshots of them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::common::ScalarValue;
 use deltalake_core::kernel::StructType;
@@ -29,6 +29,8 @@ const CHECKPOINT_INTERVAL: &str = "50";
 pub struct Store {
     place: Place,
     logs: BTreeMap<&'static str, LogStoreRef>,
+    /// What went wrong beside commits that stand, until somebody takes it.
+    warnings: Arc<Mutex<Vec<StoreError>>>,
 }
 
 /// One table as it was at one version.
@@ -84,7 +86,23 @@ impl Store {
             .iter()
             .map(|table| (table.name, log_store(&place, table.name)))
             .collect();
-        Self { place, logs }
+        Self {
+            place,
+            logs,
+            warnings: Arc::default(),
+        }
+    }
+
+    /// What went wrong since the last call without ending what was done, to be told once.
+    #[must_use]
+    pub fn take_warnings(&self) -> Vec<StoreError> {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *warnings)
+    }
+
+    pub(super) fn warn(&self, warning: StoreError) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.push(warning);
     }
 
     /// Where the store lies.

@@ -1,8 +1,9 @@
-//! Data files that no reader needs any more, deleted.
+//! Files that no reader needs any more, deleted.
 //!
-//! A file is deleted if it is not live, was not removed within the retention, and is older than it:
-//! readers of older versions keep their files for that long, and so do writers whose commit is still
-//! to come.
+//! A data file is deleted if it is not live, was not removed in the last hours that are kept, and is
+//! older than they are: readers of older versions keep their files for that long, and so do writers
+//! whose commit is still to come. The part of Delta's log that is needed only for older versions goes
+//! with it.
 
 use std::collections::HashSet;
 
@@ -11,6 +12,7 @@ use object_store::ObjectMeta;
 use object_store::path::Path;
 
 use super::error::StoreError;
+use super::log::expired_log;
 use super::table::{Store, delta_error};
 use crate::schema::Table;
 
@@ -24,15 +26,19 @@ pub struct Vacuumed {
 }
 
 impl Store {
-    /// Deletes the data files of a table that are neither live nor younger than `cutoff_millis`.
+    /// Deletes the files of a table that only its versions before the last `keep_hours` are made of.
+    /// Less than an hour is never kept.
     ///
     /// # Errors
     /// If the table cannot be listed or read, or a file cannot be deleted.
     pub async fn vacuum(
         &self,
         table: &'static Table,
-        cutoff_millis: i64,
+        keep_hours: u32,
+        now_millis: i64,
     ) -> Result<Vacuumed, StoreError> {
+        const MILLIS_PER_HOUR: i64 = 3_600_000;
+        let cutoff_millis = now_millis - i64::from(keep_hours.max(1)) * MILLIS_PER_HOUR;
         let folder = self.place().file_prefix(table.name);
         let root = self.place().object_store();
         let failed = |source| StoreError::File {
@@ -62,15 +68,16 @@ impl Store {
                 needed.insert(full(&file.path()));
             }
         }
-        let condemned: Vec<ObjectMeta> = listed
+        let log_folder = full("_delta_log");
+        let (log_files, data_files): (Vec<ObjectMeta>, Vec<ObjectMeta>) = listed
             .into_iter()
-            .filter(|file| {
-                file.location.extension() == Some("parquet")
-                    && !file.location.as_ref().contains("/_delta_log/")
-                    && !needed.contains(&file.location)
-                    && file.last_modified.timestamp_millis() < cutoff_millis
-            })
-            .collect();
+            .partition(|file| file.location.prefix_matches(&log_folder));
+        let mut condemned = expired_log(&log_files, cutoff_millis);
+        condemned.extend(data_files.into_iter().filter(|file| {
+            file.location.extension() == Some("parquet")
+                && !needed.contains(&file.location)
+                && file.last_modified.timestamp_millis() < cutoff_millis
+        }));
         let vacuumed = Vacuumed {
             files: condemned.len(),
             bytes: condemned.iter().map(|file| file.size).sum(),

@@ -17,19 +17,7 @@ fn other_engines_read_the_same_rows() {
     let again = context.run(&["ingest", "sample-logs/AWSLogs", "sample-logs/README.md"]);
     assert_eq!(again.code, 2, "a page of text is no log: {again}");
 
-    let script = format!("{REPOSITORY}/tests/it/engines.py");
-    let output = Command::new(python("engines", &PINS))
-        .arg(script)
-        .arg(context.store())
-        .output()
-        .expect("Python starts");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-
+    let told = told(&context);
     for table in keytrail::schema::TABLES {
         let found = &told[table.name];
         assert_eq!(
@@ -66,4 +54,37 @@ fn other_engines_read_the_same_rows() {
         assert_eq!(found["usage"], usage[0]["n"], "{engine}");
         assert_eq!(found["keys"], Value::from(keys.clone()), "{engine}");
     }
+}
+
+/// What both engines find in the store.
+fn told(context: &Context) -> Value {
+    let script = format!("{REPOSITORY}/tests/it/engines.py");
+    let output = Command::new(python("engines", &PINS))
+        .arg(script)
+        .arg(context.store())
+        .output()
+        .expect("Python starts");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+fn other_engines_read_the_same_rows_after_a_compaction() {
+    let context = Context::new();
+    for account in ["111122223333", "444455556666", "777788889999"] {
+        let logs = format!("sample-logs/AWSLogs/o-examplorg1/{account}");
+        assert_ne!(context.run(&["ingest", &logs]).stdout, "");
+    }
+    let before = told(&context);
+    let compact = context.run(&["compact"]);
+    assert!(
+        compact.stdout.contains("3 files merged into 1"),
+        "{compact}"
+    );
+    assert_eq!(told(&context), before);
+    assert_ne!(before["aggregates"]["polars"]["usage"], 0);
 }

@@ -17,7 +17,7 @@ use keytrail::report::{Library, Query};
 use keytrail::schema::{KEY_RESOURCES, TABLES, USAGE_DAILY};
 use keytrail::source::{self, Source};
 use keytrail::sql::{Relation, Relations, Session};
-use keytrail::store::{Pins, Place, Store, StoreError};
+use keytrail::store::{Compaction, Pins, Place, Store, StoreError};
 use tempfile::TempDir;
 
 use super::corpus::Corpus;
@@ -101,7 +101,15 @@ pub(crate) async fn ingest_from(
     logs: &dyn Source,
     paths: &[PathBuf],
 ) -> anyhow::Result<Summary> {
-    let store = create(directory, double).await?;
+    ingest_into(&create(directory, double).await?, logs, paths).await
+}
+
+/// The same, into a store that is open.
+pub(crate) async fn ingest_into(
+    store: &Store,
+    logs: &dyn Source,
+    paths: &[PathBuf],
+) -> anyhow::Result<Summary> {
     let options = Options {
         limits: Limits::default(),
         threads: 2,
@@ -114,7 +122,7 @@ pub(crate) async fn ingest_from(
     let progress = Progress::default();
     let now = || STARTED_AT;
     let rollups = rollups(&library);
-    let run = ingest::run(&store, &rollups, logs, listing, &options, &progress, &now);
+    let run = ingest::run(store, &rollups, logs, listing, &options, &progress, &now);
     let summary = Box::pin(run).await?;
     assert!(summary.is_conserved(), "{summary:?}");
     Ok(summary)
@@ -125,7 +133,7 @@ pub(crate) async fn compact(directory: &Path, double: &FaultStore) -> Result<(),
     let place = Place::directory_on(directory, Arc::new(double.clone()))?;
     let store = Box::pin(Store::open(place)).await?;
     for table in TABLES {
-        Box::pin(store.compact(table, 2, STARTED_AT / 1000)).await?;
+        Box::pin(store.compact(table, Compaction::Whole, STARTED_AT / 1000)).await?;
     }
     Ok(())
 }

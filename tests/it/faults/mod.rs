@@ -22,6 +22,8 @@ mod kills;
 
 mod writers;
 
+mod compaction;
+
 mod repeats;
 
 mod sequences;

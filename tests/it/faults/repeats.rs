@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use keytrail::source;
+use keytrail::store::StoreError;
+
 use super::aggregate::{resources_of_table, usage_of_table};
 use super::corpus::Corpus;
 use super::events::Events;
 use super::exact::{Attempts, check};
 use super::harness::{
-    Bench, Reader, Row, block_on, create, ingest, ingest_soundly, set_checkpoint_interval, tree,
+    Bench, Reader, Row, block_on, create, ingest_into, ingest_soundly, set_checkpoint_interval,
+    tree,
 };
 use super::store_double::{Fault, FaultStore};
 
@@ -156,10 +160,21 @@ fn runs_beyond_a_checkpoint_are_exact() {
                 .await
                 .expect("a store");
             set_checkpoint_interval(&store, 4);
+            let mut warnings = Vec::new();
             for number in 0..RUNS {
                 let double = FaultStore::new(fault);
-                let done = ingest(&store, &double, &bench.paths(&[number])).await;
+                let store = create(&store, &double).await.expect("a store");
+                let done = ingest_into(&store, &source::Files, &bench.paths(&[number])).await;
                 assert_eq!(done.expect("a run").rows_written, 1);
+                warnings.extend(store.take_warnings());
+                assert_eq!(store.take_warnings().len(), 0, "a warning is told once");
+            }
+            // Commits 3 and 7 of five tables; the sixth is the trail's, which has none.
+            let told = if fault == Fault::None { 0 } else { 10 };
+            assert_eq!(warnings.len(), told, "{warnings:?}");
+            for warning in &warnings {
+                let is_due = matches!(warning, StoreError::Checkpoint { version: 3 | 7, .. });
+                assert!(is_due, "{warning:?}");
             }
             let tables = [
                 "key_resources",
