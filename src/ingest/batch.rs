@@ -31,6 +31,8 @@ pub(super) struct Batches<'a> {
     pub(super) rollups: &'a Rollups<'a>,
     pub(super) run_id: &'a str,
     pub(super) started_at: i64,
+    /// Whether the roll-ups were brought up to rows of this run.
+    pub(super) has_counted: bool,
     jobs: &'a [Job],
     kms: Vec<RecordBatch>,
     trail: Vec<RecordBatch>,
@@ -64,6 +66,7 @@ impl<'a> Batches<'a> {
             rollups,
             run_id,
             started_at,
+            has_counted: false,
             jobs,
             kms: Vec::new(),
             trail: Vec::new(),
@@ -123,6 +126,7 @@ impl<'a> Batches<'a> {
             self.rollups
                 .count(self.store, &written, &batch_id, self.now_millis())
                 .await?;
+            self.has_counted = true;
         }
         self.commit_events(&TRAIL_EVENTS, trail, &batch_id).await?;
         self.commit_ledger(&batch_id).await

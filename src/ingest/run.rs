@@ -112,12 +112,16 @@ pub async fn run(
     let mut batches = Batches::new(store, &rollups, &jobs, &options.run_id, options.started_at);
     batches.skip_known(&ledger);
     let finished = decode_and_commit(&mut batches, source, &jobs, options, progress, &mut summary);
+    let has_counted = batches.has_counted;
     drop(batches);
     finished?;
     let batch_id = uuid::Uuid::new_v4().to_string();
-    rollups
-        .catch_up(store, &batch_id, options.started_at / 1000)
-        .await?;
+    // Who counts rows of its own counts whatever was not counted before them.
+    if !has_counted {
+        rollups
+            .catch_up(store, &batch_id, options.started_at / 1000)
+            .await?;
+    }
     for table in WRITTEN {
         // A run that found nothing new has written to `runs` alone.
         if summary.objects_new == 0 && table.name != RUNS.name {

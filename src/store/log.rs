@@ -30,8 +30,7 @@ impl Store {
 
     async fn checkpoint(&self, table: &'static Table) -> Result<(), StoreError> {
         let mut delta = DeltaTable::new(self.log(table));
-        let loaded = delta.load().await;
-        loaded.map_err(|source| delta_error(table, "loading", source))?;
+        delta.state = Some(self.snapshot(table).await?.state);
         create_checkpoint(&delta, None)
             .await
             .map_err(|source| delta_error(table, "writing a checkpoint", source))

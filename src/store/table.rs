@@ -1,7 +1,7 @@
 //! The store as a set of Delta tables, and pinned snapshots of them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::common::ScalarValue;
 use deltalake_core::kernel::StructType;
@@ -21,14 +21,18 @@ use crate::schema::{KMS_EVENTS, Kind, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table}
 
 /// The table property that carries the store's format.
 const FORMAT_PROPERTY: &str = "keytrail.format";
-/// Commits between two checkpoints.
-const CHECKPOINT_INTERVAL: &str = "50";
+/// Commits between two checkpoints. Whoever opens a table reads the last checkpoint and each commit after
+/// it, and a small run opens tables some twenty times: this many commits is the most that it reads each
+/// time, and a checkpoint is as small as the number of live files.
+const CHECKPOINT_INTERVAL: &str = "10";
 
 /// A store that is open.
 #[derive(Debug, Clone)]
 pub struct Store {
     place: Place,
     logs: BTreeMap<&'static str, LogStoreRef>,
+    /// The latest versions that were seen: from there on, a table is opened by its new commits alone.
+    latest: Arc<Mutex<BTreeMap<&'static str, DeltaTableState>>>,
     /// What went wrong beside commits that stand, until somebody takes it.
     warnings: Arc<Mutex<Vec<StoreError>>>,
 }
@@ -54,14 +58,16 @@ impl Store {
     /// If the place holds something else, or a store that this keytrail does not know.
     pub async fn create(place: Place) -> Result<Self, StoreError> {
         let store = Self::at(place);
-        if store.load(TABLES[0]).await?.is_none() {
+        let mut events = store.load(TABLES[0]).await?;
+        if events.is_none() {
             store.place.is_empty().await?;
             // `kms_events` comes last: where it is, all others are.
             for table in TABLES.iter().rev() {
                 store.create_table(table).await?;
             }
+            events = Some(store.snapshot(TABLES[0]).await?);
         }
-        store.check_format().await?;
+        events.as_ref().map_or(Ok(()), check_format)?;
         Ok(store)
     }
 
@@ -71,13 +77,13 @@ impl Store {
     /// If there is none, or it is one that this keytrail does not know.
     pub async fn open(place: Place) -> Result<Self, StoreError> {
         let store = Self::at(place);
-        if store.load(TABLES[0]).await?.is_none() {
+        let Some(events) = store.load(TABLES[0]).await? else {
             store.place.is_empty().await?;
             return Err(StoreError::NotFound {
                 location: store.place.shown().to_owned(),
             });
-        }
-        store.check_format().await?;
+        };
+        check_format(&events)?;
         Ok(store)
     }
 
@@ -89,6 +95,7 @@ impl Store {
         Self {
             place,
             logs,
+            latest: Arc::default(),
             warnings: Arc::default(),
         }
     }
@@ -96,13 +103,11 @@ impl Store {
     /// What went wrong since the last call without ending what was done, to be told once.
     #[must_use]
     pub fn take_warnings(&self) -> Vec<StoreError> {
-        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *warnings)
+        std::mem::take(&mut *lock(&self.warnings))
     }
 
     pub(super) fn warn(&self, warning: StoreError) {
-        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        warnings.push(warning);
+        lock(&self.warnings).push(warning);
     }
 
     /// Where the store lies.
@@ -140,16 +145,23 @@ impl Store {
     async fn load(&self, table: &'static Table) -> Result<Option<Snapshot>, StoreError> {
         let log = self.log(table);
         let mut delta = DeltaTable::new(log.clone());
-        match delta.load().await {
-            Ok(()) => {}
-            // What delta-rs answers where there is no table depends on the object store.
-            Err(_) if !self.place.has_log(table.name).await? => return Ok(None),
-            Err(source) => return Err(delta_error(table, "loading", source)),
+        delta.state = lock(&self.latest).get(table.name).cloned();
+        // What was seen last may not be there any more; then the table is read from its start.
+        let is_updated = delta.state.is_some() && delta.update_incremental(None).await.is_ok();
+        if !is_updated {
+            delta = DeltaTable::new(log.clone());
+            match delta.load().await {
+                Ok(()) => {}
+                // What delta-rs answers where there is no table depends on the object store.
+                Err(_) if !self.place.has_log(table.name).await? => return Ok(None),
+                Err(source) => return Err(delta_error(table, "loading", source)),
+            }
         }
         let state = delta
             .snapshot()
             .map_err(|source| delta_error(table, "loading", source))?
             .clone();
+        lock(&self.latest).insert(table.name, state.clone());
         Ok(Some(Snapshot {
             table,
             place: self.place.clone(),
@@ -194,22 +206,21 @@ impl Store {
             },
         }
     }
+}
 
-    async fn check_format(&self) -> Result<(), StoreError> {
-        let events = self.snapshot(TABLES[0]).await?;
-        let properties = events.state.metadata().configuration();
-        let found = properties.get(FORMAT_PROPERTY).cloned();
-        match found.as_deref().map(str::parse::<u32>) {
-            Some(Ok(format)) if format <= STORE_FORMAT => Ok(()),
-            Some(_) => Err(StoreError::Newer {
-                found: found.unwrap_or_default(),
-                known: STORE_FORMAT,
-            }),
-            None => Err(StoreError::Schema {
-                table: TABLES[0].name,
-                detail: format!("it has no property `{FORMAT_PROPERTY}`"),
-            }),
-        }
+fn check_format(events: &Snapshot) -> Result<(), StoreError> {
+    let properties = events.state.metadata().configuration();
+    let found = properties.get(FORMAT_PROPERTY).cloned();
+    match found.as_deref().map(str::parse::<u32>) {
+        Some(Ok(format)) if format <= STORE_FORMAT => Ok(()),
+        Some(_) => Err(StoreError::Newer {
+            found: found.unwrap_or_default(),
+            known: STORE_FORMAT,
+        }),
+        None => Err(StoreError::Schema {
+            table: events.table.name,
+            detail: format!("it has no property `{FORMAT_PROPERTY}`"),
+        }),
     }
 }
 
@@ -302,6 +313,11 @@ impl Snapshot {
             })
             .collect()
     }
+}
+
+/// What a thread that panicked left here is whole all the same: it is replaced, never changed in parts.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) fn delta_error(

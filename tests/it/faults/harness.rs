@@ -285,7 +285,7 @@ pub(crate) fn set_checkpoint_interval(store: &Path, interval: u32) {
         if path.ends_with("_delta_log/00000000000000000000.json") {
             let path = store.join(path);
             let text = std::fs::read_to_string(&path).expect("a commit");
-            let declared = r#""delta.checkpointInterval":"50""#;
+            let declared = r#""delta.checkpointInterval":"10""#;
             assert!(text.contains(declared), "{text}");
             let changed = format!(r#""delta.checkpointInterval":"{interval}""#);
             std::fs::write(&path, text.replace(declared, &changed)).expect("a commit");

@@ -24,6 +24,8 @@ mod writers;
 
 mod compaction;
 
+mod increments;
+
 mod repeats;
 
 mod sequences;
