@@ -86,8 +86,9 @@ struct TreeArguments {
     /// Share of records that are delivered once more, from 0 to 1.
     #[arg(long, default_value = "0.001", value_parser = share)]
     duplicates: u64,
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=9))]
-    gzip_level: u32,
+    /// Level of libdeflate.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(i32).range(1..=12))]
+    gzip_level: i32,
     #[arg(long, default_value_t = 2, value_parser = whole(1, 1024))]
     threads: u64,
 }
