@@ -1,0 +1,1 @@
+"""What `end_to_end.py` measures, one module a concern."""
