@@ -1,7 +1,5 @@
 //! Every report over a small store, in one session.
 
-#![expect(missing_docs, reason = "criterion's macros write functions without")]
-
 mod logs;
 
 use std::path::{Path, PathBuf};

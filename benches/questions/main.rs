@@ -29,7 +29,7 @@ use counting::Counting;
 
 const DAY_MILLIS: i64 = 86_400_000;
 /// What `keytrail vacuum` keeps by itself: a week.
-const KEPT_MILLIS: i64 = 7 * DAY_MILLIS;
+const KEEP_HOURS: u32 = 168;
 
 /// Asks a store, and says how long that took.
 #[derive(Parser)]
@@ -195,7 +195,7 @@ impl Opened {
         let later = i64::try_from(now)? + i64::from(days_ahead) * DAY_MILLIS;
         let mut tables = serde_json::Map::new();
         for table in TABLES {
-            let done = self.store.vacuum(table, later - KEPT_MILLIS).await?;
+            let done = self.store.vacuum(table, KEEP_HOURS, later).await?;
             let told = json!({"files": done.files, "bytes": done.bytes});
             tables.insert(table.name.to_owned(), told);
         }

@@ -168,7 +168,9 @@ impl Upload {
                 self.store.put(&self.path, payload).await
             }
             Some(mut parts) => {
-                held.into_iter().for_each(|bytes| parts.put(bytes));
+                for bytes in held {
+                    parts.put(bytes);
+                }
                 parts.finish().await
             }
         };
