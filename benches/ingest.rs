@@ -1,7 +1,5 @@
 //! The steps of ingest, each alone: inflate, split, decode, encode, commit.
 
-#![expect(missing_docs, reason = "criterion's macros write functions without")]
-
 #[expect(dead_code, reason = "the other bench uses the rest")]
 mod logs;
 
