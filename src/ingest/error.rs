@@ -14,11 +14,9 @@ pub enum IngestError {
     /// Columns could not be built.
     #[error("building columns failed")]
     Arrow(#[from] arrow::error::ArrowError),
-    /// A roll-up's query failed.
-    #[error("the roll-up `{table}` failed")]
-    Rollup {
-        /// The roll-up's table.
-        table: &'static str,
+    /// The rows just written have not the columns of their table.
+    #[error("the rows written cannot be counted")]
+    Rows {
         /// What DataFusion says.
         #[source]
         source: Box<DataFusionError>,

@@ -18,4 +18,4 @@ mod workers;
 
 pub use error::IngestError;
 pub use run::{Options, Progress, run};
-pub use summary::{Rejected, Summary};
+pub use summary::{Rejected, RollupBehind, Summary};

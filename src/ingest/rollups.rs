@@ -2,9 +2,12 @@
 //!
 //! A roll-up's commit carries the transaction (`rollup`, n): every ingest commit up to n is counted.
 //! Whoever comes next counts what is missing, so a roll-up that a crash left behind catches up.
+//!
+//! A roll-up whose query fails is left behind too, and the run goes on: the events are what counts, and
+//! readers count from them what a roll-up lacks. The run says so, and the next one tries again.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
 use datafusion::catalog::TableProvider;
@@ -12,25 +15,45 @@ use datafusion::datasource::MemTable;
 
 use super::batch::contention;
 use super::error::IngestError;
+use super::summary::RollupBehind;
 use crate::schema::{KEY_RESOURCES, KMS_EVENTS, Table, USAGE_DAILY};
-use crate::sql::{Relation, aggregate};
+use crate::sql::{Relation, aggregate, plainly};
 use crate::store::{Appended, INGEST, ROLLUP, SnapshotProvider, Store, Transaction};
 
 const TABLES: [&Table; 2] = [&USAGE_DAILY, &KEY_RESOURCES];
 const ATTEMPTS_MAX: usize = 200;
 
-/// The queries of the roll-ups, by table.
+/// The queries of the roll-ups, by table, and which of them failed in this run.
 #[derive(Debug)]
-pub(super) struct Rollups<'a>(BTreeMap<&'a str, &'a str>);
+pub(super) struct Rollups<'a> {
+    queries: BTreeMap<&'a str, &'a str>,
+    behind: Mutex<BTreeMap<&'static str, String>>,
+}
 
 impl<'a> Rollups<'a> {
     pub(super) fn new(relations: &[Relation<'a>]) -> Self {
-        Self(
-            relations
+        Self {
+            queries: relations
                 .iter()
                 .map(|relation| (relation.name, relation.sql))
                 .collect(),
-        )
+            behind: Mutex::default(),
+        }
+    }
+
+    /// The roll-ups that could not be brought up to date, with the reason.
+    pub(super) fn behind(&self) -> Vec<RollupBehind> {
+        self.failed()
+            .iter()
+            .map(|(table, message)| RollupBehind {
+                table: (*table).to_owned(),
+                message: message.clone(),
+            })
+            .collect()
+    }
+
+    fn failed(&self) -> MutexGuard<'_, BTreeMap<&'static str, String>> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts the rows of one commit to `kms_events`, and whatever was not counted before it.
@@ -71,13 +94,13 @@ impl<'a> Rollups<'a> {
         now_millis: i64,
     ) -> Result<(), IngestError> {
         let sql = self
-            .0
+            .queries
             .get(table.name)
             .ok_or(IngestError::NoQuery { table: table.name })?;
-        let failed = |source| IngestError::Rollup {
-            table: table.name,
-            source: Box::new(source),
-        };
+        // What failed on these events fails on more of them.
+        if self.failed().contains_key(table.name) {
+            return Ok(());
+        }
         for _attempt in 0..ATTEMPTS_MAX {
             let snapshot = store.snapshot(table).await?;
             let counted = snapshot.transaction(ROLLUP).await?;
@@ -85,8 +108,7 @@ impl<'a> Rollups<'a> {
             let (events, upto): (Arc<dyn TableProvider>, i64) = match own {
                 Some((_rows, commit)) if counted >= commit => return Ok(()),
                 Some((rows, commit)) if counted + 1 == commit => {
-                    let rows = MemTable::try_new(KMS_EVENTS.arrow(), vec![vec![rows.clone()]]);
-                    (Arc::new(rows.map_err(failed)?), commit)
+                    (Arc::new(in_memory(rows)?), commit)
                 }
                 _ => {
                     let events = store.snapshot(&KMS_EVENTS).await?;
@@ -97,9 +119,13 @@ impl<'a> Rollups<'a> {
                     (Arc::new(SnapshotProvider::new(events)?), ingested)
                 }
             };
-            let rows = aggregate(table, sql, events, (counted, upto), store.place())
-                .await
-                .map_err(failed)?;
+            let rows = match aggregate(table, sql, events, (counted, upto), store.place()).await {
+                Ok(rows) => rows,
+                Err(error) => {
+                    self.failed().insert(table.name, plainly(&error));
+                    return Ok(());
+                }
+            };
             let transaction = Transaction {
                 app_id: ROLLUP,
                 version: upto,
@@ -115,6 +141,14 @@ impl<'a> Rollups<'a> {
         }
         Err(contention(table).into())
     }
+}
+
+fn in_memory(rows: &RecordBatch) -> Result<MemTable, IngestError> {
+    MemTable::try_new(KMS_EVENTS.arrow(), vec![vec![rows.clone()]]).map_err(|source| {
+        IngestError::Rows {
+            source: Box::new(source),
+        }
+    })
 }
 
 /// The number of the commit that wrote these rows.

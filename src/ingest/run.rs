@@ -122,6 +122,7 @@ pub async fn run(
             .catch_up(store, &batch_id, options.started_at / 1000)
             .await?;
     }
+    summary.rollups_behind = rollups.behind();
     for table in WRITTEN {
         // A run that found nothing new has written to `runs` alone.
         if summary.objects_new == 0 && table.name != RUNS.name {
@@ -266,8 +267,10 @@ async fn record_run(
 ) -> Result<(), IngestError> {
     let outcome = if summary.has_new_rejects() {
         "rejects"
-    } else {
+    } else if summary.rollups_behind.is_empty() {
         "ok"
+    } else {
+        "behind"
     };
     let row = rows(&RUNS, &[()], |(), column| -> Value {
         match column {

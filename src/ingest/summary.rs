@@ -17,6 +17,15 @@ pub struct Rejected {
     pub is_known: bool,
 }
 
+/// A roll-up that could not be brought up to date with the events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RollupBehind {
+    /// Its table.
+    pub table: String,
+    /// Why, in words.
+    pub message: String,
+}
+
 /// The numbers of a run: records = `not_wanted` + `rejected` + `expired` + `duplicates` +
 /// `rows_written`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -39,7 +48,7 @@ pub struct Summary {
     pub bytes: u64,
     /// Bytes of JSON.
     pub json_bytes: u64,
-    /// Records read.
+    /// Records read, those of insight and aggregated objects among them.
     pub records: u64,
     /// KMS events among them.
     pub kms_records: u64,
@@ -57,6 +66,8 @@ pub struct Summary {
     pub rows_written: u64,
     /// The objects that could not be taken in full, and paths that could not be listed.
     pub rejects: Vec<Rejected>,
+    /// The roll-ups that lack events which are stored.
+    pub rollups_behind: Vec<RollupBehind>,
 }
 
 impl Summary {
@@ -64,6 +75,12 @@ impl Summary {
     #[must_use]
     pub fn has_new_rejects(&self) -> bool {
         self.rejects.iter().any(|reject| !reject.is_known)
+    }
+
+    /// Whether there is something to see to: new rejects, or a roll-up that failed.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        self.has_new_rejects() || !self.rollups_behind.is_empty()
     }
 
     /// Whether every record is accounted for.

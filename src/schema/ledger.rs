@@ -26,7 +26,7 @@ pub const RUNS: Table = Table {
         required(
             "outcome",
             Text,
-            "`ok`, or `rejects` where something new could not be ingested.",
+            "`ok`, `rejects` where something new could not be ingested, `behind` where only a roll-up failed.",
         ),
         optional(
             "sources",

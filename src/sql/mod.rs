@@ -7,6 +7,7 @@
 //! knows Delta or a file.
 
 mod functions;
+mod plain;
 mod rollup;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use thiserror::Error;
 
+pub use plain::plainly;
 pub use rollup::{NEW_EVENTS, aggregate};
 
 use crate::schema::{KMS_EVENTS, TABLES, Table};
@@ -196,7 +198,7 @@ pub(crate) fn context() -> SessionContext {
 }
 
 /// No DDL, no DML or COPY, no SET.
-fn read_only() -> SQLOptions {
+pub(crate) fn read_only() -> SQLOptions {
     SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)

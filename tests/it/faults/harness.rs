@@ -110,6 +110,16 @@ pub(crate) async fn ingest_into(
     logs: &dyn Source,
     paths: &[PathBuf],
 ) -> anyhow::Result<Summary> {
+    ingest_with(store, logs, paths, &Library::embedded()?).await
+}
+
+/// The same, with other queries of the roll-ups.
+pub(crate) async fn ingest_with(
+    store: &Store,
+    logs: &dyn Source,
+    paths: &[PathBuf],
+    library: &Library,
+) -> anyhow::Result<Summary> {
     let options = Options {
         limits: Limits::default(),
         threads: 2,
@@ -117,11 +127,10 @@ pub(crate) async fn ingest_into(
         started_at: STARTED_AT,
         sources: Vec::new(),
     };
-    let library = Library::embedded()?;
     let listing = source::list(paths);
     let progress = Progress::default();
     let now = || STARTED_AT;
-    let rollups = rollups(&library);
+    let rollups = rollups(library);
     let run = ingest::run(store, &rollups, logs, listing, &options, &progress, &now);
     let summary = Box::pin(run).await?;
     assert!(summary.is_conserved(), "{summary:?}");

@@ -30,4 +30,6 @@ mod repeats;
 
 mod sequences;
 
+mod behind;
+
 mod refusals;
