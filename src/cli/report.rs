@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
 use super::ExitStatus;
 use super::args::ReportArgs;
 use super::error::{to_stderr, to_stdout};
@@ -48,6 +50,13 @@ pub(super) async fn run(place: &StoreChoice, args: ReportArgs) -> anyhow::Result
     if let Some(warning) = warning(outcome.window.placement(held)) {
         to_stderr(&format!("warning: {warning}\n"));
     }
+    let is_end_given = args
+        .until
+        .as_deref()
+        .is_some_and(|until| !until.trim().ends_with('d'));
+    if let Some((_, newest)) = held.filter(|_| !is_end_given) {
+        to_stderr(&ahead(newest, report::last_read(&session).await?));
+    }
     write_stream(outcome.stream, args.output.format, &destination).await?;
     let mut notes = String::new();
     for note in outcome
@@ -59,6 +68,22 @@ pub(super) async fn run(place: &StoreChoice, args: ReportArgs) -> anyhow::Result
     }
     to_stderr(&notes);
     Ok(ExitStatus::Success)
+}
+
+/// What a reader must know of a window that ends with an event which cannot be true.
+fn ahead(newest: DateTime<Utc>, last_read: Option<DateTime<Utc>>) -> String {
+    match last_read {
+        Some(last_read) if Window::is_ahead(newest, last_read) => {
+            let told = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+            format!(
+                "warning: the newest event is dated {}, after the last log was read ({}), and the window ends \
+                 with it: give --until\n",
+                told(newest),
+                told(last_read)
+            )
+        }
+        _ => String::new(),
+    }
 }
 
 /// What a reader must know of a window that reaches beyond what is held.

@@ -57,7 +57,7 @@ pub enum ReportError {
         accepted: Vec<String>,
     },
     /// A required parameter that was not given.
-    #[error("report `{report}` needs `--{parameter}`: {meaning}")]
+    #[error("report `{report}` needs `--{parameter}`: {}", phrase(meaning))]
     MissingParameter {
         /// The report.
         report: String,
@@ -155,6 +155,18 @@ impl ReportError {
             query: query.to_owned(),
             source: Box::new(source),
         }
+    }
+}
+
+/// A sentence as part of another one.
+fn phrase(sentence: &str) -> String {
+    let sentence = sentence.trim_end_matches('.');
+    let mut letters = sentence.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => sentence.to_owned(),
     }
 }
 

@@ -20,5 +20,5 @@ pub use error::ReportError;
 pub use header::{Kind, Parameter, Query};
 pub use key::{KeyDirectory, KeyScope, ResolvedKey, resolve_key};
 pub use library::Library;
-pub use run::{Caveats, Outcome, Request, run};
+pub use run::{Caveats, Outcome, Request, last_read, run};
 pub use window::{Placement, Window};

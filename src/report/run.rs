@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use arrow::array::AsArray;
+use arrow::array::{Array as _, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use chrono::{DateTime, Utc};
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::dataframe::DataFrame;
@@ -125,6 +125,26 @@ pub(crate) async fn run_in(
             frames,
         },
     })
+}
+
+/// When the last log was read, by the ledger.
+///
+/// # Errors
+/// [`ReportError::Engine`] where the ledger cannot be read.
+pub async fn last_read(session: &Session) -> Result<Option<DateTime<Utc>>, ReportError> {
+    let fault = |source| ReportError::engine("log_file_events", source);
+    let sql = "SELECT max(recorded_at) AS recorded_at FROM log_file_events";
+    let frame = session.context().sql(sql).await.map_err(fault)?;
+    let batches = frame.collect().await.map_err(fault)?;
+    Ok(batches
+        .first()
+        .and_then(|batch| {
+            batch
+                .column(0)
+                .as_primitive_opt::<TimestampMicrosecondType>()
+        })
+        .filter(|times| times.len() == 1 && times.is_valid(0))
+        .and_then(|times| DateTime::from_timestamp_micros(times.value(0))))
 }
 
 /// A statement of a query file, with its parameters bound; it may only read.

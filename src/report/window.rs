@@ -12,6 +12,9 @@ use chrono::{
 
 use super::ReportError;
 
+/// How far clocks may differ before an event counts as dated in the future.
+const AHEAD_DAYS_MAX: i64 = 1;
+
 /// The half-open window `[since, until)`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Window {
@@ -103,6 +106,13 @@ impl Window {
         } else {
             Placement::Held
         }
+    }
+
+    /// Whether the newest event is dated later than it can be: more than a day after the last log was
+    /// read. Then the days of a window that ends with it count back from a time that has not come.
+    #[must_use]
+    pub fn is_ahead(newest: DateTime<Utc>, last_read: DateTime<Utc>) -> bool {
+        newest - last_read > TimeDelta::days(AHEAD_DAYS_MAX)
     }
 
     fn checked(self) -> Result<Self, ReportError> {
@@ -307,6 +317,23 @@ mod tests {
         ] {
             let window = Window::parse(Some(since), Some(until), None).expect("a window");
             assert_eq!(window.placement(held), placement, "{since} {until}");
+        }
+    }
+
+    #[test]
+    fn an_event_of_the_future_is_told() {
+        let last_read = time("2026-03-01T12:00:00Z");
+        for (newest, is_ahead) in [
+            ("2026-03-01T11:55:00Z", false),
+            ("2026-03-02T12:00:00Z", false),
+            ("2026-03-02T12:00:01Z", true),
+            ("2036-03-01T12:00:00Z", true),
+        ] {
+            assert_eq!(
+                Window::is_ahead(time(newest), last_read),
+                is_ahead,
+                "{newest}"
+            );
         }
     }
 

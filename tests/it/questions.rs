@@ -40,8 +40,9 @@ fn sql_from_every_place_to_every_place() {
     )
     .expect("a file");
     let from_file = context.run(&["sql", "-f", "top.sql"]);
+    let with_comment = context.run(&["sql", &format!("-- the top\n{TOP_CALLERS}")]);
     let from_stdin = context.run_with(&["sql"], &format!("{TOP_CALLERS}\n"));
-    for transcript in [from_file, from_stdin] {
+    for transcript in [from_file, from_stdin, with_comment] {
         assert_eq!(transcript.code, 0, "{transcript}");
         assert_eq!(transcript.stdout, expected.stdout, "{transcript}");
     }
@@ -210,4 +211,37 @@ fn the_store_is_found_in_the_environment() {
         .output()
         .expect("it runs");
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn an_event_of_the_future_that_moves_the_window_is_told() {
+    let context = Context::new();
+    let event = |id: &str, time: &str| {
+        serde_json::json!({
+            "eventVersion": "1.11", "eventTime": time, "eventSource": "kms.amazonaws.com", "eventName": "Decrypt",
+            "awsRegion": "eu-west-1", "eventID": id, "recipientAccountId": "111122223333",
+            "userIdentity": {"type": "AWSService", "invokedBy": "s3.amazonaws.com"},
+            "resources": [{"ARN": "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000001"}],
+        })
+    };
+    let ingest = |name: &str, event: Value| {
+        let log = serde_json::json!({"Records": [event]}).to_string();
+        std::fs::write(context.path().join(name), log).expect("a file");
+        let ingested = context.run(&["ingest", name]);
+        assert_eq!(ingested.code, 0, "{ingested}");
+    };
+    let report = |more: &[&str]| {
+        let words = ["report", "throttled-callers", "--format", "csv"];
+        context.run(&[&words[..], more].concat()).stderr
+    };
+    let told =
+        "warning: the newest event is dated 2126-01-01T00:00:00Z, after the last log was read (";
+    ingest("real.json", event("1", "2026-03-01T00:00:00Z"));
+    assert!(!report(&[]).contains("warning: the newest event"));
+    ingest("future.json", event("2", "2126-01-01T00:00:00Z"));
+    for more in [&[][..], &["--since", "30d"], &["--until", "1d"]] {
+        assert!(report(more).contains(told), "{more:?}: {}", report(more));
+    }
+    // An end that was typed is not moved.
+    assert!(!report(&["--until", "2026-03-01"]).contains("warning: the newest event"));
 }
