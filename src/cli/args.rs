@@ -25,7 +25,13 @@ pub(super) struct Args {
 #[derive(Debug, ClapArgs)]
 pub(super) struct StoreArgs {
     /// The store's directory [default: ./keytrail-store]
-    #[arg(long, global = true, value_name = "DIR", env = "KEYTRAIL_STORE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "KEYTRAIL_STORE",
+        hide_env_values = true
+    )]
     store: Option<PathBuf>,
 }
 
@@ -124,7 +130,8 @@ pub(super) struct OutputArgs {
 #[derive(Debug, ClapArgs)]
 pub(super) struct SqlArgs {
     /// One statement; without it, standard input is read
-    #[arg(conflicts_with = "file")]
+    // It may begin with a comment, `-- like this`.
+    #[arg(conflicts_with = "file", allow_hyphen_values = true)]
     pub(super) statement: Option<String>,
     /// Read the statement from a file
     #[arg(long, short, value_name = "FILE")]

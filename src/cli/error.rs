@@ -2,7 +2,10 @@
 
 use std::io::{self, Write as _};
 
+use datafusion::error::DataFusionError;
+
 use super::output::visible;
+use crate::sql::plainly;
 use crate::store::Store;
 
 /// What stands between a message and its hint.
@@ -24,7 +27,8 @@ fn tell(word: &str, error: &anyhow::Error) {
     let mut messages: Vec<String> = Vec::new();
     let mut hints = Vec::new();
     for cause in error.chain() {
-        let text = cause.to_string();
+        let engine = engine(cause);
+        let text = engine.map_or_else(|| cause.to_string(), plainly);
         let (message, hint) = match text.split_once(HINT) {
             Some((message, hint)) => (message.to_owned(), Some(hint.to_owned())),
             None => (text, None),
@@ -34,6 +38,10 @@ fn tell(word: &str, error: &anyhow::Error) {
             messages.push(message);
         }
         hints.extend(hint);
+        if engine.is_some() {
+            // What the engine's own causes say is in it.
+            break;
+        }
     }
     let mut text = format!("{word}: {}\n", messages.join(": "));
     for hint in hints {
@@ -42,6 +50,14 @@ fn tell(word: &str, error: &anyhow::Error) {
         text.push('\n');
     }
     to_stderr(&text);
+}
+
+/// The cause as an error of the SQL engine, if it is one.
+fn engine<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a DataFusionError> {
+    let boxed = cause.downcast_ref::<Box<DataFusionError>>();
+    boxed
+        .map(Box::as_ref)
+        .or_else(|| cause.downcast_ref::<DataFusionError>())
 }
 
 /// Prints a text to standard error, safe for a terminal.

@@ -31,7 +31,15 @@ pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result
         Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error.into()),
         Ok(()) | Err(_) => {}
     }
-    Ok(if summary.has_new_rejects() {
+    for rollup in &summary.rollups_behind {
+        to_stderr(&format!(
+            "warning: the roll-up `{}` could not be brought up to date: {}\n\nhint: every event is stored; what \
+             the roll-up lacks is counted from the events when it is asked for, and the next `keytrail ingest` \
+             tries again\n",
+            rollup.table, rollup.message
+        ));
+    }
+    Ok(if summary.is_incomplete() {
         ExitStatus::Incomplete
     } else {
         ExitStatus::Success
@@ -101,10 +109,10 @@ pub(super) fn describe(summary: &Summary) -> String {
         known => format!("  and {} known from before", grouped(known)),
     };
     line("objects rejected", summary.objects_rejected, known);
-    line("events read", summary.records, String::new());
+    line("records read", summary.records, String::new());
     line("  KMS events", summary.kms_records, String::new());
     line("  trail events", summary.trail_records, String::new());
-    line("  of other services", summary.not_wanted, String::new());
+    line("  others, not kept", summary.not_wanted, String::new());
     line("  rejected", summary.rejected, String::new());
     line("duplicates dropped", summary.duplicates, String::new());
     line("rows written", summary.rows_written, String::new());

@@ -214,10 +214,13 @@ fn describe(status: &Status) -> String {
         ),
     });
     line(String::new());
-    line("last runs".to_owned());
+    line(format!(
+        "{:<22}  {:<8}{:<8}{:>14}{:>16}",
+        "last runs", "command", "outcome", "objects new", "rows written"
+    ));
     for run in &status.runs {
         line(format!(
-            "  {}  {:<8}{:<8} {:>8} objects new {:>12} rows written",
+            "  {:<20}  {:<8}{:<8}{:>14}{:>16}",
             run.started_at,
             run.command,
             run.outcome,

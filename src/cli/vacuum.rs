@@ -21,9 +21,11 @@ pub(super) async fn run(place: &StoreChoice, args: VacuumArgs) -> anyhow::Result
     }
     let store = place.open().await?;
     let now_millis = now_micros() / 1000;
+    let mut is_done = false;
     for table in TABLES {
         let done = store.vacuum(table, args.keep_hours, now_millis).await?;
         if done.files > 0 {
+            is_done = true;
             to_stdout(&format!(
                 "{:<18}{:>6} files deleted, {} bytes\n",
                 table.name,
@@ -31,6 +33,9 @@ pub(super) async fn run(place: &StoreChoice, args: VacuumArgs) -> anyhow::Result
                 grouped(done.bytes)
             ))?;
         }
+    }
+    if !is_done {
+        to_stdout("nothing to delete\n")?;
     }
     Ok(ExitStatus::Success)
 }

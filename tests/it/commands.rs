@@ -25,6 +25,14 @@ fn help_and_version() {
         .map(|command| context.run(&[command, "--help"]))
         .collect();
     insta::assert_snapshot!("help_others", joined(&short));
+    // What the environment holds is not for a page that people copy.
+    let mut command = context.command(&["--help"]);
+    let output = command.env("KEYTRAIL_STORE", "/home/me/secret").output();
+    let help = String::from_utf8(output.expect("it runs").stdout).expect("text");
+    assert!(
+        help.contains("KEYTRAIL_STORE") && !help.contains("secret"),
+        "{help}"
+    );
 }
 
 #[test]
@@ -132,7 +140,12 @@ fn logs_are_taken_whatever_their_names_and_stores_are_not() {
 #[test]
 fn status_tells_what_is_held() {
     let context = Context::with_samples();
-    insta::assert_snapshot!("status", context.run(&["status"]).to_string());
+    let status = context.run(&["status"]);
+    let stdout = String::from_utf8_lossy(&status.raw.stdout);
+    for line in stdout.lines() {
+        assert!(line.chars().count() <= 80, "wider than a terminal: {line}");
+    }
+    insta::assert_snapshot!("status", status.to_string());
     let json = context.run(&["status", "--json"]);
     assert_eq!((json.code, json.stderr.as_str()), (0, ""));
     let mut status: Value = serde_json::from_slice(&json.raw.stdout).expect("JSON");

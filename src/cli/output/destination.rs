@@ -132,5 +132,10 @@ fn temporary(path: &Path) -> io::Result<NamedTempFile> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(folder)
+    builder.tempfile_in(folder).map_err(|error| {
+        // The user gave another name than the temporary one that the error tells.
+        let text = error.to_string();
+        let cause = text.split(" at path \"").next().unwrap_or_default();
+        io::Error::new(error.kind(), cause.to_owned())
+    })
 }
