@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use super::output::Format;
 use super::session::StoreChoice;
 use crate::decode::Limits;
+use crate::ingest::Span;
 
 /// Who used which AWS KMS key, on which data, and which keys nobody uses: answers from CloudTrail logs.
 #[derive(Debug, Parser)]
@@ -55,6 +56,8 @@ pub(super) enum Command {
     Compact,
     /// Delete data files that no reader needs any more
     Vacuum(VacuumArgs),
+    /// Give up old events; what was counted of them stays
+    Retain(RetainArgs),
     /// Print the original of an event
     Event(EventArgs),
     /// Ingest the embedded sample logs and show what can be asked
@@ -174,6 +177,25 @@ pub(super) struct VacuumArgs {
     /// Keep less than 168 hours, though readers and writers that are still at work may need it
     #[arg(long)]
     pub(super) force: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct RetainArgs {
+    /// Keep events for so many days or years: 400d, 7y. The horizon only moves forward
+    #[arg(long, value_name = "SPAN")]
+    pub(super) events: Option<Span>,
+    /// Keep the daily usage for so long, at least as long as events [default: for ever]
+    #[arg(long, value_name = "SPAN")]
+    pub(super) usage: Option<Span>,
+    /// Keep all rows of this key that are not given up yet; may be given several times
+    #[arg(long, value_name = "KEY")]
+    pub(super) hold: Vec<String>,
+    /// Hold this key no longer
+    #[arg(long, value_name = "KEY")]
+    pub(super) release: Vec<String>,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -114,6 +114,9 @@ pub(super) fn describe(summary: &Summary) -> String {
     line("  trail events", summary.trail_records, String::new());
     line("  others, not kept", summary.not_wanted, String::new());
     line("  rejected", summary.rejected, String::new());
+    if summary.expired > 0 {
+        line("  beyond the horizon", summary.expired, String::new());
+    }
     line("duplicates dropped", summary.duplicates, String::new());
     line("rows written", summary.rows_written, String::new());
     if !summary.rejects.is_empty() {

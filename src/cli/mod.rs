@@ -13,6 +13,7 @@ mod ingest;
 pub mod output;
 mod progress;
 mod report;
+mod retain;
 mod schema;
 mod session;
 mod sql;
@@ -94,6 +95,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
         Command::Report(options) => Box::pin(report::run(&place, options)).await,
         Command::Compact => Box::pin(compact::run(&place)).await,
         Command::Vacuum(options) => Box::pin(vacuum::run(&place, options)).await,
+        Command::Retain(options) => Box::pin(retain::run(&place, options)).await,
         Command::Event(options) => Box::pin(event::run(&place, options)).await,
         Command::Demo(options) => Box::pin(demo::run(&place, options)).await,
         Command::Schema => schema::run(),

@@ -22,6 +22,10 @@ struct Status {
     store: String,
     first_event: Option<String>,
     last_event: Option<String>,
+    /// From when on events and daily usage are kept, where that is not for ever.
+    events_horizon: Option<String>,
+    usage_horizon: Option<String>,
+    held: Vec<String>,
     tables: Vec<TableStatus>,
     objects: Vec<Counted>,
     rejects: Vec<Counted>,
@@ -69,7 +73,12 @@ async fn collect(store: &Store) -> anyhow::Result<Status> {
     let (session, pins) = queries.session(store).await?;
     let held = period(&pins)?;
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let (events, usage) = pins.retention()?;
+    let horizon = |micros: Option<i64>| micros.and_then(DateTime::from_timestamp_micros).map(time);
     Ok(Status {
+        events_horizon: horizon(events.horizon),
+        usage_horizon: horizon(usage.horizon),
+        held: events.held_keys(),
         store: store.place().shown().to_owned(),
         first_event: held.map(|(first, _)| time(first)),
         last_event: held.map(|(_, last)| time(last)),
@@ -174,6 +183,17 @@ fn describe(status: &Status) -> String {
         (Some(first), Some(last)) => format!("events  from {first} to {last}"),
         _ => "events  none".to_owned(),
     });
+    for (what, horizon) in [
+        ("events", &status.events_horizon),
+        ("daily usage", &status.usage_horizon),
+    ] {
+        if let Some(horizon) = horizon {
+            line(format!("kept    {what} from {horizon} on"));
+        }
+    }
+    for key in &status.held {
+        line(format!("held    {key}"));
+    }
     line(String::new());
     line(format!(
         "{:<18}{:>14}{:>8}{:>14}",

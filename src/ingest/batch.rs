@@ -42,7 +42,7 @@ pub(super) struct Batches<'a> {
     seen_trail: SeenEvents,
     /// What the ledger says of objects that are tried again unchanged, by location.
     known: HashMap<String, (String, Option<String>)>,
-    /// Rows written and found to be duplicates, of objects that are not finished.
+    /// What became of the rows of objects that are not finished.
     tallies: HashMap<String, Tally>,
 }
 
@@ -51,6 +51,7 @@ pub(super) struct Batches<'a> {
 struct Tally {
     written: u64,
     duplicates: u64,
+    expired: u64,
 }
 
 impl<'a> Batches<'a> {
@@ -151,10 +152,13 @@ impl<'a> Batches<'a> {
             } else {
                 &mut self.seen_trail
             };
-            let is_new = seen.new_rows(&snapshot, &rows).await?;
-            let fresh = filter_record_batch(&rows, &is_new)?;
+            // What is beyond the horizon is no row of the table's, though it may still hold it.
+            let is_kept = snapshot.retention()?.kept(table, &rows);
+            let kept = filter_record_batch(&rows, &is_kept)?;
+            let is_new = seen.new_rows(&snapshot, &kept).await?;
+            let fresh = filter_record_batch(&kept, &is_new)?;
             if fresh.num_rows() == 0 {
-                self.tally(&rows, &is_new);
+                self.tally(&rows, &is_kept, &is_new);
                 return Ok(None);
             }
             let ingest_seq = snapshot.transaction(INGEST).await? + 1;
@@ -177,7 +181,7 @@ impl<'a> Batches<'a> {
             match appended {
                 Appended::Done { version } => {
                     seen.add(&stamped, version);
-                    self.tally(&rows, &is_new);
+                    self.tally(&rows, &is_kept, &is_new);
                     return Ok(Some(stamped));
                 }
                 Appended::NotDone(error) if error.is_conflict() => {}
@@ -187,24 +191,31 @@ impl<'a> Batches<'a> {
         Err(contention(table).into())
     }
 
-    fn tally(&mut self, rows: &RecordBatch, is_new: &BooleanArray) {
+    /// Counts what became of rows: `is_kept` has an answer for each, `is_new` for each that is kept.
+    fn tally(&mut self, rows: &RecordBatch, is_kept: &BooleanArray, is_new: &BooleanArray) {
         let Some(objects) = rows.column_by_name("object_id") else {
             return;
         };
         let objects = objects.as_string::<i32>();
+        let mut kept = 0;
         for row in 0..rows.num_rows() {
             let object = objects.value(row);
             let tally = match self.tallies.get_mut(object) {
                 Some(tally) => tally,
                 None => self.tallies.entry(object.to_owned()).or_default(),
             };
-            if is_new.value(row) {
+            if !is_kept.value(row) {
+                tally.expired += 1;
+                continue;
+            }
+            if is_new.value(kept) {
                 tally.written += 1;
             } else {
                 tally.duplicates += 1;
             }
+            kept += 1;
         }
-        debug_assert_eq!(rows.num_rows(), is_new.len());
+        debug_assert_eq!(kept, is_new.len());
     }
 
     async fn commit_ledger(&mut self, batch_id: &str) -> Result<Vec<Finished>, IngestError> {
@@ -223,13 +234,14 @@ impl<'a> Batches<'a> {
                     report,
                     written: tally.written,
                     duplicates: tally.duplicates,
+                    expired: tally.expired,
                 }
             })
             .collect();
         for object in &finished {
             assert_eq!(
                 object.report.kms_records + object.report.trail_records,
-                object.written + object.duplicates,
+                object.written + object.duplicates + object.expired,
                 "every wanted record of {} is accounted for",
                 object.object.location
             );

@@ -14,6 +14,24 @@ pub enum IngestError {
     /// Columns could not be built.
     #[error("building columns failed")]
     Arrow(#[from] arrow::error::ArrowError),
+    /// Daily usage would be given up before the events that it counts.
+    #[error(
+        "the daily usage would be kept from {usage} on, and the events from {events} on: it must reach back as far as they do"
+    )]
+    UsageBeforeEvents {
+        /// The horizon of the daily usage.
+        usage: String,
+        /// The horizon of the events.
+        events: String,
+    },
+    /// Rows that are to go have not been counted, so they stay.
+    #[error("no rows were removed: the roll-up `{table}` could not count them: {message}")]
+    NotCounted {
+        /// The roll-up's table.
+        table: String,
+        /// Why.
+        message: String,
+    },
     /// The rows just written have not the columns of their table.
     #[error("the rows written cannot be counted")]
     Rows {

@@ -23,6 +23,7 @@ pub(super) struct Finished {
     pub(super) is_known: bool,
     pub(super) written: u64,
     pub(super) duplicates: u64,
+    pub(super) expired: u64,
 }
 
 /// What all rows of one commit have in common.
@@ -68,7 +69,7 @@ fn cell(finished: &Finished, common: Common<'_>, column: &str) -> Value {
         "trail_records" => report.trail_records.into(),
         "not_wanted" => report.not_wanted.into(),
         "rejected" => report.rejected.into(),
-        "expired" => 0.into(),
+        "expired" => finished.expired.into(),
         "duplicates" => finished.duplicates.into(),
         "written" => finished.written.into(),
         "reason" => reason.map(|(reason, _)| reason.code()).into(),

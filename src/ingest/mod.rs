@@ -1,4 +1,5 @@
-//! From a list of objects to rows in the store: each object decoded once, each event kept once.
+//! From a list of objects to rows in the store: each object decoded once, each event kept once; and the
+//! rows' way out, when the user's retention gives them up.
 //!
 //! Enters: a listing, a store, the queries of the roll-ups. Leaves: commits, in the order events,
 //! roll-ups, ledger, and a [`Summary`]. Decoding runs on threads of its own; commits are serial.
@@ -11,11 +12,13 @@ mod batch;
 mod error;
 mod ledger;
 mod plan;
+mod retain;
 mod rollups;
 mod run;
 mod summary;
 mod workers;
 
 pub use error::IngestError;
+pub use retain::{Retain, Retained, Span, retain};
 pub use run::{Options, Progress, run};
 pub use summary::{Rejected, RollupBehind, Summary};

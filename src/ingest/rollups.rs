@@ -85,6 +85,16 @@ impl<'a> Rollups<'a> {
         Ok(())
     }
 
+    /// The ingest commit that all roll-ups have counted last.
+    pub(super) async fn counted(&self, store: &Store) -> Result<i64, IngestError> {
+        let mut counted = i64::MAX;
+        for table in TABLES {
+            let snapshot = store.snapshot(table).await?;
+            counted = counted.min(snapshot.transaction(ROLLUP).await?);
+        }
+        Ok(counted)
+    }
+
     async fn advance(
         &self,
         store: &Store,

@@ -237,6 +237,7 @@ fn add(summary: &mut Summary, finished: &Finished) {
     summary.not_wanted += report.not_wanted;
     summary.rejected += report.rejected;
     summary.duplicates += finished.duplicates;
+    summary.expired += finished.expired;
     summary.rows_written += finished.written;
     let state = report.state();
     if state != "ok" {

@@ -89,9 +89,9 @@ impl Store {
         let mut actions = Vec::new();
         let mut added = Vec::new();
         for group in groups {
-            let add = rewrite(snapshot, group, None, now_millis).await?;
-            added.push(add.path.clone());
-            actions.push(Action::Add(add));
+            let rewritten = rewrite(snapshot, group, None, now_millis).await?;
+            added.push(rewritten.add.path.clone());
+            actions.push(Action::Add(rewritten.add));
             for file in group {
                 actions.push(Action::Remove(remove(snapshot.table(), file, now_millis)));
             }

@@ -111,6 +111,15 @@ pub enum StoreError {
         #[source]
         source: serde_json::Error,
     },
+    /// The retention in a table's properties is not what this code wrote.
+    #[error("table `{table}`: its retention cannot be read")]
+    Retention {
+        /// The table.
+        table: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
     /// A checkpoint could not be written. The commit that made it due stands.
     #[error(
         "table `{table}`: commit {version} stands, but its checkpoint could not be written, so opening the table takes longer until the next one"

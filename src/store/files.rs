@@ -118,9 +118,29 @@ pub async fn read_columns(
     snapshot: Snapshot,
     columns: &[&str],
     filter: Option<Expr>,
+    each: impl FnMut(RecordBatch),
+) -> Result<(), StoreError> {
+    read(SnapshotProvider::new(snapshot)?, columns, filter, each).await
+}
+
+/// The same of one live file.
+pub(super) async fn read_file(
+    snapshot: &Snapshot,
+    file: &DataFile,
+    columns: &[&str],
+    each: impl FnMut(RecordBatch),
+) -> Result<(), StoreError> {
+    let provider = SnapshotProvider::of_files(snapshot.clone(), vec![file.clone()]);
+    read(provider, columns, None, each).await
+}
+
+async fn read(
+    provider: SnapshotProvider,
+    columns: &[&str],
+    filter: Option<Expr>,
     mut each: impl FnMut(RecordBatch),
 ) -> Result<(), StoreError> {
-    let table = snapshot.table().name;
+    let table = provider.snapshot().table().name;
     let failed = |source| StoreError::Query {
         table,
         source: Box::new(source),
@@ -130,10 +150,8 @@ pub async fn read_columns(
             "datafusion.execution.parquet.schema_force_view_types",
             false,
         ));
-    snapshot.place().register(&context);
-    let mut frame = context
-        .read_table(Arc::new(SnapshotProvider::new(snapshot)?))
-        .map_err(failed)?;
+    provider.snapshot().place().register(&context);
+    let mut frame = context.read_table(Arc::new(provider)).map_err(failed)?;
     if let Some(filter) = filter {
         frame = frame.filter(filter).map_err(failed)?;
     }

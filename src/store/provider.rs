@@ -91,6 +91,12 @@ impl SnapshotProvider {
     /// # Errors
     /// If the log holds statistics that are no JSON.
     pub fn new(snapshot: Snapshot) -> Result<Self, super::StoreError> {
+        let files = snapshot.files()?;
+        Ok(Self::of_files(snapshot, files))
+    }
+
+    /// A provider over some files of a pinned table.
+    pub(super) fn of_files(snapshot: Snapshot, files: Vec<DataFile>) -> Self {
         let table = snapshot.table();
         let all = table.arrow();
         let partitions: Vec<arrow::datatypes::FieldRef> = table
@@ -99,8 +105,7 @@ impl SnapshotProvider {
             .map(|field| Arc::new(field.clone()))
             .into_iter()
             .collect();
-        let mut files: Vec<(DataFile, Arc<Statistics>)> = snapshot
-            .files()?
+        let mut files: Vec<(DataFile, Arc<Statistics>)> = files
             .into_iter()
             .map(|file| {
                 let statistics = Arc::new(statistics(table, &file));
@@ -108,13 +113,18 @@ impl SnapshotProvider {
             })
             .collect();
         files.sort_by(|(left, _), (right, _)| left.path.cmp(&right.path));
-        Ok(Self {
+        Self {
             schema: TableSchema::builder(table.file_arrow())
                 .with_table_partition_cols(partitions)
                 .build(),
             files,
             snapshot,
-        })
+        }
+    }
+
+    /// The pinned table.
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
     }
 
     /// The physical form of the filters, over the whole schema.

@@ -28,16 +28,24 @@ const BATCH_ROWS_MIN: usize = 256;
 const PART_BYTES: usize = 8 << 20;
 
 /// Which rows of a batch are kept.
-pub(super) type Keep<'a> = dyn Fn(&RecordBatch) -> Result<BooleanArray, StoreError> + Sync + 'a;
+pub(super) type Keep<'a> = dyn Fn(&RecordBatch) -> BooleanArray + Sync + 'a;
+
+/// A file that holds the rows of others.
+pub(super) struct Rewritten {
+    /// The action that adds it, with `dataChange=false`.
+    pub(super) add: Add,
+    /// Rows that it has.
+    pub(super) rows: u64,
+}
 
 /// Writes the rows of some files of one partition, those that `keep` picks if it is given, into a new
-/// file; answers the action that adds it, with `dataChange=false`.
+/// file.
 pub(super) async fn rewrite(
     snapshot: &Snapshot,
     files: &[DataFile],
     keep: Option<&Keep<'_>>,
     now_millis: i64,
-) -> Result<Add, StoreError> {
+) -> Result<Rewritten, StoreError> {
     let table = snapshot.table();
     let partition = files.first().and_then(|file| file.partition.clone());
     let path = new_path(table, partition.as_deref());
@@ -51,10 +59,11 @@ pub(super) async fn rewrite(
         bytes: 0,
     };
     match copy(snapshot, files, keep, &mut upload).await {
-        Ok(statistics) => {
+        Ok((rows, statistics)) => {
             let bytes = upload.bytes;
             upload.finish().await?;
-            Ok(add(table, path, partition, bytes, statistics, now_millis))
+            let add = add(table, path, partition, bytes, statistics, now_millis);
+            Ok(Rewritten { add, rows })
         }
         Err(error) => {
             upload.abort().await;
@@ -63,13 +72,13 @@ pub(super) async fn rewrite(
     }
 }
 
-/// Copies rows; answers their statistics.
+/// Copies rows; answers how many there were, and their statistics.
 async fn copy(
     snapshot: &Snapshot,
     files: &[DataFile],
     keep: Option<&Keep<'_>>,
     upload: &mut Upload,
-) -> Result<String, StoreError> {
+) -> Result<(u64, String), StoreError> {
     let table = snapshot.table();
     let failed = |source| StoreError::Query {
         table: table.name,
@@ -81,25 +90,26 @@ async fn copy(
     let expected: u64 = files.iter().map(|file| file.rows).sum();
     let mut encoder = FileEncoder::merged(table, usize::try_from(expected).unwrap_or(usize::MAX))?;
     let mut stream = merged_rows(snapshot, files, &context).map_err(failed)?;
-    let mut read = 0;
+    let (mut read, mut written) = (0, 0);
     while let Some(batch) = stream.try_next().await.map_err(failed)? {
         read += batch.num_rows() as u64;
         let batch = match keep {
             None => batch,
             Some(keep) => {
-                filter_record_batch(&batch, &keep(&batch)?).map_err(|source| StoreError::Arrow {
+                filter_record_batch(&batch, &keep(&batch)).map_err(|source| StoreError::Arrow {
                     table: table.name,
                     source,
                 })?
             }
         };
+        written += batch.num_rows() as u64;
         encoder.write(&batch)?;
         upload.write(encoder.take_bytes()).await?;
     }
     assert_eq!(read, expected, "a merge of {} reads every row", table.name);
     let end = encoder.finish()?;
     upload.write(end.bytes).await?;
-    Ok(end.statistics)
+    Ok((written, end.statistics))
 }
 
 /// The action that removes a file whose rows are elsewhere now, with `dataChange=false`.

@@ -17,7 +17,10 @@ use object_store::prefix::PrefixStore;
 use super::error::StoreError;
 use super::files::DataFile;
 use super::place::Place;
-use crate::schema::{KMS_EVENTS, Kind, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table};
+use super::{RETAIN, ROLLUP};
+use crate::schema::{
+    KEY_RESOURCES, KMS_EVENTS, Kind, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table, USAGE_DAILY,
+};
 
 /// The table property that carries the store's format.
 const FORMAT_PROPERTY: &str = "keytrail.format";
@@ -129,13 +132,23 @@ impl Store {
     /// The latest version of all tables, the ledger's read first and the events' last.
     ///
     /// # Errors
-    /// If one cannot be read.
+    /// If one cannot be read, or old rows are removed faster than tables can be read.
     pub async fn pin(&self) -> Result<Pins, StoreError> {
-        let mut pins = BTreeMap::new();
-        for table in TABLES.iter().rev() {
-            pins.insert(table.name, self.snapshot(table).await?);
+        const ATTEMPTS_MAX: usize = 20;
+        for _attempt in 0..ATTEMPTS_MAX {
+            let mut pins = BTreeMap::new();
+            for table in TABLES.iter().rev() {
+                pins.insert(table.name, self.snapshot(table).await?);
+            }
+            let pins = Pins(pins);
+            if pins.hold_what_was_removed().await? {
+                return Ok(pins);
+            }
         }
-        Ok(Pins(pins))
+        Err(StoreError::Contention {
+            table: KMS_EVENTS.name,
+            attempts: ATTEMPTS_MAX,
+        })
     }
 
     pub(super) fn log(&self, table: &Table) -> LogStoreRef {
@@ -232,6 +245,21 @@ impl Pins {
     #[must_use]
     pub fn get(&self, table: &Table) -> &Snapshot {
         &self.0[table.name]
+    }
+
+    /// Whether the roll-ups pinned have counted the events that are not in the events pinned any more.
+    async fn hold_what_was_removed(&self) -> Result<bool, StoreError> {
+        let events = self.get(&KMS_EVENTS);
+        if events.retention()?.horizon.is_none() {
+            return Ok(true);
+        }
+        let removed = events.transaction(RETAIN).await?;
+        for rollup in [&USAGE_DAILY, &KEY_RESOURCES] {
+            if self.get(rollup).transaction(ROLLUP).await? < removed {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The times of the first and the last event held, in microseconds.

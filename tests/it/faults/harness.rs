@@ -12,7 +12,7 @@ use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::TryStreamExt as _;
 use keytrail::decode::Limits;
-use keytrail::ingest::{self, Options, Progress, Summary};
+use keytrail::ingest::{self, Options, Progress, Retain, Retained, Span, Summary};
 use keytrail::report::{Library, Query};
 use keytrail::schema::{KEY_RESOURCES, TABLES, USAGE_DAILY};
 use keytrail::source::{self, Source};
@@ -135,6 +135,34 @@ pub(crate) async fn ingest_with(
     let summary = Box::pin(run).await?;
     assert!(summary.is_conserved(), "{summary:?}");
     Ok(summary)
+}
+
+/// What to keep; other than by default, nothing is said.
+pub(crate) fn keeping(events: Option<Span>, holds: &[&str]) -> Retain {
+    Retain {
+        events,
+        usage: None,
+        holds: holds
+            .iter()
+            .map(|key| (key.to_string(), key.to_string()))
+            .collect(),
+        releases: Vec::new(),
+        run_id: uuid::Uuid::new_v4().to_string(),
+        started_at: STARTED_AT,
+    }
+}
+
+/// Gives up what is old, through a store double.
+pub(crate) async fn retain(
+    directory: &Path,
+    double: &FaultStore,
+    options: &Retain,
+) -> anyhow::Result<Retained> {
+    let store = create(directory, double).await?;
+    let library = Library::embedded()?;
+    let rollups = rollups(&library);
+    let run = ingest::retain(&store, &rollups, options, &|| STARTED_AT);
+    Ok(Box::pin(run).await?)
 }
 
 /// Merges the small files of all tables, through a store double.

@@ -26,6 +26,8 @@ mod compaction;
 
 mod increments;
 
+mod retention;
+
 mod repeats;
 
 mod sequences;

@@ -1,0 +1,183 @@
+//! Rows beyond the horizon, removed.
+//!
+//! A file that holds none but such rows is removed; of one that holds others too, these are written
+//! again. The commits carry the transaction of compactions, which they exclude, and on `kms_events` also
+//! (`retain`, n): the roll-ups have counted every ingest commit up to n, so what goes was counted.
+
+use std::collections::BTreeSet;
+
+use deltalake_core::kernel::{Action, Add, Remove};
+use deltalake_core::protocol::DeltaOperation;
+
+use super::commit::{Appended, Transaction};
+use super::error::StoreError;
+use super::files::{DataFile, read_file};
+use super::retention::{Retention, columns, time_column};
+use super::rewrite::{remove, rewrite};
+use super::table::{Snapshot, Store};
+use super::{COMPACT, RETAIN};
+use crate::schema::{Kind, Table};
+
+/// Attempts to commit beside compactions.
+const ATTEMPTS_MAX: usize = 20;
+
+/// What was removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// Rows.
+    pub rows: u64,
+    /// Files that held them.
+    pub files: usize,
+}
+
+/// What is to be done with the files of a partition.
+#[derive(Default)]
+struct Plan {
+    actions: Vec<Action>,
+    expired: Expired,
+}
+
+impl Store {
+    /// Removes the rows of a table that `retention` does not keep, one partition after the other.
+    ///
+    /// `retention` must have been committed before the roll-ups were brought up to `counted`, the number
+    /// of an ingest commit; tables that no roll-up counts have none.
+    ///
+    /// # Errors
+    /// If files cannot be read or written, or compactions are always faster. What was removed stays so;
+    /// the same call again does the rest.
+    pub async fn expire(
+        &self,
+        table: &'static Table,
+        retention: &Retention,
+        counted: Option<i64>,
+        now_millis: i64,
+    ) -> Result<Expired, StoreError> {
+        let mut expired = Expired::default();
+        let old = beyond(&self.snapshot(table).await?, retention)?;
+        let partitions: BTreeSet<Option<String>> =
+            old.into_iter().map(|file| file.partition).collect();
+        for partition in &partitions {
+            let done = self
+                .expire_partition(table, partition.as_deref(), retention, counted, now_millis)
+                .await?;
+            expired.rows += done.rows;
+            expired.files += done.files;
+        }
+        Ok(expired)
+    }
+
+    async fn expire_partition(
+        &self,
+        table: &'static Table,
+        partition: Option<&str>,
+        retention: &Retention,
+        counted: Option<i64>,
+        now_millis: i64,
+    ) -> Result<Expired, StoreError> {
+        for _attempt in 0..ATTEMPTS_MAX {
+            let snapshot = self.snapshot(table).await?;
+            // A hold that came since counts as well.
+            let mut retention = retention.clone();
+            retention.holds.extend(snapshot.retention()?.holds);
+            let mut plan = Plan::default();
+            for file in beyond(&snapshot, &retention)? {
+                if file.partition.as_deref() == partition {
+                    plan.add(&snapshot, &file, &retention, now_millis).await?;
+                }
+            }
+            if plan.actions.is_empty() {
+                return Ok(Expired::default());
+            }
+            let mut transactions = vec![Transaction {
+                app_id: COMPACT,
+                version: snapshot.transaction(COMPACT).await? + 1,
+            }];
+            if let Some(counted) = counted {
+                transactions.push(Transaction {
+                    app_id: RETAIN,
+                    version: counted.max(snapshot.transaction(RETAIN).await?),
+                });
+            }
+            let operation = DeltaOperation::Delete { predicate: None };
+            let batch_id = uuid::Uuid::new_v4().to_string();
+            let committed = self
+                .commit(&snapshot, plan.actions, &transactions, &batch_id, operation)
+                .await?;
+            match committed {
+                Appended::Done { .. } => return Ok(plan.expired),
+                Appended::NotDone(error) if error.is_conflict() => {}
+                Appended::NotDone(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Contention {
+            table: table.name,
+            attempts: ATTEMPTS_MAX,
+        })
+    }
+}
+
+impl Plan {
+    async fn add(
+        &mut self,
+        snapshot: &Snapshot,
+        file: &DataFile,
+        retention: &Retention,
+        now_millis: i64,
+    ) -> Result<(), StoreError> {
+        let table = snapshot.table();
+        let mut kept = 0;
+        read_file(snapshot, file, &columns(table), |rows| {
+            kept += retention.kept(table, &rows).true_count() as u64;
+        })
+        .await?;
+        if kept == file.rows {
+            return Ok(());
+        }
+        if kept > 0 {
+            let keep = |rows: &_| retention.kept(table, rows);
+            let files = std::slice::from_ref(file);
+            let rewritten = rewrite(snapshot, files, Some(&keep), now_millis).await?;
+            assert_eq!(rewritten.rows, kept, "{} keeps what is held", file.path);
+            self.actions.push(Action::Add(Add {
+                data_change: true,
+                ..rewritten.add
+            }));
+        }
+        self.actions.push(Action::Remove(Remove {
+            data_change: true,
+            ..remove(table, file, now_millis)
+        }));
+        self.expired.rows += file.rows - kept;
+        self.expired.files += 1;
+        Ok(())
+    }
+}
+
+/// The files that may hold rows from before the horizon.
+fn beyond(snapshot: &Snapshot, retention: &Retention) -> Result<Vec<DataFile>, StoreError> {
+    let Some(horizon) = retention.horizon else {
+        return Ok(Vec::new());
+    };
+    let table = snapshot.table();
+    let mut files = snapshot.files()?;
+    files.retain(|file| is_before(table, file, horizon));
+    Ok(files)
+}
+
+fn is_before(table: &Table, file: &DataFile, horizon: i64) -> bool {
+    use datafusion::common::ScalarValue;
+    const MICROS_PER_DAY: i64 = 86_400_000_000;
+    let column = time_column(table);
+    let kind = table
+        .columns
+        .iter()
+        .find(|known| known.name == column)
+        .map_or(Kind::Time, |known| known.kind);
+    match file.bounds(column, kind) {
+        Some((ScalarValue::TimestampMicrosecond(Some(first), _), _)) => first < horizon,
+        Some((ScalarValue::Date32(Some(first)), _)) => i64::from(first) * MICROS_PER_DAY < horizon,
+        // Without bounds it is looked into.
+        _ => true,
+    }
+}

@@ -1,0 +1,302 @@
+//! How far back a table keeps its rows.
+//!
+//! The horizon and the holds stand in a property of the table itself. Delta lets no commit pass that was
+//! prepared before the property changed, so whoever writes rows has seen the horizon that holds: from the
+//! commit of a horizon on, no row that is older comes into the table.
+
+use std::collections::{BTreeSet, HashMap};
+
+use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch, StringArray};
+use arrow::datatypes::{Date32Type, TimestampMicrosecondType};
+use deltalake_core::kernel::{Action, MetadataExt as _};
+use deltalake_core::protocol::DeltaOperation;
+use serde::{Deserialize, Serialize};
+
+use super::commit::Appended;
+use super::error::StoreError;
+use super::table::{Pins, Snapshot, Store, delta_error};
+use crate::schema::{KMS_EVENTS, Table, USAGE_DAILY};
+
+/// The table property that carries the retention, as JSON.
+const PROPERTY: &str = "keytrail.retention";
+/// Attempts to commit beside other writers.
+const ATTEMPTS_MAX: usize = 200;
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// How far back a table keeps its rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retention {
+    /// Rows before this time, in microseconds, are gone or go, and none is written any more.
+    pub horizon: Option<i64>,
+    /// Names that are exempt.
+    #[serde(default)]
+    pub holds: Vec<Hold>,
+}
+
+/// A name of a key whose rows are kept beyond the horizon.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Hold {
+    /// The key, as it is told to people.
+    pub key: String,
+    /// A value that names the key in a row: an ARN, an id, an alias.
+    pub name: String,
+    /// Rows before this time, in microseconds, were given up before the hold came.
+    pub since: Option<i64>,
+}
+
+impl Retention {
+    /// The retention with a horizon that is no earlier, and with holds on these keys and names. What was
+    /// before the old horizon is not held: it is gone already, and was counted.
+    #[must_use]
+    pub fn moved(&self, horizon: Option<i64>, holds: &[(String, String)]) -> Self {
+        let mut moved = self.clone();
+        moved.horizon = self.horizon.max(horizon);
+        for (key, name) in holds {
+            if !self.holds.iter().any(|hold| hold.name == *name) {
+                moved.holds.push(Hold {
+                    key: key.clone(),
+                    name: name.clone(),
+                    since: self.horizon,
+                });
+            }
+        }
+        moved.holds.sort();
+        moved.holds.dedup_by(|left, right| left.name == right.name);
+        moved
+    }
+
+    /// The retention without the holds on some keys.
+    #[must_use]
+    pub fn released(mut self, keys: &[String]) -> Self {
+        self.holds.retain(|hold| !keys.contains(&hold.key));
+        self
+    }
+
+    /// The keys that are held, in order.
+    #[must_use]
+    pub fn held_keys(&self) -> Vec<String> {
+        let keys: BTreeSet<&String> = self.holds.iter().map(|hold| &hold.key).collect();
+        keys.into_iter().cloned().collect()
+    }
+
+    /// For each row, whether it is kept; `rows` has at least the [`columns`] of its table.
+    pub fn kept(&self, table: &Table, rows: &RecordBatch) -> BooleanArray {
+        let Some(horizon) = self.horizon else {
+            return BooleanArray::from(vec![true; rows.num_rows()]);
+        };
+        let mut holds: HashMap<&str, i64> = HashMap::new();
+        for hold in &self.holds {
+            let since = hold.since.unwrap_or(i64::MIN);
+            let held = holds.entry(&hold.name).or_insert(since);
+            *held = since.min(*held);
+        }
+        let names: Vec<&StringArray> = names(table)
+            .iter()
+            .filter_map(|name| rows.column_by_name(name))
+            .map(|column| column.as_string::<i32>())
+            .collect();
+        let is_held = |row: usize, time: i64| {
+            names.iter().any(|column| {
+                let since = column
+                    .is_valid(row)
+                    .then(|| holds.get(column.value(row)))
+                    .flatten();
+                since.is_some_and(|since| *since <= time)
+            })
+        };
+        times(table, rows)
+            .enumerate()
+            .map(|(row, time)| {
+                Some(
+                    time.is_none_or(|time| {
+                        time >= horizon || !holds.is_empty() && is_held(row, time)
+                    }),
+                )
+            })
+            .collect()
+    }
+}
+
+/// The columns that tell whether a row is kept, its time first.
+pub(super) fn columns(table: &Table) -> Vec<&'static str> {
+    let time = [time_column(table)];
+    time.into_iter()
+        .chain(names(table).iter().copied())
+        .collect()
+}
+
+/// The column of a row's time.
+pub(super) fn time_column(table: &Table) -> &'static str {
+    if table.name == USAGE_DAILY.name {
+        "event_date"
+    } else {
+        "event_time"
+    }
+}
+
+/// The columns that name keys.
+fn names(table: &Table) -> &'static [&'static str] {
+    match table.name {
+        name if name == KMS_EVENTS.name => &[
+            "key_arn",
+            "key_as_typed",
+            "destination_key_arn",
+            "destination_key_as_typed",
+        ],
+        name if name == USAGE_DAILY.name => &["key"],
+        _ => &[],
+    }
+}
+
+/// The time of each row in microseconds; of a day, its start.
+fn times<'a>(table: &Table, rows: &'a RecordBatch) -> Box<dyn Iterator<Item = Option<i64>> + 'a> {
+    let Some(column) = rows.column_by_name(time_column(table)) else {
+        return Box::new(std::iter::repeat_n(None, rows.num_rows()));
+    };
+    match column.as_primitive_opt::<TimestampMicrosecondType>() {
+        Some(times) => Box::new(times.iter()),
+        None => Box::new(
+            column
+                .as_primitive::<Date32Type>()
+                .iter()
+                .map(|day| Some(i64::from(day?) * MICROS_PER_DAY)),
+        ),
+    }
+}
+
+impl Snapshot {
+    /// How far back the table keeps its rows.
+    ///
+    /// # Errors
+    /// If the table's property is not what this code wrote.
+    pub fn retention(&self) -> Result<Retention, StoreError> {
+        match self.state.metadata().configuration().get(PROPERTY) {
+            None => Ok(Retention::default()),
+            Some(text) => serde_json::from_str(text).map_err(|source| StoreError::Retention {
+                table: self.table.name,
+                source,
+            }),
+        }
+    }
+}
+
+impl Pins {
+    /// How far back the events and the daily usage are kept.
+    ///
+    /// # Errors
+    /// As [`Snapshot::retention`].
+    pub fn retention(&self) -> Result<(Retention, Retention), StoreError> {
+        let of = |table| self.get(table).retention();
+        Ok((of(&KMS_EVENTS)?, of(&USAGE_DAILY)?))
+    }
+}
+
+impl Store {
+    /// Changes the retention of a table, and answers it as it stands then. No row goes yet.
+    ///
+    /// # Errors
+    /// If the table cannot be read or written, or other writers are always faster.
+    pub async fn change_retention(
+        &self,
+        table: &'static Table,
+        change: impl Fn(Retention) -> Retention,
+    ) -> Result<Retention, StoreError> {
+        for _attempt in 0..ATTEMPTS_MAX {
+            let snapshot = self.snapshot(table).await?;
+            let old = snapshot.retention()?;
+            let new = change(old.clone());
+            if new == old {
+                return Ok(old);
+            }
+            let text = serde_json::to_string(&new).map_err(|source| StoreError::Retention {
+                table: table.name,
+                source,
+            })?;
+            let metadata = snapshot
+                .state
+                .metadata()
+                .clone()
+                .add_config_key(PROPERTY.to_owned(), text.clone())
+                .map_err(|source| delta_error(table, "changing the retention", source.into()))?;
+            let operation = DeltaOperation::SetTableProperties {
+                properties: [(PROPERTY.to_owned(), text)].into(),
+            };
+            let batch_id = uuid::Uuid::new_v4().to_string();
+            let actions = vec![Action::Metadata(metadata)];
+            let committed = self
+                .commit(&snapshot, actions, &[], &batch_id, operation)
+                .await?;
+            match committed {
+                Appended::Done { .. } => return Ok(new),
+                Appended::NotDone(error) if error.is_conflict() => {}
+                Appended::NotDone(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Contention {
+            table: table.name,
+            attempts: ATTEMPTS_MAX,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retention(horizon: i64, holds: &[(&str, Option<i64>)]) -> Retention {
+        let hold = |&(name, since): &(&str, Option<i64>)| Hold {
+            key: "k".to_owned(),
+            name: name.to_owned(),
+            since,
+        };
+        Retention {
+            horizon: Some(horizon),
+            holds: holds.iter().map(hold).collect(),
+        }
+    }
+
+    fn pair(key: &str, name: &str) -> (String, String) {
+        (key.to_owned(), name.to_owned())
+    }
+
+    #[test]
+    fn the_horizon_only_moves_forward() {
+        let old = retention(100, &[]);
+        assert_eq!(old.moved(Some(50), &[]), old);
+        assert_eq!(old.moved(None, &[]), old);
+        assert_eq!(old.moved(Some(150), &[]).horizon, Some(150));
+        assert_eq!(Retention::default().moved(None, &[]).horizon, None);
+    }
+
+    #[test]
+    fn a_hold_begins_at_the_horizon_that_was_there_before_it() {
+        let held = retention(100, &[]).moved(Some(150), &[pair("k", "a")]);
+        assert_eq!(held, retention(150, &[("a", Some(100))]));
+        // Asked for again, it stays as it is; another name of the key comes later.
+        let again = held.moved(Some(200), &[pair("k", "a"), pair("k", "b")]);
+        assert_eq!(again, retention(200, &[("a", Some(100)), ("b", Some(150))]));
+        assert_eq!(again.released(&["k".to_owned()]), retention(200, &[]));
+        let first = Retention::default().moved(Some(10), &[pair("k", "a")]);
+        assert_eq!(first, retention(10, &[("a", None)]));
+    }
+
+    #[test]
+    fn rows_are_kept_by_their_day_and_by_holds_that_began_before_it() {
+        use std::sync::Arc;
+        let days = arrow::array::Date32Array::from(vec![1, 1, 2, 2, 3]);
+        let keys = StringArray::from(vec![Some("a"), None, Some("a"), Some("b"), Some("b")]);
+        let rows = RecordBatch::try_from_iter([
+            ("event_date", Arc::new(days) as arrow::array::ArrayRef),
+            ("key", Arc::new(keys)),
+        ])
+        .expect("columns");
+        let holds = [("a", Some(2 * MICROS_PER_DAY))];
+        let kept = retention(3 * MICROS_PER_DAY, &holds).kept(&USAGE_DAILY, &rows);
+        let expected = [false, false, true, false, true];
+        assert_eq!(kept, BooleanArray::from(expected.to_vec()));
+        assert_eq!(
+            Retention::default().kept(&USAGE_DAILY, &rows).true_count(),
+            5
+        );
+    }
+}
