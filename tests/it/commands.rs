@@ -20,7 +20,7 @@ fn help_and_version() {
             context.run(&[command, "--help"]).to_string()
         );
     }
-    let short: Vec<Transcript> = ["status", "event", "demo", "vacuum"]
+    let short: Vec<Transcript> = ["status", "event", "demo", "vacuum", "retain"]
         .iter()
         .map(|command| context.run(&[command, "--help"]))
         .collect();
@@ -302,4 +302,80 @@ fn compact_and_vacuum_change_no_answer() {
         .map(|words| context.run(words).stdout)
         .collect();
     assert!(after == before, "compaction changed an answer");
+}
+
+/// The horizon is told by the clock: after a day's, all of the sample logs are old.
+#[test]
+fn retain_gives_up_events_and_keeps_their_counts() {
+    const KEY: &str = "8b402961-4718-43ca-8f94-e4fd57328e34";
+    let context = Context::with_samples();
+    let usage = "select count(*) as n, sum(count) as records from usage_daily";
+    let before = context.rows(usage);
+    let of_key = format!(
+        "select count(*) as n from kms_events where key_arn like '%{KEY}' or destination_key_arn like '%{KEY}' \
+         or key_as_typed in (select name from typed_names where key_arn like '%{KEY}') \
+         or destination_key_as_typed in (select name from typed_names where key_arn like '%{KEY}')"
+    );
+    let held = context.rows(&of_key)[0]["n"].as_u64().expect("a number");
+    let all = context.rows("select count(*) as n from kms_events");
+    let all = all[0]["n"].as_u64().expect("a number");
+    assert!(0 < held && held < all);
+
+    let mut transcripts = vec![
+        context.run(&["retain"]),
+        context.run(&["retain", "--events", "a year"]),
+        context.run(&["retain", "--hold", "no-such-key"]),
+        context.run(&["retain", "--release", KEY]),
+        // Older than KMS: nothing goes.
+        context.run(&["retain", "--events", "100y", "--usage", "200y"]),
+    ];
+    // The message tells a date of the clock's.
+    let refused = context.run(&["retain", "--usage", "50y"]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
+    assert!(
+        refused
+            .stderr
+            .contains("it must reach back as far as they do"),
+        "{refused}"
+    );
+    let retain = context.run(&["retain", "--events", "1d", "--hold", KEY]);
+    let gone = format!("{} rows removed", all - held);
+    assert!(
+        retain.stdout.replace(',', "").contains(&gone),
+        "{gone}: {retain}"
+    );
+    transcripts.push(retain);
+    transcripts.push(context.run(&["status"]));
+    transcripts.push(context.run(&["retain", "--release", KEY, "--json"]));
+    insta::assert_snapshot!("retain", joined(&transcripts));
+
+    assert_eq!(context.rows(usage), before);
+    assert_eq!(
+        context.rows("select count(*) as n from kms_events")[0]["n"],
+        0
+    );
+    // The same logs at another place are read, and nothing of them is taken.
+    let samples = std::path::Path::new(REPOSITORY).join("sample-logs/AWSLogs");
+    copy(&samples, &context.path().join("copy/AWSLogs"));
+    let ingest = context.run(&["ingest", "copy", "--json"]);
+    let summary: Value = serde_json::from_slice(&ingest.raw.stdout).expect("JSON");
+    // 1,204 rows and 4 duplicates, as in the transcript of `ingest`.
+    assert_eq!(
+        (&summary["expired"], &summary["rows_written"]),
+        (&1208.into(), &0.into())
+    );
+    assert_eq!(context.rows(usage), before);
+    insta::assert_snapshot!("retain_then_ingest", context.run(&["status"]).to_string());
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    for entry in walkdir::WalkDir::new(from) {
+        let entry = entry.expect("the samples can be listed");
+        let path = to.join(entry.path().strip_prefix(from).expect("below it"));
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(path).expect("a folder");
+        } else {
+            std::fs::copy(entry.path(), path).expect("a copy");
+        }
+    }
 }

@@ -127,6 +127,7 @@ impl Context {
         let text = mask(&text, "/.keytrail-", 6, "[RANDOM]");
         let text = mask(&text, "\"run_id\": \"", 36, "[RUN ID]");
         let text = mask(&text, "\"started_at\": \"", 20, "[TIME OF THE RUN]");
+        let text = mask(&text, "_horizon\": \"", 20, "[HORIZON]");
         let mut filtered = String::with_capacity(text.len());
         let mut previous = "";
         for line in text.split_inclusive('\n') {
@@ -203,14 +204,26 @@ fn mask(text: &str, before: &str, count: usize, mask: &str) -> String {
 fn filtered_status(line: &str, previous: &str) -> String {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
-        [table, _, _, bytes] if keytrail::schema::table(table).is_some() => {
+        [table, _, _, bytes]
+            if keytrail::schema::table(table).is_some() && !bytes.starts_with('r') =>
+        {
             let width = bytes.len().max("[BYTES]".len());
             let line = line.trim_end();
             let head = line[..line.len() - bytes.len()].trim_end();
             let gap = line.len() - head.len() - width;
             format!("{head}{:gap$}{:>width$}\n", "", "[BYTES]")
         }
-        [time, "ingest", ..] if time.ends_with('Z') => line.replace(time, "[TIME OF THE RUN...]"),
+        [time, "ingest" | "retain", ..] if time.ends_with('Z') => {
+            line.replace(time, "[TIME OF THE RUN...]")
+        }
+        ["events", "kept", "from", time]
+        | ["daily", "usage", "kept", "from", time]
+        | ["kept", "events", "from", time, "on"]
+        | ["kept", "daily", "usage", "from", time, "on"]
+            if time.ends_with('Z') =>
+        {
+            line.replace(time, "[HORIZON]")
+        }
         ["\"bytes\":", bytes] if previous.contains("\"files\": ") => {
             line.replace(*bytes, "[BYTES]")
         }
