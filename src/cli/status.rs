@@ -172,6 +172,20 @@ fn number(row: &[Option<String>], index: usize) -> u64 {
         .unwrap_or(0)
 }
 
+/// How far back rows are kept, where that is not for ever.
+fn retention(status: &Status) -> Vec<String> {
+    let horizons = [
+        ("events", &status.events_horizon),
+        ("daily usage", &status.usage_horizon),
+    ];
+    let kept = horizons.into_iter().filter_map(|(what, horizon)| {
+        let horizon = horizon.as_deref()?;
+        Some(format!("kept    {what} from {horizon} on"))
+    });
+    let held = status.held.iter().map(|key| format!("held    {key}"));
+    kept.chain(held).collect()
+}
+
 fn describe(status: &Status) -> String {
     let mut text = String::new();
     let mut line = |line: String| {
@@ -183,17 +197,7 @@ fn describe(status: &Status) -> String {
         (Some(first), Some(last)) => format!("events  from {first} to {last}"),
         _ => "events  none".to_owned(),
     });
-    for (what, horizon) in [
-        ("events", &status.events_horizon),
-        ("daily usage", &status.usage_horizon),
-    ] {
-        if let Some(horizon) = horizon {
-            line(format!("kept    {what} from {horizon} on"));
-        }
-    }
-    for key in &status.held {
-        line(format!("held    {key}"));
-    }
+    retention(status).into_iter().for_each(&mut line);
     line(String::new());
     line(format!(
         "{:<18}{:>14}{:>8}{:>14}",

@@ -80,6 +80,7 @@ impl Retention {
     }
 
     /// For each row, whether it is kept; `rows` has at least the [`columns`] of its table.
+    #[must_use]
     pub fn kept(&self, table: &Table, rows: &RecordBatch) -> BooleanArray {
         let Some(horizon) = self.horizon else {
             return BooleanArray::from(vec![true; rows.num_rows()]);
@@ -93,7 +94,7 @@ impl Retention {
         let names: Vec<&StringArray> = names(table)
             .iter()
             .filter_map(|name| rows.column_by_name(name))
-            .map(|column| column.as_string::<i32>())
+            .map(|column| column.as_ref().as_string())
             .collect();
         let is_held = |row: usize, time: i64| {
             names.iter().any(|column| {

@@ -164,7 +164,9 @@ impl Upload {
         let mut waited = Ok(());
         if let Some(parts) = &mut self.parts {
             waited = parts.wait_for_capacity(PARTS_WAITING_MAX).await;
-            self.held.drain(..).for_each(|bytes| parts.put(bytes));
+            for bytes in self.held.drain(..) {
+                parts.put(bytes);
+            }
         }
         self.held_bytes = 0;
         waited.map_err(|source| self.failed(source))

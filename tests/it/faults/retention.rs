@@ -194,7 +194,7 @@ fn held_keys_keep_their_rows_until_they_are_released() {
         assert!(held.len() > 1 && expected.len() < events(&store).await.len());
         let options = keeping(Some(FORTNIGHT), &[&key]);
         let done = retain(&store, &clean(), &options).await.expect("done");
-        assert_eq!(done.held, [key.clone()]);
+        assert_eq!(done.held, std::slice::from_ref(&key));
         assert_eq!(events(&store).await, expected);
         assert_eq!(said(&store).await, before);
 
