@@ -24,6 +24,7 @@ mod object;
 mod original;
 mod report;
 mod scan;
+mod shape;
 mod skip;
 mod split;
 mod time;
