@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
-use super::output::Format;
+use super::output::{Format, Rendering, Zone};
+use super::queries::QueriesChoice;
 use super::session::StoreChoice;
 use crate::decode::Limits;
 use crate::ingest::Span;
@@ -19,6 +20,8 @@ use crate::ingest::Span;
 pub(super) struct Args {
     #[command(flatten)]
     pub(super) store: StoreArgs,
+    #[command(flatten)]
+    pub(super) queries: QueriesArgs,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -42,16 +45,37 @@ impl From<StoreArgs> for StoreChoice {
     }
 }
 
+#[derive(Debug, ClapArgs)]
+pub(super) struct QueriesArgs {
+    /// Your own reports/*.sql and views/*.sql; they add to ours, or override them
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "KEYTRAIL_QUERIES",
+        hide_env_values = true
+    )]
+    queries: Option<PathBuf>,
+}
+
+impl From<QueriesArgs> for QueriesChoice {
+    fn from(args: QueriesArgs) -> Self {
+        Self::new(args.queries)
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Read CloudTrail logs into the store; what it holds already is not read again
     Ingest(IngestArgs),
     /// What the store holds, and what could not be read
     Status(StatusArgs),
-    /// Ask in SQL
+    /// Ask in SQL; on a terminal and without a statement, in a shell
     Sql(SqlArgs),
     /// Ask one of the named questions; without a name, list them
     Report(ReportArgs),
+    /// Write a whole table or view to a file
+    Export(ExportArgs),
     /// Merge small files into large ones; ingest does it by itself when it pays
     Compact,
     /// Delete data files that no reader needs any more
@@ -64,6 +88,10 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// Print the documentation of all tables and columns
     Schema,
+    /// Print the script that completes keytrail's words in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    Man(ManArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -128,11 +156,23 @@ pub(super) struct OutputArgs {
     /// Where to write them [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+    /// Show times in this zone, as Europe/Berlin; what is asked for stays in UTC
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(super) tz: Zone,
+}
+
+impl OutputArgs {
+    pub(super) fn rendering(&self) -> Rendering {
+        Rendering {
+            zone: self.tz,
+            ..self.format.into()
+        }
+    }
 }
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct SqlArgs {
-    /// One statement; without it, standard input is read
+    /// One statement; without it, a shell on a terminal, else standard input
     // It may begin with a comment, `-- like this`.
     #[arg(conflicts_with = "file", allow_hyphen_values = true)]
     pub(super) statement: Option<String>,
@@ -144,7 +184,10 @@ pub(super) struct SqlArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub(super) struct ReportArgs {
+    #[command(subcommand)]
+    pub(super) action: Option<ReportAction>,
     /// The report
     pub(super) name: Option<String>,
     /// The key: id, ARN, alias, alias ARN or mrk- id
@@ -165,8 +208,56 @@ pub(super) struct ReportArgs {
     /// Only this region
     #[arg(long, value_name = "NAME")]
     pub(super) region: Option<String>,
+    /// A parameter of the report's own; may be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = named_value)]
+    pub(super) params: Vec<(String, String)>,
+    /// Print the SQL with its parameters bound, and what stands behind the figures, instead of the answer
+    #[arg(long, conflicts_with_all = ["format", "output"])]
+    pub(super) explain: bool,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ReportAction {
+    /// Say what is wrong with the query files of a directory, with file and line
+    Check(CheckArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct CheckArgs {
+    /// The directory with reports/ and views/
+    #[arg(value_name = "DIR")]
+    pub(super) directory: PathBuf,
+}
+
+/// Splits `name=value`.
+fn named_value(text: &str) -> Result<(String, String), &'static str> {
+    text.split_once('=')
+        .map(|(name, value)| (name.trim().to_owned(), value.to_owned()))
+        .ok_or("it is not NAME=VALUE")
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ExportArgs {
+    /// The table or view
+    pub(super) table: String,
+    /// The file; its ending says how: .parquet, .csv, .ndjson, .json or .md
+    #[arg(long, value_name = "FILE")]
+    pub(super) to: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ManArgs {
+    /// Write keytrail.1 and a page for each command into this directory
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -9,6 +9,7 @@ use include_dir::{Dir, include_dir};
 use super::args::{Args, Command, DemoArgs, IngestArgs, ReportArgs, StatusArgs};
 use super::error::to_stdout;
 use super::ingest::{describe, ingest_into};
+use super::queries::QueriesChoice;
 use super::session::StoreChoice;
 use super::{ExitStatus, report, status};
 
@@ -22,6 +23,7 @@ pub(super) async fn run(place: &StoreChoice, _args: DemoArgs) -> anyhow::Result<
         .chosen()
         .unwrap_or_else(|| scratch.path().join("keytrail-store"));
     let choice = StoreChoice::new(Some(directory));
+    let queries = QueriesChoice::default();
     let store = choice.create().await?;
 
     say("keytrail ingest sample-logs/AWSLogs")?;
@@ -30,13 +32,19 @@ pub(super) async fn run(place: &StoreChoice, _args: DemoArgs) -> anyhow::Result<
     say("keytrail report who-used --key 8b402961-4718-43ca-8f94-e4fd57328e34")?;
     report::run(
         &choice,
+        &queries,
         report_options(&["who-used", "--key", "8b402961-4718-43ca-8f94-e4fd57328e34"])?,
     )
     .await?;
     say("keytrail report unused-keys --days 7")?;
-    report::run(&choice, report_options(&["unused-keys", "--days", "7"])?).await?;
+    report::run(
+        &choice,
+        &queries,
+        report_options(&["unused-keys", "--days", "7"])?,
+    )
+    .await?;
     say("keytrail report throttled-callers")?;
-    report::run(&choice, report_options(&["throttled-callers"])?).await?;
+    report::run(&choice, &queries, report_options(&["throttled-callers"])?).await?;
     say("keytrail status")?;
     status::run(&choice, StatusArgs { json: false }).await?;
     // The broken file is planted, and was shown.

@@ -7,7 +7,8 @@ use super::ExitStatus;
 use super::args::EventArgs;
 use super::error::{to_stderr, to_stdout};
 use super::output::json_visible;
-use super::session::{Queries, StoreChoice};
+use super::queries::Queries;
+use super::session::StoreChoice;
 use crate::decode::original_event;
 use crate::schema::{KMS_EVENTS, TRAIL_EVENTS};
 

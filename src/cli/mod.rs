@@ -4,18 +4,24 @@
 //! code: 0 fine, 1 findings, 2 an error, or something new that could not be ingested.
 
 mod args;
+mod check;
 mod clock;
 mod compact;
+mod completions;
 mod demo;
 mod error;
 mod event;
+mod export;
 mod ingest;
+mod man;
 pub mod output;
 mod progress;
+mod queries;
 mod report;
 mod retain;
 mod schema;
 mod session;
+mod shell;
 mod sql;
 mod status;
 mod vacuum;
@@ -87,17 +93,21 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
     let place = args.store.into();
+    let queries = args.queries.into();
     // Each of these futures is large; boxed, none weighs on the others.
     match args.command {
         Command::Ingest(options) => Box::pin(ingest::run(&place, options)).await,
         Command::Status(options) => Box::pin(status::run(&place, options)).await,
-        Command::Sql(options) => Box::pin(sql::run(&place, options)).await,
-        Command::Report(options) => Box::pin(report::run(&place, options)).await,
+        Command::Sql(options) => Box::pin(sql::run(&place, &queries, options)).await,
+        Command::Report(options) => Box::pin(report::run(&place, &queries, options)).await,
+        Command::Export(options) => Box::pin(export::run(&place, &queries, options)).await,
         Command::Compact => Box::pin(compact::run(&place)).await,
         Command::Vacuum(options) => Box::pin(vacuum::run(&place, options)).await,
         Command::Retain(options) => Box::pin(retain::run(&place, options)).await,
         Command::Event(options) => Box::pin(event::run(&place, options)).await,
         Command::Demo(options) => Box::pin(demo::run(&place, options)).await,
         Command::Schema => schema::run(),
+        Command::Completions(options) => completions::run(&options),
+        Command::Man(options) => man::run(options),
     }
 }

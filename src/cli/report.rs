@@ -3,85 +3,175 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use anyhow::ensure;
+use chrono::{DateTime, SubsecRound as _, Utc};
 
-use super::ExitStatus;
-use super::args::ReportArgs;
+use super::args::{ReportAction, ReportArgs};
 use super::error::{to_stderr, to_stdout};
-use super::output::write_stream;
-use super::session::{Queries, StoreChoice, destination, is_for_people, period};
-use crate::report::{self, Library, Placement, Request, Window};
+use super::output::{Rendering, Zone, visible, write_stream};
+use super::queries::{Queries, QueriesChoice};
+use super::session::{StoreChoice, destination, is_for_people, period};
+use super::{ExitStatus, check};
+use crate::report::{self, Library, Outcome, Placement, Query, Request, Window};
+use crate::sql::Session;
+use crate::store::Pins;
 
-pub(super) async fn run(place: &StoreChoice, args: ReportArgs) -> anyhow::Result<ExitStatus> {
-    let queries = Queries::embedded()?;
-    let Some(name) = args.name else {
+pub(super) async fn run(
+    place: &StoreChoice,
+    queries: &QueriesChoice,
+    args: ReportArgs,
+) -> anyhow::Result<ExitStatus> {
+    if let Some(ReportAction::Check(args)) = args.action {
+        return check::run(&args).await;
+    }
+    let queries = Queries::chosen(queries)?;
+    let Some(name) = &args.name else {
         to_stdout(&list(&queries.library))?;
         return Ok(ExitStatus::Success);
     };
-    let report = queries.library.report(&name)?;
-    let destination = destination(args.output.output);
+    let report = queries.library.report(name)?;
+    let destination = destination(args.output.output.clone());
     destination.accepts(args.output.format)?;
     let store = place.open().await?;
     let (session, pins) = queries.session(&store).await?;
-    let held = period(&pins)?;
+    if args.explain {
+        let text = explain(&queries, &session, &pins, report, &args).await?;
+        to_stdout(&text)?;
+        return Ok(ExitStatus::Success);
+    }
+    let answer = ask(&session, &pins, report, &args).await?;
+    if is_for_people(args.output.format, &destination) {
+        to_stdout(&format!("{}\n", answer.heading))?;
+    } else {
+        to_stderr(&answer.heading);
+    }
+    to_stderr(&answer.warnings);
+    let outcome = answer.outcome;
+    write_stream(outcome.stream, answer.rendering, &destination).await?;
+    to_stderr(&notes(outcome.footnote, outcome.caveats.collect().await?));
+    Ok(ExitStatus::Success)
+}
+
+/// What a report answers, and what must be said before its rows.
+pub(super) struct Answer {
+    /// Title and window, a line.
+    pub(super) heading: String,
+    /// Lines, or nothing.
+    pub(super) warnings: String,
+    pub(super) rendering: Rendering,
+    pub(super) outcome: Outcome,
+}
+
+/// Asks a report in a session.
+pub(super) async fn ask(
+    session: &Session,
+    pins: &Pins,
+    report: &Query,
+    args: &ReportArgs,
+) -> anyhow::Result<Answer> {
+    let outcome = report::run(session, report, &request(pins, args)?).await?;
+    let held = period(pins)?;
+    let mut warnings = match warning(outcome.window.placement(held)) {
+        Some(warning) => format!("warning: {warning}\n"),
+        None => String::new(),
+    };
+    if let Some((_, newest)) = held.filter(|_| !is_end_given(args)) {
+        let last_read = report::last_read(session).await?;
+        warnings.push_str(&ahead(newest, last_read, args.output.tz));
+    }
+    Ok(Answer {
+        heading: heading(&outcome.title, outcome.window, args.output.tz),
+        warnings,
+        rendering: Rendering {
+            series: report.series.clone(),
+            ..args.output.rendering()
+        },
+        outcome,
+    })
+}
+
+/// What must be said after the rows.
+pub(super) fn notes(footnote: Option<String>, caveats: Vec<String>) -> String {
+    let mut notes = String::new();
+    for note in footnote.into_iter().chain(caveats) {
+        let _infallible = writeln!(notes, "note: {note}");
+    }
+    notes
+}
+
+/// The SQL that answers, which can be run as it stands, below comments on what is behind its figures.
+pub(super) async fn explain(
+    queries: &Queries,
+    session: &Session,
+    pins: &Pins,
+    report: &Query,
+    args: &ReportArgs,
+) -> anyhow::Result<String> {
+    let behind = queries.library.explain("behind-figures")?;
+    let explained = report::explain(session, report, behind, &request(pins, args)?).await?;
+    let mut text = format!(
+        "-- {}--\n-- behind the figures:\n",
+        heading(&report.title, explained.window, args.output.tz)
+    );
+    let width = explained.figures.iter().map(|(what, _)| what.len()).max();
+    let width = width.unwrap_or(0);
+    for (what, count) in &explained.figures {
+        let count = super::ingest::grouped(*count);
+        let _infallible = writeln!(text, "--   {what:width$}  {count:>12}");
+    }
+    text.push('\n');
+    for line in explained.sql.lines() {
+        text.push_str(&visible(line));
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+fn request(pins: &Pins, args: &ReportArgs) -> anyhow::Result<Request> {
+    let held = period(pins)?;
     let window = Window::parse(
         args.since.as_deref(),
         args.until.as_deref(),
         held.map(|(_, newest)| newest),
     )?;
-    let arguments = [("key", args.key), ("days", args.days)];
-    let request = Request {
-        window,
-        account: args.account,
-        region: args.region,
-        arguments: arguments
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-            .collect::<BTreeMap<_, _>>(),
-    };
-    let outcome = report::run(&session, report, &request).await?;
-    let is_for_people = is_for_people(args.output.format, &destination);
-    let heading = format!("{} ({})\n", outcome.title, outcome.window);
-    if is_for_people {
-        to_stdout(&format!("{heading}\n"))?;
-    } else {
-        to_stderr(&heading);
-    }
-    if let Some(warning) = warning(outcome.window.placement(held)) {
-        to_stderr(&format!("warning: {warning}\n"));
-    }
-    let is_end_given = args
-        .until
-        .as_deref()
-        .is_some_and(|until| !until.trim().ends_with('d'));
-    if let Some((_, newest)) = held.filter(|_| !is_end_given) {
-        to_stderr(&ahead(newest, report::last_read(&session).await?));
-    }
-    write_stream(outcome.stream, args.output.format, &destination).await?;
-    let mut notes = String::new();
-    for note in outcome
-        .footnote
+    let mut arguments = BTreeMap::new();
+    let own = [("key", &args.key), ("days", &args.days)];
+    let own = own
         .into_iter()
-        .chain(outcome.caveats.collect().await?)
-    {
-        let _infallible = writeln!(notes, "note: {note}");
+        .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+    for (name, value) in own.chain(args.params.iter().cloned()) {
+        let shown = visible(&name).into_owned();
+        let before = arguments.insert(name, value);
+        ensure!(before.is_none(), "parameter `{shown}` is given twice");
     }
-    to_stderr(&notes);
-    Ok(ExitStatus::Success)
+    Ok(Request {
+        window,
+        account: args.account.clone(),
+        region: args.region.clone(),
+        arguments,
+    })
+}
+
+/// Title and window, as a line.
+fn heading(title: &str, window: Window, zone: Zone) -> String {
+    format!("{title} ({})\n", window.told(|time| zone.shown(time)))
+}
+
+/// Whether the window ends where the user says, not where the events do.
+fn is_end_given(args: &ReportArgs) -> bool {
+    let until = args.until.as_deref();
+    until.is_some_and(|until| !until.trim().ends_with('d'))
 }
 
 /// What a reader must know of a window that ends with an event which cannot be true.
-fn ahead(newest: DateTime<Utc>, last_read: Option<DateTime<Utc>>) -> String {
+fn ahead(newest: DateTime<Utc>, last_read: Option<DateTime<Utc>>, zone: Zone) -> String {
     match last_read {
-        Some(last_read) if Window::is_ahead(newest, last_read) => {
-            let told = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
-            format!(
-                "warning: the newest event is dated {}, after the last log was read ({}), and the window ends \
-                 with it: give --until\n",
-                told(newest),
-                told(last_read)
-            )
-        }
+        Some(last_read) if Window::is_ahead(newest, last_read) => format!(
+            "warning: the newest event is dated {}, after the last log was read ({}), and the window ends \
+             with it: give --until\n",
+            zone.shown(newest.trunc_subsecs(0)),
+            zone.shown(last_read.trunc_subsecs(0))
+        ),
         _ => String::new(),
     }
 }
@@ -99,7 +189,8 @@ fn warning(placement: Placement) -> Option<&'static str> {
     }
 }
 
-fn list(library: &Library) -> String {
+/// The reports, with their parameters.
+pub(super) fn list(library: &Library) -> String {
     let width = library
         .reports()
         .map(|report| report.id.len())
@@ -107,13 +198,12 @@ fn list(library: &Library) -> String {
         .unwrap_or(0);
     let mut text = String::new();
     for report in library.reports() {
-        let _infallible = writeln!(text, "{:width$}  {}", report.id, report.title);
+        let _infallible = writeln!(text, "{:width$}  {}", report.id, visible(&report.title));
         for parameter in &report.parameters {
-            let _infallible = writeln!(
-                text,
-                "{:width$}    --{} {}",
-                "", parameter.name, parameter.description
-            );
+            let option = report::option(&parameter.name);
+            let value = if option.ends_with('=') { "VALUE " } else { "" };
+            let meaning = visible(&parameter.description);
+            let _infallible = writeln!(text, "{:width$}    {option}{value}{meaning}", "");
         }
     }
     text

@@ -7,8 +7,6 @@ use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 
 use super::output::{Destination, Format};
-use crate::report::{Library, Query};
-use crate::sql::{Relation, Relations, Session};
 use crate::store::{Pins, Place, Store, StoreError};
 
 /// Where the store is, if nothing else is said.
@@ -56,46 +54,6 @@ impl StoreChoice {
     }
 }
 
-/// The queries, and what a session needs of them.
-pub(super) struct Queries {
-    pub(super) library: Library,
-}
-
-impl Queries {
-    pub(super) fn embedded() -> anyhow::Result<Self> {
-        Ok(Self {
-            library: Library::embedded()?,
-        })
-    }
-
-    /// The queries of the roll-ups.
-    pub(super) fn rollups(&self) -> Vec<Relation<'_>> {
-        [&crate::schema::USAGE_DAILY, &crate::schema::KEY_RESOURCES]
-            .into_iter()
-            .filter_map(|table| self.library.rollup(table.name))
-            .map(relation)
-            .collect()
-    }
-
-    /// A session over a store, with all views.
-    pub(super) async fn session(&self, store: &Store) -> anyhow::Result<(Session, Pins)> {
-        let pins = store.pin().await?;
-        let relations = Relations {
-            views: self.library.views()?.into_iter().map(relation).collect(),
-            rollups: self.rollups(),
-        };
-        let session = Session::open(&pins, &relations).await?;
-        Ok((session, pins))
-    }
-}
-
-fn relation(query: &Query) -> Relation<'_> {
-    Relation {
-        name: &query.id,
-        sql: &query.sql,
-    }
-}
-
 /// The first and the last event that the event tables hold.
 pub(super) fn period(pins: &Pins) -> anyhow::Result<Option<(DateTime<Utc>, DateTime<Utc>)>> {
     let period = pins.period()?;
@@ -121,13 +79,23 @@ pub(super) fn destination(output: Option<PathBuf>) -> Destination {
 
 /// The columns of standard output, if it is a terminal.
 pub(super) fn terminal_width() -> Option<usize> {
-    /// A terminal that does not tell its size is taken for one of the usual width.
-    const USUAL_WIDTH: usize = 80;
+    terminal_size().map(|(width, _)| width)
+}
+
+/// The lines of standard output, if it is a terminal.
+pub(super) fn terminal_height() -> Option<usize> {
+    terminal_size().map(|(_, height)| height)
+}
+
+fn terminal_size() -> Option<(usize, usize)> {
+    /// A terminal that does not tell its size is taken for one of the usual size.
+    const USUAL_SIZE: (usize, usize) = (80, 24);
     if !std::io::stdout().is_terminal() {
         return None;
     }
     let size = terminal_size::terminal_size_of(std::io::stdout());
-    Some(size.map_or(USUAL_WIDTH, |(width, _height)| usize::from(width.0)))
+    let size = size.map(|(width, height)| (usize::from(width.0), usize::from(height.0)));
+    Some(size.unwrap_or(USUAL_SIZE))
 }
 
 /// Whether this format is read by people, who are told more than the rows.

@@ -1,16 +1,25 @@
-//! `keytrail sql`: one statement, read-only.
+//! `keytrail sql`: one statement, read-only; or the shell, where nobody has written one.
 
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 
 use anyhow::Context as _;
 
-use super::ExitStatus;
 use super::args::SqlArgs;
 use super::output::write_stream;
-use super::session::{Queries, StoreChoice, destination};
+use super::queries::{Queries, QueriesChoice};
+use super::session::{StoreChoice, destination};
+use super::{ExitStatus, shell};
 
-pub(super) async fn run(place: &StoreChoice, args: SqlArgs) -> anyhow::Result<ExitStatus> {
-    let destination = destination(args.output.output);
+pub(super) async fn run(
+    place: &StoreChoice,
+    queries: &QueriesChoice,
+    args: SqlArgs,
+) -> anyhow::Result<ExitStatus> {
+    let is_asked = args.statement.is_some() || args.file.is_some();
+    if !is_asked && std::io::stdin().is_terminal() {
+        return Box::pin(shell::run(place, queries, args.output)).await;
+    }
+    let destination = destination(args.output.output.clone());
     destination.accepts(args.output.format)?;
     let statement = match (args.statement, args.file) {
         (Some(statement), _) => statement,
@@ -25,9 +34,9 @@ pub(super) async fn run(place: &StoreChoice, args: SqlArgs) -> anyhow::Result<Ex
         }
     };
     let store = place.open().await?;
-    let queries = Queries::embedded()?;
+    let queries = Queries::chosen(queries)?;
     let (session, _pins) = queries.session(&store).await?;
     let stream = session.query(&statement).await?;
-    write_stream(stream, args.output.format, &destination).await?;
+    write_stream(stream, args.output.rendering(), &destination).await?;
     Ok(ExitStatus::Success)
 }

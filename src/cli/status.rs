@@ -12,7 +12,8 @@ use super::args::StatusArgs;
 use super::error::to_stdout;
 use super::ingest::grouped;
 use super::output::visible;
-use super::session::{Queries, StoreChoice, period};
+use super::queries::Queries;
+use super::session::{StoreChoice, period};
 use crate::sql::Session;
 use crate::store::{Pins, Store};
 

@@ -57,7 +57,7 @@ pub enum ReportError {
         accepted: Vec<String>,
     },
     /// A required parameter that was not given.
-    #[error("report `{report}` needs `--{parameter}`: {}", phrase(meaning))]
+    #[error("report `{report}` needs `{}`: {}", option(parameter).trim_end(), phrase(meaning))]
     MissingParameter {
         /// The report.
         report: String,
@@ -68,7 +68,8 @@ pub enum ReportError {
     },
     /// A value that its parameter does not accept.
     #[error(
-        "`--{parameter} {}` is not accepted: give {expected}",
+        "`{}{}` is not accepted: give {expected}",
+        option(parameter),
         printable(value)
     )]
     InvalidParameter {
@@ -80,7 +81,7 @@ pub enum ReportError {
         expected: &'static str,
     },
     /// Two options that say the same thing differently.
-    #[error("`--since` and `--{parameter}` both say where the window begins: give one of them")]
+    #[error("`--since` and `{}` both say where the window begins: give one of them", option(parameter).trim_end())]
     TwoStarts {
         /// The parameter that counts days back.
         parameter: String,
@@ -167,6 +168,18 @@ fn phrase(sentence: &str) -> String {
             first.to_lowercase().chain(letters).collect()
         }
         _ => sentence.to_owned(),
+    }
+}
+
+/// The parameters that have an option of their own; every other is given by `--param`.
+const OWN_OPTIONS: [&str; 2] = ["key", "days"];
+
+/// How a parameter is typed, up to its value.
+pub(crate) fn option(parameter: &str) -> String {
+    if OWN_OPTIONS.contains(&parameter) {
+        format!("--{parameter} ")
+    } else {
+        format!("--param {parameter}=")
     }
 }
 

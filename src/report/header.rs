@@ -12,12 +12,16 @@
 //! -- param key: key, required. The key, as you would type it.
 //! -- param days: days = 90. How many days to count back.
 //! -- depends: key_uses
+//! -- series: uses_per_day
 //! -- footnote: printed under the rows
 //! -- caveat: SELECT 'a text' FROM … HAVING …
 //! SELECT …
 //! ```
 
 use super::ReportError;
+
+/// The parameters that every report has.
+pub(crate) const COMMON: [&str; 4] = ["since", "until", "account", "region"];
 
 /// What a parameter accepts, and what it is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,12 +68,16 @@ pub struct Query {
     pub depends: Vec<String>,
     /// Its own parameters, in the order of the header.
     pub parameters: Vec<Parameter>,
+    /// Columns that are lists of counts over time; on a terminal each is shown as a small picture.
+    pub series: Vec<String>,
     /// A text that must stand beside the rows.
     pub footnote: Option<String>,
     /// Statements whose texts must stand beside the rows, where they give any.
     pub caveats: Vec<String>,
     /// The statement.
     pub sql: String,
+    /// The line of the file on which the statement begins.
+    pub line: usize,
 }
 
 impl Query {
@@ -91,9 +99,11 @@ impl Query {
             description: String::new(),
             depends: Vec::new(),
             parameters: Vec::new(),
+            series: Vec::new(),
             footnote: None,
             caveats: Vec::new(),
             sql: statement(text, body_line),
+            line: first_line(text, body_line),
         };
         for item in items {
             query
@@ -141,6 +151,11 @@ impl Query {
                     .extend(text.split(',').map(|name| name.trim().to_owned()));
                 Ok(())
             }
+            "series" => {
+                self.series
+                    .extend(text.split(',').map(|name| name.trim().to_owned()));
+                Ok(())
+            }
             "footnote" => set(self.footnote.get_or_insert_default(), "footnote", text),
             "caveat" => {
                 if text.is_empty() {
@@ -153,9 +168,14 @@ impl Query {
                 let name = word.strip_prefix("param ").ok_or_else(|| {
                     format!(
                         "`{word}` is not a word of the header: \
-                         use id, title, description, param <name>, depends, footnote or caveat"
+                         use id, title, description, param <name>, depends, series, footnote or caveat"
                     )
                 })?;
+                if COMMON.contains(&name) {
+                    return Err(format!(
+                        "every report has a parameter `{name}`: use another name"
+                    ));
+                }
                 if self.parameters.iter().any(|known| known.name == name) {
                     return Err(format!("parameter `{name}` stands here twice"));
                 }
@@ -207,6 +227,12 @@ fn items(path: &str, text: &str) -> Result<(Vec<Item>, usize), ReportError> {
         });
     }
     Ok((items, text.lines().count() + 1))
+}
+
+/// The first line from that one on that is not blank.
+fn first_line(text: &str, line: usize) -> usize {
+    let blank = text.lines().skip(line - 1);
+    line + blank.take_while(|line| line.trim().is_empty()).count()
 }
 
 /// The statement that begins on that line, without its final semicolon.
@@ -284,7 +310,7 @@ mod tests {
 
     const GOOD: &str = "-- id: q\n-- title: A question\n-- description: One line\n--   and another.\n\
         -- param key: key, required. Which key.\n-- param days: days = 90. How long.\n\
-        -- depends: a, b\n-- footnote: a note\n-- caveat:\n--   SELECT 'x'\n--   FROM t\n\n\
+        -- depends: a, b\n-- footnote: a note\n-- caveat:\n--   SELECT 'x'\n--   FROM t\n-- series: uses\n\n\
         -- A comment of the body.\nSELECT 1\nORDER BY 1;\n";
 
     #[test]
@@ -295,6 +321,10 @@ mod tests {
         assert_eq!(query.depends, ["a", "b"]);
         assert_eq!(query.footnote.as_deref(), Some("a note"));
         assert_eq!(query.caveats, ["SELECT 'x'\nFROM t"]);
+        assert_eq!(
+            (query.line, query.series.as_slice()),
+            (14, &["uses".to_owned()][..])
+        );
         assert_eq!(query.sql, "-- A comment of the body.\nSELECT 1\nORDER BY 1");
         let [key, days] = query.parameters.as_slice() else {
             panic!("two parameters: {:?}", query.parameters);
@@ -351,6 +381,15 @@ mod tests {
             "reports/q.sql:8: `footnote` has no value",
         );
         check(
+            "-- A comment of the body.\nSELECT 1\nORDER BY 1;",
+            ";",
+            "reports/q.sql:13: there is no statement",
+        );
+    }
+
+    #[test]
+    fn faults_of_parameters_name_file_and_line() {
+        check(
             "key, required.",
             "key required.",
             "reports/q.sql:5: `key required` is not a kind",
@@ -382,13 +421,13 @@ mod tests {
         );
         check(
             "param days",
-            "param Days",
-            "reports/q.sql:6: `Days` cannot name a parameter",
+            "param until",
+            "reports/q.sql:6: every report has a parameter `until`",
         );
         check(
-            "-- A comment of the body.\nSELECT 1\nORDER BY 1;",
-            ";",
-            "reports/q.sql:12: there is no statement",
+            "param days",
+            "param Days",
+            "reports/q.sql:6: `Days` cannot name a parameter",
         );
     }
 }

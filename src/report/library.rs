@@ -20,6 +20,7 @@ pub struct Library {
     views: BTreeMap<String, Query>,
     rollups: BTreeMap<String, Query>,
     status: BTreeMap<String, Query>,
+    explain: BTreeMap<String, Query>,
 }
 
 impl Library {
@@ -47,7 +48,7 @@ impl Library {
         Ok(library)
     }
 
-    /// Adds a file of `reports/`, `views/`, `rollups/` or `status/`, or overrides the one of the same
+    /// Adds a file of `reports/`, `views/`, `rollups/`, `status/` or `explain/`, or overrides the one of the same
     /// name.
     ///
     /// `path` is relative to the directory of queries. Returns whether the file was taken: one that is
@@ -57,7 +58,45 @@ impl Library {
     /// [`ReportError::Header`] where it is ill-formed.
     pub fn add(&mut self, path: &str, text: &str) -> Result<bool, ReportError> {
         let unified = path.replace('\\', "/");
-        let Some((folder, name)) = unified.split_once('/') else {
+        self.insert(&unified, &format!("queries/{unified}"), text)
+    }
+
+    /// Adds a user's own file of `reports/` or `views/`, or overrides the one of the same name.
+    ///
+    /// `path` is as for [`Library::add`], `shown` is what messages call the file. The other folders
+    /// decide what is written and what `status` tells, so nobody's own files are taken from there.
+    ///
+    /// # Errors
+    /// [`ReportError::Header`] where it is ill-formed, or a view has the name of a table.
+    pub fn add_own(&mut self, path: &str, shown: &str, text: &str) -> Result<bool, ReportError> {
+        if let Some(name) = path.strip_prefix("views/") {
+            let name = name.strip_suffix(".sql").unwrap_or(name);
+            let fault = |problem: String| ReportError::Header {
+                path: shown.to_owned(),
+                line: 1,
+                problem,
+            };
+            if crate::schema::table(name).is_some() {
+                return Err(fault(format!(
+                    "duplicate name: `{name}` is a table of the store"
+                )));
+            }
+            let is_name = |letter: char| {
+                letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_'
+            };
+            if !name.contains('/') && !name.chars().all(is_name) {
+                return Err(fault(format!(
+                    "`{name}` cannot name a view: use a-z, 0-9 and _"
+                )));
+            }
+        } else if !path.starts_with("reports/") {
+            return Ok(false);
+        }
+        self.insert(path, shown, text)
+    }
+
+    fn insert(&mut self, path: &str, shown: &str, text: &str) -> Result<bool, ReportError> {
+        let Some((folder, name)) = path.split_once('/') else {
             return Ok(false);
         };
         let queries = match folder {
@@ -65,6 +104,7 @@ impl Library {
             "views" => &mut self.views,
             "rollups" => &mut self.rollups,
             "status" => &mut self.status,
+            "explain" => &mut self.explain,
             _ => return Ok(false),
         };
         let is_statement = Path::new(name)
@@ -73,7 +113,7 @@ impl Library {
         if !is_statement || name.contains('/') {
             return Ok(false);
         }
-        let query = Query::parse(&format!("queries/{unified}"), text)?;
+        let query = Query::parse(shown, text)?;
         queries.insert(query.id.clone(), query);
         Ok(true)
     }
@@ -118,6 +158,25 @@ impl Library {
                 name: name.to_owned(),
                 candidates: self.status.keys().cloned().collect(),
             })
+    }
+
+    /// One of the queries behind `keytrail report --explain`.
+    ///
+    /// # Errors
+    /// [`ReportError::UnknownReport`].
+    pub fn explain(&self, name: &str) -> Result<&Query, ReportError> {
+        self.explain
+            .get(name)
+            .ok_or_else(|| ReportError::UnknownReport {
+                name: name.to_owned(),
+                candidates: self.explain.keys().cloned().collect(),
+            })
+    }
+
+    /// The view of that name.
+    #[must_use]
+    pub fn view(&self, name: &str) -> Option<&Query> {
+        self.views.get(name)
     }
 
     /// All views, each after those that it reads; otherwise by name.

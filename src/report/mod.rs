@@ -5,20 +5,27 @@
 //! rendered; nothing here renders, prints, or reads the clock or the environment, and nothing
 //! knows how a table is kept. What a user typed reaches SQL only as a bound parameter.
 
+mod check;
 mod error;
+mod explain;
 mod header;
 mod key;
 mod library;
 mod nearest;
+mod placeholder;
 mod run;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
+pub use check::{check, statement_fault};
 pub use error::ReportError;
+pub(crate) use error::option;
+pub use explain::{Explained, explain};
 pub use header::{Kind, Parameter, Query};
 pub use key::{KeyDirectory, KeyScope, ResolvedKey, resolve_key};
 pub use library::Library;
+pub(crate) use nearest::nearest;
 pub use run::{Caveats, Outcome, Request, last_read, run};
 pub use window::{Placement, Window};

@@ -148,7 +148,7 @@ pub async fn last_read(session: &Session) -> Result<Option<DateTime<Utc>>, Repor
 }
 
 /// A statement of a query file, with its parameters bound; it may only read.
-async fn plan(
+pub(super) async fn plan(
     context: &SessionContext,
     sql: &str,
     values: &BTreeMap<String, ScalarValue>,
@@ -166,12 +166,12 @@ async fn plan(
 }
 
 /// The values of all placeholders, and the window that they stand for.
-struct Bound {
-    values: BTreeMap<String, ScalarValue>,
-    window: Window,
+pub(super) struct Bound {
+    pub(super) values: BTreeMap<String, ScalarValue>,
+    pub(super) window: Window,
 }
 
-async fn bind(
+pub(super) async fn bind(
     context: &SessionContext,
     report: &Query,
     request: &Request,
@@ -289,7 +289,7 @@ fn window(report: &Query, request: &Request) -> Result<Window, ReportError> {
     Ok(window)
 }
 
-fn integer(parameter: &Parameter, text: &str) -> Result<i64, ReportError> {
+pub(super) fn integer(parameter: &Parameter, text: &str) -> Result<i64, ReportError> {
     text.trim()
         .parse()
         .map_err(|_not_a_number| invalid(parameter, text, "a whole number"))
@@ -298,7 +298,7 @@ fn integer(parameter: &Parameter, text: &str) -> Result<i64, ReportError> {
 /// The most days a report counts back: a hundred years.
 const DAYS_BACK_MAX: u32 = 36_525;
 
-fn days(parameter: &Parameter, text: &str) -> Result<u32, ReportError> {
+pub(super) fn days(parameter: &Parameter, text: &str) -> Result<u32, ReportError> {
     // `90d` is how the same thing is typed for --since.
     let number = text.trim();
     let number = number.strip_suffix('d').unwrap_or(number);
@@ -317,12 +317,12 @@ fn invalid(parameter: &Parameter, value: &str, expected: &'static str) -> Report
     }
 }
 
-fn timestamp(time: Option<DateTime<Utc>>) -> ScalarValue {
+pub(super) fn timestamp(time: Option<DateTime<Utc>>) -> ScalarValue {
     ScalarValue::TimestampMicrosecond(time.map(|time| time.timestamp_micros()), Some("UTC".into()))
 }
 
 /// A list of texts to look in; nothing is in an empty one.
-fn text_list(texts: &[String]) -> ScalarValue {
+pub(super) fn text_list(texts: &[String]) -> ScalarValue {
     let values: Vec<ScalarValue> = texts
         .iter()
         .map(|text| ScalarValue::Utf8(Some(text.clone())))

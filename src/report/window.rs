@@ -115,6 +115,18 @@ impl Window {
         newest - last_read > TimeDelta::days(AHEAD_DAYS_MAX)
     }
 
+    /// The window in words, its instants as `shown` writes them.
+    pub fn told(&self, shown: impl Fn(DateTime<Utc>) -> String) -> String {
+        let since = match self.since {
+            Some(since) => format!("from {}", shown(since)),
+            None => "from the oldest event".to_owned(),
+        };
+        match self.until {
+            Some(until) => format!("{since} to before {}", shown(until)),
+            None => format!("{since} on"),
+        }
+    }
+
     fn checked(self) -> Result<Self, ReportError> {
         match (self.since, self.until) {
             (Some(since), Some(until)) if since >= until => Err(ReportError::EmptyWindow {
@@ -128,14 +140,7 @@ impl Window {
 
 impl fmt::Display for Window {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.since {
-            Some(since) => write!(formatter, "from {}", text_of(since))?,
-            None => write!(formatter, "from the oldest event")?,
-        }
-        match self.until {
-            Some(until) => write!(formatter, " to before {}", text_of(until)),
-            None => write!(formatter, " on"),
-        }
+        formatter.write_str(&self.told(text_of))
     }
 }
 

@@ -7,6 +7,7 @@
 //! knows Delta or a file.
 
 mod functions;
+mod names;
 mod plain;
 mod rollup;
 
@@ -173,7 +174,11 @@ impl Session {
         plan
     }
 
-    async fn register_view(&self, view: &Relation<'_>) -> Result<(), DataFusionError> {
+    /// Adds a view; what it reads must be there.
+    ///
+    /// # Errors
+    /// What DataFusion says of its statement.
+    pub async fn register_view(&self, view: &Relation<'_>) -> Result<(), DataFusionError> {
         let plan = self.context.state().create_logical_plan(view.sql).await?;
         let table = ViewTable::new(plan, Some(view.sql.to_owned()));
         self.context.register_table(view.name, Arc::new(table))?;

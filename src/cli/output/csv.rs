@@ -11,10 +11,11 @@ use arrow::record_batch::RecordBatch;
 
 use super::sanitize::{is_formula, visible_lines};
 use super::values::Values;
-use super::{Encoder, unique_names};
+use super::{Encoder, Zone, unique_names};
 
 pub(super) struct Csv<W> {
     sink: W,
+    zone: Zone,
     /// Taken when it has been written.
     header: Option<String>,
     /// Whether the column is of numbers, whose minus sign is no formula.
@@ -22,7 +23,7 @@ pub(super) struct Csv<W> {
 }
 
 impl<W: Write> Csv<W> {
-    pub(super) fn new(sink: W, schema: &Schema) -> Self {
+    pub(super) fn new(sink: W, schema: &Schema, zone: Zone) -> Self {
         let mut header = String::new();
         let names = unique_names(schema.fields().iter().map(|field| field.name()));
         for (at, name) in names.iter().enumerate() {
@@ -38,6 +39,7 @@ impl<W: Write> Csv<W> {
         };
         Self {
             sink,
+            zone,
             header: Some(header),
             is_number: (schema.fields().iter())
                 .map(|field| is_number(field.data_type()))
@@ -56,7 +58,9 @@ impl<W: Write> Csv<W> {
 impl<W: Write> Encoder for Csv<W> {
     fn batch(&mut self, batch: &RecordBatch) -> io::Result<()> {
         self.write_header()?;
-        let columns = batch.columns().iter().map(Values::new).collect::<Vec<_>>();
+        let columns = batch.columns().iter();
+        let columns = columns.map(|column| Values::new(column, self.zone));
+        let columns = columns.collect::<Vec<_>>();
         let (mut line, mut cell) = (String::new(), String::new());
         for row in 0..batch.num_rows() {
             line.clear();

@@ -11,10 +11,11 @@ use arrow::record_batch::RecordBatch;
 
 use super::sanitize::push_json_string;
 use super::values::Values;
-use super::{Encoder, unique_names};
+use super::{Encoder, Zone, unique_names};
 
 pub(super) struct Json<W> {
     sink: W,
+    zone: Zone,
     /// The column names as JSON strings.
     names: Vec<String>,
     is_array: bool,
@@ -22,7 +23,7 @@ pub(super) struct Json<W> {
 }
 
 impl<W> Json<W> {
-    pub(super) fn array(sink: W, schema: &Schema) -> Self {
+    pub(super) fn array(sink: W, schema: &Schema, zone: Zone) -> Self {
         let names = unique_names(schema.fields().iter().map(|field| field.name()));
         let names = names.into_iter().map(|name| {
             let mut key = String::new();
@@ -31,23 +32,26 @@ impl<W> Json<W> {
         });
         Self {
             sink,
+            zone,
             names: names.collect(),
             is_array: true,
             has_rows: false,
         }
     }
 
-    pub(super) fn lines(sink: W, schema: &Schema) -> Self {
+    pub(super) fn lines(sink: W, schema: &Schema, zone: Zone) -> Self {
         Self {
             is_array: false,
-            ..Self::array(sink, schema)
+            ..Self::array(sink, schema, zone)
         }
     }
 }
 
 impl<W: Write> Encoder for Json<W> {
     fn batch(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        let columns = batch.columns().iter().map(Values::new).collect::<Vec<_>>();
+        let columns = batch.columns().iter();
+        let columns = columns.map(|column| Values::new(column, self.zone));
+        let columns = columns.collect::<Vec<_>>();
         let mut line = String::new();
         for row in 0..batch.num_rows() {
             line.clear();

@@ -13,8 +13,10 @@ mod csv;
 mod destination;
 mod json;
 mod layout;
+mod markdown;
 mod parquet;
 mod sanitize;
+mod spark;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -23,6 +25,7 @@ mod tests_ends;
 #[cfg(test)]
 mod tests_types;
 mod values;
+mod zone;
 
 use std::collections::HashSet;
 use std::io::{self, BufWriter, Write};
@@ -37,6 +40,7 @@ use futures::StreamExt;
 pub use destination::Destination;
 pub use sanitize::{json_visible, visible};
 pub use table::{TABLE_BYTES_MAX, TABLE_ROWS_MAX};
+pub use zone::{UnknownZone, Zone};
 
 /// Bytes gathered before a write to the file or pipe.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -55,6 +59,29 @@ pub enum Format {
     Csv,
     /// Apache Parquet, for other engines
     Parquet,
+    /// A table for tickets and pages, with everything escaped
+    Markdown,
+}
+
+/// How rows are shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendering {
+    /// The format.
+    pub format: Format,
+    /// The zone in which times are shown.
+    pub zone: Zone,
+    /// Columns of counts over time, which a table on a terminal shows as small pictures.
+    pub series: Vec<String>,
+}
+
+impl From<Format> for Rendering {
+    fn from(format: Format) -> Self {
+        Self {
+            format,
+            zone: Zone::default(),
+            series: Vec::new(),
+        }
+    }
 }
 
 /// Why the rows could not be written.
@@ -115,21 +142,22 @@ pub enum OutputError {
 /// When the query fails, when the destination cannot be written, or as [`Destination::accepts`].
 pub async fn write_stream(
     stream: SendableRecordBatchStream,
-    format: Format,
+    rendering: impl Into<Rendering>,
     destination: &Destination,
 ) -> Result<u64, OutputError> {
-    destination.accepts(format)?;
+    let rendering = rendering.into();
+    destination.accepts(rendering.format)?;
     match destination {
         Destination::Stdout { terminal_width } => {
             let sink = BufWriter::with_capacity(BUFFER_BYTES, io::stdout());
             let target = "standard output".to_owned();
-            write_to(stream, format, *terminal_width, sink, target).await
+            write_to(stream, rendering, *terminal_width, sink, target).await
         }
         Destination::File(path) => {
-            let file = destination::Output::create(path, format)?;
+            let file = destination::Output::create(path, rendering.format)?;
             let sink = BufWriter::with_capacity(BUFFER_BYTES, file.writer(path)?);
             let target = format!("`{}`", path.display());
-            let rows = write_to(stream, format, None, sink, target).await?;
+            let rows = write_to(stream, rendering, None, sink, target).await?;
             file.commit(path)?;
             Ok(rows)
         }
@@ -145,14 +173,14 @@ pub async fn write_stream(
 /// When the query fails or `sink` does, other than by a broken pipe.
 pub async fn write_to<W: Write + Send>(
     mut stream: SendableRecordBatchStream,
-    format: Format,
+    rendering: impl Into<Rendering>,
     terminal_width: Option<usize>,
     sink: W,
     target: String,
 ) -> Result<u64, OutputError> {
     let schema = stream.schema();
     let mut rows = 0;
-    let mut encoder = match encoder(format, &schema, terminal_width, sink) {
+    let mut encoder = match encoder(&rendering.into(), &schema, terminal_width, sink) {
         Ok(encoder) => encoder,
         Err(source) => return stopped(source, rows, target),
     };
@@ -182,17 +210,19 @@ trait Encoder {
 }
 
 fn encoder<'a, W: Write + Send + 'a>(
-    format: Format,
+    rendering: &Rendering,
     schema: &SchemaRef,
     terminal_width: Option<usize>,
     sink: W,
 ) -> io::Result<Box<dyn Encoder + Send + 'a>> {
-    Ok(match format {
-        Format::Table => Box::new(table::Table::new(sink, schema, terminal_width)),
-        Format::Json => Box::new(json::Json::array(sink, schema)),
-        Format::Ndjson => Box::new(json::Json::lines(sink, schema)),
-        Format::Csv => Box::new(csv::Csv::new(sink, schema)),
-        Format::Parquet => Box::new(parquet::Parquet::new(sink, schema)?),
+    let zone = rendering.zone;
+    Ok(match rendering.format {
+        Format::Table => Box::new(table::Table::new(sink, schema, rendering, terminal_width)),
+        Format::Json => Box::new(json::Json::array(sink, schema, zone)),
+        Format::Ndjson => Box::new(json::Json::lines(sink, schema, zone)),
+        Format::Csv => Box::new(csv::Csv::new(sink, schema, zone)),
+        Format::Parquet => Box::new(parquet::Parquet::new(sink, schema, zone)?),
+        Format::Markdown => Box::new(markdown::Markdown::new(sink, schema, zone)),
     })
 }
 

@@ -2,12 +2,14 @@
 //!
 //! Enters: batches. Leaves: a Parquet file with zstd pages. Two columns of one name are told apart
 //! (`id`, `id_2`); columns of a type that Parquet lacks (intervals, unions, …) become text, as in
-//! the other formats. Text is exact here: nothing is spelled out, as nothing of it meets a terminal.
+//! the other formats. Text is exact here: nothing is spelled out, as nothing of it meets a terminal. Times are
+//! instants; the zone in which they are shown is that of their type.
 
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, LargeStringBuilder};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use parquet::arrow::ArrowWriter;
@@ -16,7 +18,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
 use super::values::Values;
-use super::{Encoder, unique_names};
+use super::{Encoder, Zone, unique_names};
 
 /// A row group is in memory until it is complete; these two bound it.
 const ROW_GROUP_ROWS_MAX: usize = 1024 * 1024;
@@ -27,10 +29,11 @@ pub(super) struct Parquet<W: Write + Send> {
     schema: SchemaRef,
     /// Whether the column is written as text.
     is_text: Vec<bool>,
+    zone: Zone,
 }
 
 impl<W: Write + Send> Parquet<W> {
-    pub(super) fn new(sink: W, schema: &Schema) -> io::Result<Self> {
+    pub(super) fn new(sink: W, schema: &Schema, zone: Zone) -> io::Result<Self> {
         let is_text = (schema.fields().iter())
             .map(|field| !is_supported(field.data_type()))
             .collect::<Vec<_>>();
@@ -42,7 +45,8 @@ impl<W: Write + Send> Parquet<W> {
             if *is_text {
                 field.with_data_type(DataType::LargeUtf8)
             } else {
-                field
+                let shown = zoned(field.data_type(), zone);
+                field.with_data_type(shown)
             }
         });
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
@@ -56,6 +60,7 @@ impl<W: Write + Send> Parquet<W> {
             writer: writer.map_err(io_error)?,
             schema,
             is_text,
+            zone,
         })
     }
 }
@@ -65,14 +70,15 @@ impl<W: Write + Send> Encoder for Parquet<W> {
         let columns = batch.columns().iter().zip(&self.is_text);
         let columns = columns.map(|(column, is_text)| {
             if *is_text {
-                to_text(column)
+                Ok(to_text(column, self.zone))
             } else {
-                Arc::clone(column)
+                cast(column, &zoned(column.data_type(), self.zone)).map_err(io::Error::other)
             }
         });
+        let columns = columns.collect::<io::Result<Vec<_>>>()?;
         let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let schema = Arc::clone(&self.schema);
-        let batch = RecordBatch::try_new_with_options(schema, columns.collect(), &rows);
+        let batch = RecordBatch::try_new_with_options(schema, columns, &rows);
         let batch = batch.map_err(io::Error::other)?;
         self.writer.write(&batch).map_err(io_error)
     }
@@ -106,9 +112,19 @@ fn is_supported(data_type: &DataType) -> bool {
     }
 }
 
+/// The type with the zone in it that was asked for; the value of an instant is the same in each.
+fn zoned(data_type: &DataType, zone: Zone) -> DataType {
+    match data_type {
+        DataType::Timestamp(unit, Some(_)) if !zone.is_utc() => {
+            DataType::Timestamp(*unit, Some(zone.name().into()))
+        }
+        other => other.clone(),
+    }
+}
+
 /// Text as in a table; JSON for what has parts.
-fn to_text(column: &ArrayRef) -> ArrayRef {
-    let values = Values::new(column);
+fn to_text(column: &ArrayRef, zone: Zone) -> ArrayRef {
+    let values = Values::new(column, zone);
     let mut builder = LargeStringBuilder::new();
     let mut text = String::new();
     for row in 0..column.len() {

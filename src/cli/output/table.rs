@@ -3,17 +3,19 @@
 //! Enters: batches. Leaves: a header, a rule, the rows, and their number. Nothing is cut off: on a
 //! terminal a long cell goes on in the next lines, and where the columns do not fit at all each row
 //! becomes a record of `name: value` lines; elsewhere each row is one line, however long. Hidden
-//! characters are spelled out in cells and names. A null is shown as nothing.
+//! characters are spelled out in cells and names. A null is shown as nothing. On a terminal a list of counts
+//! that is marked as a series is a small picture.
 
 use std::io::{self, Write};
 
 use arrow::datatypes::{DataType, Schema};
 use arrow::record_batch::RecordBatch;
 
-use super::Encoder;
 use super::layout::{Column, GAP, Layout, width, wrap};
 use super::sanitize::visible;
+use super::spark::sparkline;
 use super::values::Values;
+use super::{Encoder, Rendering, Zone};
 
 /// Rows that are kept to find the widths of the columns; later ones are laid out the same way.
 pub const TABLE_ROWS_MAX: usize = 10_000;
@@ -22,7 +24,10 @@ pub const TABLE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 pub(super) struct Table<W> {
     sink: W,
+    zone: Zone,
     names: Vec<String>,
+    /// Whether the column is shown as a picture of use over time.
+    is_series: Vec<bool>,
     is_number: Vec<bool>,
     columns: Vec<Column>,
     terminal_width: Option<usize>,
@@ -44,7 +49,12 @@ enum Last {
 }
 
 impl<W: Write> Table<W> {
-    pub(super) fn new(sink: W, schema: &Schema, terminal_width: Option<usize>) -> Self {
+    pub(super) fn new(
+        sink: W,
+        schema: &Schema,
+        rendering: &Rendering,
+        terminal_width: Option<usize>,
+    ) -> Self {
         let names = (schema.fields().iter())
             .map(|field| visible(field.name()).into_owned())
             .collect::<Vec<_>>();
@@ -58,8 +68,12 @@ impl<W: Write> Table<W> {
             cells: 0,
             is_solid: data_type.is_numeric() || data_type.is_temporal(),
         });
+        let is_series = (schema.fields().iter())
+            .map(|field| terminal_width.is_some() && rendering.series.contains(field.name()));
         Self {
             sink,
+            zone: rendering.zone,
+            is_series: is_series.collect(),
             columns: columns.collect(),
             is_number: types
                 .iter()
@@ -177,9 +191,15 @@ impl<W: Write> Table<W> {
 
 impl<W: Write> Encoder for Table<W> {
     fn batch(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        let values = batch.columns().iter().map(Values::new).collect::<Vec<_>>();
+        let values = batch.columns().iter();
+        let values = values.map(|column| Values::new(column, self.zone));
+        let values = values.collect::<Vec<_>>();
         for row in 0..batch.num_rows() {
-            let cells = values.iter().map(|values| cell(values, row));
+            let cells = values.iter().enumerate().map(|(at, values)| {
+                let series = (self.is_series[at] && !values.is_null(row))
+                    .then(|| sparkline(batch.column(at), row));
+                series.flatten().unwrap_or_else(|| cell(values, row))
+            });
             let cells = cells.collect::<Vec<_>>();
             if let Some(layout) = self.layout.take() {
                 self.write_row(&layout, &cells)?;

@@ -3,7 +3,8 @@
 //! Enters: an Arrow column. Leaves: its values, appended to a string row by row. The text is raw
 //! (the formats make it harmless), the JSON is already safe for a terminal. A value that Arrow
 //! cannot print (a date in the year 300,000) is printed as `<what Arrow says>`: one odd value must
-//! not take the answer away. Timestamps are UTC, whatever zone their type names.
+//! not take the answer away. Timestamps are shown in the [`Zone`] that was asked for, whatever zone their
+//! type names.
 
 use std::ops::Range;
 
@@ -18,7 +19,7 @@ use arrow::util::display::{ArrayFormatter, DurationFormat, FormatOptions};
 use chrono::DateTime;
 
 use super::sanitize::{push_hex, push_json_string};
-use super::unique_names;
+use super::{Zone, unique_names};
 
 const OPTIONS: FormatOptions<'static> = FormatOptions::new()
     .with_null("null")
@@ -39,7 +40,7 @@ enum Kind<'a> {
     Number(ArrayFormatter<'a>),
     Text(Box<dyn Fn(usize) -> &'a str + 'a>),
     Binary(Box<dyn Fn(usize) -> &'a [u8] + 'a>),
-    Timestamp(Int64Array, TimeUnit),
+    Timestamp(Int64Array, TimeUnit, Zone),
     List(Ranges<'a>, Box<Values<'a>>),
     Struct(Vec<(String, Values<'a>)>),
     Map(Ranges<'a>, Box<Values<'a>>, Box<Values<'a>>),
@@ -50,10 +51,10 @@ enum Kind<'a> {
 }
 
 impl<'a> Values<'a> {
-    pub(super) fn new(array: &'a ArrayRef) -> Self {
+    pub(super) fn new(array: &'a ArrayRef, zone: Zone) -> Self {
         Self {
             nulls: array.logical_nulls(),
-            kind: Kind::new(array),
+            kind: Kind::new(array, zone),
         }
     }
 
@@ -150,12 +151,12 @@ impl<'a> Values<'a> {
 }
 
 impl<'a> Kind<'a> {
-    fn new(array: &'a ArrayRef) -> Self {
+    fn new(array: &'a ArrayRef, zone: Zone) -> Self {
         match array.data_type() {
             DataType::Null => Self::Null,
             DataType::Boolean => Self::Bool(array.as_boolean()),
             DataType::Timestamp(unit, _) => match cast(array, &DataType::Int64) {
-                Ok(counts) => Self::Timestamp(counts.as_primitive().clone(), *unit),
+                Ok(counts) => Self::Timestamp(counts.as_primitive().clone(), *unit, zone),
                 Err(error) => Self::Unsupported(error.to_string()),
             },
             DataType::Utf8 => text(array.as_string::<i32>(), |a, row| a.value(row)),
@@ -167,19 +168,20 @@ impl<'a> Kind<'a> {
             DataType::FixedSizeBinary(_) => {
                 binary(array.as_fixed_size_binary(), |a, row| a.value(row))
             }
-            DataType::List(_) => list(array.as_list::<i32>()),
-            DataType::LargeList(_) => list(array.as_list::<i64>()),
-            DataType::ListView(_) => list_view(array.as_list_view::<i32>()),
-            DataType::LargeListView(_) => list_view(array.as_list_view::<i64>()),
+            DataType::List(_) => list(array.as_list::<i32>(), zone),
+            DataType::LargeList(_) => list(array.as_list::<i64>(), zone),
+            DataType::ListView(_) => list_view(array.as_list_view::<i32>(), zone),
+            DataType::LargeListView(_) => list_view(array.as_list_view::<i64>(), zone),
             DataType::FixedSizeList(_, _) => {
                 let list = array.as_fixed_size_list();
                 let count = usize::try_from(list.value_length()).unwrap_or(0);
                 let ranges = Box::new(move |row| row * count..(row + 1) * count);
-                Self::List(ranges, Box::new(Values::new(list.values())))
+                Self::List(ranges, Box::new(Values::new(list.values(), zone)))
             }
             DataType::Struct(fields) => {
                 let names = unique_names(fields.iter().map(|field| field.name()));
-                let columns = array.as_struct().columns().iter().map(Values::new);
+                let columns = array.as_struct().columns().iter();
+                let columns = columns.map(|column| Values::new(column, zone));
                 Self::Struct(names.into_iter().zip(columns).collect())
             }
             DataType::Map(_, _) => {
@@ -187,15 +189,15 @@ impl<'a> Kind<'a> {
                 let offsets = map.value_offsets();
                 Self::Map(
                     Box::new(|row| index(offsets[row])..index(offsets[row + 1])),
-                    Box::new(Values::new(map.keys())),
-                    Box::new(Values::new(map.values())),
+                    Box::new(Values::new(map.keys(), zone)),
+                    Box::new(Values::new(map.values(), zone)),
                 )
             }
             DataType::Dictionary(_, _) => match array.as_any_dictionary_opt() {
                 // `normalized_keys` refuses a dictionary without values.
                 Some(dictionary) if !dictionary.values().is_empty() => Self::Dictionary(
                     dictionary.normalized_keys(),
-                    Box::new(Values::new(dictionary.values())),
+                    Box::new(Values::new(dictionary.values(), zone)),
                 ),
                 _ => Self::Null,
             },
@@ -221,7 +223,9 @@ impl<'a> Kind<'a> {
                     push_hex(out, u32::from(*byte), 2);
                 }
             }
-            Self::Timestamp(counts, unit) => out.push_str(&timestamp(counts.value(row), *unit)),
+            Self::Timestamp(counts, unit, zone) => {
+                out.push_str(&timestamp(counts.value(row), *unit, *zone));
+            }
             Self::Unsupported(error) => push_problem(out, error),
             Self::Null
             | Self::Text(_)
@@ -241,16 +245,16 @@ fn binary<'a, A: ?Sized>(array: &'a A, value: impl Fn(&'a A, usize) -> &'a [u8] 
     Kind::Binary(Box::new(move |row| value(array, row)))
 }
 
-fn list<O: OffsetSizeTrait>(list: &GenericListArray<O>) -> Kind<'_> {
+fn list<O: OffsetSizeTrait>(list: &GenericListArray<O>, zone: Zone) -> Kind<'_> {
     let offsets = list.value_offsets();
     let ranges = Box::new(|row| index(offsets[row])..index(offsets[row + 1]));
-    Kind::List(ranges, Box::new(Values::new(list.values())))
+    Kind::List(ranges, Box::new(Values::new(list.values(), zone)))
 }
 
-fn list_view<O: OffsetSizeTrait>(list: &GenericListViewArray<O>) -> Kind<'_> {
+fn list_view<O: OffsetSizeTrait>(list: &GenericListViewArray<O>, zone: Zone) -> Kind<'_> {
     let (offsets, sizes) = (list.value_offsets(), list.value_sizes());
     let ranges = Box::new(|row| index(offsets[row])..index(offsets[row] + sizes[row]));
-    Kind::List(ranges, Box::new(Values::new(list.values())))
+    Kind::List(ranges, Box::new(Values::new(list.values(), zone)))
 }
 
 fn index<O: OffsetSizeTrait>(offset: O) -> usize {
@@ -280,7 +284,7 @@ fn push_problem(out: &mut String, problem: &str) {
     out.push('>');
 }
 
-fn timestamp(count: i64, unit: TimeUnit) -> String {
+fn timestamp(count: i64, unit: TimeUnit, zone: Zone) -> String {
     let (per_second, name) = match unit {
         TimeUnit::Second => (1, "s"),
         TimeUnit::Millisecond => (1_000, "ms"),
@@ -292,7 +296,7 @@ fn timestamp(count: i64, unit: TimeUnit) -> String {
         .ok()
         .and_then(|nanos| DateTime::from_timestamp(count.div_euclid(per_second), nanos));
     match time {
-        Some(time) => time.format("%Y-%m-%dT%H:%M:%S%.fZ").to_string(),
+        Some(time) => zone.shown(time),
         None => format!("<{count} {name} since 1970 is out of range>"),
     }
 }

@@ -1,0 +1,159 @@
+//! `keytrail report check`: what is wrong with a directory of query files.
+//!
+//! Needs no store: the files are planned against the empty tables of one that is made aside. Faults are
+//! findings: they go to standard output, one a line, and the exit code is 1.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context as _;
+
+use super::ExitStatus;
+use super::args::CheckArgs;
+use super::error::{to_stderr, to_stdout};
+use super::output::visible;
+use super::queries::{Queries, QueryFile, files, relation};
+use crate::report::{self, Library, Query, ReportError, statement_fault};
+use crate::sql::{Relations, Session};
+use crate::store::{Place, Store};
+
+pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<ExitStatus> {
+    let files = files(&args.directory)?;
+    let mut queries = Queries::embedded()?;
+    let mut faults = take(&mut queries.library, &files);
+    let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
+    let store = Store::create(Place::create_directory(scratch.path())?).await?;
+    let session = tables(&queries, &store).await?;
+    let own: BTreeMap<&str, &QueryFile> =
+        (files.iter().map(|file| (file.shown.as_str(), file))).collect();
+    match views(&queries.library, &session, &own).await {
+        Ok(more) => faults.extend(more),
+        Err(circle) => faults.push(circle.to_string()),
+    }
+    let has_own_views = files.iter().any(|file| file.path.starts_with("views/"));
+    for report in queries.library.reports() {
+        let file = own.get(report.path.as_str());
+        if file.is_none() && !has_own_views {
+            continue;
+        }
+        // Line numbers of ours are those of the file in the repository.
+        let text = file.map_or("", |file| file.text.as_str());
+        let found = report::check(&session, report, text).await;
+        faults.extend(found.iter().map(ToString::to_string));
+    }
+    let mut text = String::new();
+    for fault in &faults {
+        text.push_str(&visible(fault));
+        text.push('\n');
+    }
+    to_stdout(&text)?;
+    to_stderr(&match (files.len(), faults.len()) {
+        (files, 0) => format!("{files} query files, nothing wrong\n"),
+        (files, 1) => format!("{files} query files, 1 fault\n"),
+        (files, faults) => format!("{files} query files, {faults} faults\n"),
+    });
+    Ok(if faults.is_empty() {
+        ExitStatus::Success
+    } else {
+        ExitStatus::Findings
+    })
+}
+
+/// Takes the files into the library; answers what is wrong with their headers and places.
+fn take(library: &mut Library, files: &[QueryFile]) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut names: BTreeMap<(String, String), &str> = BTreeMap::new();
+    for file in files {
+        // Two files can claim one name only in their headers; the name of a file is its own.
+        if let (Some((folder, _)), Some((line, id))) = (file.path.split_once('/'), id(&file.text)) {
+            let before = names.insert((folder.to_owned(), id.to_owned()), &file.shown);
+            if let Some(before) = before {
+                faults.push(format!(
+                    "{}:{line}: duplicate name: `{id}` is the id of {before} too",
+                    file.shown
+                ));
+                continue;
+            }
+        }
+        match library.add_own(&file.path, &file.shown, &file.text) {
+            Ok(true) => {}
+            Ok(false) => faults.push(format!(
+                "{}:1: it is not read: put it into reports/ or views/ of the directory, not deeper",
+                file.shown
+            )),
+            Err(fault) => faults.push(fault.to_string()),
+        }
+    }
+    faults
+}
+
+/// The id that a header claims, and its line.
+fn id(text: &str) -> Option<(usize, &str)> {
+    let lines = text.lines().enumerate();
+    let mut header = lines.take_while(|(_, line)| line.starts_with("--"));
+    header.find_map(|(index, line)| Some((index + 1, line.strip_prefix("-- id:")?.trim())))
+}
+
+/// A session with the tables and no view, in which the engine tells where in a text a fault is.
+async fn tables(queries: &Queries, store: &Store) -> anyhow::Result<Session> {
+    let relations = Relations {
+        views: Vec::new(),
+        rollups: queries.rollups(),
+    };
+    let session = Session::open(&store.pin().await?, &relations).await?;
+    let state = session.context().state_ref();
+    let mut state = state.write();
+    state.config_mut().options_mut().sql_parser.collect_spans = true;
+    drop(state);
+    Ok(session)
+}
+
+/// Makes the views; answers what is wrong with the user's own, and with ours on top of them.
+async fn views(
+    library: &Library,
+    session: &Session,
+    own: &BTreeMap<&str, &QueryFile>,
+) -> Result<Vec<String>, ReportError> {
+    let mut faults = Vec::new();
+    let mut failed: BTreeSet<&str> = BTreeSet::new();
+    for view in library.views()? {
+        // One fault is told once, not again for each view that reads it.
+        if view
+            .depends
+            .iter()
+            .any(|name| failed.contains(name.as_str()))
+        {
+            failed.insert(&view.id);
+            continue;
+        }
+        if let Err(source) = session.register_view(&relation(view)).await {
+            failed.insert(&view.id);
+            let fault = statement_fault(view, &source);
+            faults.push(match overridden(library, view, own) {
+                Some(cause) if !own.contains_key(view.path.as_str()) => {
+                    format!(
+                        "{}:{}: `{}` cannot read it: {fault}",
+                        cause.path, cause.line, view.id
+                    )
+                }
+                _ => fault.to_string(),
+            });
+        }
+    }
+    Ok(faults)
+}
+
+/// The user's own view that one of ours reads, if it does.
+fn overridden<'a>(
+    library: &'a Library,
+    view: &Query,
+    own: &BTreeMap<&str, &QueryFile>,
+) -> Option<&'a Query> {
+    view.depends.iter().find_map(|name| {
+        let read = library.view(name)?;
+        if own.contains_key(read.path.as_str()) {
+            Some(read)
+        } else {
+            overridden(library, read, own)
+        }
+    })
+}

@@ -1,0 +1,128 @@
+//! The query files: ours, and those of the user's own directory.
+//!
+//! Enters: a directory with `reports/` and `views/`. Leaves: a library, and the sessions made with it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::report::{Library, Query};
+use crate::sql::{Relation, Relations, Session};
+use crate::store::{Pins, Store};
+
+/// The user's own directory of queries, if one was chosen.
+#[derive(Debug, Clone, Default)]
+pub(super) struct QueriesChoice {
+    directory: Option<PathBuf>,
+}
+
+impl QueriesChoice {
+    pub(super) fn new(directory: Option<PathBuf>) -> Self {
+        // An empty variable is one that is not set.
+        let directory = directory.filter(|path| !path.as_os_str().is_empty());
+        Self { directory }
+    }
+}
+
+/// The queries, and what a session needs of them.
+pub(super) struct Queries {
+    pub(super) library: Library,
+}
+
+impl Queries {
+    /// Ours alone: what is written by them must not depend on who writes.
+    pub(super) fn embedded() -> anyhow::Result<Self> {
+        Ok(Self {
+            library: Library::embedded()?,
+        })
+    }
+
+    /// Ours, with what the user's directory adds and overrides.
+    pub(super) fn chosen(choice: &QueriesChoice) -> anyhow::Result<Self> {
+        let mut queries = Self::embedded()?;
+        let Some(directory) = &choice.directory else {
+            return Ok(queries);
+        };
+        for file in files(directory)? {
+            queries
+                .library
+                .add_own(&file.path, &file.shown, &file.text)
+                .with_context(|| {
+                    let directory = directory.display();
+                    format!("the queries of `{directory}` cannot be used\n\nhint: `keytrail report check {directory}` tells all that is wrong")
+                })?;
+        }
+        Ok(queries)
+    }
+
+    /// The queries of the roll-ups.
+    pub(super) fn rollups(&self) -> Vec<Relation<'_>> {
+        [&crate::schema::USAGE_DAILY, &crate::schema::KEY_RESOURCES]
+            .into_iter()
+            .filter_map(|table| self.library.rollup(table.name))
+            .map(relation)
+            .collect()
+    }
+
+    /// A session over a store, with all views.
+    pub(super) async fn session(&self, store: &Store) -> anyhow::Result<(Session, Pins)> {
+        let pins = store.pin().await?;
+        let session = self.over(&pins).await?;
+        Ok((session, pins))
+    }
+
+    /// A session over pinned tables, with all views.
+    pub(super) async fn over(&self, pins: &Pins) -> anyhow::Result<Session> {
+        let relations = Relations {
+            views: self.library.views()?.into_iter().map(relation).collect(),
+            rollups: self.rollups(),
+        };
+        Ok(Session::open(pins, &relations).await?)
+    }
+}
+
+pub(super) fn relation(query: &Query) -> Relation<'_> {
+    Relation {
+        name: &query.id,
+        sql: &query.sql,
+    }
+}
+
+/// An `.sql` file of a user's directory.
+pub(super) struct QueryFile {
+    /// Where it is, for messages.
+    pub(super) shown: String,
+    /// Where it is in the directory, with slashes.
+    pub(super) path: String,
+    pub(super) text: String,
+}
+
+/// The `.sql` files below a directory, in the order of their paths.
+pub(super) fn files(directory: &Path) -> anyhow::Result<Vec<QueryFile>> {
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(directory).sort_by_file_name() {
+        let entry = entry
+            .with_context(|| format!("cannot list the queries of `{}`", directory.display()))?;
+        let is_query = entry
+            .path()
+            .extension()
+            .is_some_and(|extension| extension == "sql");
+        if !is_query || entry.file_type().is_dir() {
+            continue;
+        }
+        let text = std::fs::read_to_string(entry.path())
+            .with_context(|| format!("cannot read `{}`", entry.path().display()))?;
+        let path = entry.path().strip_prefix(directory).unwrap_or(entry.path());
+        files.push(QueryFile {
+            shown: entry.path().display().to_string(),
+            path: path.to_string_lossy().replace('\\', "/"),
+            text,
+        });
+    }
+    anyhow::ensure!(
+        directory.is_dir(),
+        "`{}` is not a directory\n\nhint: queries are in reports/ and views/ inside of one",
+        directory.display()
+    );
+    Ok(files)
+}

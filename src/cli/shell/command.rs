@@ -1,0 +1,219 @@
+//! What begins with a backslash.
+//!
+//! Enters: the text behind it. Leaves: a [`Command`], or an error that says what is accepted; and what each
+//! command does.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::{anyhow, bail};
+use clap::Parser as _;
+
+use super::super::args::{Args, Command as Typed, ReportArgs};
+use super::super::error::{to_stderr, to_stdout};
+use super::super::output::{Format, visible};
+use super::super::report;
+use super::running::Question;
+use super::{Next, Shell};
+
+/// The commands, for the help and for completion.
+pub(super) const COMMANDS: [(&str, &str, &str); 9] = [
+    ("d", "[NAME]", "tables and views; the columns of one"),
+    ("reports", "", "the named questions"),
+    (
+        "report",
+        "NAME [OPTIONS]",
+        "ask one, as `keytrail report` does",
+    ),
+    (
+        "format",
+        "[NAME]",
+        "table, csv, json, ndjson, markdown or parquet",
+    ),
+    (
+        "o",
+        "[FILE]",
+        "write rows to a file, or to the terminal again",
+    ),
+    (
+        "timing",
+        "",
+        "tell how long each statement takes, or no longer",
+    ),
+    (
+        "refresh",
+        "",
+        "look for newer data; each statement does so itself",
+    ),
+    ("?", "", "this"),
+    ("q", "", "leave, as Ctrl-D does"),
+];
+
+/// A command as it was typed.
+#[derive(Debug)]
+pub(super) enum Command {
+    Describe(Option<String>),
+    Reports,
+    Report(Box<ReportArgs>),
+    Format(Option<Format>),
+    Output(Option<PathBuf>),
+    Timing,
+    Refresh,
+    Help,
+    Quit,
+}
+
+impl Command {
+    /// Reads what stands behind the backslash.
+    pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
+        let words = words(text)?;
+        let (name, rest) = match words.split_first() {
+            Some((name, rest)) => (name.trim_end_matches(';'), rest),
+            None => ("", &[][..]),
+        };
+        if name == "report" && !rest.is_empty() {
+            return Ok(Self::Report(Box::new(report_args(rest)?)));
+        }
+        let argument = match rest {
+            [] => None,
+            [argument] => Some(argument.trim_end_matches(';').to_owned()),
+            _ => bail!(
+                "`\\{}` takes one word\n\nhint: `\\?` lists what there is",
+                visible(name)
+            ),
+        };
+        let argument = argument.filter(|argument| !argument.is_empty());
+        let is_alone = argument.is_none();
+        Ok(match name {
+            "d" => Self::Describe(argument),
+            "o" => Self::Output(argument.map(PathBuf::from)),
+            "format" => Self::Format(argument.map(|name| format(&name)).transpose()?),
+            "reports" | "report" if is_alone => Self::Reports,
+            "timing" if is_alone => Self::Timing,
+            "refresh" if is_alone => Self::Refresh,
+            "?" | "h" | "help" if is_alone => Self::Help,
+            "q" | "quit" if is_alone => Self::Quit,
+            _ => bail!(
+                "`\\{}` is no command\n\nhint: `\\?` lists what there is",
+                visible(text.trim())
+            ),
+        })
+    }
+}
+
+fn format(name: &str) -> anyhow::Result<Format> {
+    <Format as clap::ValueEnum>::from_str(name, true).map_err(|_unknown| {
+        anyhow!(
+            "`{}` is no format: use table, csv, json, ndjson, markdown or parquet",
+            visible(name)
+        )
+    })
+}
+
+fn report_args(words: &[String]) -> anyhow::Result<ReportArgs> {
+    let line = ["keytrail", "report"].into_iter().map(str::to_owned);
+    let args = Args::try_parse_from(line.chain(words.iter().cloned()));
+    let args = args.map_err(|error| {
+        let text = error.render().to_string();
+        anyhow!(text.trim().trim_start_matches("error: ").to_owned())
+    })?;
+    match args.command {
+        Typed::Report(args) if args.action.is_none() && args.output.output.is_none() => Ok(args),
+        _ => {
+            bail!("only questions can be asked here\n\nhint: `\\o FILE` writes the rows to a file")
+        }
+    }
+}
+
+/// The words of a line; quotes of either kind hold one together.
+fn words(text: &str) -> anyhow::Result<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for letter in text.chars() {
+        match quote {
+            Some(open) if letter == open => quote = None,
+            None if letter == '\'' || letter == '"' => {
+                quote = Some(letter);
+                word.get_or_insert_default();
+            }
+            None if letter.is_whitespace() => words.extend(word.take()),
+            Some(_) | None => word.get_or_insert_default().push(letter),
+        }
+    }
+    if quote.is_some() {
+        bail!("a quote is not closed");
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+fn help() -> String {
+    let mut text =
+        "A statement ends with `;` and may take several lines. Tab completes.\n".to_owned();
+    for (name, argument, meaning) in COMMANDS {
+        let typed = format!("\\{name} {argument}");
+        let _infallible = writeln!(text, "  {typed:<24}{meaning}");
+    }
+    text.push_str("Ctrl-C stops a statement, or forgets the one being typed.\n");
+    text
+}
+
+impl Shell {
+    /// Does what a command says.
+    pub(super) async fn obey(&mut self, command: Command) -> anyhow::Result<Next> {
+        match command {
+            Command::Quit => return Ok(Next::Leave),
+            Command::Help => to_stdout(&help())?,
+            Command::Reports => to_stdout(&report::list(&self.desk.queries.library))?,
+            Command::Report(args) => self.answer(Question::Report(&args)).await?,
+            Command::Describe(name) => self.desk.describe(name.as_deref()).await?,
+            Command::Format(None) => {
+                to_stderr(&format!("format: {}\n", self.desk.outlet.format_name()));
+            }
+            Command::Format(Some(format)) => self.desk.outlet.set_format(format)?,
+            Command::Output(path) => self.desk.outlet.redirect(path)?,
+            Command::Timing => {
+                self.is_timed = !self.is_timed;
+                let state = if self.is_timed { "on" } else { "off" };
+                to_stderr(&format!("timing: {state}\n"));
+            }
+            Command::Refresh => self.desk.refresh().await?,
+        }
+        Ok(Next::Stay)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Command, words};
+
+    #[test]
+    fn quotes_hold_words_together() {
+        #[track_caller]
+        fn check(text: &str, expected: &[&str]) {
+            assert_eq!(words(text).expect("whole quotes"), expected);
+        }
+        check("", &[]);
+        check(" o  a b ", &["o", "a", "b"]);
+        check("o 'a b' \"c'd\" e''f ''", &["o", "a b", "c'd", "ef", ""]);
+        assert!(words("o 'a").is_err());
+    }
+
+    #[test]
+    fn what_is_no_command_is_told() {
+        #[track_caller]
+        fn check(text: &str, expected: &str) {
+            let error = Command::parse(text).expect_err(text).to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+        check("", "`\\` is no command");
+        check("x", "`\\x` is no command");
+        check("q now", "`\\q now` is no command");
+        check("d a b", "`\\d` takes one word");
+        check("format xml", "`xml` is no format");
+        check("report check dir", "only questions can be asked here");
+        check("report who-used -o x", "only questions can be asked here");
+        check("report who-used --nope", "unexpected argument '--nope'");
+    }
+}

@@ -1,0 +1,188 @@
+//! The shell: `keytrail sql` on a terminal, without a statement.
+//!
+//! Enters: lines from a terminal. Leaves: rows, on the terminal through a pager or in a file. Each statement
+//! is answered over the newest state of the store: the session is made again when a table has a newer
+//! version, else kept. An error ends a statement, never the shell; Ctrl-C ends a statement that runs and
+//! forgets one that is being typed.
+
+mod command;
+mod completion;
+mod describe;
+mod history;
+mod outlet;
+mod pager;
+mod running;
+mod statement;
+
+use std::io::IsTerminal as _;
+
+use rustyline::Editor;
+use rustyline::config::{Behavior, CompletionType, Config};
+use rustyline::error::ReadlineError;
+use rustyline::history::FileHistory;
+
+use self::command::Command;
+use self::completion::{Helpful, Names};
+use self::history::History;
+use self::outlet::Outlet;
+use self::pager::Pager;
+use self::running::{Interrupts, Question};
+use super::ExitStatus;
+use super::args::OutputArgs;
+use super::error::{print, to_stderr};
+use super::queries::{Queries, QueriesChoice};
+use super::session::StoreChoice;
+use crate::sql::Session;
+use crate::store::{Pins, Store};
+
+const PROMPT: &str = "keytrail> ";
+/// Statements kept in the history.
+const HISTORY_ENTRIES_MAX: usize = 1000;
+
+/// What a line of input leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Stay,
+    Leave,
+}
+
+/// A session over one state of the store, and that state.
+struct Opened {
+    session: Session,
+    pins: Pins,
+    versions: Vec<u64>,
+}
+
+/// What a question is answered with.
+struct Desk {
+    store: Store,
+    queries: Queries,
+    opened: Opened,
+    outlet: Outlet,
+}
+
+/// Everything between two prompts.
+struct Shell {
+    desk: Desk,
+    interrupts: Interrupts,
+    is_timed: bool,
+}
+
+pub(super) async fn run(
+    place: &StoreChoice,
+    queries: &QueriesChoice,
+    output: OutputArgs,
+) -> anyhow::Result<ExitStatus> {
+    let queries = Queries::chosen(queries)?;
+    let store = place.open().await?;
+    let opened = open(&store, &queries).await?;
+    let mut shell = Shell {
+        desk: Desk {
+            outlet: Outlet::new(output, Pager::chosen())?,
+            store,
+            queries,
+            opened,
+        },
+        interrupts: Interrupts::listen()?,
+        is_timed: false,
+    };
+    let mut editor = editor()?;
+    editor.set_helper(Some(Helpful::new(shell.desk.names().await?)));
+    let mut history = History::chosen();
+    history.load(&mut editor);
+    to_stderr(&format!(
+        "keytrail {}; \\? for help, \\q to leave\n",
+        env!("CARGO_PKG_VERSION")
+    ));
+    loop {
+        shell.interrupts.forget();
+        // The thread waits for the keyboard; what runs beside it goes on.
+        match tokio::task::block_in_place(|| editor.readline(PROMPT)) {
+            Ok(text) => {
+                history.add(&mut editor, &text);
+                if Box::pin(shell.take(&text)).await == Next::Leave {
+                    break;
+                }
+                if let (Ok(names), Some(helper)) = (shell.desk.names().await, editor.helper_mut()) {
+                    helper.names = names;
+                }
+            }
+            // Ctrl-C: what was typed is forgotten.
+            Err(ReadlineError::Interrupted) => {}
+            Err(ReadlineError::Eof) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(ExitStatus::Success)
+}
+
+fn editor() -> anyhow::Result<Editor<Helpful, FileHistory>> {
+    // Where the rows go to a file, the prompt is still for the terminal.
+    let behavior = if std::io::stdout().is_terminal() {
+        Behavior::Stdio
+    } else {
+        Behavior::PreferTerm
+    };
+    let config = Config::builder()
+        .behavior(behavior)
+        .completion_type(CompletionType::List)
+        .max_history_size(HISTORY_ENTRIES_MAX)?
+        .build();
+    Ok(Editor::with_config(config)?)
+}
+
+async fn open(store: &Store, queries: &Queries) -> anyhow::Result<Opened> {
+    let pins = store.pin().await?;
+    let session = queries.over(&pins).await?;
+    Ok(Opened {
+        session,
+        versions: versions(&pins),
+        pins,
+    })
+}
+
+fn versions(pins: &Pins) -> Vec<u64> {
+    pins.iter().map(crate::store::Snapshot::version).collect()
+}
+
+impl Shell {
+    /// Takes what was entered: a command, or statements.
+    async fn take(&mut self, text: &str) -> Next {
+        let text = text.trim();
+        let done = match text.strip_prefix('\\') {
+            Some(command) => match Command::parse(command) {
+                Ok(command) => self.obey(command).await,
+                Err(error) => Err(error),
+            },
+            None if statement::is_farewell(text) => return Next::Leave,
+            None => self
+                .answer(Question::Statements(text))
+                .await
+                .map(|()| Next::Stay),
+        };
+        done.unwrap_or_else(|error| {
+            print(&error);
+            Next::Stay
+        })
+    }
+}
+
+impl Desk {
+    /// Sees to it that the session is over the newest state of the store.
+    async fn refresh(&mut self) -> anyhow::Result<()> {
+        let pins = self.store.pin().await?;
+        if versions(&pins) != self.opened.versions {
+            self.opened = Opened {
+                session: self.queries.over(&pins).await?,
+                versions: versions(&pins),
+                pins,
+            };
+        }
+        Ok(())
+    }
+
+    /// The names that can be completed.
+    async fn names(&self) -> anyhow::Result<Names> {
+        Names::of(&self.opened.session, &self.queries.library).await
+    }
+}

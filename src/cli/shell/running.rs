@@ -1,0 +1,130 @@
+//! A question while it is answered: over the newest data, on other threads, until it is stopped.
+
+use std::time::Instant;
+
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
+use futures::{FutureExt as _, StreamExt as _};
+
+use super::super::args::ReportArgs;
+use super::super::error::{to_stderr, to_stdout};
+use super::super::report;
+use super::statement::split;
+use super::{Desk, Shell};
+
+/// Batches computed ahead of what was written.
+const BATCHES_WAITING_MAX: usize = 2;
+
+/// What is asked between two prompts.
+#[derive(Clone, Copy)]
+pub(super) enum Question<'a> {
+    /// Statements, each with its semicolon.
+    Statements(&'a str),
+    Report(&'a ReportArgs),
+}
+
+/// The Ctrl-C of a terminal, from now on no end of the program.
+pub(super) struct Interrupts {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+    #[cfg(not(unix))]
+    signal: tokio::signal::windows::CtrlC,
+}
+
+impl Interrupts {
+    pub(super) fn listen() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+        #[cfg(not(unix))]
+        let signal = tokio::signal::windows::ctrl_c()?;
+        Ok(Self { signal })
+    }
+
+    /// Forgets those that came too late: what they were for has ended.
+    pub(super) fn forget(&mut self) {
+        while self.signal.recv().now_or_never().is_some() {}
+    }
+
+    /// Waits for one.
+    async fn next(&mut self) {
+        // Without a listener left there is none to wait for.
+        if self.signal.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Shell {
+    /// Answers a question; Ctrl-C ends it.
+    pub(super) async fn answer(&mut self, question: Question<'_>) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let done = tokio::select! {
+            biased;
+            () = self.interrupts.next() => {
+                to_stderr("stopped\n");
+                Ok(())
+            }
+            done = Box::pin(self.desk.answer(question)) => done,
+        };
+        if self.is_timed {
+            to_stderr(&format!("time: {:.3} s\n", started.elapsed().as_secs_f64()));
+        }
+        done
+    }
+}
+
+impl Desk {
+    async fn answer(&mut self, question: Question<'_>) -> anyhow::Result<()> {
+        match question {
+            Question::Statements(text) => {
+                for statement in split(text).0 {
+                    self.refresh().await?;
+                    let stream = self.opened.session.query(statement).await?;
+                    self.outlet.write("", ahead(stream), None).await?;
+                }
+                Ok(())
+            }
+            Question::Report(args) => self.answer_report(args).await,
+        }
+    }
+
+    async fn answer_report(&mut self, args: &ReportArgs) -> anyhow::Result<()> {
+        self.refresh().await?;
+        let name = args.name.as_deref().unwrap_or_default();
+        let asked = self.queries.library.report(name)?;
+        let (session, pins) = (&self.opened.session, &self.opened.pins);
+        if args.explain {
+            let text = report::explain(&self.queries, session, pins, asked, args).await?;
+            return Ok(to_stdout(&text)?);
+        }
+        let answer = report::ask(session, pins, asked, args).await?;
+        to_stderr(&answer.warnings);
+        let outcome = answer.outcome;
+        let stream = ahead(outcome.stream);
+        let rendering = Some(answer.rendering);
+        self.outlet
+            .write(&answer.heading, stream, rendering)
+            .await?;
+        to_stderr(&report::notes(
+            outcome.footnote,
+            outcome.caveats.collect().await?,
+        ));
+        Ok(())
+    }
+}
+
+/// The rows, computed by a task of their own that ends when they are not wanted any more: the shell
+/// stays awake for Ctrl-C whatever the engine does.
+fn ahead(mut stream: SendableRecordBatchStream) -> SendableRecordBatchStream {
+    let mut builder = RecordBatchReceiverStreamBuilder::new(stream.schema(), BATCHES_WAITING_MAX);
+    let sender = builder.tx();
+    builder.spawn(async move {
+        while let Some(batch) = stream.next().await {
+            if sender.send(batch).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    });
+    builder.build()
+}

@@ -1,0 +1,184 @@
+//! What is wrong with a query file, without an answer: planned against the tables, never run.
+//!
+//! Enters: a session in which the tables and views stand, and a file. Leaves: faults with the line of the
+//! file. The engine tells of one fault of a statement at a time.
+
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
+use datafusion::common::ScalarValue;
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+
+use super::header::COMMON;
+use super::placeholder::placeholders;
+use super::run::{days, integer, plan, text_list, timestamp};
+use super::{Kind, Parameter, Query, ReportError};
+use crate::sql::Session;
+
+/// The faults of a report; `text` is that of its file.
+pub async fn check(session: &Session, report: &Query, text: &str) -> Vec<ReportError> {
+    let mut faults = Vec::new();
+    let mut fault = |line: usize, problem: String| {
+        faults.push(ReportError::Header {
+            path: report.path.clone(),
+            line,
+            problem,
+        });
+    };
+    for parameter in &report.parameters {
+        let line = line_of_item(text, &format!("param {}", parameter.name), 0);
+        if let Some(problem) = default_fault(parameter) {
+            fault(line, problem);
+        }
+        if matches!(parameter.kind, Kind::Int | Kind::Text) && !is_used(report, &parameter.name) {
+            fault(
+                line,
+                format!(
+                    "parameter `{0}` is nowhere used: write ${0}",
+                    parameter.name
+                ),
+            );
+        }
+    }
+    let values = typical_values(report);
+    let statements = std::iter::once(&report.sql).chain(&report.caveats);
+    for (place, sql) in statements.enumerate() {
+        let line = match place {
+            0 => report.line,
+            _ => line_of_item(text, "caveat", place - 1),
+        };
+        let line_in = |line_of_sql: usize| match place {
+            0 => line + line_of_sql - 1,
+            _ => line,
+        };
+        let unknown = placeholders(sql)
+            .into_iter()
+            .filter(|found| !values.contains_key(&found.name));
+        let unknown: Vec<_> = unknown.collect();
+        for found in &unknown {
+            let problem = format!("`${0}` is no parameter: add `-- param {0}: …`", found.name);
+            fault(line_in(found.line), problem);
+        }
+        if !unknown.is_empty() {
+            continue;
+        }
+        match planned(session, sql, &values).await {
+            Err(source) => fault(line_in(line_of(&source)), told(&source)),
+            Ok(frame) if place == 0 => {
+                for name in &report.series {
+                    if frame.schema().field_with_unqualified_name(name).is_err() {
+                        let line = line_of_item(text, "series", 0);
+                        fault(line, format!("`{name}` is no column of the rows"));
+                    }
+                }
+            }
+            Ok(_) => {}
+        }
+    }
+    faults
+}
+
+/// The fault of a view whose statement the engine refused.
+#[must_use]
+pub fn statement_fault(query: &Query, source: &DataFusionError) -> ReportError {
+    ReportError::Header {
+        path: query.path.clone(),
+        line: query.line + line_of(source) - 1,
+        problem: told(source),
+    }
+}
+
+/// Plans a statement down to the operators that would run.
+async fn planned(
+    session: &Session,
+    sql: &str,
+    values: &BTreeMap<String, ScalarValue>,
+) -> Result<DataFrame, DataFusionError> {
+    let frame = plan(session.context(), sql, values).await?;
+    frame.clone().create_physical_plan().await?;
+    Ok(frame)
+}
+
+/// A value of the right type for each placeholder.
+fn typical_values(report: &Query) -> BTreeMap<String, ScalarValue> {
+    let text = || ScalarValue::Utf8(Some(String::new()));
+    let mut values = BTreeMap::new();
+    for name in COMMON {
+        let value = match name {
+            "since" | "until" => timestamp(Some(DateTime::UNIX_EPOCH)),
+            _ => text(),
+        };
+        values.insert(name.to_owned(), value);
+    }
+    for parameter in &report.parameters {
+        let name = parameter.name.clone();
+        match parameter.kind {
+            Kind::Key => {
+                values.insert(format!("{name}_arns"), text_list(&[]));
+                values.insert(format!("{name}_names"), text_list(&[]));
+            }
+            Kind::Int | Kind::Days => {
+                values.insert(name, ScalarValue::Int64(Some(1)));
+            }
+            Kind::Text => {
+                values.insert(name, text());
+            }
+        }
+    }
+    values
+}
+
+/// Whether a default is none that its own parameter accepts.
+fn default_fault(parameter: &Parameter) -> Option<String> {
+    let default = parameter.default.as_deref()?;
+    let fault = match parameter.kind {
+        Kind::Int => integer(parameter, default).err(),
+        Kind::Days => days(parameter, default).err(),
+        Kind::Key | Kind::Text => None,
+    };
+    fault.map(|fault| format!("the default of `{}`: {fault}", parameter.name))
+}
+
+fn is_used(report: &Query, name: &str) -> bool {
+    std::iter::once(&report.sql)
+        .chain(&report.caveats)
+        .any(|sql| placeholders(sql).iter().any(|found| found.name == name))
+}
+
+/// The line of the n-th item of that word in the header.
+fn line_of_item(text: &str, word: &str, number: usize) -> usize {
+    let start = format!("-- {word}:");
+    let mut lines = text.lines().enumerate();
+    let found = lines.by_ref().filter(|(_, line)| line.starts_with(&start));
+    found.map(|(index, _)| index + 1).nth(number).unwrap_or(1)
+}
+
+/// What the engine says, on one line, without its own words for the kind of the error and for places, and
+/// without the list of all columns: the shell's `\d` and `docs/schema.md` have it.
+fn told(source: &DataFusionError) -> String {
+    let text = source.strip_backtrace();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = text.replace("datafusion.public.", "");
+    let kinds = ["Schema error: ", "Error during planning: ", "SQL error: "];
+    let said = kinds.iter().find_map(|kind| text.strip_prefix(kind));
+    let said = said.unwrap_or(&text);
+    let end = said.find(" Valid fields are ").unwrap_or(said.len());
+    super::error::printable(said[..end].trim_end_matches('.'))
+}
+
+/// The line of the statement that the engine names, else its first.
+fn line_of(source: &DataFusionError) -> usize {
+    let span = source.diagnostic().and_then(|diagnostic| diagnostic.span);
+    let line = span.and_then(|span| usize::try_from(span.start.line).ok());
+    line.filter(|line| *line > 0)
+        .or_else(|| line_in_text(&source.to_string()))
+        .unwrap_or(1)
+}
+
+/// The line in `… at Line: 3, Column: 7`, as the parser writes it.
+fn line_in_text(text: &str) -> Option<usize> {
+    let (_, rest) = text.split_once("Line: ")?;
+    let digits = rest.find(|letter: char| !letter.is_ascii_digit());
+    rest[..digits.unwrap_or(rest.len())].parse().ok()
+}

@@ -1,0 +1,81 @@
+//! What a report is answered by: its SQL as it is run, and the counts behind its figures.
+//!
+//! Enters: what [`run`](super::run()) takes, and the query that counts. Leaves: an [`Explained`].
+
+use std::collections::BTreeMap;
+
+use arrow::array::{Array as _, AsArray as _};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type};
+use datafusion::common::ScalarValue;
+use datafusion::error::DataFusionError;
+
+use super::placeholder::substituted;
+use super::run::{bind, plan, text_list};
+use super::{Kind, Query, ReportError, Request, Window};
+use crate::sql::Session;
+
+/// How a report comes to its figures.
+#[derive(Debug)]
+pub struct Explained {
+    /// The window that is asked for.
+    pub window: Window,
+    /// The statement with its parameters in it; it can be run as it stands.
+    pub sql: String,
+    /// What was counted, and how often: duplicates dropped, corrections, copies left out.
+    pub figures: Vec<(String, u64)>,
+}
+
+/// Explains a report. `behind` counts in the window and, where the report asks for a key, of that key.
+///
+/// # Errors
+/// As [`run`](super::run()).
+pub async fn explain(
+    session: &Session,
+    report: &Query,
+    behind: &Query,
+    request: &Request,
+) -> Result<Explained, ReportError> {
+    let context = session.context();
+    let bound = bind(context, report, request).await?;
+    let fault = |source| ReportError::engine(&behind.id, source);
+    let asked = asked(report, &bound.values);
+    let counts = plan(context, &behind.sql, &asked).await.map_err(fault)?;
+    let mut figures = Vec::new();
+    for batch in counts.collect().await.map_err(fault)? {
+        let column = |index: usize, to: &DataType| {
+            let column = cast(batch.column(index), to).map_err(DataFusionError::from);
+            column.map_err(fault)
+        };
+        let (whats, counts) = (column(0, &DataType::Utf8)?, column(1, &DataType::Int64)?);
+        let (whats, counts) = (whats.as_string::<i32>(), counts.as_primitive::<Int64Type>());
+        figures.extend((0..whats.len()).map(|row| {
+            let count = u64::try_from(counts.value(row)).unwrap_or(0);
+            (whats.value(row).to_owned(), count)
+        }));
+    }
+    Ok(Explained {
+        window: bound.window,
+        sql: substituted(&report.sql, &bound.values),
+        figures,
+    })
+}
+
+/// The window, and the first key that the report asks for, under the names of [`explain`]'s query.
+fn asked(report: &Query, values: &BTreeMap<String, ScalarValue>) -> BTreeMap<String, ScalarValue> {
+    let key = report
+        .parameters
+        .iter()
+        .find(|parameter| parameter.kind == Kind::Key);
+    let list = |ending: &str| {
+        let list = key.and_then(|key| values.get(&format!("{}_{ending}", key.name)));
+        list.cloned().unwrap_or_else(|| text_list(&[]))
+    };
+    let window = ["since", "until"]
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), values.get(name)?.clone())));
+    let mut asked: BTreeMap<String, ScalarValue> = window.collect();
+    asked.insert("key_arns".to_owned(), list("arns"));
+    asked.insert("key_names".to_owned(), list("names"));
+    asked
+}

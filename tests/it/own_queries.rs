@@ -1,0 +1,196 @@
+//! A user's own reports and views: that they are taken, and that what is wrong is told with file and line.
+
+use std::fs;
+
+use crate::context::{Context, joined};
+
+const HEADER: &str = "-- id: NAME\n-- title: A question\n-- description: What it answers.\n";
+
+/// Writes query files into `own/`; NAME in a text is the name of its file.
+fn write(context: &Context, files: &[(&str, &str)]) {
+    for (path, text) in files {
+        let path = context.path().join("own").join(path);
+        fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        let name = path.file_stem().expect("a name").to_string_lossy();
+        fs::write(&path, text.replace("NAME", &name)).expect("a file");
+    }
+}
+
+fn query(header: &str, statement: &str) -> String {
+    format!("{HEADER}{header}\n{statement}\n")
+}
+
+#[test]
+fn own_queries_add_and_override() {
+    let context = Context::with_samples();
+    let top = "-- param places: int = 3. How many.\n-- param like: text. Callers that look so.\n";
+    let top = query(
+        top,
+        "SELECT caller, calls FROM busy_callers WHERE $like IS NULL OR caller LIKE $like\n\
+         ORDER BY calls DESC, caller LIMIT $places",
+    );
+    let busy = query(
+        "",
+        "SELECT caller, count(*) AS calls FROM kms_events GROUP BY caller",
+    );
+    let other = query("", "SELECT 'overridden' AS answer ORDER BY 1");
+    write(
+        &context,
+        &[
+            ("reports/top-callers.sql", &top),
+            ("views/busy_callers.sql", &busy),
+            ("reports/throttled-callers.sql", &other),
+            ("README.md", "no query"),
+        ],
+    );
+    let check = context.run(&["report", "check", "own"]);
+    assert_eq!((check.code, check.stdout.as_str()), (0, ""), "{check}");
+    assert_eq!(check.stderr, "3 query files, nothing wrong\n");
+
+    let csv = ["--format", "csv", "--queries", "own"];
+    let top =
+        |more: &[&'static str]| context.run(&[&["report", "top-callers"][..], &csv, more].concat());
+    insta::assert_snapshot!(
+        "own_queries",
+        joined(&[
+            context.run(&["report", "--queries", "own"]),
+            top(&[]),
+            top(&["--param", "places=1", "--param", "like=%:role/%"]),
+            context.run(&[&["report", "throttled-callers"][..], &csv].concat()),
+            // What is wrong with a value is told as it was typed.
+            top(&["--param", "places=some"]),
+            top(&["--param", "places=99999999999999999999"]),
+            top(&["--param", "place=1"]),
+            top(&["--param", "places"]),
+            top(&["--param", "places=1", "--param", "places=2"]),
+        ])
+    );
+    // The environment names the directory as well, and SQL sees the views.
+    let mut command = context.command(&["sql", "select count(*) as n from busy_callers"]);
+    let output = command
+        .env("KEYTRAIL_QUERIES", "own")
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    // Without it, nothing of the user's own is there.
+    assert_eq!(context.run(&["report", "top-callers"]).code, 2);
+}
+
+#[test]
+fn check_tells_every_fault_with_its_line() {
+    let context = Context::new();
+    let good = query("", "SELECT 1 AS n ORDER BY n");
+    let faulty: [(&str, String); 16] = [
+        (
+            "reports/syntax.sql",
+            query("", "SELECT caller\nFORM kms_events\nORDER BY 1"),
+        ),
+        (
+            "reports/column.sql",
+            query("", "SELECT caller,\n  kaller\nFROM kms_events ORDER BY 1"),
+        ),
+        (
+            "reports/table.sql",
+            query("", "SELECT 1 FROM kms_event ORDER BY 1"),
+        ),
+        (
+            "reports/function.sql",
+            query("", "SELECT kee_id(key_arn) FROM kms_events ORDER BY 1"),
+        ),
+        ("reports/headless.sql", "SELECT 1 ORDER BY 1\n".to_owned()),
+        (
+            "reports/untitled.sql",
+            good.replace("-- title: A question\n", ""),
+        ),
+        ("reports/other-name.sql", good.replace("NAME", "syntax")),
+        (
+            "reports/typed.sql",
+            query(
+                "-- param n: int. N.",
+                "SELECT 1 FROM kms_events\nWHERE is_mfa = make_array($n) ORDER BY 1",
+            ),
+        ),
+        (
+            "reports/default.sql",
+            query(
+                "-- param n: int = ten. N.\n-- param days: days = 0. D.",
+                "SELECT $n ORDER BY 1",
+            ),
+        ),
+        (
+            "reports/undeclared.sql",
+            query("", "SELECT 1\nWHERE $limit > 1\nORDER BY 1"),
+        ),
+        (
+            "reports/unused.sql",
+            query("-- param n: int. N.", "SELECT 1 ORDER BY 1"),
+        ),
+        (
+            "reports/series.sql",
+            query("-- series: uses", "SELECT 1 AS use ORDER BY 1"),
+        ),
+        (
+            "reports/caveat.sql",
+            query(
+                "-- caveat: SELECT nope FROM kms_events",
+                "SELECT 1 ORDER BY 1",
+            ),
+        ),
+        (
+            "reports/writes.sql",
+            query("", "CREATE TABLE t AS SELECT 1"),
+        ),
+        ("views/kms_events.sql", good.clone()),
+        ("views/Mine.sql", good.clone()),
+    ];
+    let more = [
+        (
+            "views/lost.sql",
+            query("-- depends: nowhere", "SELECT 1 AS n"),
+        ),
+        ("rollups/usage_daily.sql", good.clone()),
+        ("reports/deep/er.sql", good.clone()),
+        ("top.sql", good.clone()),
+    ];
+    for (path, text) in &faulty {
+        write(&context, &[(path, text)]);
+    }
+    let first = context.run(&["report", "check", "own"]);
+    for (path, text) in &more {
+        write(&context, &[(path, text)]);
+    }
+    let second = context.run(&["report", "check", "own"]);
+    assert_eq!((first.code, second.code), (1, 1));
+    insta::assert_snapshot!("check", first.to_string());
+    for (path, _) in more {
+        assert!(
+            second.stdout.contains(&format!("own/{path}:")),
+            "{path} in {second}"
+        );
+    }
+    // Such a directory is not used, and it is said which of its files is at fault.
+    let refused = Context::with_samples();
+    fs::create_dir_all(refused.path().join("own/reports")).expect("a folder");
+    fs::write(refused.path().join("own/reports/a.sql"), "SELECT 1").expect("a file");
+    let transcripts = [
+        refused.run(&["report", "who-used", "--queries", "own"]),
+        refused.run(&["report", "check", "nowhere"]),
+        refused.run(&["report", "check", "own/reports/a.sql"]),
+        refused.run(&["report", "check"]),
+    ];
+    assert!(transcripts.iter().all(|transcript| transcript.code == 2));
+    insta::assert_snapshot!("own_refused", joined(&transcripts));
+}
+
+#[test]
+fn an_override_that_breaks_ours_is_told() {
+    let context = Context::new();
+    let narrow = query("", "SELECT key AS key_arn FROM usage_daily");
+    write(&context, &[("views/known_keys.sql", &narrow)]);
+    let check = context.run(&["report", "check", "own"]);
+    assert_eq!(check.code, 1, "{check}");
+    assert!(
+        check.stdout.starts_with("own/views/known_keys.sql:5: `"),
+        "{check}"
+    );
+}
