@@ -8,15 +8,30 @@
 --   of all keys. What an object's first reading wrote is no duplicate of a later one.
 
 WITH asked AS (
-  SELECT key_arn, key_role, event_id, recipient_account_id, content_hash, is_correction
+  SELECT key_arn, key_role, event_id, recipient_account_id, content_hash, is_correction, shared_event_id
   FROM key_events
   WHERE (
       (cardinality($key_arns) = 0 AND cardinality($key_names) = 0)
       OR array_has($key_arns, key_arn)
       OR (key_arn IS NULL AND array_has($key_names, key_as_typed))
     )
-    AND ($since IS NULL OR event_time >= $since)
-    AND ($until IS NULL OR event_time < $until)
+    AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
+    AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+),
+
+-- Only of shared calls is a record ever left out for another.
+used AS (
+  SELECT DISTINCT content_hash, key_role, key_arn
+  FROM key_uses
+  WHERE shared_event_id IS NOT NULL
+    AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
+    AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+),
+
+replaced AS (
+  SELECT DISTINCT event_id, recipient_account_id
+  FROM replaced_events
+  WHERE event_id IS NOT NULL
 ),
 
 judged AS (
@@ -24,12 +39,12 @@ judged AS (
     asked.content_hash,
     bool_or(asked.is_correction) AS is_correction,
     bool_or(replaced.event_id IS NOT NULL) AS is_replaced,
-    bool_and(used.content_hash IS NULL) AS is_left_out
+    bool_and(asked.shared_event_id IS NOT NULL AND used.content_hash IS NULL) AS is_left_out
   FROM asked
-  LEFT JOIN (SELECT DISTINCT event_id, recipient_account_id FROM replaced_events WHERE event_id IS NOT NULL) AS replaced
+  LEFT JOIN replaced
     ON replaced.event_id = asked.event_id
     AND (replaced.recipient_account_id IS NOT DISTINCT FROM asked.recipient_account_id)
-  LEFT JOIN (SELECT DISTINCT content_hash, key_role, key_arn FROM key_uses) AS used
+  LEFT JOIN used
     ON used.content_hash = asked.content_hash
     AND used.key_role = asked.key_role
     AND (used.key_arn IS NOT DISTINCT FROM asked.key_arn)

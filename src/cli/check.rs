@@ -25,14 +25,17 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<ExitStatus> {
     let session = tables(&queries, &store).await?;
     let own: BTreeMap<&str, &QueryFile> =
         (files.iter().map(|file| (file.shown.as_str(), file))).collect();
-    match views(&queries.library, &session, &own).await {
-        Ok(more) => faults.extend(more),
-        Err(circle) => faults.push(circle.to_string()),
-    }
-    let has_own_views = files.iter().any(|file| file.path.starts_with("views/"));
+    let of_views = match views(&queries.library, &session, &own).await {
+        Ok(faults) => faults,
+        Err(circle) => vec![circle.to_string()],
+    };
+    // Ours are looked at only where they may read the user's own views, and those are whole.
+    let are_ours_checked =
+        of_views.is_empty() && files.iter().any(|file| file.path.starts_with("views/"));
+    faults.extend(of_views);
     for report in queries.library.reports() {
         let file = own.get(report.path.as_str());
-        if file.is_none() && !has_own_views {
+        if file.is_none() && !are_ours_checked {
             continue;
         }
         // Line numbers of ours are those of the file in the repository.
@@ -61,18 +64,13 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<ExitStatus> {
 /// Takes the files into the library; answers what is wrong with their headers and places.
 fn take(library: &mut Library, files: &[QueryFile]) -> Vec<String> {
     let mut faults = Vec::new();
-    let mut names: BTreeMap<(String, String), &str> = BTreeMap::new();
     for file in files {
-        // Two files can claim one name only in their headers; the name of a file is its own.
-        if let (Some((folder, _)), Some((line, id))) = (file.path.split_once('/'), id(&file.text)) {
-            let before = names.insert((folder.to_owned(), id.to_owned()), &file.shown);
-            if let Some(before) = before {
-                faults.push(format!(
-                    "{}:{line}: duplicate name: `{id}` is the id of {before} too",
-                    file.shown
-                ));
-                continue;
-            }
+        if let Some((line, id, other)) = claimed(file, files) {
+            faults.push(format!(
+                "{}:{line}: duplicate name: `{id}` is the id of {other}",
+                file.shown
+            ));
+            continue;
         }
         match library.add_own(&file.path, &file.shown, &file.text) {
             Ok(true) => {}
@@ -86,11 +84,16 @@ fn take(library: &mut Library, files: &[QueryFile]) -> Vec<String> {
     faults
 }
 
-/// The id that a header claims, and its line.
-fn id(text: &str) -> Option<(usize, &str)> {
-    let lines = text.lines().enumerate();
+/// Where a file claims an id that is another's by its name: the line, the id, and the other.
+fn claimed<'a>(file: &'a QueryFile, files: &'a [QueryFile]) -> Option<(usize, &'a str, &'a str)> {
+    let lines = file.text.lines().enumerate();
     let mut header = lines.take_while(|(_, line)| line.starts_with("--"));
-    header.find_map(|(index, line)| Some((index + 1, line.strip_prefix("-- id:")?.trim())))
+    let (index, id) =
+        header.find_map(|(index, line)| Some((index, line.strip_prefix("-- id:")?.trim())))?;
+    let (folder, name) = file.path.split_once('/')?;
+    let path = format!("{folder}/{id}.sql");
+    let other = files.iter().find(|other| other.path == path)?;
+    (name.strip_suffix(".sql") != Some(id)).then_some((index + 1, id, other.shown.as_str()))
 }
 
 /// A session with the tables and no view, in which the engine tells where in a text a fault is.

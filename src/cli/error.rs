@@ -31,13 +31,13 @@ fn tell(word: &str, error: &anyhow::Error) {
         let text = engine.map_or_else(|| cause.to_string(), plainly);
         let (message, hint) = match text.split_once(HINT) {
             Some((message, hint)) => (message.to_owned(), Some(hint.to_owned())),
-            None => (text, None),
+            None => without_list(text),
         };
         // Some libraries put the text of a cause into their own.
         if messages.last().is_none_or(|last| !last.contains(&message)) {
             messages.push(message);
         }
-        hints.extend(hint);
+        hints.extend(hint.filter(|hint| !hints.contains(hint)));
         if engine.is_some() {
             // What the engine's own causes say is in it.
             break;
@@ -58,6 +58,18 @@ fn engine<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a DataFu
     boxed
         .map(Box::as_ref)
         .or_else(|| cause.downcast_ref::<DataFusionError>())
+}
+
+/// The engine's message without its list of all columns, where that is longer than a reader can use.
+fn without_list(text: String) -> (String, Option<String>) {
+    const LIST_BYTES_MAX: usize = 400;
+    match text.split_once("\nValid fields are ") {
+        Some((said, list)) if list.len() > LIST_BYTES_MAX => {
+            let hint = "`keytrail schema` lists all columns, and so does `\\d NAME` in the shell";
+            (said.to_owned(), Some(hint.to_owned()))
+        }
+        _ => (text, None),
+    }
 }
 
 /// Prints a text to standard error, safe for a terminal.

@@ -161,9 +161,14 @@ fn told(source: &DataFusionError) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = text.replace("datafusion.public.", "");
     let kinds = ["Schema error: ", "Error during planning: ", "SQL error: "];
-    let said = kinds.iter().find_map(|kind| text.strip_prefix(kind));
-    let said = said.unwrap_or(&text);
-    let end = said.find(" Valid fields are ").unwrap_or(said.len());
+    let mut said = text.as_str();
+    for kind in kinds {
+        // The innermost cause is the fault; around it stand the names of passes over the plan.
+        said = said.rsplit_once(kind).map_or(said, |(_, cause)| cause);
+    }
+    let said = said.strip_prefix("ParserError(\"").unwrap_or(said);
+    let ends = [" Valid fields are ", " at Line: "].map(|end| said.find(end));
+    let end = ends.into_iter().flatten().min().unwrap_or(said.len());
     super::error::printable(said[..end].trim_end_matches('.'))
 }
 

@@ -15,7 +15,7 @@ const FORMULA: &str = "=cmd|' /C calc'!A0";
 #[test]
 fn data_and_notes_are_apart() {
     let context = Context::with_samples();
-    for format in ["table", "json", "ndjson", "csv", "parquet"] {
+    for format in ["table", "json", "ndjson", "csv", "parquet", "markdown"] {
         let report = context.run(&["report", "unused-keys", "--days", "5", "--format", format]);
         assert_eq!(report.code, 0, "{report}");
         assert!(
@@ -47,7 +47,7 @@ fn data_and_notes_are_apart() {
 #[test]
 fn a_reader_that_has_gone_is_no_failure() {
     let context = Context::with_samples();
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 16] = [
         &["--help"],
         &["--version"],
         &["schema"],
@@ -55,6 +55,10 @@ fn a_reader_that_has_gone_is_no_failure() {
         &["status", "--json"],
         &["report"],
         &["report", "throttled-callers"],
+        &["report", "throttled-callers", "--explain"],
+        &["sql", "select * from kms_events", "--format", "markdown"],
+        &["completions", "bash"],
+        &["man"],
         &["report", "unused-keys", "--format", "json"],
         &["sql", "select * from kms_events", "--format", "csv"],
         &["sql", "select * from kms_events", "--format", "parquet"],
@@ -80,7 +84,7 @@ fn an_ingest_that_nobody_reads_still_tells_that_it_is_incomplete() {
 #[test]
 fn a_reader_may_stop_after_a_line() {
     let context = Context::with_samples();
-    for format in ["table", "json", "ndjson", "csv"] {
+    for format in ["table", "json", "ndjson", "csv", "markdown"] {
         // Three megabytes, so that the pipe is full long before the end.
         let mut command = context.command(&["sql", "select * from kms_events", "--format", format]);
         let mut child = command.spawn().expect("the program starts");

@@ -83,7 +83,7 @@ fn check_tells_every_fault_with_its_line() {
     let faulty: [(&str, String); 16] = [
         (
             "reports/syntax.sql",
-            query("", "SELECT caller\nFORM kms_events\nORDER BY 1"),
+            query("", "SELECT caller\nFROM kms_events\nORDER BYE 1"),
         ),
         (
             "reports/column.sql",
@@ -102,7 +102,7 @@ fn check_tells_every_fault_with_its_line() {
             "reports/untitled.sql",
             good.replace("-- title: A question\n", ""),
         ),
-        ("reports/other-name.sql", good.replace("NAME", "syntax")),
+        ("reports/other-name.sql", good.replace("NAME", "table")),
         (
             "reports/typed.sql",
             query(

@@ -46,7 +46,7 @@ fn sql_from_every_place_to_every_place() {
         assert_eq!(transcript.code, 0, "{transcript}");
         assert_eq!(transcript.stdout, expected.stdout, "{transcript}");
     }
-    for format in ["table", "json", "ndjson", "csv", "parquet"] {
+    for format in ["table", "json", "ndjson", "csv", "parquet", "markdown"] {
         let printed = context.run(&["sql", TOP_CALLERS, "--format", format]);
         let file = context.path().join(format!("top.{format}"));
         // An older file is replaced.

@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
+use datafusion::physical_plan::stream::{
+    RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter,
+};
 use futures::{FutureExt as _, StreamExt as _};
 
 use super::super::args::ReportArgs;
@@ -116,7 +118,8 @@ impl Desk {
 /// The rows, computed by a task of their own that ends when they are not wanted any more: the shell
 /// stays awake for Ctrl-C whatever the engine does.
 fn ahead(mut stream: SendableRecordBatchStream) -> SendableRecordBatchStream {
-    let mut builder = RecordBatchReceiverStreamBuilder::new(stream.schema(), BATCHES_WAITING_MAX);
+    let schema = stream.schema();
+    let mut builder = RecordBatchReceiverStreamBuilder::new(schema.clone(), BATCHES_WAITING_MAX);
     let sender = builder.tx();
     builder.spawn(async move {
         while let Some(batch) = stream.next().await {
@@ -126,5 +129,10 @@ fn ahead(mut stream: SendableRecordBatchStream) -> SendableRecordBatchStream {
         }
         Ok(())
     });
-    builder.build()
+    // A look at Ctrl-C between any two batches, also when the next one is there already.
+    let rows = builder.build().then(async |batch| {
+        tokio::task::yield_now().await;
+        batch
+    });
+    Box::pin(RecordBatchStreamAdapter::new(schema, rows))
 }
