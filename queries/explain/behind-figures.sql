@@ -1,11 +1,12 @@
 -- id: behind-figures
 -- title: What stands behind the figures of a report
--- description: Exact counts in the window, and of the keys asked for where there are any. A record that
---   names two keys counts once. A replaced record is one that a correction names, or an older correction
---   of the same record. A copy is the record of a call that another account's log holds too, and that
---   key_uses leaves out for the other's. Duplicates are exact copies of a stored event; they were dropped
---   when they were read, so they are told by log object: of every object with an event in the window, and
---   of all keys. What an object's first reading wrote is no duplicate of a later one.
+-- description: Exact counts of the records held in the window, and of the keys asked for where there are
+--   any. A record that names two keys counts once. A replaced record is one of replaced_events: a correction
+--   tells it anew, or a correction of the same record was read later. A copy is the record of a call that
+--   another account's log holds too, and that key_uses leaves out for the other's. Duplicates are exact
+--   copies of a stored event; they were dropped when they were read, so they are told by log object: of
+--   every object with an event in the window, and of all keys. What an earlier reading of an object wrote
+--   is no duplicate of a later one. Records beyond the retention horizon are in none of the counts.
 
 WITH asked AS (
   SELECT key_arn, key_role, event_id, recipient_account_id, content_hash, is_correction, shared_event_id
@@ -13,7 +14,11 @@ WITH asked AS (
   WHERE (
       (cardinality($key_arns) = 0 AND cardinality($key_names) = 0)
       OR array_has($key_arns, key_arn)
-      OR (key_arn IS NULL AND array_has($key_names, key_as_typed))
+      OR (
+        array_has($key_names, coalesce(key_arn, key_as_typed))
+        AND ($account IS NULL OR recipient_account_id = $account)
+        AND ($region IS NULL OR region = $region)
+      )
     )
     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
@@ -29,9 +34,8 @@ used AS (
 ),
 
 replaced AS (
-  SELECT DISTINCT event_id, recipient_account_id
+  SELECT DISTINCT event_id, recipient_account_id, content_hash
   FROM replaced_events
-  WHERE event_id IS NOT NULL
 ),
 
 judged AS (
@@ -43,6 +47,7 @@ judged AS (
   FROM asked
   LEFT JOIN replaced
     ON replaced.event_id = asked.event_id
+    AND replaced.content_hash = asked.content_hash
     AND (replaced.recipient_account_id IS NOT DISTINCT FROM asked.recipient_account_id)
   LEFT JOIN used
     ON used.content_hash = asked.content_hash
@@ -60,18 +65,25 @@ counted AS (
   FROM judged
 ),
 
-written AS (
-  SELECT object_id, sum(written) AS written
+-- Of each reading of an object, what it found stored beside what earlier readings of it wrote; where these
+-- were given up meanwhile, an earlier reading tells more.
+readings AS (
+  SELECT
+    object_id,
+    duplicates + written - sum(written) OVER (PARTITION BY object_id ORDER BY attempt) AS duplicates
   FROM log_file_events
+),
+
+objects AS (
+  SELECT object_id, max(duplicates) AS duplicates
+  FROM readings
   GROUP BY object_id
 ),
 
 dropped AS (
-  SELECT
-    count(*) AS objects,
-    coalesce(sum(log_files.duplicates - (written.written - log_files.written)), 0) AS duplicates
+  SELECT count(*) AS objects, coalesce(sum(objects.duplicates), 0) AS duplicates
   FROM log_files
-  JOIN written ON written.object_id = log_files.object_id
+  JOIN objects ON objects.object_id = log_files.object_id
   WHERE log_files.min_event_time IS NOT NULL
     AND ($since IS NULL OR log_files.max_event_time >= $since)
     AND ($until IS NULL OR log_files.min_event_time < $until)

@@ -14,7 +14,7 @@ use super::header::COMMON;
 use super::placeholder::placeholders;
 use super::run::{days, integer, plan, text_list, timestamp};
 use super::{Kind, Parameter, Query, ReportError};
-use crate::sql::Session;
+use crate::sql::{Session, plainly};
 
 /// The faults of a report; `text` is that of its file.
 pub async fn check(session: &Session, report: &Query, text: &str) -> Vec<ReportError> {
@@ -154,19 +154,11 @@ fn line_of_item(text: &str, word: &str, number: usize) -> usize {
     found.map(|(index, _)| index + 1).nth(number).unwrap_or(1)
 }
 
-/// What the engine says, on one line, without its own words for the kind of the error and for places, and
+/// What the engine says in plain words and on one line, without the place, which stands before it, and
 /// without the list of all columns: the shell's `\d` and `docs/schema.md` have it.
 fn told(source: &DataFusionError) -> String {
-    let text = source.strip_backtrace();
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = text.replace("datafusion.public.", "");
-    let kinds = ["Schema error: ", "Error during planning: ", "SQL error: "];
-    let mut said = text.as_str();
-    for kind in kinds {
-        // The innermost cause is the fault; around it stand the names of passes over the plan.
-        said = said.rsplit_once(kind).map_or(said, |(_, cause)| cause);
-    }
-    let said = said.strip_prefix("ParserError(\"").unwrap_or(said);
+    let text = plainly(source);
+    let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let ends = [" Valid fields are ", " at Line: "].map(|end| said.find(end));
     let end = ends.into_iter().flatten().min().unwrap_or(said.len());
     super::error::printable(said[..end].trim_end_matches('.'))

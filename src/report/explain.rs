@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 
+use super::header::COMMON;
 use super::placeholder::substituted;
 use super::run::{bind, plan, text_list};
 use super::{Kind, Query, ReportError, Request, Window};
@@ -61,7 +62,7 @@ pub async fn explain(
     })
 }
 
-/// The window, and the first key that the report asks for, under the names of [`explain`]'s query.
+/// What every report has, and the first key that it asks for, under the names of [`explain`]'s query.
 fn asked(report: &Query, values: &BTreeMap<String, ScalarValue>) -> BTreeMap<String, ScalarValue> {
     let key = report
         .parameters
@@ -71,10 +72,10 @@ fn asked(report: &Query, values: &BTreeMap<String, ScalarValue>) -> BTreeMap<Str
         let list = key.and_then(|key| values.get(&format!("{}_{ending}", key.name)));
         list.cloned().unwrap_or_else(|| text_list(&[]))
     };
-    let window = ["since", "until"]
+    let common = COMMON
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), values.get(name)?.clone())));
-    let mut asked: BTreeMap<String, ScalarValue> = window.collect();
+    let mut asked: BTreeMap<String, ScalarValue> = common.collect();
     asked.insert("key_arns".to_owned(), list("arns"));
     asked.insert("key_names".to_owned(), list("names"));
     asked
