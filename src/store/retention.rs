@@ -79,7 +79,7 @@ impl Retention {
         keys.into_iter().cloned().collect()
     }
 
-    /// For each row, whether it is kept; `rows` has at least the [`columns`] of its table.
+    /// For each row, whether it is kept; `rows` has at least the columns of a row's time and keys.
     #[must_use]
     pub fn kept(&self, table: &Table, rows: &RecordBatch) -> BooleanArray {
         let Some(horizon) = self.horizon else {
