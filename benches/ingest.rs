@@ -4,7 +4,6 @@
 mod logs;
 
 use std::io::Read as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -12,10 +11,12 @@ use arrow::error::ArrowError;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use keytrail::decode::{Decoder, Input, Limits, ObjectId, Rows};
 use keytrail::schema::KMS_EVENTS;
-use keytrail::store::{Appended, INGEST, Place, Stamp, Store, Transaction, stamp};
+use keytrail::store::{
+    Appended, DurableFileSystem, INGEST, Place, Stamp, Store, Transaction, stamp,
+};
 use libdeflater::Decompressor;
 use object_store::ObjectStore;
-use object_store::memory::InMemory;
+use object_store::local::LocalFileSystem;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -51,25 +52,27 @@ fn inflate(criterion: &mut Criterion) {
 /// Plain text without a KMS event is split and looked at, and no more.
 fn split(criterion: &mut Criterion) {
     let text = logs::object(0, RECORDS, 0);
+    let mut decoder = Decoder::new(Limits::default());
     let mut group = criterion.benchmark_group("split");
     group.throughput(Throughput::Bytes(text.len() as u64));
     group.bench_function("no KMS events", |bencher| {
-        bencher.iter(|| decode_one(&mut Decoder::new(Limits::default()), Input::Whole(&text)));
+        bencher.iter(|| decode_one(&mut decoder, Input::Whole(&text)));
     });
     group.finish();
 }
 
 fn decode(criterion: &mut Criterion) {
+    let mut decoder = Decoder::new(Limits::default());
     let mut group = criterion.benchmark_group("decode");
     for percent in [1, 20, 100] {
         let text = logs::object(0, RECORDS, percent);
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_function(format!("{percent} % KMS events"), |bencher| {
-            bencher.iter(|| decode_one(&mut Decoder::new(Limits::default()), Input::Whole(&text)));
+            bencher.iter(|| decode_one(&mut decoder, Input::Whole(&text)));
         });
         let gzip = logs::gzip(&text);
         group.bench_function(format!("{percent} % KMS events, gzip"), |bencher| {
-            bencher.iter(|| decode_one(&mut Decoder::new(Limits::default()), Input::Whole(&gzip)));
+            bencher.iter(|| decode_one(&mut decoder, Input::Whole(&gzip)));
         });
         group.bench_function(
             format!("{percent} % KMS events, gzip as a stream"),
@@ -87,19 +90,21 @@ fn decode(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A commit into memory costs little beside sorting and encoding what is committed.
+/// A commit that is not synced costs little beside sorting and encoding what is committed.
 fn encode(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
-    let directory = tempfile::tempdir().expect("a directory");
     let rows = rows(10 * RECORDS);
     let mut group = criterion.benchmark_group("encode");
     group
         .throughput(Throughput::Elements(rows.num_rows() as u64))
         .sample_size(20);
-    group.bench_function("sorted Parquet in memory", |bencher| {
+    group.bench_function("sorted Parquet", |bencher| {
         bencher.iter_batched(
-            || runtime.block_on(store_on(directory.path(), Arc::new(InMemory::new()))),
-            |store| runtime.block_on(append(&store, &rows)),
+            || runtime.block_on(new_store(Arc::new(LocalFileSystem::new()))),
+            |(directory, store)| {
+                runtime.block_on(append(&store, &rows));
+                directory
+            },
             BatchSize::PerIteration,
         );
     });
@@ -114,13 +119,8 @@ fn commit(criterion: &mut Criterion) {
     group.sample_size(20);
     group.bench_function("one row on disk", |bencher| {
         bencher.iter_batched(
-            || {
-                let directory = tempfile::tempdir().expect("a directory");
-                let place = Place::directory(directory.path()).expect("it is one");
-                let store = runtime.block_on(Store::create(place)).expect("it is empty");
-                (directory, store)
-            },
-            |(directory, store): (TempDir, Store)| {
+            || runtime.block_on(new_store(Arc::new(DurableFileSystem::new()))),
+            |(directory, store)| {
                 runtime.block_on(append(&store, &rows));
                 directory
             },
@@ -161,9 +161,12 @@ fn rows(count: usize) -> RecordBatch {
     stamp(&KMS_EVENTS, &rows, common).expect("all columns are there")
 }
 
-async fn store_on(directory: &Path, root: Arc<dyn ObjectStore>) -> Store {
-    let place = Place::directory_on(directory, root).expect("a directory");
-    Store::create(place).await.expect("nothing is there")
+/// A store in a directory of its own, which goes when it is dropped.
+async fn new_store(root: Arc<dyn ObjectStore>) -> (TempDir, Store) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let place = Place::directory_on(directory.path(), root).expect("it is one");
+    let store = Store::create(place).await.expect("nothing is there");
+    (directory, store)
 }
 
 async fn append(store: &Store, rows: &RecordBatch) {
