@@ -9,7 +9,7 @@ from typing import Any
 
 from reach.process import Side, alternate, run
 from reach.table import Row, figures, megabytes, ratio_of, run_figures, wall
-from reach.workshop import Shape, Tree, Workshop
+from reach.workshop import Shape, Tree, Workshop, note_of
 
 SHARE_OF_DAILY, SHARE_OF_BYTES = 0.2, 0.05
 # What is called no slower: runs of the same thing differ by as much.
@@ -60,7 +60,7 @@ def daily_files(workshop: Workshop, tree: Tree, store: Path) -> list[str]:
         if told["rows"] != tree.count("kms_events"):
             raise SystemExit(f"daily files hold {told['rows']} rows, not {tree.count('kms_events')}")
 
-    workshop.kept(folder, (tree.folder / "made.txt").read_text(), make)
+    workshop.kept(folder, note_of(tree.folder).read_text(), make)
     return sorted(str(path) for path in folder.glob("*.parquet"))
 
 

@@ -126,7 +126,7 @@ class Workshop:
         """A store that holds the tree, compacted."""
         store = self.work / "stores" / tree.folder.name
         binary = digest(self.programs / "keytrail")
-        stamp = binary + (tree.folder / "made.txt").read_text() + str(is_compact)
+        stamp = binary + note_of(tree.folder).read_text() + str(is_compact)
 
         def make() -> None:
             self.say(f"ingesting {tree.folder.name}, {tree.gigabytes:.2f} GB of JSON")
@@ -140,15 +140,19 @@ class Workshop:
 
     def kept(self, folder: Path, stamp: str, make: Callable[[], None]) -> None:
         """Makes a folder anew, unless one is there that was made of the same."""
-        made = folder / "made.txt"
-        beside = folder.with_name(folder.name + ".made.txt") if folder.parent.name == "stores" else made
-        if beside.exists() and beside.read_text() == stamp:
+        note = note_of(folder)
+        if note.exists() and note.read_text() == stamp:
             return
+        remove(note)
         remove(folder)
-        remove(beside)
         folder.parent.mkdir(parents=True, exist_ok=True)
         make()
-        beside.write_text(stamp)
+        note.write_text(stamp)
+
+
+def note_of(folder: Path) -> Path:
+    """Says of what a folder was made; beside it, since a store holds nothing but tables."""
+    return folder.with_name(folder.name + ".made")
 
 
 def digest(path: Path) -> str:
