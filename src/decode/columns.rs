@@ -508,13 +508,7 @@ impl Builder {
 
     fn finish(&mut self) -> arrow::array::ArrayRef {
         match self {
-            Self::Text(builder) => {
-                // The next rows will take about as much room as these.
-                let (rows, bytes) = (builder.len(), builder.values_slice().len());
-                let array = builder.finish();
-                *builder = StringBuilder::with_capacity(rows, bytes);
-                Arc::new(array)
-            }
+            Self::Text(builder) => Arc::new(builder.finish()),
             Self::TextList(builder) => Arc::new(builder.finish()),
             Self::Bytes(builder) => Arc::new(builder.finish()),
             Self::Int(builder) => Arc::new(builder.finish()),

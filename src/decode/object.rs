@@ -20,7 +20,7 @@ use super::split::{Packing, Piece, Splitter, Verdict};
 use crate::schema;
 
 /// Rows are handed over when they hold so many bytes of text.
-const ROWS_BYTES_MAX: usize = 16 << 20;
+const ROWS_BYTES_MAX: usize = 8 << 20;
 /// A gzip that says it holds more text than this is read as a stream.
 const WHOLE_BYTES_MAX: usize = 64 << 20;
 
