@@ -30,7 +30,7 @@ const PAGE_ROWS: usize = 8 << 10;
 /// zstd's level for what has just been ingested, and is soon merged.
 const ZSTD_NEW: i32 = 1;
 /// zstd's level for merged files, which stay.
-const ZSTD_MERGED: i32 = 6;
+const ZSTD_MERGED: i32 = 3;
 /// Columns that Delta readers expect statistics of.
 const STATISTICS_COLUMNS: usize = 32;
 /// Longer texts have no minimum and maximum in the statistics: a cut one could prune wrongly.
