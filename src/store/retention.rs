@@ -21,6 +21,9 @@ use crate::schema::{KMS_EVENTS, Table, USAGE_DAILY};
 const PROPERTY: &str = "keytrail.retention";
 /// Attempts to commit beside other writers.
 const ATTEMPTS_MAX: usize = 200;
+/// Operations whose events are always kept: they are few, and without them nobody could tell which key
+/// an alias meant, at any time after.
+const KEPT_OPERATIONS: [&str; 3] = ["CreateAlias", "UpdateAlias", "DeleteAlias"];
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// How far back a table keeps its rows.
@@ -105,14 +108,20 @@ impl Retention {
                 since.is_some_and(|since| *since <= time)
             })
         };
+        let operations = operation_column(table)
+            .and_then(|name| rows.column_by_name(name))
+            .map(|column| column.as_string::<i32>());
+        let is_of_alias = |row: usize| {
+            operations.is_some_and(|column| {
+                column.is_valid(row) && KEPT_OPERATIONS.contains(&column.value(row))
+            })
+        };
         times(table, rows)
             .enumerate()
             .map(|(row, time)| {
-                Some(
-                    time.is_none_or(|time| {
-                        time >= horizon || !holds.is_empty() && is_held(row, time)
-                    }),
-                )
+                Some(time.is_none_or(|time| {
+                    time >= horizon || is_of_alias(row) || !holds.is_empty() && is_held(row, time)
+                }))
             })
             .collect()
     }
@@ -122,8 +131,14 @@ impl Retention {
 pub(super) fn columns(table: &Table) -> Vec<&'static str> {
     let time = [time_column(table)];
     time.into_iter()
+        .chain(operation_column(table))
         .chain(names(table).iter().copied())
         .collect()
+}
+
+/// The column of the operation, where it decides.
+fn operation_column(table: &Table) -> Option<&'static str> {
+    (table.name == KMS_EVENTS.name).then_some("event_name")
 }
 
 /// The column of a row's time.

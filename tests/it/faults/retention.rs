@@ -67,8 +67,14 @@ fn kept(
     rows.map(|row| row.content_hash).collect()
 }
 
-fn is_young(_table: &str, event: &Value) -> bool {
+/// Whether an event is not beyond the horizon, or tells of an alias.
+fn is_young(table: &str, event: &Value) -> bool {
+    let is_of_alias = matches!(
+        event["eventName"].as_str(),
+        Some("CreateAlias" | "UpdateAlias" | "DeleteAlias")
+    );
     event["eventTime"].as_str().expect("a time") >= HORIZON
+        || (table == "kms_events" && is_of_alias)
 }
 
 fn removed(retained: &Retained) -> BTreeMap<&str, u64> {
