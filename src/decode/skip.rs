@@ -7,6 +7,9 @@ use super::classify::Classifier;
 use super::json::Tape;
 use super::scan::{Found, Scan};
 
+/// How far behind a record the next one is looked for, where what is between them is damaged.
+pub(crate) const SEPARATOR_BYTES_MAX: usize = 256;
+
 /// The end of the value at `at`.
 pub(crate) fn skip_value(classifier: Classifier, text: &[u8], at: usize, is_end: bool) -> Found {
     match text.get(at) {
@@ -63,4 +66,14 @@ fn skip_word(text: &[u8], at: usize, is_end: bool) -> Found {
     } else {
         Found::Damage(at)
     }
+}
+
+/// Where the next record begins, if what stands between two records is only damaged: no string has
+/// begun since the one before ended, so the first member tells.
+pub(crate) fn after_separator(window: &[u8], at: usize, first_member: &[u8]) -> Option<usize> {
+    let near = &window[at..window.len().min(at + SEPARATOR_BYTES_MAX)];
+    let start = at + memchr::memchr2(b'{', b'"', near)?;
+    let first = skip_space(window, start + 1);
+    let is_record = window[start] == b'{' && window.get(first..)?.starts_with(first_member);
+    is_record.then_some(start)
 }

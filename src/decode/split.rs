@@ -10,7 +10,7 @@ use memchr::memmem::Finder;
 use super::classify::Classifier;
 use super::json::{self, Tape};
 use super::scan::{Found, Scan};
-use super::skip::{before_space, skip_space, skip_value};
+use super::skip::{SEPARATOR_BYTES_MAX, after_separator, before_space, skip_space, skip_value};
 
 /// The member that every event of CloudTrail begins with; its quotes cannot stand in a string.
 const FIRST_MEMBER: &[u8] = br#""eventVersion""#;
@@ -287,7 +287,17 @@ impl Splitter {
                 self.open(at);
                 self.scan_record(window, is_end, sink)
             }
-            _ if is_after => self.damage(window, at, None, sink),
+            _ if is_after && window.len() - at < SEPARATOR_BYTES_MAX && !is_end => Step::Wait(at),
+            _ if is_after => {
+                let step = self.damage(window, at, None, sink);
+                match after_separator(window, at, FIRST_MEMBER) {
+                    Some(next) => {
+                        self.after_resync();
+                        Step::Go(next)
+                    }
+                    None => step,
+                }
+            }
             _ => self.other_value(window, at, is_end, sink),
         }
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{Array as _, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{Date32Type, TimestampMicrosecondType};
 use deltalake_core::kernel::{Action, MetadataExt as _};
 use deltalake_core::protocol::DeltaOperation;
@@ -110,7 +110,7 @@ impl Retention {
         };
         let operations = operation_column(table)
             .and_then(|name| rows.column_by_name(name))
-            .map(|column| column.as_string::<i32>());
+            .map(AsArray::as_string::<i32>);
         let is_of_alias = |row: usize| {
             operations.is_some_and(|column| {
                 column.is_valid(row) && KEPT_OPERATIONS.contains(&column.value(row))

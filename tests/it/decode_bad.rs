@@ -325,6 +325,21 @@ fn garbage_between_records_is_passed_over() {
 }
 
 #[test]
+fn a_damaged_separator_costs_no_record() {
+    let events: Vec<String> = (0..4).map(|id| kms_event(&id.to_string())).collect();
+    for separator in ["-", "", "\0", " ;; ", "\u{fffd}"] {
+        let text = format!(
+            r#"{{"Records":[{},{}{separator}{},{}]}}"#,
+            events[0], events[1], events[2], events[3]
+        );
+        let place = text.find(&events[1]).expect("the second event") + events[1].len();
+        let decoded = decode(text.as_bytes());
+        assert_eq!(decoded.ids(), ids(0..4), "{separator:?}");
+        check_damage(&decoded, "json_damaged", (place, place + 1));
+    }
+}
+
+#[test]
 fn a_line_begins_a_record_whatever_its_first_member_is() {
     // Every member's name moved: none begins with eventVersion, as in what other tools have written.
     let lines: Vec<String> = (0..5)
