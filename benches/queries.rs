@@ -9,7 +9,7 @@ use futures::TryStreamExt as _;
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Options, Progress};
 use keytrail::report::{self, Kind, Library, Query, Request};
-use keytrail::schema::{KEY_RESOURCES, USAGE_DAILY};
+use keytrail::schema::ROLLUPS;
 use keytrail::source;
 use keytrail::sql::{Relation, Relations, Session};
 use keytrail::store::{Place, Store};
@@ -103,7 +103,7 @@ async fn fill(store: &Store, library: &Library, logs: PathBuf) {
 }
 
 fn rollups(library: &Library) -> Vec<Relation<'_>> {
-    [&USAGE_DAILY, &KEY_RESOURCES]
+    ROLLUPS
         .into_iter()
         .filter_map(|table| library.rollup(table.name))
         .map(relation)

@@ -20,7 +20,7 @@ use chrono::DateTime;
 use clap::{Args, Parser, Subcommand};
 use futures::TryStreamExt as _;
 use keytrail::report::{self, Library, Query, Request, Window};
-use keytrail::schema::{KEY_RESOURCES, TABLES, USAGE_DAILY};
+use keytrail::schema::{ROLLUPS, TABLES};
 use keytrail::sql::{Relation, Relations, Session};
 use keytrail::store::{Pins, Place, Store};
 use serde_json::{Value, json};
@@ -205,7 +205,7 @@ impl Opened {
 
 async fn session(store: &Store, library: &Library) -> anyhow::Result<(Session, Pins)> {
     let pins = store.pin().await?;
-    let rollups = [&USAGE_DAILY, &KEY_RESOURCES];
+    let rollups = ROLLUPS;
     let relations = Relations {
         views: library.views()?.into_iter().map(relation).collect(),
         rollups: rollups

@@ -10,71 +10,16 @@
 --   another key (then proven_to is last_seen). proven_to is null where nothing later is known.
 --   Operations within one second are taken in the order create, use, delete.
 
-WITH events AS (
+-- The first and the last use of a day are enough to see an alias move.
+WITH points AS (
   SELECT
-    event_date, event_time, event_name, alias_name, key_as_typed, key_arn,
-    destination_key_as_typed, destination_key_arn, recipient_account_id, region,
-    event_name IN ('CreateAlias', 'UpdateAlias', 'DeleteAlias') AS is_alias_event
-  FROM kms_events
-  WHERE (
-      event_name IN ('CreateAlias', 'UpdateAlias', 'DeleteAlias')
-      AND outcome = 'success' AND NOT is_dry_run AND alias_name IS NOT NULL
-    )
-    OR (
-      event_name NOT IN ('CreateAlias', 'UpdateAlias', 'DeleteAlias')
-      AND (
-        (key_arn IS NOT NULL AND (key_as_typed LIKE 'alias/%' OR key_as_typed LIKE 'arn:%:alias/%'))
-        OR (
-          destination_key_arn IS NOT NULL
-          AND (destination_key_as_typed LIKE 'alias/%' OR destination_key_as_typed LIKE 'arn:%:alias/%')
-        )
-      )
-    )
-),
-
--- What each event says: an operation where the alias points from now on, and DeleteAlias also where it
--- pointed until now; any other event where it pointed when source and destination were typed.
-statements AS (
-  SELECT
-    event_date, event_time, recipient_account_id, region,
-    CASE
-      WHEN is_alias_event THEN alias_name
-      WHEN slot = 1 THEN key_as_typed
-      ELSE destination_key_as_typed
-    END AS typed,
-    CASE
-      WHEN slot = 1 THEN key_arn
-      WHEN NOT is_alias_event THEN destination_key_arn
-    END AS key_arn,
-    CASE
-      WHEN is_alias_event AND slot = 2 THEN 2
-      WHEN is_alias_event AND event_name <> 'DeleteAlias' THEN 0
-      ELSE 1
-    END AS place
-  FROM events
-  CROSS JOIN (VALUES (1), (2)) AS slots (slot)
-  WHERE (is_alias_event AND (event_name = 'DeleteAlias' OR slot = 1))
-    OR (NOT is_alias_event AND slot = 1 AND key_arn IS NOT NULL)
-    OR (NOT is_alias_event AND slot = 2 AND destination_key_arn IS NOT NULL)
-),
-
-named AS (
-  SELECT
-    event_date, event_time, key_arn, place,
-    CASE WHEN typed LIKE 'arn:%:alias/%' THEN 'alias/' || split_part(typed, ':alias/', 2) ELSE typed END AS alias_name,
-    coalesce(nullif(split_part(key_arn, ':', 5), ''), recipient_account_id) AS account,
-    coalesce(nullif(split_part(key_arn, ':', 4), ''), region) AS region
-  FROM statements
-  WHERE (typed LIKE 'alias/%' OR typed LIKE 'arn:%:alias/%') AND (key_arn IS NOT NULL OR place <> 1)
-),
-
--- The first and the last use of a day are enough to see an alias move, and far fewer.
-points AS (
-  SELECT
-    alias_name, account, region, key_arn, place, place <> 1 AS is_operation,
-    unnest(array_distinct(make_array(min(event_time), max(event_time)))) AS at
-  FROM named
-  GROUP BY alias_name, account, region, key_arn, place, event_date, CASE WHEN place <> 1 THEN event_time END
+    alias_name, account, region, key_arn,
+    CASE sighting WHEN 'pointed' THEN 0 WHEN 'used' THEN 1 ELSE 2 END AS place,
+    sighting <> 'used' AS is_operation,
+    unnest(array_distinct(make_array(min(first_time), max(last_time)))) AS at
+  FROM alias_sightings
+  GROUP BY
+    alias_name, account, region, key_arn, sighting, event_date, CASE WHEN sighting <> 'used' THEN first_time END
 ),
 
 compared AS (

@@ -57,7 +57,7 @@ impl Queries {
 
     /// The queries of the roll-ups.
     pub(super) fn rollups(&self) -> Vec<Relation<'_>> {
-        [&crate::schema::USAGE_DAILY, &crate::schema::KEY_RESOURCES]
+        crate::schema::ROLLUPS
             .into_iter()
             .filter_map(|table| self.library.rollup(table.name))
             .map(relation)

@@ -19,9 +19,9 @@ pub(crate) const HASH_BYTES: usize = 16;
 /// The canonical text of an object, with the places of its members.
 #[derive(Debug, Default)]
 pub(crate) struct Canonical {
-    text: Vec<u8>,
+    text: String,
     members: Vec<Member>,
-    scratch: Vec<usize>,
+    scratch: Vec<Name>,
 }
 
 /// One member of the object, by its places in the canonical text.
@@ -32,6 +32,45 @@ struct Member {
     /// What stands between the quotes of the name; equal exactly where names are.
     name: Range<usize>,
     value: Range<usize>,
+}
+
+/// One member of the object, as it is handed out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CanonicalMember<'a> {
+    /// What stands between the quotes of the name.
+    pub(crate) name: &'a str,
+    /// The value.
+    pub(crate) value: &'a str,
+    /// Name, colon and value.
+    pub(crate) whole: &'a str,
+    /// Whether another member has the same name.
+    pub(crate) is_repeated: bool,
+    /// Whether none of the same name comes behind it.
+    pub(crate) is_last: bool,
+}
+
+/// A member's name, by its place on the tape.
+#[derive(Debug, Clone, Copy)]
+struct Name {
+    /// Its first bytes as a number: where two differ, so do the names, in the same order.
+    first: u64,
+    index: usize,
+}
+
+impl Name {
+    fn new(name: Value<'_>) -> Self {
+        let mut first = [0; 8];
+        // What an escape stands for is looked at only where names are compared in full.
+        if !name.is_escaped() {
+            let raw = name.raw().as_bytes();
+            let len = raw.len().min(first.len());
+            first[..len].copy_from_slice(&raw[..len]);
+        }
+        Self {
+            first: u64::from_be_bytes(first),
+            index: name.index(),
+        }
+    }
 }
 
 impl Canonical {
@@ -53,51 +92,32 @@ impl Canonical {
         half
     }
 
-    /// The value of the last member of that name, as canonical text.
-    pub(crate) fn value(&self, name: &str) -> Option<&str> {
-        let is_named = |member: &&Member| self.slice(&member.name) == name;
-        let member = self.members.iter().rfind(is_named)?;
-        Some(self.slice(&member.value))
-    }
-
-    /// An object of the members that `is_held` does not find elsewhere; `None` if there are none.
-    ///
-    /// All members of a repeated name are kept, whatever `is_held` says of them.
-    pub(crate) fn rest(&self, mut is_held: impl FnMut(&str) -> bool) -> Option<String> {
-        let mut rest = String::new();
-        for (index, member) in self.members.iter().enumerate() {
-            let name = self.slice(&member.name);
-            let is_repeated =
-                self.is_named(index.wrapping_sub(1), name) || self.is_named(index + 1, name);
-            if is_repeated || !is_held(name) {
-                rest.push(if rest.is_empty() { '{' } else { ',' });
-                rest.push_str(self.slice(&member.whole));
+    /// The members in the order of their names.
+    pub(crate) fn members(&self) -> impl Iterator<Item = CanonicalMember<'_>> {
+        let is_named = |index: usize, name: &str| {
+            self.members
+                .get(index)
+                .is_some_and(|member| &self.text[member.name.clone()] == name)
+        };
+        self.members.iter().enumerate().map(move |(index, member)| {
+            let name = &self.text[member.name.clone()];
+            let is_last = !is_named(index + 1, name);
+            CanonicalMember {
+                name,
+                value: &self.text[member.value.clone()],
+                whole: &self.text[member.whole.clone()],
+                is_repeated: !is_last || is_named(index.wrapping_sub(1), name),
+                is_last,
             }
-        }
-        if rest.is_empty() {
-            return None;
-        }
-        rest.push('}');
-        Some(rest)
-    }
-
-    fn is_named(&self, index: usize, name: &str) -> bool {
-        self.members
-            .get(index)
-            .is_some_and(|member| self.slice(&member.name) == name)
-    }
-
-    fn slice(&self, range: &Range<usize>) -> &str {
-        // The text is made of whole strings and ASCII; an empty answer cannot occur.
-        std::str::from_utf8(&self.text[range.clone()]).unwrap_or_default()
+        })
     }
 }
 
 /// The canonical text of any value.
 pub(crate) fn text_of(value: Value<'_>) -> String {
-    let mut text = Vec::new();
+    let mut text = String::new();
     write_value(&mut text, &mut Vec::new(), value);
-    String::from_utf8(text).unwrap_or_default()
+    text
 }
 
 /// The order of two names: by the bytes of their decoded text. A key that is an escape comes behind the
@@ -119,105 +139,125 @@ fn sort_key(name: Value<'_>) -> (Cow<'_, str>, bool) {
     if unescaped.surrogates.is_empty() {
         return (Cow::Owned(unescaped.text), false);
     }
-    let mut canonical = Vec::new();
+    let mut canonical = String::new();
     write_string(&mut canonical, name);
-    let canonical = String::from_utf8(canonical).unwrap_or_default();
     (Cow::Owned(canonical), true)
 }
 
 /// Writes an object and reports its members. `scratch` is left as it was found.
 fn write_object(
-    text: &mut Vec<u8>,
-    scratch: &mut Vec<usize>,
+    text: &mut String,
+    scratch: &mut Vec<Name>,
     object: Value<'_>,
     sink: &mut dyn FnMut(Member),
 ) {
-    let first = scratch.len();
-    scratch.extend(object.members().map(|(name, _value)| name.index()));
-    let by_name = |left: &usize, right: &usize| by_name(object.at(*left), object.at(*right));
-    if !scratch[first..].is_sorted_by(|left, right| by_name(left, right).is_le()) {
-        scratch[first..].sort_by(by_name);
-    }
-    text.push(b'{');
-    for place in first..scratch.len() {
-        if place > first {
-            text.push(b',');
+    let start = scratch.len();
+    let mut has_escapes = false;
+    scratch.extend(object.members().map(|(name, _value)| {
+        has_escapes |= name.is_escaped();
+        Name::new(name)
+    }));
+    let by_name = |left: &Name, right: &Name| {
+        let in_full = || by_name(object.at(left.index), object.at(right.index));
+        if has_escapes {
+            in_full()
+        } else {
+            left.first.cmp(&right.first).then_with(in_full)
         }
-        let name = scratch[place];
-        let start = text.len();
+    };
+    let names = &mut scratch[start..];
+    if !names.is_sorted_by(|left, right| by_name(left, right).is_le()) {
+        names.sort_by(by_name);
+    }
+    text.push('{');
+    for place in start..scratch.len() {
+        if place > start {
+            text.push(',');
+        }
+        let name = scratch[place].index;
+        let begin = text.len();
         write_string(text, object.at(name));
         let name_end = text.len() - 1;
-        text.push(b':');
+        text.push(':');
         let value_start = text.len();
         // A member's value follows its name on the tape.
         write_value(text, scratch, object.at(name + 1));
         sink(Member {
-            whole: start..text.len(),
-            name: start + 1..name_end,
+            whole: begin..text.len(),
+            name: begin + 1..name_end,
             value: value_start..text.len(),
         });
     }
-    text.push(b'}');
-    scratch.truncate(first);
+    text.push('}');
+    scratch.truncate(start);
 }
 
-fn write_value(text: &mut Vec<u8>, scratch: &mut Vec<usize>, value: Value<'_>) {
+fn write_value(text: &mut String, scratch: &mut Vec<Name>, value: Value<'_>) {
     match value.kind() {
         Kind::Text => write_string(text, value),
         Kind::Array => {
-            text.push(b'[');
+            text.push('[');
             for (index, element) in value.elements().enumerate() {
                 if index > 0 {
-                    text.push(b',');
+                    text.push(',');
                 }
                 write_value(text, scratch, element);
             }
-            text.push(b']');
+            text.push(']');
         }
         Kind::Object => write_object(text, scratch, value, &mut |_member| ()),
-        Kind::Null | Kind::True | Kind::False | Kind::Number => {
-            text.extend_from_slice(value.raw().as_bytes());
-        }
+        Kind::Null | Kind::True | Kind::False | Kind::Number => text.push_str(value.raw()),
     }
 }
 
-fn write_string(text: &mut Vec<u8>, value: Value<'_>) {
-    text.push(b'"');
-    if value.is_escaped() {
-        let unescaped = unescape(value.raw());
-        let mut from = 0;
-        for (at, unit) in unescaped.surrogates {
-            escape_into(text, &unescaped.text[from..at]);
-            text.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
-            from = at + char::REPLACEMENT_CHARACTER.len_utf8();
-        }
-        escape_into(text, &unescaped.text[from..]);
-    } else {
+fn write_string(text: &mut String, value: Value<'_>) {
+    if !value.is_escaped() {
         // Without escapes, the parser has seen that nothing in it needs one.
-        text.extend_from_slice(value.raw().as_bytes());
+        text.push_str(value.quoted());
+        return;
     }
-    text.push(b'"');
+    text.push('"');
+    let unescaped = unescape(value.raw());
+    let mut from = 0;
+    for (at, unit) in unescaped.surrogates {
+        escape_into(text, &unescaped.text[from..at]);
+        write_unit(text, unit);
+        from = at + char::REPLACEMENT_CHARACTER.len_utf8();
+    }
+    escape_into(text, &unescaped.text[from..]);
+    text.push('"');
 }
 
 /// Writes a JSON string with its quotes, escaped minimally.
-pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
+pub(crate) fn write_text(out: &mut String, text: &str) {
+    out.push('"');
     escape_into(out, text);
-    out.push(b'"');
+    out.push('"');
 }
 
-fn escape_into(out: &mut Vec<u8>, text: &str) {
-    for &byte in text.as_bytes() {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            0x0c => out.extend_from_slice(b"\\f"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0x00..=0x1f => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-            _ => out.push(byte),
+/// Writes a UTF-16 unit as an escape.
+fn write_unit(out: &mut String, unit: u16) {
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
+    out.push_str("\\u");
+    for shift in [12, 8, 4, 0] {
+        out.push(DIGITS[usize::from(unit >> shift & 0xf)]);
+    }
+}
+
+fn escape_into(out: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            control @ '\0'..='\u{1f}' => write_unit(out, control as u16),
+            _ => out.push(character),
         }
     }
 }
@@ -279,17 +319,35 @@ mod tests {
     }
 
     #[test]
-    fn rest_keeps_what_is_not_held_and_all_that_is_repeated() {
+    fn members_come_sorted_and_tell_which_are_repeated() {
         let mut tape = Tape::default();
         let value = tape
-            .parse(r#"{"c":3,"a":1,"b":2,"a":4}"#, 256)
+            .parse(
+                r#"{"c":3,"a":1,"b":2,"a":4,"eventName":5,"eventNames":6}"#,
+                256,
+            )
             .expect("valid JSON");
         let mut canonical = Canonical::default();
         canonical.write(value);
-        assert_eq!(
-            canonical.rest(|name| name != "c").as_deref(),
-            Some(r#"{"a":1,"a":4,"c":3}"#)
-        );
-        assert_eq!(canonical.value("a"), Some("4"));
+        let members: Vec<_> = canonical
+            .members()
+            .map(|member| {
+                (
+                    member.whole,
+                    member.value,
+                    member.is_repeated,
+                    member.is_last,
+                )
+            })
+            .collect();
+        let expected = [
+            (r#""a":1"#, "1", true, false),
+            (r#""a":4"#, "4", true, true),
+            (r#""b":2"#, "2", false, true),
+            (r#""c":3"#, "3", false, true),
+            (r#""eventName":5"#, "5", false, true),
+            (r#""eventNames":6"#, "6", false, true),
+        ];
+        assert_eq!(members, expected);
     }
 }

@@ -3,6 +3,7 @@
 //! Enters: events, one at a time. Leaves: record batches with the columns of the table in order, all
 //! but those that only the store knows ([`STORE_COLUMNS`]).
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -37,6 +38,8 @@ pub(crate) struct EventColumns {
     bytes: usize,
     /// The day and the month of the last row.
     month: (Option<i32>, String),
+    /// What `extra` is written in.
+    extra: String,
 }
 
 impl EventColumns {
@@ -55,6 +58,7 @@ impl EventColumns {
             builders,
             bytes: 0,
             month: (None, String::new()),
+            extra: String::new(),
         }
     }
 
@@ -106,7 +110,7 @@ impl EventColumns {
             facts
                 .resources
                 .first()
-                .map(|resource| resource.name.as_str()),
+                .map(|resource| resource.name.as_ref()),
         );
         row.text("event_id", Some(&id.text));
         row.text("destination_key_arn", keys.destination_arn.as_deref());
@@ -185,26 +189,27 @@ impl EventColumns {
             builders: &mut self.builders,
             bytes: &mut self.bytes,
             month: &mut self.month,
+            extra: &mut self.extra,
             next: 0,
         }
     }
 }
 
 /// The event's id, or one made from its content.
-struct EventId {
-    text: String,
+struct EventId<'a> {
+    text: Cow<'a, str>,
     is_derived: bool,
 }
 
-impl EventId {
-    fn read(members: &Members<'_>, hash: &[u8]) -> Self {
+impl<'a> EventId<'a> {
+    fn read(members: &Members<'a>, hash: &[u8]) -> Self {
         match text(members.event_id) {
-            Some(id) => Self {
-                text: id.into_owned(),
+            Some(text) => Self {
+                text,
                 is_derived: false,
             },
             None => Self {
-                text: format!("keytrail-{}", hex(hash)),
+                text: Cow::Owned(format!("keytrail-{}", hex(hash))),
                 is_derived: true,
             },
         }
@@ -219,6 +224,7 @@ struct Row<'a> {
     builders: &'a mut [Builder],
     bytes: &'a mut usize,
     month: &'a mut (Option<i32>, String),
+    extra: &'a mut String,
     next: usize,
 }
 
@@ -302,7 +308,7 @@ impl Row<'_> {
             facts
                 .resources
                 .iter()
-                .map(|resource| resource.name.as_str()),
+                .map(|resource| resource.name.as_ref()),
         );
         self.json("encryption_context", facts.encryption_context);
         self.json("destination_encryption_context", facts.destination_context);
@@ -310,14 +316,44 @@ impl Row<'_> {
 
     /// The parts of the event that are kept as JSON, and in `extra` all that nothing else keeps.
     fn documents(&mut self, canonical: &Canonical, members: &Members<'_>, time: i64) {
-        let document = |name| canonical.value(name).filter(|json| *json != "null");
-        self.text("user_identity", document("userIdentity"));
-        self.text("request", document("requestParameters"));
-        self.text("response", document("responseElements"));
-        self.text("resources", document("resources"));
-        self.text("additional_event_data", document("additionalEventData"));
-        let extra = canonical.rest(|name| is_held(name, members, time));
-        self.text("extra", extra.as_deref());
+        const COLUMNS: [&str; 5] = [
+            "user_identity",
+            "request",
+            "response",
+            "resources",
+            "additional_event_data",
+        ];
+        let mut documents = [None; COLUMNS.len()];
+        let mut extra = std::mem::take(self.extra);
+        extra.clear();
+        for member in canonical.members() {
+            let place = match member.name {
+                "userIdentity" => Some(0),
+                "requestParameters" => Some(1),
+                "responseElements" => Some(2),
+                "resources" => Some(3),
+                "additionalEventData" => Some(4),
+                _ => None,
+            };
+            if let Some(place) = place.filter(|_| member.is_last) {
+                documents[place] = Some(member.value).filter(|json| *json != "null");
+            }
+            // No column says how often a member was repeated.
+            if member.is_repeated || !is_held(member.name, members, time) {
+                extra.push(if extra.is_empty() { '{' } else { ',' });
+                extra.push_str(member.whole);
+            }
+        }
+        for (column, document) in COLUMNS.into_iter().zip(documents) {
+            self.text(column, document);
+        }
+        if extra.is_empty() {
+            self.text("extra", None);
+        } else {
+            extra.push('}');
+            self.text("extra", Some(&extra));
+        }
+        *self.extra = extra;
     }
 
     fn origin(&mut self, origin: Origin<'_>) {

@@ -3,34 +3,43 @@
 //! Enters: encryption contexts. Leaves: resources with their services. An ARN is taken as given;
 //! any other value becomes `<service>:<value>`, since the account of a resource is not in it.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::facts::FACTS;
 use super::json::{Tape, Value};
 
 /// A resource that an encryption context names.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Resource {
-    pub(crate) service: String,
-    pub(crate) name: String,
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Resource<'a> {
+    pub(crate) service: Cow<'a, str>,
+    pub(crate) name: Cow<'a, str>,
 }
 
-impl Resource {
+impl<'a> Resource<'a> {
     /// A resource without an ARN.
-    pub(crate) fn of(service: &str, id: &str) -> Self {
+    pub(crate) fn of(service: impl Into<Cow<'a, str>>, id: &str) -> Self {
+        let service = service.into();
         Self {
-            service: service.to_owned(),
-            name: format!("{service}:{id}"),
+            name: Cow::Owned(format!("{service}:{id}")),
+            service,
         }
     }
 }
 
 /// The resources of some contexts, each once, in the order of the contexts.
-pub(crate) fn read(contexts: [Option<Value<'_>>; 2]) -> Vec<Resource> {
+pub(crate) fn read(contexts: [Option<Value<'_>>; 2]) -> Vec<Resource<'_>> {
     let mut found = Vec::new();
+    // Most contexts name one resource, and need no look-up.
     let mut seen = HashSet::new();
-    for context in contexts {
-        read_one(context, &mut found, &mut seen);
+    let members = contexts.into_iter().flatten().flat_map(Value::members);
+    for resource in members.filter_map(|(name, value)| resource(&name.text()?, value.nonempty()?)) {
+        if found.len() == 1 {
+            seen.extend(found.iter().cloned());
+        }
+        if found.is_empty() || seen.insert(resource.clone()) {
+            found.push(resource);
+        }
     }
     found
 }
@@ -46,43 +55,26 @@ pub fn context_resources(context: &str) -> Vec<String> {
     let context = tape.parse(context, usize::MAX).ok();
     read([context, None])
         .into_iter()
-        .map(|resource| resource.name)
+        .map(|resource| resource.name.into_owned())
         .collect()
 }
 
-fn read_one(
-    context: Option<Value<'_>>,
-    found: &mut Vec<Resource>,
-    seen: &mut HashSet<(String, String)>,
-) {
-    for (name, value) in context.into_iter().flat_map(Value::members) {
-        let (Some(name), Some(value)) = (name.text(), value.nonempty()) else {
-            continue;
-        };
-        if let Some(resource) = resource(&name, &value)
-            && seen.insert((resource.service.clone(), resource.name.clone()))
-        {
-            found.push(resource);
-        }
-    }
-}
-
-fn resource(name: &str, value: &str) -> Option<Resource> {
+fn resource<'a>(name: &str, value: Cow<'a, str>) -> Option<Resource<'a>> {
     let is_arn = value.starts_with("arn:");
     let service = match FACTS.context_service(name) {
-        Some(service) => service.to_owned(),
+        Some(service) => Cow::Borrowed(service),
         // A service's own member that no list knows yet still names an ARN.
         None if name.starts_with("aws:") && is_arn => {
-            format!("{}.amazonaws.com", value.split(':').nth(2)?)
+            Cow::Owned(format!("{}.amazonaws.com", value.split(':').nth(2)?))
         }
         None => return None,
     };
     if is_arn {
         Some(Resource {
             service,
-            name: value.to_owned(),
+            name: value,
         })
     } else {
-        Some(Resource::of(&service, value))
+        Some(Resource::of(service, &value))
     }
 }

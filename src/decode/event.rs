@@ -144,7 +144,7 @@ impl<'a> Event<'a> {
 #[derive(Debug)]
 pub(crate) struct KmsFacts<'a> {
     pub(crate) keys: Keys<'a>,
-    pub(crate) resources: Vec<Resource>,
+    pub(crate) resources: Vec<Resource<'a>>,
     pub(crate) service: Text<'a>,
     pub(crate) encryption_context: Option<Value<'a>>,
     pub(crate) destination_context: Option<Value<'a>>,
@@ -173,7 +173,7 @@ impl<'a> KmsFacts<'a> {
         }
         let service = resources
             .first()
-            .map(|resource| Cow::Owned(resource.service.clone()))
+            .map(|resource| resource.service.clone())
             .or_else(|| event.identity.invoked_by.clone());
         let is_scheduled = event_name == "ScheduleKeyDeletion";
         Self {
@@ -277,7 +277,11 @@ fn pending_window(request: Option<Value<'_>>) -> Option<i32> {
 }
 
 /// Uses that are no one's work with the key: CloudTrail's own, and our own.
-fn use_label(event: &Event<'_>, event_name: &str, resources: &[Resource]) -> Option<&'static str> {
+fn use_label(
+    event: &Event<'_>,
+    event_name: &str,
+    resources: &[Resource<'_>],
+) -> Option<&'static str> {
     let is_cloudtrail = event.identity.invoked_by.as_deref() == Some("cloudtrail.amazonaws.com");
     if is_cloudtrail
         && event_name.starts_with("GenerateDataKey")

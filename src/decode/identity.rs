@@ -107,15 +107,22 @@ impl<'a> Identity<'a> {
 
 /// The last part of the ARN of a session; users and roles have none.
 fn session_name<'a>(arn: Option<&Cow<'a, str>>) -> Option<Cow<'a, str>> {
-    let (_, session) = session_parts(arn?)?;
-    Some(Cow::Owned(session.to_owned()))
+    part_of(arn?, |arn| Some(session_parts(arn)?.1))
 }
 
 /// An ARN of a session whose issuer is not told stands for all sessions of its role.
 fn without_session<'a>(arn: &Cow<'a, str>) -> Cow<'a, str> {
-    match session_parts(arn) {
-        Some((role, _)) => Cow::Owned(role.to_owned()),
-        None => arn.clone(),
+    part_of(arn, |arn| Some(session_parts(arn)?.0)).unwrap_or_else(|| arn.clone())
+}
+
+/// A part of a text, borrowed from where the text is.
+fn part_of<'a>(
+    text: &Cow<'a, str>,
+    part: impl for<'t> FnOnce(&'t str) -> Option<&'t str>,
+) -> Option<Cow<'a, str>> {
+    match text {
+        Cow::Borrowed(text) => part(text).map(Cow::Borrowed),
+        Cow::Owned(text) => part(text).map(|part| Cow::Owned(part.to_owned())),
     }
 }
 

@@ -317,6 +317,13 @@ impl<'a> Value<'a> {
         &self.text[node.start as usize..node.end as usize]
     }
 
+    /// A string with its quotes, as it is written; the text of any other value.
+    pub(crate) fn quoted(self) -> &'a str {
+        let node = self.node();
+        let quote = usize::from(node.kind == Kind::Text);
+        &self.text[node.start as usize - quote..node.end as usize + quote]
+    }
+
     pub(crate) fn is_escaped(self) -> bool {
         self.node().is_escaped
     }

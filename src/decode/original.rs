@@ -89,9 +89,9 @@ pub fn original_event(batch: &RecordBatch, row: usize) -> Result<String, Origina
         if let Some(value) = text(batch, column, row)?
             && !is_derived
         {
-            let mut json = Vec::new();
+            let mut json = String::new();
             write_text(&mut json, &value);
-            members.push((member, String::from_utf8(json).unwrap_or_default()));
+            members.push((member, json));
         }
     }
     for (member, column) in DOCUMENTS {

@@ -7,19 +7,20 @@
 use std::collections::HashMap;
 
 use arrow::array::{AsArray as _, BooleanArray, RecordBatch};
-use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::compute::filter_record_batch;
+use arrow::error::ArrowError;
 
 use super::error::IngestError;
 use super::ledger::{Common, Finished, ledger_rows};
 use super::plan::Ledger;
-use super::rollups::Rollups;
+use super::rollups::{Counting, Rollups};
 use super::workers::{Chunk, Job};
 use crate::decode::ObjectReport;
 use crate::schema::{KMS_EVENTS, LOG_FILE_EVENTS, TRAIL_EVENTS, Table};
 use crate::store::{Appended, INGEST, SeenEvents, Stamp, Store, StoreError, Transaction, stamp};
 
 /// A batch is committed when its rows take so much memory.
-const BATCH_BYTES_MAX: usize = 48 << 20;
+const BATCH_BYTES_MAX: usize = 96 << 20;
 /// A batch is committed when it reports so many objects.
 const BATCH_OBJECTS_MAX: usize = 8192;
 /// Attempts to commit beside other writers.
@@ -84,8 +85,8 @@ impl<'a> Batches<'a> {
     /// same way is already known, and leaves no row in the ledger.
     pub(super) fn skip_known(&mut self, ledger: &Ledger) {
         for job in self.jobs.iter().filter(|job| job.is_retry) {
-            if let Some(known) = ledger.get(&job.object.location) {
-                let failure = (known.state.clone(), known.message.clone());
+            if let Some(failure) = ledger.failure(&job.object.location) {
+                let failure = (failure.state.clone(), failure.message.clone());
                 self.known.insert(job.object.location.clone(), failure);
             }
         }
@@ -99,7 +100,7 @@ impl<'a> Batches<'a> {
     }
 
     /// Adds a chunk; commits when enough has gathered. Answers the objects that are in the ledger now.
-    pub(super) async fn add(&mut self, chunk: Chunk) -> Result<Vec<Finished>, IngestError> {
+    pub(super) async fn add(&mut self, chunk: Chunk) -> Result<Vec<Finished<'a>>, IngestError> {
         for (rows, into) in [
             (chunk.rows.kms, &mut self.kms),
             (chunk.rows.trail, &mut self.trail),
@@ -118,14 +119,15 @@ impl<'a> Batches<'a> {
     }
 
     /// Commits what has gathered.
-    pub(super) async fn commit(&mut self) -> Result<Vec<Finished>, IngestError> {
+    pub(super) async fn commit(&mut self) -> Result<Vec<Finished<'a>>, IngestError> {
         let batch_id = uuid::Uuid::new_v4().to_string();
         let kms = std::mem::take(&mut self.kms);
         let trail = std::mem::take(&mut self.trail);
         self.bytes = 0;
-        if let Some(written) = self.commit_events(&KMS_EVENTS, kms, &batch_id).await? {
+        let counting = self.commit_events(&KMS_EVENTS, kms, &batch_id).await?;
+        if let Some(counting) = counting {
             self.rollups
-                .count(self.store, &written, &batch_id, self.now_millis())
+                .count(self.store, counting, &batch_id, self.now_millis())
                 .await?;
             self.has_counted = true;
         }
@@ -133,32 +135,35 @@ impl<'a> Batches<'a> {
         self.commit_ledger(&batch_id).await
     }
 
-    /// Commits the rows that the table does not hold yet; answers them, stamped.
+    /// Commits the rows that the table does not hold yet; answers the sums over those of KMS.
     async fn commit_events(
         &mut self,
         table: &'static Table,
         batches: Vec<RecordBatch>,
         batch_id: &str,
-    ) -> Result<Option<RecordBatch>, IngestError> {
-        let Some(first) = batches.first() else {
+    ) -> Result<Option<Counting>, IngestError> {
+        if batches.is_empty() {
             return Ok(None);
-        };
-        let rows = concat_batches(&first.schema(), &batches)?;
-        drop(batches);
+        }
         for _attempt in 0..ATTEMPTS_MAX {
             let snapshot = self.store.snapshot(table).await?;
+            let retention = snapshot.retention()?;
             let seen = if table.name == KMS_EVENTS.name {
                 &mut self.seen_kms
             } else {
                 &mut self.seen_trail
             };
             // What is beyond the horizon is no row of the table's, though it may still hold it.
-            let is_kept = snapshot.retention()?.kept(table, &rows);
-            let kept = filter_record_batch(&rows, &is_kept)?;
+            let is_kept: Vec<BooleanArray> = batches
+                .iter()
+                .map(|rows| retention.kept(table, rows))
+                .collect();
+            let kept = picked(&batches, &is_kept)?;
             let is_new = seen.new_rows(&snapshot, &kept).await?;
-            let fresh = filter_record_batch(&kept, &is_new)?;
-            if fresh.num_rows() == 0 {
-                self.tally(&rows, &is_kept, &is_new);
+            let fresh = picked(&kept, &is_new)?;
+            drop(kept);
+            if fresh.iter().all(|rows| rows.num_rows() == 0) {
+                self.tally(&batches, &is_kept, &is_new);
                 return Ok(None);
             }
             let ingest_seq = snapshot.transaction(INGEST).await? + 1;
@@ -167,8 +172,17 @@ impl<'a> Batches<'a> {
                 batch_id,
                 ingest_time: self.started_at,
             };
-            let stamped = stamp(table, &fresh, common)?;
+            let stamped = fresh
+                .iter()
+                .filter(|rows| rows.num_rows() > 0)
+                .map(|rows| stamp(table, rows, common))
+                .collect::<Result<Vec<_>, _>>()?;
             drop(fresh);
+            let counting = if table.name == KMS_EVENTS.name {
+                self.rollups.begin(self.store, &stamped)?
+            } else {
+                None
+            };
             let transaction = Transaction {
                 app_id: INGEST,
                 version: ingest_seq,
@@ -181,8 +195,8 @@ impl<'a> Batches<'a> {
             match appended {
                 Appended::Done { version } => {
                     seen.add(&stamped, version);
-                    self.tally(&rows, &is_kept, &is_new);
-                    return Ok(Some(stamped));
+                    self.tally(&batches, &is_kept, &is_new);
+                    return Ok(counting);
                 }
                 Appended::NotDone(error) if error.is_conflict() => {}
                 Appended::NotDone(error) => return Err(error.into()),
@@ -192,45 +206,53 @@ impl<'a> Batches<'a> {
     }
 
     /// Counts what became of rows: `is_kept` has an answer for each, `is_new` for each that is kept.
-    fn tally(&mut self, rows: &RecordBatch, is_kept: &BooleanArray, is_new: &BooleanArray) {
-        let Some(objects) = rows.column_by_name("object_id") else {
-            return;
-        };
-        let objects = objects.as_string::<i32>();
-        let mut kept = 0;
-        for row in 0..rows.num_rows() {
-            let object = objects.value(row);
-            let tally = match self.tallies.get_mut(object) {
-                Some(tally) => tally,
-                None => self.tallies.entry(object.to_owned()).or_default(),
+    fn tally(
+        &mut self,
+        batches: &[RecordBatch],
+        is_kept: &[BooleanArray],
+        is_new: &[BooleanArray],
+    ) {
+        for ((rows, is_kept), is_new) in batches.iter().zip(is_kept).zip(is_new) {
+            let Some(objects) = rows.column_by_name("object_id") else {
+                return;
             };
-            if !is_kept.value(row) {
-                tally.expired += 1;
-                continue;
+            let objects = objects.as_string::<i32>();
+            let mut kept = 0;
+            let mut row = 0;
+            // The rows of an object stand together.
+            while row < rows.num_rows() {
+                let object = objects.value(row);
+                let tally = match self.tallies.get_mut(object) {
+                    Some(tally) => tally,
+                    None => self.tallies.entry(object.to_owned()).or_default(),
+                };
+                while row < rows.num_rows() && objects.value(row) == object {
+                    if is_kept.value(row) {
+                        if is_new.value(kept) {
+                            tally.written += 1;
+                        } else {
+                            tally.duplicates += 1;
+                        }
+                        kept += 1;
+                    } else {
+                        tally.expired += 1;
+                    }
+                    row += 1;
+                }
             }
-            if is_new.value(kept) {
-                tally.written += 1;
-            } else {
-                tally.duplicates += 1;
-            }
-            kept += 1;
+            debug_assert_eq!(kept, is_new.len());
         }
-        debug_assert_eq!(kept, is_new.len());
     }
 
-    async fn commit_ledger(&mut self, batch_id: &str) -> Result<Vec<Finished>, IngestError> {
-        let finished: Vec<Finished> = std::mem::take(&mut self.finished)
+    async fn commit_ledger(&mut self, batch_id: &str) -> Result<Vec<Finished<'a>>, IngestError> {
+        let finished: Vec<Finished<'a>> = std::mem::take(&mut self.finished)
             .into_iter()
             .map(|(number, report)| {
                 let job = &self.jobs[number];
-                let tally = self
-                    .tallies
-                    .remove(&job.object.object_id)
-                    .unwrap_or_default();
+                let tally = self.tallies.remove(&job.object_id).unwrap_or_default();
                 Finished {
                     is_known: self.is_known(&job.object.location, &report),
-                    object: job.object.clone(),
-                    attempt: job.attempt,
+                    job,
                     report,
                     written: tally.written,
                     duplicates: tally.duplicates,
@@ -243,10 +265,11 @@ impl<'a> Batches<'a> {
                 object.report.kms_records + object.report.trail_records,
                 object.written + object.duplicates + object.expired,
                 "every wanted record of {} is accounted for",
-                object.object.location
+                object.job.object.location
             );
         }
-        let recorded: Vec<&Finished> = finished.iter().filter(|object| !object.is_known).collect();
+        let recorded: Vec<&Finished<'_>> =
+            finished.iter().filter(|object| !object.is_known).collect();
         if recorded.is_empty() {
             return Ok(finished);
         }
@@ -272,6 +295,21 @@ impl<'a> Batches<'a> {
     }
 }
 
+/// The rows of each batch that its mask picks; a batch of which all are picked is not copied.
+fn picked(batches: &[RecordBatch], masks: &[BooleanArray]) -> Result<Vec<RecordBatch>, ArrowError> {
+    batches
+        .iter()
+        .zip(masks)
+        .map(|(rows, mask)| {
+            if mask.true_count() == rows.num_rows() {
+                Ok(rows.clone())
+            } else {
+                filter_record_batch(rows, mask)
+            }
+        })
+        .collect()
+}
+
 /// Appends rows to a table that carries no transaction.
 pub(super) async fn append_plain(
     store: &Store,
@@ -283,7 +321,13 @@ pub(super) async fn append_plain(
     for _attempt in 0..ATTEMPTS_MAX {
         let snapshot = store.snapshot(table).await?;
         let appended = store
-            .append(&snapshot, rows, None, batch_id, now_millis)
+            .append(
+                &snapshot,
+                std::slice::from_ref(rows),
+                None,
+                batch_id,
+                now_millis,
+            )
             .await?;
         match appended {
             Appended::Done { .. } => return Ok(()),

@@ -48,4 +48,7 @@ pub enum IngestError {
     /// A thread that decodes ended before its work was done.
     #[error("a decoder stopped unexpectedly")]
     DecoderStopped,
+    /// A task that counts ended before its work was done.
+    #[error("a roll-up stopped unexpectedly")]
+    CounterStopped,
 }

@@ -9,15 +9,14 @@ use arrow::array::{
 use arrow::error::ArrowError;
 use serde_json::Value;
 
+use super::workers::Job;
 use crate::decode::{DECODER_VERSION, ObjectReport, trail_list_version};
 use crate::schema::{self, Kind, Table};
-use crate::source::SourceObject;
 
 /// What is known of an object when its attempt is over.
 #[derive(Debug)]
-pub(super) struct Finished {
-    pub(super) object: SourceObject,
-    pub(super) attempt: i64,
+pub(super) struct Finished<'a> {
+    pub(super) job: &'a Job,
     pub(super) report: ObjectReport,
     /// Whether an earlier attempt at the same object failed the same way.
     pub(super) is_known: bool,
@@ -36,7 +35,7 @@ pub(super) struct Common<'a> {
 
 /// The rows of the ledger for some objects.
 pub(super) fn ledger_rows(
-    finished: &[&Finished],
+    finished: &[&Finished<'_>],
     common: Common<'_>,
 ) -> Result<RecordBatch, ArrowError> {
     rows(&schema::LOG_FILE_EVENTS, finished, |finished, column| {
@@ -44,15 +43,15 @@ pub(super) fn ledger_rows(
     })
 }
 
-fn cell(finished: &Finished, common: Common<'_>, column: &str) -> Value {
-    let Finished { object, report, .. } = finished;
-    let facts = &object.facts;
+fn cell(finished: &Finished<'_>, common: Common<'_>, column: &str) -> Value {
+    let Finished { job, report, .. } = finished;
+    let Job { object, facts, .. } = job;
     let reason = report.first_reason();
     let digest = report.digest.as_ref();
     match column {
-        "object_id" => object.object_id.clone().into(),
+        "object_id" => job.object_id.clone().into(),
         "location" => object.location.clone().into(),
-        "attempt" => finished.attempt.into(),
+        "attempt" => job.attempt.into(),
         "state" => report.state().into(),
         "kind" => report.kind.word().into(),
         "account_id" => facts.account_id.clone().into(),

@@ -12,14 +12,21 @@ use crate::source::SourceObject;
 use crate::store::{Snapshot, read_columns};
 
 /// What the ledger says of an object's latest attempt.
-#[derive(Debug, Clone)]
-pub(super) struct Known {
-    pub(super) attempt: i64,
+#[derive(Debug)]
+struct Known {
+    attempt: i64,
+    size_bytes: i64,
+    modified_at: Option<i64>,
+    /// Of the few that could not be read in full.
+    failure: Option<Box<Failure>>,
+}
+
+/// Why an object could not be read in full.
+#[derive(Debug)]
+pub(super) struct Failure {
     pub(super) state: String,
     pub(super) reason: Option<String>,
     pub(super) message: Option<String>,
-    size_bytes: i64,
-    modified_at: Option<i64>,
     reject_limit: Option<String>,
     decoder_version: i32,
 }
@@ -58,8 +65,9 @@ impl Ledger {
         Ok(Self(known))
     }
 
-    pub(super) fn get(&self, location: &str) -> Option<&Known> {
-        self.0.get(location)
+    /// Why the latest attempt at an object could not read it in full.
+    pub(super) fn failure(&self, location: &str) -> Option<&Failure> {
+        self.0.get(location)?.failure.as_deref()
     }
 
     pub(super) fn task(&self, object: &SourceObject, limits: Limits) -> Task {
@@ -69,20 +77,23 @@ impl Ledger {
         let attempt = known.attempt + 1;
         let is_changed = u64::try_from(known.size_bytes) != Ok(object.size_bytes)
             || known.modified_at != object.modified_at;
-        let is_other_decoder = known.state != "ok" && known.decoder_version < DECODER_VERSION;
-        if is_changed || is_other_decoder || is_limit_changed(known, limits) {
-            Task::Read { attempt }
-        } else if known.state == "unreadable" {
-            Task::Retry { attempt }
-        } else {
-            Task::Leave
+        match &known.failure {
+            _ if is_changed => Task::Read { attempt },
+            Some(failure)
+                if failure.decoder_version < DECODER_VERSION
+                    || is_limit_changed(failure, limits) =>
+            {
+                Task::Read { attempt }
+            }
+            Some(failure) if failure.state == "unreadable" => Task::Retry { attempt },
+            _ => Task::Leave,
         }
     }
 }
 
 /// Whether the limit that rejected an object now has another value.
-fn is_limit_changed(known: &Known, limits: Limits) -> bool {
-    let Some((name, value)) = known
+fn is_limit_changed(failure: &Failure, limits: Limits) -> bool {
+    let Some((name, value)) = failure
         .reject_limit
         .as_deref()
         .and_then(|limit| limit.split_once('='))
@@ -122,29 +133,38 @@ fn add(known: &mut HashMap<String, Known>, batch: &RecordBatch) {
     let sizes = size.as_primitive::<Int64Type>();
     let modified = modified.as_primitive::<TimestampMicrosecondType>();
     let versions = version.as_primitive::<Int32Type>();
+    let locations = location.as_string::<i32>();
+    let states = state.as_string::<i32>();
+    known.reserve(batch.num_rows());
     for row in 0..batch.num_rows() {
+        if locations.is_null(row) {
+            continue;
+        }
         let text = |column: &arrow::array::ArrayRef| {
             let column = column.as_string::<i32>();
             (!column.is_null(row)).then(|| column.value(row).to_owned())
         };
-        let Some(location) = text(location) else {
-            continue;
-        };
-        let is_newer = known
-            .get(&location)
-            .is_none_or(|known| known.attempt <= attempts.value(row));
-        if is_newer {
-            let latest = Known {
-                attempt: attempts.value(row),
-                state: text(state).unwrap_or_default(),
+        let failure = (states.value(row) != "ok").then(|| {
+            Box::new(Failure {
+                state: states.value(row).to_owned(),
                 reason: text(reason),
                 message: text(message),
-                size_bytes: sizes.value(row),
-                modified_at: (!modified.is_null(row)).then(|| modified.value(row)),
                 reject_limit: text(limit),
                 decoder_version: versions.value(row),
-            };
-            known.insert(location, latest);
+            })
+        });
+        let latest = Known {
+            attempt: attempts.value(row),
+            size_bytes: sizes.value(row),
+            modified_at: (!modified.is_null(row)).then(|| modified.value(row)),
+            failure,
+        };
+        match known.get_mut(locations.value(row)) {
+            Some(known) if known.attempt > latest.attempt => {}
+            Some(known) => *known = latest,
+            None => {
+                known.insert(locations.value(row).to_owned(), latest);
+            }
         }
     }
 }

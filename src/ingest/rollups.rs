@@ -10,17 +10,24 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
-use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
+use tokio::task::JoinHandle;
 
 use super::batch::contention;
 use super::error::IngestError;
 use super::summary::RollupBehind;
-use crate::schema::{KEY_RESOURCES, KMS_EVENTS, Table, USAGE_DAILY};
+use crate::schema::{KMS_EVENTS, ROLLUPS, Table};
 use crate::sql::{Relation, aggregate, plainly};
 use crate::store::{Appended, INGEST, ROLLUP, SnapshotProvider, Store, Transaction};
 
-const TABLES: [&Table; 2] = [&USAGE_DAILY, &KEY_RESOURCES];
+/// The sums over the rows of one commit, being made.
+pub(super) struct Counting {
+    /// The number of the commit.
+    commit: i64,
+    sums: BTreeMap<&'static str, JoinHandle<Result<RecordBatch, DataFusionError>>>,
+}
+
 const ATTEMPTS_MAX: usize = 200;
 
 /// The queries of the roll-ups, by table, and which of them failed in this run.
@@ -56,19 +63,48 @@ impl<'a> Rollups<'a> {
         self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts the rows of one commit to `kms_events`, and whatever was not counted before it.
+    /// Begins to count rows that are about to be committed to `kms_events`, beside their commit.
+    pub(super) fn begin(
+        &self,
+        store: &Store,
+        rows: &[RecordBatch],
+    ) -> Result<Option<Counting>, IngestError> {
+        let Some(commit) = commit_of(rows) else {
+            return Ok(None);
+        };
+        let mut sums = BTreeMap::new();
+        for table in ROLLUPS {
+            let sql = self.query(table)?.to_owned();
+            let events = Arc::new(in_memory(rows)?);
+            let place = store.place().clone();
+            let sum = tokio::spawn(async move {
+                aggregate(table, &sql, events, (commit - 1, commit), &place).await
+            });
+            sums.insert(table.name, sum);
+        }
+        Ok(Some(Counting { commit, sums }))
+    }
+
+    /// Adds the rows of one commit to `kms_events`, and whatever was not counted before it.
     pub(super) async fn count(
         &self,
         store: &Store,
-        written: &RecordBatch,
+        mut counting: Counting,
         batch_id: &str,
         now_millis: i64,
     ) -> Result<(), IngestError> {
-        for table in TABLES {
-            self.advance(store, table, Some(written), batch_id, now_millis)
+        for table in ROLLUPS {
+            self.advance(store, table, Some(&mut counting), batch_id, now_millis)
                 .await?;
         }
         Ok(())
+    }
+
+    fn query(&self, table: &Table) -> Result<&'a str, IngestError> {
+        self.queries
+            .get(table.name)
+            .copied()
+            .ok_or(IngestError::NoQuery { table: table.name })
     }
 
     /// Counts whatever was not counted.
@@ -78,7 +114,7 @@ impl<'a> Rollups<'a> {
         batch_id: &str,
         now_millis: i64,
     ) -> Result<(), IngestError> {
-        for table in TABLES {
+        for table in ROLLUPS {
             self.advance(store, table, None, batch_id, now_millis)
                 .await?;
         }
@@ -88,7 +124,7 @@ impl<'a> Rollups<'a> {
     /// The ingest commit that all roll-ups have counted last.
     pub(super) async fn counted(&self, store: &Store) -> Result<i64, IngestError> {
         let mut counted = i64::MAX;
-        for table in TABLES {
+        for table in ROLLUPS {
             let snapshot = store.snapshot(table).await?;
             counted = counted.min(snapshot.transaction(ROLLUP).await?);
         }
@@ -99,14 +135,11 @@ impl<'a> Rollups<'a> {
         &self,
         store: &Store,
         table: &'static Table,
-        written: Option<&RecordBatch>,
+        mut counting: Option<&mut Counting>,
         batch_id: &str,
         now_millis: i64,
     ) -> Result<(), IngestError> {
-        let sql = self
-            .queries
-            .get(table.name)
-            .ok_or(IngestError::NoQuery { table: table.name })?;
+        let sql = self.query(table)?;
         // What failed on these events fails on more of them.
         if self.failed().contains_key(table.name) {
             return Ok(());
@@ -114,22 +147,28 @@ impl<'a> Rollups<'a> {
         for _attempt in 0..ATTEMPTS_MAX {
             let snapshot = store.snapshot(table).await?;
             let counted = snapshot.transaction(ROLLUP).await?;
-            let own = written.and_then(|rows| Some((rows, commit_of(rows)?)));
-            let (events, upto): (Arc<dyn TableProvider>, i64) = match own {
-                Some((_rows, commit)) if counted >= commit => return Ok(()),
-                Some((rows, commit)) if counted + 1 == commit => {
-                    (Arc::new(in_memory(rows)?), commit)
+            let own = match counting.as_mut() {
+                Some(own) if counted >= own.commit => return Ok(()),
+                Some(own) if counted + 1 == own.commit => {
+                    own.sums.remove(table.name).map(|rows| (own.commit, rows))
                 }
-                _ => {
-                    let events = store.snapshot(&KMS_EVENTS).await?;
-                    let ingested = events.transaction(INGEST).await?;
-                    if counted >= ingested {
-                        return Ok(());
-                    }
-                    (Arc::new(SnapshotProvider::new(events)?), ingested)
-                }
+                _ => None,
             };
-            let rows = match aggregate(table, sql, events, (counted, upto), store.place()).await {
+            let (rows, upto) = if let Some((commit, rows)) = own {
+                let rows = rows.await;
+                (rows.map_err(|_panic| IngestError::CounterStopped)?, commit)
+            } else {
+                let events = store.snapshot(&KMS_EVENTS).await?;
+                let ingested = events.transaction(INGEST).await?;
+                if counted >= ingested {
+                    return Ok(());
+                }
+                let events = Arc::new(SnapshotProvider::new(events)?);
+                let span = (counted, ingested);
+                let rows = aggregate(table, sql, events, span, store.place()).await;
+                (rows, ingested)
+            };
+            let rows = match rows {
                 Ok(rows) => rows,
                 Err(error) => {
                     self.failed().insert(table.name, plainly(&error));
@@ -141,7 +180,13 @@ impl<'a> Rollups<'a> {
                 version: upto,
             };
             let appended = store
-                .append(&snapshot, &rows, Some(transaction), batch_id, now_millis)
+                .append(
+                    &snapshot,
+                    std::slice::from_ref(&rows),
+                    Some(transaction),
+                    batch_id,
+                    now_millis,
+                )
                 .await?;
             match appended {
                 Appended::Done { .. } => return Ok(()),
@@ -153,18 +198,17 @@ impl<'a> Rollups<'a> {
     }
 }
 
-fn in_memory(rows: &RecordBatch) -> Result<MemTable, IngestError> {
-    MemTable::try_new(KMS_EVENTS.arrow(), vec![vec![rows.clone()]]).map_err(|source| {
-        IngestError::Rows {
-            source: Box::new(source),
-        }
+fn in_memory(rows: &[RecordBatch]) -> Result<MemTable, IngestError> {
+    MemTable::try_new(KMS_EVENTS.arrow(), vec![rows.to_vec()]).map_err(|source| IngestError::Rows {
+        source: Box::new(source),
     })
 }
 
 /// The number of the commit that wrote these rows.
-fn commit_of(rows: &RecordBatch) -> Option<i64> {
+fn commit_of(rows: &[RecordBatch]) -> Option<i64> {
     use arrow::array::AsArray as _;
     use arrow::datatypes::Int64Type;
+    let rows = rows.first()?;
     let commits = rows
         .column_by_name("ingest_seq")?
         .as_primitive::<Int64Type>();

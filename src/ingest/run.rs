@@ -14,23 +14,26 @@ use super::summary::{Rejected, Summary};
 use super::workers::{Chunk, Job, Stop, work};
 use crate::decode::Limits;
 use crate::schema::{
-    KEY_RESOURCES, KMS_EVENTS, LOG_FILE_EVENTS, RUNS, TRAIL_EVENTS, Table, USAGE_DAILY,
+    ALIAS_SIGHTINGS, KEY_RESOURCES, KMS_EVENTS, LOG_FILE_EVENTS, RUNS, TRAIL_EVENTS, Table,
+    USAGE_DAILY,
 };
 use crate::source::{Listing, Source};
 use crate::sql::Relation;
 use crate::store::{Compaction, Store};
 
 /// The tables that a run adds files to.
-const WRITTEN: [&Table; 6] = [
+const WRITTEN: [&Table; 7] = [
     &KMS_EVENTS,
     &TRAIL_EVENTS,
     &USAGE_DAILY,
     &KEY_RESOURCES,
+    &ALIAS_SIGHTINGS,
     &LOG_FILE_EVENTS,
     &RUNS,
 ];
-/// Chunks that may wait to be committed, for each thread.
-const CHUNKS_WAITING_MAX: usize = 1;
+/// Chunks that may wait to be committed, beside one for each thread: what decodes goes on while a batch
+/// is committed.
+const CHUNKS_WAITING_MAX: usize = 8;
 
 /// How a run goes about it.
 #[derive(Debug, Clone)]
@@ -140,7 +143,7 @@ pub async fn run(
     Ok(summary)
 }
 
-/// Divides the objects into those to read and those known.
+/// Divides the objects into those to read, by delivery time, and those known.
 fn plan(listing: Listing, ledger: &Ledger, limits: Limits, summary: &mut Summary) -> Vec<Job> {
     let mut jobs = Vec::new();
     for object in listing.objects {
@@ -148,27 +151,29 @@ fn plan(listing: Listing, ledger: &Ledger, limits: Limits, summary: &mut Summary
         let is_retry = matches!(task, Task::Retry { .. });
         match task {
             Task::Read { attempt } | Task::Retry { attempt } => jobs.push(Job {
+                object_id: object.id(),
+                facts: object.facts(),
                 object,
                 attempt,
                 is_retry,
             }),
             Task::Leave => {
                 summary.objects_known += 1;
-                if let Some(known) = ledger.get(&object.location)
-                    && known.state != "ok"
-                {
+                if let Some(failure) = ledger.failure(&object.location) {
                     summary.objects_rejected_known += 1;
                     summary.rejects.push(Rejected {
                         location: object.location,
-                        state: known.state.clone(),
-                        reason: known.reason.clone().unwrap_or_default(),
-                        message: known.message.clone().unwrap_or_default(),
+                        state: failure.state.clone(),
+                        reason: failure.reason.clone().unwrap_or_default(),
+                        message: failure.message.clone().unwrap_or_default(),
                         is_known: true,
                     });
                 }
             }
         }
     }
+    // Equal times stay in the order of their locations.
+    jobs.sort_by_key(|job| job.facts.delivery_time);
     jobs
 }
 
@@ -182,7 +187,7 @@ fn decode_and_commit(
 ) -> Result<(), IngestError> {
     let next = AtomicUsize::new(0);
     let threads = options.threads.clamp(1, jobs.len().max(1));
-    let (sender, mut receiver) = mpsc::channel::<Chunk>(threads * CHUNKS_WAITING_MAX);
+    let (sender, mut receiver) = mpsc::channel::<Chunk>(threads + CHUNKS_WAITING_MAX);
     // The threads borrow the jobs; blocking here keeps the borrow alive, and the runtime has other
     // threads for the store's own work.
     tokio::task::block_in_place(|| {
@@ -222,14 +227,14 @@ fn decode_and_commit(
     })
 }
 
-fn add(summary: &mut Summary, finished: &Finished) {
+fn add(summary: &mut Summary, finished: &Finished<'_>) {
     let report = &finished.report;
     if finished.is_known {
         summary.objects_known += 1;
     } else {
         summary.objects_new += 1;
     }
-    summary.bytes += finished.object.size_bytes;
+    summary.bytes += finished.job.object.size_bytes;
     summary.json_bytes += report.json_bytes;
     summary.records += report.records;
     summary.kms_records += report.kms_records;
@@ -250,7 +255,7 @@ fn add(summary: &mut Summary, finished: &Finished) {
             .first_reason()
             .map_or(("", ""), |(reason, message)| (reason.code(), message));
         summary.rejects.push(Rejected {
-            location: finished.object.location.clone(),
+            location: finished.job.object.location.clone(),
             state: state.to_owned(),
             reason: reason.to_owned(),
             message: message.to_owned(),

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::run::Progress;
 use crate::decode::{Decoder, Input, Limits, ObjectId, ObjectReport, Rows};
-use crate::source::{Source, SourceObject};
+use crate::source::{PathFacts, Source, SourceObject};
 
 /// Objects up to this size are read into memory at once.
 const WHOLE_OBJECT_BYTES_MAX: u64 = 64 << 20;
@@ -21,6 +21,9 @@ const CHUNK_OBJECTS_MAX: usize = 512;
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) object: SourceObject,
+    /// The ledger's id of the object.
+    pub(super) object_id: String,
+    pub(super) facts: PathFacts,
     pub(super) attempt: i64,
     /// Whether the last attempt could not read it, and it has not changed since.
     pub(super) is_retry: bool,
@@ -70,13 +73,9 @@ pub(super) fn work(
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let Some(job) = jobs.get(number) else { break };
-        let report = read(
-            source,
-            &job.object,
-            &mut decoder,
-            &mut buffer,
-            &mut |rows| send(rows, &mut finished),
-        )?;
+        let report = read(source, job, &mut decoder, &mut buffer, &mut |rows| {
+            send(rows, &mut finished)
+        })?;
         progress.add(job.object.size_bytes, report.records);
         finished.push((number, report));
         if finished.len() >= CHUNK_OBJECTS_MAX {
@@ -88,18 +87,19 @@ pub(super) fn work(
 
 fn read(
     source: &dyn Source,
-    object: &SourceObject,
+    job: &Job,
     decoder: &mut Decoder,
     buffer: &mut Vec<u8>,
     hand_over: &mut dyn FnMut(Rows) -> Result<(), Stop>,
 ) -> Result<ObjectReport, Stop> {
+    let object = &job.object;
     let id = ObjectId {
-        object_id: &object.object_id,
-        path_kind: object.facts.kind,
+        object_id: &job.object_id,
+        path_kind: job.facts.kind,
     };
     let mut file = match source.open(object) {
         Ok(file) => file,
-        Err(error) => return Ok(ObjectReport::unreadable(object.facts.kind, &error)),
+        Err(error) => return Ok(ObjectReport::unreadable(job.facts.kind, &error)),
     };
     if object.size_bytes > WHOLE_OBJECT_BYTES_MAX {
         return decoder.decode(id, Input::Stream(&mut file), hand_over);

@@ -263,7 +263,7 @@ mod tests {
                 report.path
             );
         }
-        for table in ["usage_daily", "key_resources"] {
+        for table in crate::schema::ROLLUPS.map(|table| table.name) {
             assert!(library.rollup(table).is_some(), "{table}");
         }
         assert!(library.views().expect("an order").len() >= 10);

@@ -16,7 +16,9 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 pub use events::{KMS_EVENTS, TRAIL_EVENTS};
 pub use ledger::{FINDING_EVENTS, LISTINGS, LOG_FILE_EVENTS, RUNS};
 pub use markdown::to_markdown;
-pub use rollups::{ACCOUNTS, KEY_INVENTORY, KEY_RESOURCES, TRAILS, USAGE_DAILY};
+pub use rollups::{
+    ACCOUNTS, ALIAS_SIGHTINGS, KEY_INVENTORY, KEY_RESOURCES, ROLLUPS, TRAILS, USAGE_DAILY,
+};
 
 /// The number that a store carries in its table property `keytrail.format`.
 ///
@@ -30,6 +32,7 @@ pub const TABLES: &[&Table] = &[
     &TRAIL_EVENTS,
     &USAGE_DAILY,
     &KEY_RESOURCES,
+    &ALIAS_SIGHTINGS,
     &LOG_FILE_EVENTS,
     &RUNS,
     &LISTINGS,

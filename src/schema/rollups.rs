@@ -36,6 +36,39 @@ pub const KEY_RESOURCES: Table = Table {
     sort: &["key", "resource", "direction"],
 };
 
+/// Where each alias was seen to point.
+pub const ALIAS_SIGHTINGS: Table = Table {
+    name: "alias_sightings",
+    doc: "Where each alias was seen to point: each alias operation, and per day the first and the last event that \
+          typed an alias and tells its key. Rows of equal dimensions add up. Kept when the events themselves have \
+          been removed: without it nobody could tell which key an alias meant.",
+    columns: &[
+        required("event_date", Date, "The UTC date of the events."),
+        required("alias_name", Text, "The alias, `alias/…`."),
+        optional("account", Text, "The account of the alias."),
+        optional("region", Text, "The region of the alias."),
+        optional(
+            "key_arn",
+            Text,
+            "The key it pointed to; null where a DeleteAlias left none.",
+        ),
+        required(
+            "sighting",
+            Text,
+            "`pointed` by CreateAlias or UpdateAlias from then on, `used` by an event at that time, `deleted` by \
+             DeleteAlias from then on.",
+        ),
+        required("count", Long, "Events."),
+        required("first_time", Time, "The first of them."),
+        required("last_time", Time, "The last of them."),
+    ],
+    partition: None,
+    sort: &["alias_name", "account", "region", "first_time"],
+};
+
+/// The roll-ups that every ingest brings up to date.
+pub const ROLLUPS: [&Table; 3] = [&USAGE_DAILY, &KEY_RESOURCES, &ALIAS_SIGHTINGS];
+
 /// Trails as their own account describes them.
 pub const TRAILS: Table = Table {
     name: "trails",

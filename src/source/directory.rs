@@ -1,6 +1,5 @@
 //! Files and directories of the local machine.
 
-use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -20,8 +19,6 @@ const ENDINGS: [&str; 5] = [".gz", ".json", ".jsonl", ".ndjson", ".log"];
 /// One log object.
 #[derive(Debug, Clone)]
 pub struct SourceObject {
-    /// The ledger's id of it: the first 16 hex digits of SHA-256 over `location`.
-    pub object_id: String,
     /// Its URL.
     pub location: String,
     /// Where to read it.
@@ -30,11 +27,25 @@ pub struct SourceObject {
     pub size_bytes: u64,
     /// When it was last modified, in microseconds.
     pub modified_at: Option<i64>,
-    /// What its path says.
-    pub facts: PathFacts,
     /// Why it cannot be read, where the listing already knows: a link to nothing, a pipe, a directory
     /// that may not be entered.
     pub fault: Option<String>,
+}
+
+impl SourceObject {
+    /// The ledger's id of it: the first 16 hex digits of SHA-256 over its URL.
+    #[must_use]
+    pub fn id(&self) -> String {
+        const ID_BYTES: usize = 8;
+        let digest = Sha256::digest(self.location.as_bytes());
+        hex(&digest[..ID_BYTES])
+    }
+
+    /// What its path says.
+    #[must_use]
+    pub fn facts(&self) -> PathFacts {
+        PathFacts::read(&self.location)
+    }
 }
 
 /// Reads the files of the local machine.
@@ -53,7 +64,7 @@ impl Source for Files {
 /// What was found under some paths.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// The objects, by delivery time, then by location.
+    /// The objects, by location.
     pub objects: Vec<SourceObject>,
     /// Files that were passed over for their names, at most [`Listing::IGNORED_KEPT_MAX`].
     pub ignored: Vec<PathBuf>,
@@ -72,31 +83,26 @@ impl Listing {
 #[must_use]
 pub fn list(paths: &[PathBuf]) -> Listing {
     let mut listing = Listing::default();
-    let mut objects = BTreeMap::new();
     for path in paths {
         match std::fs::canonicalize(path) {
-            Ok(absolute) => listing.walk(&absolute, &mut objects),
+            Ok(absolute) => listing.walk(&absolute),
             Err(error) => listing.faults.push((path.clone(), error.to_string())),
         }
     }
-    listing.objects = objects.into_values().collect();
+    let objects = &mut listing.objects;
+    objects.sort_by(|left, right| left.location.cmp(&right.location));
+    objects.dedup_by(|left, right| left.location == right.location);
     listing
-        .objects
-        .sort_by(|left, right| order(left).cmp(&order(right)));
-    listing
-}
-
-fn order(object: &SourceObject) -> (Option<i64>, &str) {
-    (object.facts.delivery_time, &object.location)
 }
 
 impl Listing {
-    fn walk(&mut self, root: &Path, objects: &mut BTreeMap<PathBuf, SourceObject>) {
+    fn walk(&mut self, root: &Path) {
         let walk = WalkDir::new(root)
             .follow_links(true)
             .sort_by_file_name()
             .into_iter()
             .filter_entry(|entry| !is_store(entry));
+        let mut locations = Locations::default();
         for entry in walk {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -105,7 +111,7 @@ impl Listing {
                     let reason = error
                         .io_error()
                         .map_or_else(|| error.to_string(), ToString::to_string);
-                    objects.insert(path.to_path_buf(), faulty(path, reason));
+                    self.objects.push(faulty(path, reason));
                     continue;
                 }
             };
@@ -115,7 +121,7 @@ impl Listing {
             if !entry.file_type().is_file() {
                 // A pipe or a device may never end.
                 let reason = "neither a file nor a directory".to_owned();
-                objects.insert(entry.path().to_path_buf(), faulty(entry.path(), reason));
+                self.objects.push(faulty(entry.path(), reason));
                 continue;
             }
             let is_named = entry.depth() == 0;
@@ -126,17 +132,16 @@ impl Listing {
                 }
                 continue;
             }
-            match entry.metadata() {
-                Ok(metadata) => {
-                    objects
-                        .entry(entry.path().to_path_buf())
-                        .or_insert_with(|| object(entry.path(), &metadata));
-                }
-                Err(error) => {
-                    let fault = faulty(entry.path(), error.to_string());
-                    objects.insert(entry.path().to_path_buf(), fault);
-                }
-            }
+            self.objects.push(match entry.metadata() {
+                Ok(metadata) => SourceObject {
+                    location: locations.of(entry.path()),
+                    modified_at: modified_at(&metadata),
+                    size_bytes: metadata.len(),
+                    path: entry.into_path(),
+                    fault: None,
+                },
+                Err(error) => faulty(entry.path(), error.to_string()),
+            });
         }
     }
 }
@@ -167,11 +172,8 @@ fn is_log_name(path: &Path) -> bool {
 
 /// What is there and cannot be read.
 fn faulty(path: &Path, reason: String) -> SourceObject {
-    let location = location(path);
     SourceObject {
-        object_id: object_id(&location),
-        facts: PathFacts::read(&location),
-        location,
+        location: location(path),
         path: path.to_path_buf(),
         size_bytes: 0,
         modified_at: None,
@@ -184,26 +186,65 @@ fn location(path: &Path) -> String {
     Url::from_file_path(path).map_or_else(|()| path.to_string_lossy().into_owned(), String::from)
 }
 
-fn object(path: &Path, metadata: &std::fs::Metadata) -> SourceObject {
-    let location = location(path);
-    let modified_at = metadata
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
-        .and_then(|age| i64::try_from(age.as_micros()).ok());
-    SourceObject {
-        object_id: object_id(&location),
-        facts: PathFacts::read(&location),
-        location,
-        path: path.to_path_buf(),
-        size_bytes: metadata.len(),
-        modified_at,
-        fault: None,
+/// URLs of one file after another, mostly of the same directory.
+#[derive(Debug, Default)]
+struct Locations {
+    directory: PathBuf,
+    /// The URL of the directory, with a slash at its end.
+    url: String,
+}
+
+impl Locations {
+    fn of(&mut self, path: &Path) -> String {
+        let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+            return location(path);
+        };
+        // What a URL writes as it is, in any part of it.
+        let is_plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let name = name.to_str().filter(|name| name.bytes().all(is_plain));
+        let Some(name) = name else {
+            return location(path);
+        };
+        if self.directory != directory {
+            self.url = location(directory);
+            if !self.url.ends_with('/') {
+                self.url.push('/');
+            }
+            self.directory = directory.to_path_buf();
+        }
+        let mut url = String::with_capacity(self.url.len() + name.len());
+        url.push_str(&self.url);
+        url.push_str(name);
+        url
     }
 }
 
-fn object_id(location: &str) -> String {
-    const ID_BYTES: usize = 8;
-    let digest = Sha256::digest(location.as_bytes());
-    hex(&digest[..ID_BYTES])
+/// In microseconds.
+fn modified_at(metadata: &std::fs::Metadata) -> Option<i64> {
+    let time = metadata.modified().ok()?;
+    let age = time.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(age.as_micros()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Locations, location};
+
+    #[test]
+    fn a_url_is_the_same_however_it_is_made() {
+        let mut locations = Locations::default();
+        for path in [
+            "/logs/AWSLogs/1/a_b-c.json.gz",
+            "/logs/AWSLogs/1/d.json.gz",
+            "/logs/a b/ü/x.json",
+            "/logs/a b/ü/with space?.json",
+            "/logs/a b/ü/100%.json",
+            "/top.json",
+        ] {
+            assert_eq!(locations.of(Path::new(path)), location(Path::new(path)));
+        }
+    }
 }

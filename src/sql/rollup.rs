@@ -29,6 +29,15 @@ pub async fn aggregate(
     place: &Place,
 ) -> Result<RecordBatch, DataFusionError> {
     let context = context();
+    // The rows of one commit are few, and other threads decode meanwhile.
+    let partitions = 1;
+    context
+        .state_ref()
+        .write()
+        .config_mut()
+        .options_mut()
+        .execution
+        .target_partitions = partitions;
     place.register(&context);
     let commit = |number| lit(ScalarValue::Int64(Some(number)));
     let new_events = context

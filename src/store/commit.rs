@@ -3,13 +3,15 @@
 //! Every commit carries its `batch_id`. Whenever the outcome is not certain, the commits after the
 //! snapshot are searched for it, so that a commit whose answer was lost is not made again.
 
-use arrow::array::RecordBatch;
+use std::collections::BTreeMap;
+
+use arrow::array::{Array as _, RecordBatch};
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake_core::kernel::{Action, Add, Transaction as DeltaTransaction};
 use deltalake_core::logstore::get_actions;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 
-use super::encode::{Encoded, encode};
+use super::encode::{Encoded, RowPlace, encode};
 use super::error::StoreError;
 use super::table::{Snapshot, Store, delta_error};
 use crate::schema::Table;
@@ -42,22 +44,22 @@ pub enum Appended {
 }
 
 impl Store {
-    /// Appends rows to the table of `snapshot`. `rows` has the table's columns, in order.
+    /// Appends rows to the table of `snapshot`. `rows` are batches with the table's columns, in order.
     ///
     /// # Errors
     /// If files cannot be written, or if after a failed commit it cannot be told what became of it.
     pub async fn append(
         &self,
         snapshot: &Snapshot,
-        rows: &RecordBatch,
+        rows: &[RecordBatch],
         transaction: Option<Transaction>,
         batch_id: &str,
         now_millis: i64,
     ) -> Result<Appended, StoreError> {
         let table = snapshot.table;
         let mut actions = Vec::new();
-        for (partition, rows) in partitions(snapshot, rows)? {
-            let encoded = encode(table, &rows)?;
+        for (partition, places) in partitions(table, rows) {
+            let encoded = encode(table, rows, places)?;
             let add = put_file(snapshot, partition, encoded, now_millis).await?;
             actions.push(Action::Add(add));
         }
@@ -192,39 +194,28 @@ pub(super) fn add(
     }
 }
 
-/// The rows of each partition, without the partition column.
-fn partitions(
-    snapshot: &Snapshot,
-    rows: &RecordBatch,
-) -> Result<Vec<(Option<String>, RecordBatch)>, StoreError> {
-    use arrow::array::{AsArray as _, BooleanArray};
-    let table = snapshot.table;
-    let arrow = |source| StoreError::Arrow {
-        table: table.name,
-        source,
-    };
-    if rows.num_rows() == 0 {
-        return Ok(Vec::new());
+/// The rows of each partition.
+fn partitions(table: &Table, batches: &[RecordBatch]) -> BTreeMap<Option<String>, Vec<RowPlace>> {
+    let mut partitions: BTreeMap<Option<String>, Vec<RowPlace>> = BTreeMap::new();
+    for (number, batch) in batches.iter().enumerate() {
+        let values = table
+            .partition
+            .and_then(|column| batch.column_by_name(column))
+            .map(arrow::array::AsArray::as_string::<i32>);
+        let value = |row| values.and_then(|values| values.is_valid(row).then(|| values.value(row)));
+        let mut row = 0;
+        // Rows of one partition mostly stand together.
+        while row < batch.num_rows() {
+            let partition = value(row);
+            let end = (row + 1..batch.num_rows())
+                .find(|next| value(*next) != partition)
+                .unwrap_or(batch.num_rows());
+            partitions
+                .entry(partition.map(str::to_owned))
+                .or_default()
+                .extend((row..end).map(|row| (number, row)));
+            row = end;
+        }
     }
-    let Some(column) = table.partition else {
-        return Ok(vec![(None, rows.clone())]);
-    };
-    let index = rows.schema().index_of(column).map_err(arrow)?;
-    let values = rows.column(index).as_string::<i32>().clone();
-    let mut rest = rows.clone();
-    rest.remove_column(index);
-    let mut distinct: Vec<&str> = values.iter().flatten().collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    if let [only] = distinct.as_slice() {
-        return Ok(vec![(Some((*only).to_owned()), rest)]);
-    }
-    distinct
-        .into_iter()
-        .map(|value| {
-            let mask: BooleanArray = values.iter().map(|row| Some(row == Some(value))).collect();
-            let part = arrow::compute::filter_record_batch(&rest, &mask).map_err(arrow)?;
-            Ok((Some(value.to_owned()), part))
-        })
-        .collect()
+    partitions
 }

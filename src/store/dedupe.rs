@@ -29,37 +29,40 @@ pub struct SeenEvents {
 }
 
 impl SeenEvents {
-    /// For each row, whether it is new: neither in the snapshot nor before it in `rows`.
+    /// For each row of each batch, whether it is new: neither in the snapshot nor before it in `batches`.
     ///
     /// # Errors
     /// If the table cannot be read.
     pub async fn new_rows(
         &mut self,
         snapshot: &Snapshot,
-        rows: &RecordBatch,
-    ) -> Result<BooleanArray, StoreError> {
+        batches: &[RecordBatch],
+    ) -> Result<Vec<BooleanArray>, StoreError> {
         if self.version != Some(snapshot.version()) {
             self.days.clear();
             self.version = Some(snapshot.version());
         }
-        let identities = identities(rows);
-        let days: BTreeSet<i32> = identities.iter().map(|(day, _)| *day).collect();
+        let identities: Vec<Vec<(i32, u128)>> = batches.iter().map(identities).collect();
+        let days: BTreeSet<i32> = identities.iter().flatten().map(|(day, _)| *day).collect();
         self.forget(&days);
         self.load(snapshot, &days).await?;
-        let mut own: HashSet<(i32, u128)> = HashSet::new();
+        let mut own = HashSet::<u128, BuildHasherDefault<FirstBytes>>::default();
         Ok(identities
             .into_iter()
-            .map(|(day, hash)| {
-                let is_known = self.days.get(&day).is_some_and(|seen| seen.contains(&hash));
-                Some(!is_known && own.insert((day, hash)))
+            .map(|rows| {
+                let is_new = rows.into_iter().map(|(day, hash)| {
+                    let is_known = self.days.get(&day).is_some_and(|seen| seen.contains(&hash));
+                    !is_known && own.insert(hash)
+                });
+                BooleanArray::from(is_new.collect::<Vec<bool>>())
             })
             .collect())
     }
 
     /// Remembers rows that were committed, so that `version`, in which nobody else committed, need not
     /// be read.
-    pub fn add(&mut self, rows: &RecordBatch, version: u64) {
-        for (day, hash) in identities(rows) {
+    pub fn add(&mut self, batches: &[RecordBatch], version: u64) {
+        for (day, hash) in batches.iter().flat_map(identities) {
             if let Some(seen) = self.days.get_mut(&day) {
                 seen.insert(hash);
             }

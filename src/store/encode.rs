@@ -3,16 +3,20 @@
 //! Enters: rows of one table and one partition, in any order. Leaves: the bytes of a file whose rows
 //! are sorted as the schema declares, and the statistics of its first columns as JSON.
 
-use arrow::array::{
-    Array, ArrayRef, AsArray as _, PrimitiveArray, RecordBatch, StringArray, UInt32Array,
-};
-use arrow::compute::{max, max_string, min, min_string, take_record_batch};
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
+
+use arrow::array::{Array, ArrayRef, AsArray as _, PrimitiveArray, RecordBatch, StringArray};
+use arrow::compute::{interleave, max, max_string, min, min_string};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Int32Type, Int64Type, TimestampMicrosecondType,
+    ArrowPrimitiveType, DataType, Date32Type, Field, Int32Type, Int64Type, TimestampMicrosecondType,
 };
-use arrow::row::{Row, RowConverter, SortField};
+use arrow::error::ArrowError;
+use arrow::row::{Row, RowConverter, Rows, SortField};
 use chrono::{DateTime, NaiveDate};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
@@ -37,6 +41,19 @@ const STATISTICS_COLUMNS: usize = 32;
 const STATISTICS_TEXT_BYTES_MAX: usize = 256;
 /// Columns looked up by single values.
 const BLOOM_COLUMNS: [&str; 3] = ["event_id", "caller", "access_key_id"];
+/// Columns that go with the time, by which the rows of a key are sorted.
+const DATE_COLUMNS: [&str; 2] = ["event_time", "event_date"];
+/// Columns of JSON, in which nobody looks for a smallest value.
+const DOCUMENT_COLUMNS: [&str; 8] = [
+    "encryption_context",
+    "destination_encryption_context",
+    "user_identity",
+    "request",
+    "response",
+    "resources",
+    "additional_event_data",
+    "extra",
+];
 /// Columns whose values do not repeat.
 const UNIQUE_COLUMNS: [&str; 3] = ["event_id", "content_hash", "request_id"];
 
@@ -46,16 +63,146 @@ pub(super) struct Encoded {
     pub(super) statistics: String,
 }
 
-/// Sorts and encodes rows. `rows` has the columns of the table's files, in order.
-pub(super) fn encode(table: &'static Table, rows: &RecordBatch) -> Result<Encoded, StoreError> {
+/// A row of several batches: which batch, and which of its rows.
+pub(super) type RowPlace = (usize, usize);
+
+/// Sorts and encodes the rows at `places`. `batches` have at least the columns of the table's files.
+///
+/// The columns of a row group are encoded beside each other, and each value is copied once: from where it
+/// was decoded into its place in the order.
+pub(super) fn encode(
+    table: &'static Table,
+    batches: &[RecordBatch],
+    places: Vec<RowPlace>,
+) -> Result<Encoded, StoreError> {
+    let schema = table.file_arrow();
     let arrow = |source| StoreError::Arrow {
         table: table.name,
         source,
     };
-    let sorted = take_record_batch(rows, &order(table, rows).map_err(arrow)?).map_err(arrow)?;
-    let mut file = FileEncoder::at_level(table, rows.num_rows(), ZSTD_NEW)?;
-    file.write(&sorted)?;
-    file.finish()
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| {
+            let parts = batches.iter().map(|batch| {
+                let index = batch.schema().index_of(field.name())?;
+                Ok(batch.column(index).clone())
+            });
+            parts.collect::<Result<Vec<_>, _>>()
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(arrow)?;
+    let order = order(table, batches, places).map_err(arrow)?;
+    let (mut file, groups) = properties(table, order.len(), ZSTD_NEW)
+        .and_then(|properties| {
+            ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?
+                .into_serialized_writer()
+        })
+        .map_err(|source| failed(table, source))?;
+    let mut statistics = FileStatistics::default();
+    for (group, rows) in order.chunks(ROW_GROUP_ROWS).enumerate() {
+        let writers = groups
+            .create_column_writers(group)
+            .map_err(|source| failed(table, source))?;
+        let tasks: Vec<_> = schema
+            .fields()
+            .iter()
+            .zip(&columns)
+            .zip(writers)
+            .map(|((field, parts), writer)| ColumnTask {
+                field,
+                parts,
+                writer,
+            })
+            .collect();
+        let encoded = beside_each_other(tasks, |task| task.encode(rows));
+        let mut group = file
+            .next_row_group()
+            .map_err(|source| failed(table, source))?;
+        statistics.rows += rows.len();
+        for (index, column) in encoded.into_iter().enumerate() {
+            let column = column.map_err(|source| failed(table, source))?;
+            statistics.merge(index, schema.field(index), column.bounds);
+            column
+                .chunk
+                .append_to_row_group(&mut group)
+                .map_err(|source| failed(table, source))?;
+        }
+        group.close().map_err(|source| failed(table, source))?;
+    }
+    let bytes = file.into_inner().map_err(|source| failed(table, source))?;
+    Ok(Encoded {
+        bytes,
+        statistics: statistics.to_json().to_string(),
+    })
+}
+
+/// One column of one row group. Each column of the tables is one leaf in Parquet.
+struct ColumnTask<'a> {
+    field: &'a Field,
+    parts: &'a [ArrayRef],
+    writer: ArrowColumnWriter,
+}
+
+struct EncodedColumn {
+    chunk: ArrowColumnChunk,
+    bounds: ColumnBounds,
+}
+
+impl ColumnTask<'_> {
+    fn encode(mut self, rows: &[RowPlace]) -> Result<EncodedColumn, ParquetError> {
+        let parts: Vec<&dyn Array> = self.parts.iter().map(AsRef::as_ref).collect();
+        let mut bounds = ColumnBounds::default();
+        // A page at a time, so that what was copied is still near when it is encoded.
+        for rows in rows.chunks(PAGE_ROWS) {
+            let sorted = interleave(&parts, rows)?;
+            if has_statistics(self.field) {
+                bounds.add(&sorted);
+            }
+            for leaf in compute_leaves(self.field, &sorted)? {
+                self.writer.write(&leaf)?;
+            }
+        }
+        Ok(EncodedColumn {
+            chunk: self.writer.close()?,
+            bounds,
+        })
+    }
+}
+
+/// Does all tasks, as many at once as there are processors; answers in their order.
+fn beside_each_other<T: Send, R: Send>(tasks: Vec<T>, run: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let count = tasks.len();
+    let waiting = Mutex::new(tasks.into_iter().enumerate());
+    let next = || {
+        waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .next()
+    };
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((place, task)) = next() {
+            done.push((place, run(task)));
+        }
+        done
+    };
+    let mut done: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let helpers: Vec<_> = (1..threads.min(count))
+            .map(|_number| scope.spawn(work))
+            .collect();
+        let mut done = work();
+        for helper in helpers {
+            match helper.join() {
+                Ok(more) => done.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_place, result)| result).collect()
 }
 
 /// Encodes rows that come sorted, batch by batch.
@@ -116,22 +263,37 @@ fn failed(table: &Table, source: ParquetError) -> StoreError {
     }
 }
 
-/// The order of the rows by the table's sort columns, nulls first.
-fn order(table: &Table, rows: &RecordBatch) -> Result<UInt32Array, arrow::error::ArrowError> {
-    let columns: Vec<ArrayRef> = table
-        .sort
-        .iter()
-        .filter_map(|name| rows.column_by_name(name))
-        .cloned()
-        .collect();
-    let fields = columns
+/// The places in the order of the table's sort columns, nulls first.
+fn order(
+    table: &Table,
+    batches: &[RecordBatch],
+    places: Vec<RowPlace>,
+) -> Result<Vec<RowPlace>, ArrowError> {
+    let sort = |batch: &RecordBatch| -> Vec<ArrayRef> {
+        let columns = table
+            .sort
+            .iter()
+            .filter_map(|name| batch.column_by_name(name));
+        columns.cloned().collect()
+    };
+    let Some(first) = batches.first() else {
+        return Ok(places);
+    };
+    let fields = sort(first)
         .iter()
         .map(|column| SortField::new(column.data_type().clone()))
         .collect();
-    let keys = RowConverter::new(fields)?.convert_columns(&columns)?;
-    let mut order: Vec<(Row<'_>, u32)> = keys.iter().zip(0..).collect();
+    let converter = RowConverter::new(fields)?;
+    let keys = batches
+        .iter()
+        .map(|batch| converter.convert_columns(&sort(batch)))
+        .collect::<Result<Vec<Rows>, _>>()?;
+    let mut order: Vec<(Row<'_>, RowPlace)> = places
+        .into_iter()
+        .map(|place| (keys[place.0].row(place.1), place))
+        .collect();
     order.sort_unstable();
-    Ok(order.into_iter().map(|(_key, row)| row).collect())
+    Ok(order.into_iter().map(|(_key, place)| place).collect())
 }
 
 fn properties(table: &Table, rows: usize, level: i32) -> Result<WriterProperties, ParquetError> {
@@ -141,7 +303,7 @@ fn properties(table: &Table, rows: usize, level: i32) -> Result<WriterProperties
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_data_page_row_count_limit(PAGE_ROWS)
         .set_write_batch_size(PAGE_ROWS / 8)
-        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(concat!("keytrail ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_sorting_columns(Some(sorting(table)));
     let distinct = u64::try_from(rows.clamp(1, ROW_GROUP_ROWS)).unwrap_or(u64::MAX);
@@ -154,6 +316,15 @@ fn properties(table: &Table, rows: usize, level: i32) -> Result<WriterProperties
     }
     for name in UNIQUE_COLUMNS {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
+    }
+    // Only the order of the rows makes the pages of a column differ.
+    for name in table.sort.iter().chain(&DATE_COLUMNS) {
+        let column = ColumnPath::from(*name);
+        properties = properties.set_column_statistics_enabled(column, EnabledStatistics::Page);
+    }
+    for name in DOCUMENT_COLUMNS {
+        let column = ColumnPath::from(name);
+        properties = properties.set_column_statistics_enabled(column, EnabledStatistics::None);
     }
     Ok(properties.build())
 }
@@ -177,13 +348,13 @@ fn sorting(table: &Table) -> Vec<SortingColumn> {
 #[derive(Default)]
 struct FileStatistics {
     rows: usize,
-    columns: Vec<ColumnBounds>,
+    /// By the place of the column in the table.
+    columns: BTreeMap<usize, (String, ColumnBounds)>,
 }
 
 /// What is known of one column so far.
 #[derive(Default)]
 struct ColumnBounds {
-    name: String,
     nulls: usize,
     bounds: Option<(Value, Value)>,
     /// Some values have no bounds, so the column has none.
@@ -193,31 +364,36 @@ struct ColumnBounds {
 impl FileStatistics {
     fn add(&mut self, rows: &RecordBatch) {
         let schema = rows.schema();
-        let columns = schema.fields().iter().zip(rows.columns());
-        let counted = columns.take(STATISTICS_COLUMNS).filter(|(field, _)| {
-            !matches!(field.data_type(), DataType::List(_) | DataType::Binary)
-        });
-        for (index, (field, column)) in counted.enumerate() {
-            if self.columns.len() == index {
-                self.columns.push(ColumnBounds {
-                    name: field.name().clone(),
-                    ..ColumnBounds::default()
-                });
+        for (index, (field, column)) in schema.fields().iter().zip(rows.columns()).enumerate() {
+            if index < STATISTICS_COLUMNS && has_statistics(field) {
+                let mut bounds = ColumnBounds::default();
+                bounds.add(column);
+                self.merge(index, field, bounds);
             }
-            self.columns[index].add(column);
         }
         self.rows += rows.num_rows();
+    }
+
+    /// Adds what is known of more rows of the column at `index`.
+    fn merge(&mut self, index: usize, field: &Field, bounds: ColumnBounds) {
+        if index < STATISTICS_COLUMNS && has_statistics(field) {
+            self.columns
+                .entry(index)
+                .or_insert_with(|| (field.name().clone(), ColumnBounds::default()))
+                .1
+                .merge(bounds);
+        }
     }
 
     fn to_json(&self) -> Value {
         let mut minimum = Map::new();
         let mut maximum = Map::new();
         let mut nulls = Map::new();
-        for column in &self.columns {
-            nulls.insert(column.name.clone(), json!(column.nulls));
+        for (name, column) in self.columns.values() {
+            nulls.insert(name.clone(), json!(column.nulls));
             if let Some((low, high)) = column.bounds.as_ref().filter(|_| !column.is_open) {
-                minimum.insert(column.name.clone(), low.clone());
-                maximum.insert(column.name.clone(), high.clone());
+                minimum.insert(name.clone(), low.clone());
+                maximum.insert(name.clone(), high.clone());
             }
         }
         json!({
@@ -231,28 +407,38 @@ impl FileStatistics {
 
 impl ColumnBounds {
     fn add(&mut self, column: &ArrayRef) {
-        self.nulls += column.null_count();
-        match bounds(column) {
-            Some((low, high)) => {
-                self.bounds = Some(match self.bounds.take() {
-                    None => (low, high),
-                    Some((known_low, known_high)) => (
-                        if is_less(&low, &known_low) {
-                            low
-                        } else {
-                            known_low
-                        },
-                        if is_less(&known_high, &high) {
-                            high
-                        } else {
-                            known_high
-                        },
-                    ),
-                });
-            }
-            None => self.is_open |= column.null_count() < column.len(),
-        }
+        let bounds = bounds(column);
+        self.merge(Self {
+            nulls: column.null_count(),
+            is_open: bounds.is_none() && column.null_count() < column.len(),
+            bounds,
+        });
     }
+
+    fn merge(&mut self, more: Self) {
+        self.nulls += more.nulls;
+        self.is_open |= more.is_open;
+        self.bounds = match (self.bounds.take(), more.bounds) {
+            (Some((low, high)), Some((more_low, more_high))) => Some((
+                if is_less(&more_low, &low) {
+                    more_low
+                } else {
+                    low
+                },
+                if is_less(&high, &more_high) {
+                    more_high
+                } else {
+                    high
+                },
+            )),
+            (known, more) => known.or(more),
+        };
+    }
+}
+
+/// Whether a column of this type has statistics in Delta's log.
+fn has_statistics(field: &Field) -> bool {
+    !matches!(field.data_type(), DataType::List(_) | DataType::Binary)
 }
 
 /// Numbers by value, texts by their bytes; dates and times are written so that this is their order.

@@ -18,9 +18,7 @@ use super::error::StoreError;
 use super::files::DataFile;
 use super::place::Place;
 use super::{RETAIN, ROLLUP};
-use crate::schema::{
-    KEY_RESOURCES, KMS_EVENTS, Kind, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table, USAGE_DAILY,
-};
+use crate::schema::{KMS_EVENTS, Kind, ROLLUPS, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table};
 
 /// The table property that carries the store's format.
 const FORMAT_PROPERTY: &str = "keytrail.format";
@@ -61,16 +59,22 @@ impl Store {
     /// If the place holds something else, or a store that this keytrail does not know.
     pub async fn create(place: Place) -> Result<Self, StoreError> {
         let store = Self::at(place);
-        let mut events = store.load(TABLES[0]).await?;
-        if events.is_none() {
+        let is_new = match store.load(TABLES[0]).await? {
+            Some(events) => {
+                check_format(&events)?;
+                false
+            }
+            None => true,
+        };
+        if is_new {
             store.place.is_empty().await?;
-            // `kms_events` comes last: where it is, all others are.
-            for table in TABLES.iter().rev() {
+        }
+        // `kms_events` comes last: where it is, all others are, but those that came with a later keytrail.
+        for table in TABLES.iter().rev() {
+            if is_new || store.load(table).await?.is_none() {
                 store.create_table(table).await?;
             }
-            events = Some(store.snapshot(TABLES[0]).await?);
         }
-        events.as_ref().map_or(Ok(()), check_format)?;
         Ok(store)
     }
 
@@ -254,7 +258,7 @@ impl Pins {
             return Ok(true);
         }
         let removed = events.transaction(RETAIN).await?;
-        for rollup in [&USAGE_DAILY, &KEY_RESOURCES] {
+        for rollup in ROLLUPS {
             if self.get(rollup).transaction(ROLLUP).await? < removed {
                 return Ok(false);
             }

@@ -152,6 +152,7 @@ async fn build(events: Vec<Value>, has_events: bool) -> SessionContext {
             "kms_events" if has_events => events.clone(),
             "usage_daily" => rollup(&writer, &schema::USAGE_DAILY).await,
             "key_resources" => rollup(&writer, &schema::KEY_RESOURCES).await,
+            "alias_sightings" => rollup(&writer, &schema::ALIAS_SIGHTINGS).await,
             _ => RecordBatch::new_empty(table.arrow()),
         };
         register(&context, table.name, rows);

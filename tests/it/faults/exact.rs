@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use keytrail::decode::original_event;
-use keytrail::schema::{KEY_RESOURCES, KMS_EVENTS, USAGE_DAILY};
+use keytrail::schema::{KMS_EVENTS, ROLLUPS};
 use keytrail::store::{INGEST, ROLLUP};
 
 use super::aggregate::{resources_of_events, resources_of_table, usage_of_events, usage_of_table};
@@ -47,7 +47,7 @@ pub(crate) async fn check(
         .transaction(INGEST)
         .await
         .expect("a number");
-    for table in [&USAGE_DAILY, &KEY_RESOURCES] {
+    for table in ROLLUPS {
         let counted = counted(table).await.expect("a number");
         assert_eq!(counted, ingested, "{hint}: {} is behind", table.name);
     }

@@ -14,7 +14,7 @@ use futures::TryStreamExt as _;
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Options, Progress, Retain, Retained, Span, Summary};
 use keytrail::report::{Library, Query};
-use keytrail::schema::{KEY_RESOURCES, TABLES, USAGE_DAILY};
+use keytrail::schema::{ROLLUPS, TABLES};
 use keytrail::source::{self, Source};
 use keytrail::sql::{Relation, Relations, Session};
 use keytrail::store::{Compaction, Pins, Place, Store, StoreError};
@@ -184,7 +184,7 @@ pub(crate) async fn ingest_soundly(directory: &Path, paths: &[PathBuf]) -> Summa
 }
 
 fn rollups(library: &Library) -> Vec<Relation<'_>> {
-    [&USAGE_DAILY, &KEY_RESOURCES]
+    ROLLUPS
         .into_iter()
         .filter_map(|table| library.rollup(table.name))
         .map(relation)
