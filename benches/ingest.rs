@@ -12,7 +12,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use keytrail::decode::{Decoder, Input, Limits, ObjectId, Rows};
 use keytrail::schema::KMS_EVENTS;
 use keytrail::store::{
-    Appended, DurableFileSystem, INGEST, Place, Stamp, Store, Transaction, stamp,
+    self, Appended, DurableFileSystem, INGEST, Place, Stamp, Store, Transaction, stamp,
 };
 use libdeflater::Decompressor;
 use object_store::ObjectStore;
@@ -176,7 +176,13 @@ async fn append(store: &Store, rows: &RecordBatch) {
         version: 1,
     };
     let appended = store
-        .append(&snapshot, rows, Some(transaction), "bench", NOW_MILLIS)
+        .append(
+            &snapshot,
+            store::Rows::all(std::slice::from_ref(rows)),
+            Some(transaction),
+            "bench",
+            NOW_MILLIS,
+        )
         .await;
     assert!(
         matches!(appended, Ok(Appended::Done { .. })),

@@ -102,6 +102,9 @@ pub(super) struct IngestArgs {
     /// Print the summary as JSON
     #[arg(long)]
     pub(super) json: bool,
+    /// Compute SHA-256 of each object's content; done in any case where digests are among the objects
+    #[arg(long)]
+    pub(super) hash: bool,
     /// Threads that decode [default: one for each CPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,

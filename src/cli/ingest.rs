@@ -71,6 +71,7 @@ pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Res
     let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
     let options = Options {
         limits: args.limits.to_limits(),
+        is_hashing: args.hash,
         threads: args.threads.map_or(cpus, usize::from),
         run_id: uuid::Uuid::new_v4().to_string(),
         started_at: now_micros(),

@@ -5,6 +5,7 @@ use std::io::Read;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
+use sha2::{Digest as _, Sha256};
 
 use super::canonical::Canonical;
 use super::classify::Classifier;
@@ -17,7 +18,7 @@ use super::json::{self, Kind, Tape, Value};
 use super::report::{ObjectKind, ObjectReport, REJECTS_KEPT_MAX, Reason, Reject};
 use super::shape::{digest, kind_of, packed};
 use super::split::{Packing, Piece, Splitter, Verdict};
-use crate::schema;
+use crate::schema::{self, hex};
 
 /// Rows are handed over when they hold so many bytes of text.
 const ROWS_BYTES_MAX: usize = 8 << 20;
@@ -81,6 +82,7 @@ pub struct Decoder {
     inflater: libdeflater::Decompressor,
     buffer: Vec<u8>,
     records: Records,
+    is_hashing: bool,
 }
 
 /// What is done with each record.
@@ -127,7 +129,14 @@ impl Decoder {
                 path_kind: None,
                 wrapper: None,
             },
+            is_hashing: false,
         }
+    }
+
+    /// The same decoder; it computes SHA-256 of the text of each object if `is_hashing`.
+    #[must_use]
+    pub fn hashing(self, is_hashing: bool) -> Self {
+        Self { is_hashing, ..self }
     }
 
     /// The schema of the rows of `kms_events`.
@@ -196,6 +205,9 @@ impl Decoder {
         };
         let records = &mut self.records;
         records.report.json_bytes = text.len() as u64;
+        if self.is_hashing {
+            records.report.sha256 = Some(hex(&Sha256::digest(text)));
+        }
         splitter.push(text, true, &mut |piece| records.piece(piece));
         true
     }
@@ -212,9 +224,13 @@ impl Decoder {
         };
         let mut stream = TextStream::new(reader, limits);
         let mut window = Vec::new();
+        let mut hash = self.is_hashing.then(Sha256::new);
         loop {
             let before = window.len();
             let filled = stream.fill(&mut window);
+            if let Some(hash) = &mut hash {
+                hash.update(&window[before..]);
+            }
             let is_end = !matches!(filled, Ok(false));
             let records = &mut self.records;
             records.report.json_bytes += (window.len() - before) as u64;
@@ -225,7 +241,10 @@ impl Decoder {
             }
             match filled {
                 Ok(false) => {}
-                Ok(true) => return Ok(None),
+                Ok(true) => {
+                    self.records.report.sha256 = hash.map(|hash| hex(&hash.finalize()));
+                    return Ok(None);
+                }
                 Err(fault) => return Ok(Some(fault)),
             }
         }

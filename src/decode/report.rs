@@ -168,6 +168,8 @@ pub struct ObjectReport {
     pub max_event_time: Option<i64>,
     /// For digests, what it says of itself.
     pub digest: Option<DigestFacts>,
+    /// SHA-256 of the text in hex, where it was asked for and the text was whole.
+    pub sha256: Option<String>,
 }
 
 impl ObjectReport {

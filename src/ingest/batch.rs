@@ -7,8 +7,6 @@
 use std::collections::HashMap;
 
 use arrow::array::{AsArray as _, BooleanArray, RecordBatch};
-use arrow::compute::filter_record_batch;
-use arrow::error::ArrowError;
 
 use super::error::IngestError;
 use super::ledger::{Common, Finished, ledger_rows};
@@ -17,7 +15,9 @@ use super::rollups::{Counting, Rollups};
 use super::workers::{Chunk, Job};
 use crate::decode::ObjectReport;
 use crate::schema::{KMS_EVENTS, LOG_FILE_EVENTS, TRAIL_EVENTS, Table};
-use crate::store::{Appended, INGEST, SeenEvents, Stamp, Store, StoreError, Transaction, stamp};
+use crate::store::{
+    Appended, INGEST, Rows, SeenEvents, Stamp, Store, StoreError, Transaction, stamp,
+};
 
 /// A batch is committed when its rows take so much memory.
 const BATCH_BYTES_MAX: usize = 96 << 20;
@@ -158,11 +158,8 @@ impl<'a> Batches<'a> {
                 .iter()
                 .map(|rows| retention.kept(table, rows))
                 .collect();
-            let kept = picked(&batches, &is_kept)?;
-            let is_new = seen.new_rows(&snapshot, &kept).await?;
-            let fresh = picked(&kept, &is_new)?;
-            drop(kept);
-            if fresh.iter().all(|rows| rows.num_rows() == 0) {
+            let is_new = seen.new_rows(&snapshot, &batches, &is_kept).await?;
+            if is_new.iter().all(|rows| rows.true_count() == 0) {
                 self.tally(&batches, &is_kept, &is_new);
                 return Ok(None);
             }
@@ -172,17 +169,17 @@ impl<'a> Batches<'a> {
                 batch_id,
                 ingest_time: self.started_at,
             };
-            let stamped = fresh
+            let stamped = batches
                 .iter()
-                .filter(|rows| rows.num_rows() > 0)
                 .map(|rows| stamp(table, rows, common))
                 .collect::<Result<Vec<_>, _>>()?;
-            drop(fresh);
-            let counting = if table.name == KMS_EVENTS.name {
-                self.rollups.begin(self.store, &stamped)?
-            } else {
-                None
+            let fresh = Rows {
+                batches: &stamped,
+                picked: Some(&is_new),
             };
+            let counting = (table.name == KMS_EVENTS.name)
+                .then(|| self.rollups.begin(self.store, fresh, ingest_seq))
+                .transpose()?;
             let transaction = Transaction {
                 app_id: INGEST,
                 version: ingest_seq,
@@ -190,11 +187,11 @@ impl<'a> Batches<'a> {
             let now = self.started_at / 1000;
             let appended = self
                 .store
-                .append(&snapshot, &stamped, Some(transaction), batch_id, now)
+                .append(&snapshot, fresh, Some(transaction), batch_id, now)
                 .await?;
             match appended {
                 Appended::Done { version } => {
-                    seen.add(&stamped, version);
+                    seen.add(&batches, &is_new, version);
                     self.tally(&batches, &is_kept, &is_new);
                     return Ok(counting);
                 }
@@ -205,7 +202,7 @@ impl<'a> Batches<'a> {
         Err(contention(table).into())
     }
 
-    /// Counts what became of rows: `is_kept` has an answer for each, `is_new` for each that is kept.
+    /// Counts what became of rows: whether each is kept, and is new.
     fn tally(
         &mut self,
         batches: &[RecordBatch],
@@ -217,7 +214,6 @@ impl<'a> Batches<'a> {
                 return;
             };
             let objects = objects.as_string::<i32>();
-            let mut kept = 0;
             let mut row = 0;
             // The rows of an object stand together.
             while row < rows.num_rows() {
@@ -227,20 +223,16 @@ impl<'a> Batches<'a> {
                     None => self.tallies.entry(object.to_owned()).or_default(),
                 };
                 while row < rows.num_rows() && objects.value(row) == object {
-                    if is_kept.value(row) {
-                        if is_new.value(kept) {
-                            tally.written += 1;
-                        } else {
-                            tally.duplicates += 1;
-                        }
-                        kept += 1;
+                    if is_new.value(row) {
+                        tally.written += 1;
+                    } else if is_kept.value(row) {
+                        tally.duplicates += 1;
                     } else {
                         tally.expired += 1;
                     }
                     row += 1;
                 }
             }
-            debug_assert_eq!(kept, is_new.len());
         }
     }
 
@@ -295,21 +287,6 @@ impl<'a> Batches<'a> {
     }
 }
 
-/// The rows of each batch that its mask picks; a batch of which all are picked is not copied.
-fn picked(batches: &[RecordBatch], masks: &[BooleanArray]) -> Result<Vec<RecordBatch>, ArrowError> {
-    batches
-        .iter()
-        .zip(masks)
-        .map(|(rows, mask)| {
-            if mask.true_count() == rows.num_rows() {
-                Ok(rows.clone())
-            } else {
-                filter_record_batch(rows, mask)
-            }
-        })
-        .collect()
-}
-
 /// Appends rows to a table that carries no transaction.
 pub(super) async fn append_plain(
     store: &Store,
@@ -323,7 +300,7 @@ pub(super) async fn append_plain(
         let appended = store
             .append(
                 &snapshot,
-                std::slice::from_ref(rows),
+                Rows::all(std::slice::from_ref(rows)),
                 None,
                 batch_id,
                 now_millis,

@@ -62,6 +62,7 @@ fn cell(finished: &Finished<'_>, common: Common<'_>, column: &str) -> Value {
         "max_event_time" => report.max_event_time.into(),
         "size_bytes" => object.size_bytes.into(),
         "modified_at" => object.modified_at.into(),
+        "sha256" => report.sha256.clone().into(),
         "json_bytes" => report.json_bytes.into(),
         "records" => report.records.into(),
         "kms_records" => report.kms_records.into(),

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::array::RecordBatch;
+use arrow::array::{Int64Array, RecordBatch};
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use tokio::task::JoinHandle;
@@ -19,7 +19,7 @@ use super::error::IngestError;
 use super::summary::RollupBehind;
 use crate::schema::{KMS_EVENTS, ROLLUPS, Table};
 use crate::sql::{Relation, aggregate, plainly};
-use crate::store::{Appended, INGEST, ROLLUP, SnapshotProvider, Store, Transaction};
+use crate::store::{Appended, INGEST, ROLLUP, Rows, SnapshotProvider, Store, Transaction};
 
 /// The sums over the rows of one commit, being made.
 pub(super) struct Counting {
@@ -67,22 +67,21 @@ impl<'a> Rollups<'a> {
     pub(super) fn begin(
         &self,
         store: &Store,
-        rows: &[RecordBatch],
-    ) -> Result<Option<Counting>, IngestError> {
-        let Some(commit) = commit_of(rows) else {
-            return Ok(None);
-        };
+        rows: Rows<'_>,
+        commit: i64,
+    ) -> Result<Counting, IngestError> {
+        let events = Arc::new(in_memory(rows, commit)?);
         let mut sums = BTreeMap::new();
         for table in ROLLUPS {
             let sql = self.query(table)?.to_owned();
-            let events = Arc::new(in_memory(rows)?);
+            let events = events.clone();
             let place = store.place().clone();
             let sum = tokio::spawn(async move {
                 aggregate(table, &sql, events, (commit - 1, commit), &place).await
             });
             sums.insert(table.name, sum);
         }
-        Ok(Some(Counting { commit, sums }))
+        Ok(Counting { commit, sums })
     }
 
     /// Adds the rows of one commit to `kms_events`, and whatever was not counted before it.
@@ -182,7 +181,7 @@ impl<'a> Rollups<'a> {
             let appended = store
                 .append(
                     &snapshot,
-                    std::slice::from_ref(&rows),
+                    Rows::all(std::slice::from_ref(&rows)),
                     Some(transaction),
                     batch_id,
                     now_millis,
@@ -198,19 +197,22 @@ impl<'a> Rollups<'a> {
     }
 }
 
-fn in_memory(rows: &[RecordBatch]) -> Result<MemTable, IngestError> {
-    MemTable::try_new(KMS_EVENTS.arrow(), vec![rows.to_vec()]).map_err(|source| IngestError::Rows {
+/// Rows of a commit as a relation. Rows that are not picked carry the number of the commit before, and so
+/// are none of this one's: nothing is copied to leave them out.
+fn in_memory(rows: Rows<'_>, commit: i64) -> Result<MemTable, IngestError> {
+    let schema = KMS_EVENTS.arrow();
+    let commits = schema.index_of("ingest_seq")?;
+    let mut batches = rows.batches.to_vec();
+    for (batch, picked) in batches.iter_mut().zip(rows.picked.unwrap_or_default()) {
+        let numbers = picked
+            .values()
+            .iter()
+            .map(|is_picked| if is_picked { commit } else { commit - 1 });
+        let mut columns = batch.columns().to_vec();
+        columns[commits] = Arc::new(Int64Array::from_iter_values(numbers));
+        *batch = RecordBatch::try_new(schema.clone(), columns)?;
+    }
+    MemTable::try_new(schema, vec![batches]).map_err(|source| IngestError::Rows {
         source: Box::new(source),
     })
-}
-
-/// The number of the commit that wrote these rows.
-fn commit_of(rows: &[RecordBatch]) -> Option<i64> {
-    use arrow::array::AsArray as _;
-    use arrow::datatypes::Int64Type;
-    let rows = rows.first()?;
-    let commits = rows
-        .column_by_name("ingest_seq")?
-        .as_primitive::<Int64Type>();
-    (rows.num_rows() > 0).then(|| commits.value(0))
 }

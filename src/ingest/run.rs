@@ -12,7 +12,7 @@ use super::plan::{Ledger, Task};
 use super::rollups::Rollups;
 use super::summary::{Rejected, Summary};
 use super::workers::{Chunk, Job, Stop, work};
-use crate::decode::Limits;
+use crate::decode::{Decoder, Limits, ObjectKind};
 use crate::schema::{
     ALIAS_SIGHTINGS, KEY_RESOURCES, KMS_EVENTS, LOG_FILE_EVENTS, RUNS, TRAIL_EVENTS, Table,
     USAGE_DAILY,
@@ -40,6 +40,9 @@ const CHUNKS_WAITING_MAX: usize = 8;
 pub struct Options {
     /// Limits on objects and records.
     pub limits: Limits,
+    /// Whether SHA-256 of each object's text is computed. It is in any case where a digest is among the
+    /// objects, which tells what it must be.
+    pub is_hashing: bool,
     /// Threads that decode.
     pub threads: usize,
     /// The run's id.
@@ -186,6 +189,8 @@ fn decode_and_commit(
     summary: &mut Summary,
 ) -> Result<(), IngestError> {
     let next = AtomicUsize::new(0);
+    let is_digest = |job: &Job| job.facts.kind == Some(ObjectKind::Digest);
+    let is_hashing = options.is_hashing || jobs.iter().any(is_digest);
     let threads = options.threads.clamp(1, jobs.len().max(1));
     let (sender, mut receiver) = mpsc::channel::<Chunk>(threads + CHUNKS_WAITING_MAX);
     // The threads borrow the jobs; blocking here keeps the borrow alive, and the runtime has other
@@ -196,7 +201,8 @@ fn decode_and_commit(
                 .map(|_number| {
                     let sender = sender.clone();
                     let next = &next;
-                    scope.spawn(move || work(source, jobs, next, options.limits, progress, &sender))
+                    let decoder = Decoder::new(options.limits).hashing(is_hashing);
+                    scope.spawn(move || work(source, jobs, next, decoder, progress, &sender))
                 })
                 .collect();
             drop(sender);

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc::Sender;
 
 use super::run::Progress;
-use crate::decode::{Decoder, Input, Limits, ObjectId, ObjectReport, Rows};
+use crate::decode::{Decoder, Input, ObjectId, ObjectReport, Rows};
 use crate::source::{PathFacts, Source, SourceObject};
 
 /// Objects up to this size are read into memory at once.
@@ -57,11 +57,10 @@ pub(super) fn work(
     source: &dyn Source,
     jobs: &[Job],
     next: &AtomicUsize,
-    limits: Limits,
+    mut decoder: Decoder,
     progress: &Progress,
     chunks: &Sender<Chunk>,
 ) -> Result<(), Stop> {
-    let mut decoder = Decoder::new(limits);
     let mut buffer = Vec::new();
     let mut finished = Vec::new();
     let send = |rows, finished: &mut Vec<(usize, ObjectReport)>| {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array as _, RecordBatch};
+use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch};
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake_core::kernel::{Action, Add, Transaction as DeltaTransaction};
 use deltalake_core::logstore::get_actions;
@@ -30,6 +30,30 @@ pub struct Transaction {
     pub version: i64,
 }
 
+/// Rows with all columns of their table, in order.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a> {
+    /// Batches of them.
+    pub batches: &'a [RecordBatch],
+    /// For each batch, which of its rows are meant; without it, all of them.
+    pub picked: Option<&'a [BooleanArray]>,
+}
+
+impl<'a> Rows<'a> {
+    /// All rows of some batches.
+    #[must_use]
+    pub fn all(batches: &'a [RecordBatch]) -> Self {
+        Self {
+            batches,
+            picked: None,
+        }
+    }
+
+    fn is_picked(&self, batch: usize, row: usize) -> bool {
+        self.picked.is_none_or(|picked| picked[batch].value(row))
+    }
+}
+
 /// What became of an append.
 #[derive(Debug)]
 pub enum Appended {
@@ -44,14 +68,14 @@ pub enum Appended {
 }
 
 impl Store {
-    /// Appends rows to the table of `snapshot`. `rows` are batches with the table's columns, in order.
+    /// Appends rows to the table of `snapshot`.
     ///
     /// # Errors
     /// If files cannot be written, or if after a failed commit it cannot be told what became of it.
     pub async fn append(
         &self,
         snapshot: &Snapshot,
-        rows: &[RecordBatch],
+        rows: Rows<'_>,
         transaction: Option<Transaction>,
         batch_id: &str,
         now_millis: i64,
@@ -59,7 +83,7 @@ impl Store {
         let table = snapshot.table;
         let mut actions = Vec::new();
         for (partition, places) in partitions(table, rows) {
-            let encoded = encode(table, rows, places)?;
+            let encoded = encode(table, rows.batches, places)?;
             let add = put_file(snapshot, partition, encoded, now_millis).await?;
             actions.push(Action::Add(add));
         }
@@ -195,13 +219,13 @@ pub(super) fn add(
 }
 
 /// The rows of each partition.
-fn partitions(table: &Table, batches: &[RecordBatch]) -> BTreeMap<Option<String>, Vec<RowPlace>> {
+fn partitions(table: &Table, rows: Rows<'_>) -> BTreeMap<Option<String>, Vec<RowPlace>> {
     let mut partitions: BTreeMap<Option<String>, Vec<RowPlace>> = BTreeMap::new();
-    for (number, batch) in batches.iter().enumerate() {
+    for (number, batch) in rows.batches.iter().enumerate() {
         let values = table
             .partition
             .and_then(|column| batch.column_by_name(column))
-            .map(arrow::array::AsArray::as_string::<i32>);
+            .and_then(|column| column.as_string_opt::<i32>());
         let value = |row| values.and_then(|values| values.is_valid(row).then(|| values.value(row)));
         let mut row = 0;
         // Rows of one partition mostly stand together.
@@ -210,12 +234,14 @@ fn partitions(table: &Table, batches: &[RecordBatch]) -> BTreeMap<Option<String>
             let end = (row + 1..batch.num_rows())
                 .find(|next| value(*next) != partition)
                 .unwrap_or(batch.num_rows());
+            let places = (row..end).filter(|row| rows.is_picked(number, *row));
             partitions
                 .entry(partition.map(str::to_owned))
                 .or_default()
-                .extend((row..end).map(|row| (number, row)));
+                .extend(places.map(|row| (number, row)));
             row = end;
         }
     }
+    partitions.retain(|_partition, places| !places.is_empty());
     partitions
 }

@@ -29,7 +29,8 @@ pub struct SeenEvents {
 }
 
 impl SeenEvents {
-    /// For each row of each batch, whether it is new: neither in the snapshot nor before it in `batches`.
+    /// For each row of each batch, whether it is new: it is kept, and neither in the snapshot nor before
+    /// it in `batches`.
     ///
     /// # Errors
     /// If the table cannot be read.
@@ -37,6 +38,7 @@ impl SeenEvents {
         &mut self,
         snapshot: &Snapshot,
         batches: &[RecordBatch],
+        is_kept: &[BooleanArray],
     ) -> Result<Vec<BooleanArray>, StoreError> {
         if self.version != Some(snapshot.version()) {
             self.days.clear();
@@ -49,22 +51,29 @@ impl SeenEvents {
         let mut own = HashSet::<u128, BuildHasherDefault<FirstBytes>>::default();
         Ok(identities
             .into_iter()
-            .map(|rows| {
-                let is_new = rows.into_iter().map(|(day, hash)| {
-                    let is_known = self.days.get(&day).is_some_and(|seen| seen.contains(&hash));
-                    !is_known && own.insert(hash)
-                });
+            .zip(is_kept)
+            .map(|(rows, is_kept)| {
+                let is_new = rows
+                    .into_iter()
+                    .zip(is_kept.values())
+                    .map(|((day, hash), kept)| {
+                        let is_known =
+                            || self.days.get(&day).is_some_and(|seen| seen.contains(&hash));
+                        kept && !is_known() && own.insert(hash)
+                    });
                 BooleanArray::from(is_new.collect::<Vec<bool>>())
             })
             .collect())
     }
 
-    /// Remembers rows that were committed, so that `version`, in which nobody else committed, need not
-    /// be read.
-    pub fn add(&mut self, batches: &[RecordBatch], version: u64) {
-        for (day, hash) in batches.iter().flat_map(identities) {
-            if let Some(seen) = self.days.get_mut(&day) {
-                seen.insert(hash);
+    /// Remembers the new rows, which were committed, so that `version`, in which nobody else committed,
+    /// need not be read.
+    pub fn add(&mut self, batches: &[RecordBatch], is_new: &[BooleanArray], version: u64) {
+        for (rows, is_new) in batches.iter().zip(is_new) {
+            for ((day, hash), is_new) in identities(rows).into_iter().zip(is_new.values()) {
+                if is_new && let Some(seen) = self.days.get_mut(&day) {
+                    seen.insert(hash);
+                }
             }
         }
         self.version = Some(version);

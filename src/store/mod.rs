@@ -25,7 +25,7 @@ mod table;
 mod tiers;
 mod vacuum;
 
-pub use commit::{Appended, Transaction};
+pub use commit::{Appended, Rows, Transaction};
 pub use compact::{Compacted, Compaction};
 pub use dedupe::SeenEvents;
 pub use error::StoreError;

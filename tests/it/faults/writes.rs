@@ -118,8 +118,8 @@ fn a_lost_answer_of_a_first_run_leaves_the_store_exact() {
     let outcome = at_every_write(Before::Tables, 3, Fault::LosesAnswer);
     assert_eq!(
         outcome.errors,
-        outcome.runs - 6,
-        "each of the six commits is found"
+        outcome.runs - 7,
+        "each of the seven commits is found"
     );
 }
 
@@ -128,8 +128,8 @@ fn a_lost_answer_of_a_later_run_leaves_the_store_exact() {
     let outcome = at_every_write(Before::FirstRun, 4, Fault::LosesAnswer);
     assert_eq!(
         outcome.errors,
-        outcome.runs - 6,
-        "each of the six commits is found"
+        outcome.runs - 7,
+        "each of the seven commits is found"
     );
 }
 
