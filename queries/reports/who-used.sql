@@ -17,11 +17,8 @@
 -- param key: key, required. The key's id, ARN, alias or alias ARN, or the id of a multi-Region set.
 -- caveat:
 --   SELECT 'dry runs of this key, which are not counted: ' || count(*)
---   FROM key_uses
---   WHERE (array_has($key_arns, key_arn) OR array_has($key_names, coalesce(key_arn, key_as_typed)))
---     AND (is_dry_run OR outcome = 'dry_run')
---     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
---     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+--   FROM scope_uses
+--   WHERE is_dry_run OR outcome = 'dry_run'
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT 'cryptographic operations in the account and region of this key that do not tell their key: '
@@ -41,22 +38,17 @@
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT 'records of this key that are not counted, because a later record corrects them: '
---     || count(DISTINCT (key_events.event_id, key_events.recipient_account_id, key_events.content_hash))
---   FROM key_events
+--     || count(DISTINCT (scope_events.event_id, scope_events.recipient_account_id, scope_events.content_hash))
+--   FROM scope_events
 --   JOIN replaced_events
---     ON replaced_events.event_id = key_events.event_id
---     AND replaced_events.content_hash = key_events.content_hash
---     AND (replaced_events.recipient_account_id IS NOT DISTINCT FROM key_events.recipient_account_id)
---   WHERE (array_has($key_arns, key_arn) OR array_has($key_names, coalesce(key_arn, key_as_typed)))
---     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
---     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+--     ON replaced_events.event_id = scope_events.event_id
+--     AND replaced_events.content_hash = scope_events.content_hash
+--     AND (replaced_events.recipient_account_id IS NOT DISTINCT FROM scope_events.recipient_account_id)
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT 'records taken for this key by an alias, at a time for which no log shows where it pointed: ' || count(*)
---   FROM key_uses
---   WHERE array_has($key_arns, key_arn) AND resolution = 'alias_unproven'
---     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
---     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+--   FROM scope_uses
+--   WHERE resolution = 'alias_unproven'
 --   HAVING count(*) > 0
 
 WITH hits AS (
@@ -64,19 +56,9 @@ WITH hits AS (
     kind, caller, service, use_label AS label, outcome, outcome = 'success' AS is_success, session_name, event_time,
     coalesce(event_name, 'unknown') || CASE WHEN event_name = 'ReEncrypt' THEN ' (' || key_role || ')' ELSE '' END AS operation,
     CASE WHEN cardinality(resource_list) > 0 THEN resource_list ELSE make_array(resource) END AS resources
-  FROM key_uses
-  WHERE (
-      array_has($key_arns, key_arn)
-      OR (
-        array_has($key_names, coalesce(key_arn, key_as_typed))
-        AND ($account IS NULL OR recipient_account_id = $account)
-        AND ($region IS NULL OR region = $region)
-      )
-    )
-    AND NOT (key_role = 'destination' AND coalesce(array_has($key_arns, other_key_arn), false))
+  FROM scope_uses
+  WHERE NOT (key_role = 'destination' AND coalesce(array_has($key_arns, other_key_arn), false))
     AND NOT is_dry_run AND outcome <> 'dry_run'
-    AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
-    AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
 ),
 
 -- One row for each resource of an event; place 1 is the event itself.

@@ -99,7 +99,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
         Command::Ingest(options) => Box::pin(ingest::run(&place, options)).await,
         Command::Status(options) => Box::pin(status::run(&place, options)).await,
         Command::Sql(options) => Box::pin(sql::run(&place, &queries, options)).await,
-        Command::Report(options) => Box::pin(report::run(&place, &queries, options)).await,
+        Command::Report(options) => Box::pin(report::run(&place, &queries, *options)).await,
         Command::Export(options) => Box::pin(export::run(&place, &queries, options)).await,
         Command::Compact => Box::pin(compact::run(&place)).await,
         Command::Vacuum(options) => Box::pin(vacuum::run(&place, options)).await,

@@ -138,6 +138,33 @@ pub enum ReportError {
         /// The keys, each with what sets it apart.
         candidates: Vec<String>,
     },
+    /// The value of a filter that nothing known has.
+    #[error(
+        "nothing in the store has `{option} {}`{}",
+        printable(value),
+        hint("nearest", candidates)
+    )]
+    UnknownValue {
+        /// The option.
+        option: &'static str,
+        /// What was typed.
+        value: String,
+        /// The nearest values that there are.
+        candidates: Vec<String>,
+    },
+    /// The value of a filter that means more than one.
+    #[error(
+        "`{option} {}` can mean any of {}{}",
+        printable(value), candidates.len(), hint("give one in full", candidates)
+    )]
+    AmbiguousValue {
+        /// The option.
+        option: &'static str,
+        /// What was typed.
+        value: String,
+        /// What it can mean.
+        candidates: Vec<String>,
+    },
     /// The engine refused or failed a query.
     #[error("cannot answer `{query}`")]
     Engine {

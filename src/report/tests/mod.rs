@@ -1,5 +1,6 @@
 //! Every query, on rows made by hand, against answers worked out by hand.
 
+mod filters;
 mod requests;
 mod rollups;
 mod throttled_callers;
@@ -220,7 +221,7 @@ pub(super) async fn answer(
 ) -> (Vec<String>, Vec<String>) {
     let library = Library::embedded().expect("good headers");
     let report = library.report(report).expect("a report");
-    let outcome = match run_in(context, report, request).await {
+    let outcome = match run_in(context, &library, report, request).await {
         Ok(outcome) => outcome,
         Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
     };
