@@ -108,6 +108,7 @@ consumed AS (
 SELECT
   throttled.second AS event_time,
   throttled.account,
+  current_accounts.name AS account_name,
   throttled.region,
   throttled.caller,
   throttled.label,
@@ -121,4 +122,5 @@ JOIN consumed
   ON consumed.second = throttled.second
   AND (consumed.account IS NOT DISTINCT FROM throttled.account)
   AND (consumed.region IS NOT DISTINCT FROM throttled.region)
-ORDER BY event_time, account NULLS FIRST, region NULLS FIRST, caller, label NULLS FIRST, event_name NULLS FIRST, key NULLS FIRST
+LEFT JOIN current_accounts ON current_accounts.account = throttled.account
+ORDER BY event_time, throttled.account NULLS FIRST, region NULLS FIRST, caller, label NULLS FIRST, event_name NULLS FIRST, key NULLS FIRST

@@ -10,7 +10,8 @@
 --   asked for counts as its source. operations, sessions, resources, first_time and last_time are those of
 --   successes; failures stand apart, with what they tried (failed_operations), why they failed and when the
 --   last was, and a caller who only failed has no first_time. Dry runs are neither and are left out.
---   Account and region narrow which key is meant, not who used it. label is cloudtrail_delivery for
+--   Account and region narrow which key is meant, not who used it; account_name is the caller's account by
+--   its imported name. label is cloudtrail_delivery for
 --   CloudTrail writing its own logs and self for keytrail's own calls. Of many sessions and
 --   resources the most frequent three are shown. An S3 Bucket Key shows the bucket: counts are
 --   calls to KMS, never reads of objects.
@@ -100,6 +101,7 @@ ranked AS (
 SELECT
   kind,
   caller,
+  max(current_accounts.name) AS account_name,
   service,
   label,
   string_agg(value || ' ' || events, ', ' ORDER BY place)
@@ -120,5 +122,7 @@ SELECT
     FILTER (WHERE dimension = 'operation' AND NOT is_success) AS failed_operations,
   max(last_time) FILTER (WHERE NOT is_success) AS last_failure
 FROM ranked
+LEFT JOIN current_accounts
+  ON current_accounts.account = split_part(caller, ':', CASE WHEN caller LIKE 'arn:%' THEN 5 ELSE 2 END)
 GROUP BY kind, caller, service, label
 ORDER BY kind DESC, label NULLS FIRST, successes DESC, failures DESC, caller, service NULLS FIRST

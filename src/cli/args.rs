@@ -75,6 +75,8 @@ pub(super) enum Command {
     Sql(SqlArgs),
     /// Ask one of the named questions; without a name, list them
     Report(Box<ReportArgs>),
+    /// The accounts by name; import a list of them
+    Accounts(AccountsArgs),
     /// Write a whole table or view to a file
     Export(ExportArgs),
     /// Merge small files into large ones; ingest does it by itself when it pays
@@ -218,7 +220,7 @@ pub(super) struct FilterArgs {
     /// Up to here; a date includes its day [default: the newest event]
     #[arg(long, value_name = "TIME")]
     pub(super) until: Option<String>,
-    /// The account whose log has the record, by id; with --key, the key's
+    /// The account whose log has the record, by id or name; with --key, the key's
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
     /// The key's region, else the record's
@@ -230,6 +232,15 @@ pub(super) struct FilterArgs {
     /// Who called: an ARN, a role or user by name, service:NAME, account:ID
     #[arg(long, value_name = "PRINCIPAL")]
     caller: Option<String>,
+    /// Keys in accounts of this owner
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
+    /// Keys in accounts of this organizational unit and of those below it
+    #[arg(long, value_name = "PATH")]
+    ou: Option<String>,
+    /// Keys that carried this tag in the window; may be repeated
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    tag: Vec<String>,
     /// Leave out CloudTrail's writing of its own logs and keytrail's own calls
     #[arg(long)]
     hide_own: bool,
@@ -243,6 +254,9 @@ impl FilterArgs {
             region: self.region.clone(),
             service: self.service.clone(),
             caller: self.caller.clone(),
+            owner: self.owner.clone(),
+            ou: self.ou.clone(),
+            tags: self.tag.clone(),
             is_own_hidden: self.hide_own,
         }
     }
@@ -259,6 +273,28 @@ pub(super) struct CheckArgs {
     /// The directory with reports/ and views/
     #[arg(value_name = "DIR")]
     pub(super) directory: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub(super) struct AccountsArgs {
+    #[command(subcommand)]
+    pub(super) action: Option<AccountsAction>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AccountsAction {
+    /// Take a list of accounts; from now on it counts instead of the one before
+    Import(ImportArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ImportArgs {
+    /// CSV with a header: id, and any of name, ou (as Root/Prod), owner, environment
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
 }
 
 /// Splits `name=value`.

@@ -165,6 +165,20 @@ pub enum ReportError {
         /// What it can mean.
         candidates: Vec<String>,
     },
+    /// A filter that needs a list of accounts, which was never imported.
+    #[error(
+        "`{option}` needs to know the accounts\n\nhint: `keytrail accounts import FILE.csv` takes a list of them"
+    )]
+    NoAccounts {
+        /// The option.
+        option: &'static str,
+    },
+    /// Filters that are each known, but leave nothing together.
+    #[error("{problem}")]
+    NothingLeft {
+        /// What there is none of.
+        problem: &'static str,
+    },
     /// The engine refused or failed a query.
     #[error("cannot answer `{query}`")]
     Engine {

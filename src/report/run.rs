@@ -65,17 +65,19 @@ impl fmt::Debug for Outcome {
 #[derive(Debug)]
 pub struct Caveats {
     query: String,
+    notes: Vec<String>,
     frames: Vec<DataFrame>,
 }
 
 impl Caveats {
-    /// The texts, in the order of the header; none where there is nothing to say.
+    /// The texts, those of the filters first, then in the order of the header; none where there is nothing to
+    /// say.
     ///
     /// # Errors
     /// [`ReportError::Engine`] where they cannot be computed.
     pub async fn collect(self) -> Result<Vec<String>, ReportError> {
         let fault = |source| ReportError::engine(&self.query, source);
-        let mut texts = Vec::new();
+        let mut texts = self.notes;
         for frame in self.frames {
             for batch in frame.collect().await.map_err(fault)? {
                 let column = cast(batch.column(0), &DataType::Utf8)
@@ -134,6 +136,7 @@ pub(crate) async fn run_in(
         footnote: report.footnote.clone(),
         caveats: Caveats {
             query: report.id.clone(),
+            notes: bound.notes,
             frames,
         },
     })
@@ -206,6 +209,8 @@ const KEY: &str = "key";
 pub(super) struct Bound {
     pub(super) values: BTreeMap<String, ScalarValue>,
     pub(super) window: Window,
+    /// What must be said of the filters.
+    notes: Vec<String>,
 }
 
 pub(super) async fn bind(
@@ -238,11 +243,15 @@ pub(super) async fn bind(
         }
     }
     let window = window(report, request)?;
-    let filters = request.filters.resolve(context).await?;
+    let filters = request.filters.resolve(context, &window).await?;
     let mut values = filters.values();
     values.insert("since".to_owned(), timestamp(window.since));
     values.insert("until".to_owned(), timestamp(window.until));
-    let mut bound = Bound { values, window };
+    let mut bound = Bound {
+        values,
+        window,
+        notes: filters.notes.clone(),
+    };
     let filter = Parameter::key_filter();
     let is_declared = report.parameters.iter().any(|known| known.name == KEY);
     let filter = (!is_declared).then_some(&filter);

@@ -4,14 +4,16 @@ use datafusion::prelude::SessionContext;
 use futures::TryStreamExt as _;
 use serde_json::{Value, json};
 
-use super::{ALICE, KEY_A, KEY_B, MRK_US, OTHER, OWNER, context, event, lines, request};
+use super::{
+    ALICE, KEY_A, KEY_B, MRK_US, OTHER, OWNER, context as context_of, event, lines, request,
+};
 use crate::report::run::run_in;
 use crate::report::{Filters, Library, Query, ReportError, Request};
 
-const BOB: &str = "arn:aws:iam::222222222222:role/team/bob";
+pub(super) const BOB: &str = "arn:aws:iam::222222222222:role/team/bob";
 
 /// Nine records of two accounts, two regions and three keys, in three days.
-fn records() -> Vec<Value> {
+pub(super) fn records() -> Vec<Value> {
     vec![
         event("2026-01-01T09:00:00Z", json!({"key_arn": KEY_A})),
         event(
@@ -56,7 +58,7 @@ fn report(sql: &str) -> Query {
     Query::parse("reports/q.sql", &text).expect("a good header")
 }
 
-async fn ask(
+pub(super) async fn ask(
     context: &SessionContext,
     sql: &str,
     request: &Request,
@@ -85,12 +87,15 @@ async fn left(context: &SessionContext, request: &Request) -> [String; 3] {
     left.try_into().expect("three relations")
 }
 
-/// All of it, and a window that begins and ends within a day.
-const ALL: (Option<&str>, &str) = (None, "2026-01-03");
-const CUT: (Option<&str>, &str) = (Some("2026-01-01T11:00:00Z"), "2026-01-03T02:00:00Z");
+/// A start, if any, and an end.
+type Window = (Option<&'static str>, &'static str);
 
-/// Filters, a key, and how many records they leave of all and of the window that cuts days.
-fn cases() -> Vec<(Filters, Option<&'static str>, u8, u8)> {
+/// All of it, and a window that begins and ends within a day.
+const ALL: Window = (None, "2026-01-03");
+const CUT: Window = (Some("2026-01-01T11:00:00Z"), "2026-01-03T02:00:00Z");
+
+/// Filters, a key, a window, and how many records they leave.
+fn cases() -> Vec<(Filters, Option<&'static str>, Window, u8)> {
     let text = |value: &str| Some(value.to_owned());
     let all = Filters::default;
     let account = |id: &str| Filters {
@@ -114,47 +119,46 @@ fn cases() -> Vec<(Filters, Option<&'static str>, u8, u8)> {
         ..filters
     };
     vec![
-        (all(), None, 9, 6),
-        (account(OTHER), None, 2, 2),
-        (account(OWNER), None, 7, 4),
-        (region("us-east-1"), None, 1, 1),
-        (service("s3"), None, 1, 0),
-        (service("dynamodb.amazonaws.com"), None, 1, 1),
-        (caller("bob"), None, 2, 2),
-        (caller(ALICE), None, 7, 4),
-        (others(caller(ALICE)), None, 6, 3),
-        (others(all()), None, 8, 5),
-        (all(), Some(KEY_A), 4, 2),
-        (all(), Some(KEY_B), 2, 1),
-        (all(), Some("alias/none"), 1, 1),
+        (all(), None, ALL, 9),
+        (all(), None, CUT, 6),
+        (account(OTHER), None, CUT, 2),
+        (account(OWNER), None, CUT, 4),
+        (region("us-east-1"), None, CUT, 1),
+        (service("s3"), None, ALL, 1),
+        (service("dynamodb.amazonaws.com"), None, CUT, 1),
+        (caller("bob"), None, CUT, 2),
+        (caller(ALICE), None, CUT, 4),
+        (others(caller(ALICE)), None, ALL, 6),
+        (others(all()), None, CUT, 5),
+        (all(), Some(KEY_A), CUT, 2),
+        (all(), Some(KEY_B), CUT, 1),
+        (all(), Some("alias/none"), CUT, 1),
         // Beside a key, the account is the key's: bob's use of it counts though another log tells of it.
-        (account(OWNER), Some(KEY_B), 2, 1),
+        (account(OWNER), Some(KEY_B), CUT, 1),
     ]
 }
 
 #[tokio::test]
 async fn each_filter_leaves_the_same_of_events_operations_and_daily_counts() {
-    let context = context(records()).await;
-    for (filters, key, of_all, of_cut) in cases() {
-        for ((since, until), expected) in [(ALL, of_all), (CUT, of_cut)] {
-            let arguments: Vec<_> = key.map(|key| ("key", key)).into_iter().collect();
-            let request = Request {
-                filters: filters.clone(),
-                ..request(since, until, &arguments)
-            };
-            let expected = expected.to_string();
-            assert_eq!(
-                left(&context, &request).await,
-                [expected.clone(), expected.clone(), expected],
-                "{request:?}"
-            );
-        }
+    let context = context_of(records()).await;
+    for (filters, key, (since, until), expected) in cases() {
+        let arguments: Vec<_> = key.map(|key| ("key", key)).into_iter().collect();
+        let request = Request {
+            filters,
+            ..request(since, until, &arguments)
+        };
+        let expected = expected.to_string();
+        assert_eq!(
+            left(&context, &request).await,
+            [expected.clone(), expected.clone(), expected],
+            "{request:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_value_that_nothing_has_is_no_empty_answer() {
-    let context = context(records()).await;
+    let context = context_of(records()).await;
     let text = |value: &str| Some(value.to_owned());
     for (filters, expected) in [
         (
@@ -199,7 +203,7 @@ async fn a_value_that_nothing_has_is_no_empty_answer() {
 #[tokio::test]
 async fn a_name_of_two_callers_is_told_with_both() {
     let other = "arn:aws:iam::222222222222:user/alice";
-    let context = context(vec![
+    let context = context_of(vec![
         event("2026-01-01T09:00:00Z", json!({"key_arn": KEY_A})),
         event(
             "2026-01-01T10:00:00Z",

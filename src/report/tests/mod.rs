@@ -1,6 +1,7 @@
 //! Every query, on rows made by hand, against answers worked out by hand.
 
 mod filters;
+mod filters_looked_up;
 mod requests;
 mod rollups;
 mod throttled_callers;
@@ -143,7 +144,24 @@ pub(super) async fn context_of_rollups(events: Vec<Value>) -> SessionContext {
     build(events, false).await
 }
 
+/// A session's context with these events and these rows of another table.
+pub(super) async fn context_with(
+    events: Vec<Value>,
+    table: &'static schema::Table,
+    rows: &[Value],
+) -> SessionContext {
+    build_with(events, true, Some((table, rows))).await
+}
+
 async fn build(events: Vec<Value>, has_events: bool) -> SessionContext {
+    build_with(events, has_events, None).await
+}
+
+async fn build_with(
+    events: Vec<Value>,
+    has_events: bool,
+    other: Option<(&'static schema::Table, &[Value])>,
+) -> SessionContext {
     let events = batch(schema::KMS_EVENTS.arrow(), &numbered(events));
     let writer = crate::sql::context();
     register(&writer, "new_kms_events", events.clone());
@@ -153,7 +171,10 @@ async fn build(events: Vec<Value>, has_events: bool) -> SessionContext {
             "kms_events" if has_events => events.clone(),
             "usage_daily" => rollup(&writer, &schema::USAGE_DAILY).await,
             "key_resources" => rollup(&writer, &schema::KEY_RESOURCES).await,
-            _ => RecordBatch::new_empty(table.arrow()),
+            name => match other.filter(|(other, _)| other.name == name) {
+                Some((other, rows)) => batch(other.arrow(), rows),
+                None => RecordBatch::new_empty(table.arrow()),
+            },
         };
         register(&context, table.name, rows);
     }
