@@ -30,7 +30,8 @@ fn reports(criterion: &mut Criterion) {
     for query in library.reports() {
         let request = request(query);
         group.bench_function(&query.id, |bencher| {
-            bencher.iter(|| runtime.block_on(Box::pin(answer(&session, query, &request))));
+            bencher
+                .iter(|| runtime.block_on(Box::pin(answer(&session, &library, query, &request))));
         });
     }
     group.finish();
@@ -50,8 +51,8 @@ fn request(query: &Query) -> Request {
     }
 }
 
-async fn answer(session: &Session, query: &Query, request: &Request) -> usize {
-    let outcome = report::run(session, query, request)
+async fn answer(session: &Session, library: &Library, query: &Query, request: &Request) -> usize {
+    let outcome = report::run(session, library, query, request)
         .await
         .expect("an answer");
     let rows: Vec<_> = outcome.stream.try_collect().await.expect("rows");

@@ -16,4 +16,6 @@ pub mod report;
 
 pub mod ingest;
 
+pub mod inventory;
+
 pub mod cli;

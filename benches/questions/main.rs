@@ -137,7 +137,7 @@ impl Opened {
         };
         let query = library.report(name)?;
         self.timed(runs, async || {
-            let outcome = report::run(&session, query, &request).await?;
+            let outcome = report::run(&session, &library, query, &request).await?;
             let rows = outcome.stream.try_collect().await?;
             outcome.caveats.collect().await?;
             Ok(rows)

@@ -1,7 +1,6 @@
 -- id: behind-figures
 -- title: What stands behind the figures of a report
--- description: Exact counts of the records held in the window, and of the keys asked for where there are
---   any. A record that names two keys counts once. A replaced record is one of replaced_events: a correction
+-- description: Exact counts of the records held in the window and within the filters. A record that names two keys counts once. A replaced record is one of replaced_events: a correction
 --   tells it anew, or a correction of the same record was read later. A copy is the record of a call that
 --   another account's log holds too, and that key_uses leaves out for the other's. Duplicates are exact
 --   copies of a stored event; they were dropped when they were read, so they are told by log object: of
@@ -10,18 +9,7 @@
 
 WITH asked AS (
   SELECT key_arn, key_role, event_id, recipient_account_id, content_hash, is_correction, shared_event_id
-  FROM key_events
-  WHERE (
-      (cardinality($key_arns) = 0 AND cardinality($key_names) = 0)
-      OR array_has($key_arns, key_arn)
-      OR (
-        array_has($key_names, coalesce(key_arn, key_as_typed))
-        AND ($account IS NULL OR recipient_account_id = $account)
-        AND ($region IS NULL OR region = $region)
-      )
-    )
-    AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
-    AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+  FROM scope_events
 ),
 
 -- Only of shared calls is a record ever left out for another.

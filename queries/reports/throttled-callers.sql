@@ -4,34 +4,44 @@
 --   that made most KMS calls (of every outcome) in the same account, region and second. Quotas are per
 --   account and region of the CALLER, so account is the caller's own account (the log's where the record
 --   does not tell), and a call that two accounts recorded (equal shared_event_id) counts once. Quotas
---   are also per kind of operation, which is not told apart here. key is the ARN, else what was typed.
+--   are also per kind of operation, which is not told apart here. The filters say whose throttled calls
+--   are told; consumed_most and calls_in_second are those of all callers. key is the ARN, else what was typed.
 --   label is cloudtrail_delivery for CloudTrail writing its own logs and self for keytrail's own calls; in
 --   consumed_most it stands in brackets.
 -- footnote: a lower bound: AWS does not promise to log every throttled call
 
-WITH events AS (
-  SELECT
-    *,
+-- What the filters leave; beside it stand all calls of the same second, whoever made them.
+WITH refused AS (
+  SELECT DISTINCT
     coalesce(caller_account_id, recipient_account_id) AS account,
-    date_trunc('second', event_time) AS second
-  FROM kms_events
-  WHERE ($since IS NULL OR event_time >= $since)
-    AND ($until IS NULL OR event_time < $until)
-    AND ($region IS NULL OR region = $region)
+    region,
+    date_trunc('second', event_time) AS second,
+    event_id, recipient_account_id, content_hash
+  FROM scope_events_of_callers
+  WHERE outcome = 'throttled'
     AND ($account IS NULL OR coalesce(caller_account_id, recipient_account_id) = $account)
 ),
 
 -- The few seconds of interest, so that all that follows reads little.
 seconds AS (
   SELECT DISTINCT account, region, second
-  FROM events
-  WHERE outcome = 'throttled'
+  FROM refused
+),
+
+events AS (
+  SELECT
+    *,
+    coalesce(caller_account_id, recipient_account_id) AS account,
+    date_trunc('second', event_time) AS second
+  FROM kms_events
+  WHERE ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
+    AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
 ),
 
 calls AS (
   SELECT
     events.account, events.region, events.second, events.caller, events.use_label AS label, events.event_name,
-    events.outcome,
+    events.outcome, events.event_id, events.recipient_account_id, events.content_hash,
     coalesce(events.key_arn, events.key_as_typed) AS key
   FROM events
   JOIN seconds
@@ -61,6 +71,13 @@ throttled AS (
   SELECT account, region, second, caller, label, event_name, key, count(*) AS throttled
   FROM calls
   WHERE outcome = 'throttled'
+    AND EXISTS (
+      SELECT 1
+      FROM refused
+      WHERE refused.event_id = calls.event_id
+        AND refused.content_hash = calls.content_hash
+        AND (refused.recipient_account_id IS NOT DISTINCT FROM calls.recipient_account_id)
+    )
   GROUP BY account, region, second, caller, label, event_name, key
 ),
 
@@ -91,6 +108,7 @@ consumed AS (
 SELECT
   throttled.second AS event_time,
   throttled.account,
+  current_accounts.name AS account_name,
   throttled.region,
   throttled.caller,
   throttled.label,
@@ -104,4 +122,5 @@ JOIN consumed
   ON consumed.second = throttled.second
   AND (consumed.account IS NOT DISTINCT FROM throttled.account)
   AND (consumed.region IS NOT DISTINCT FROM throttled.region)
-ORDER BY event_time, account NULLS FIRST, region NULLS FIRST, caller, label NULLS FIRST, event_name NULLS FIRST, key NULLS FIRST
+LEFT JOIN current_accounts ON current_accounts.account = throttled.account
+ORDER BY event_time, throttled.account NULLS FIRST, region NULLS FIRST, caller, label NULLS FIRST, event_name NULLS FIRST, key NULLS FIRST

@@ -13,13 +13,17 @@
 --   operations on any key that the log of the key's account and region shows in the window: 0 says that
 --   reads may not have been logged at all. last_change is the last change of the key's life that is seen.
 --   doubt is set where no call on the key ever got beyond a refusal: it may not exist. A key that KMS only
---   ever answered as not found is left out. Account and region are the key's.
+--   ever answered as not found is left out. Account, region, owner, OU and tag are the key's. A caller or a
+--   service chooses the keys that have a record of it at any time; a use counts whoever's it is.
 --   Where the window begins or ends within a day, the events of that day say what lies inside; where they
 --   are no longer held, failed_attempts counts the day in full, and a key whose uses of one day reach
 --   over both ends of the window is left out, since its use may lie inside. uses_in_log always counts
 --   such a day in full.
 -- param days: days = 90. How many days before the end of the window a key must have had no use.
 -- footnote: seen in logs, not a verdict: a key that no log shows in use can still protect data at rest
+-- caveat:
+--   SELECT 'a use by CloudTrail itself or by keytrail is a use: --hide-own hides none here'
+--   WHERE $hide_own
 -- caveat:
 --   SELECT 'the logs held begin at ' || to_char(min(first_time), '%Y-%m-%dT%H:%M:%SZ')
 --     || ', after the start of the window: nothing is known of the time before'
@@ -197,6 +201,7 @@ logs AS (
 SELECT
   keys.key_arn,
   keys.account,
+  current_accounts.name AS account_name,
   keys.region,
   keys.aliases,
   uses.last_use,
@@ -209,12 +214,11 @@ SELECT
   coalesce(logs.uses, 0) AS uses_in_log,
   seen.first_seen,
   seen.last_seen
-FROM key_names AS keys
+FROM scope_keys AS keys
 JOIN seen ON seen.key_arn = keys.key_arn
 LEFT JOIN uses ON uses.key_set = keys.key_set
 LEFT JOIN sets ON sets.key_set = keys.key_set
 LEFT JOIN logs ON logs.account = keys.account AND logs.region = keys.region
-WHERE ($account IS NULL OR keys.account = $account)
-  AND ($region IS NULL OR keys.region = $region)
-  AND (uses.last_use IS NULL OR (uses.last_use < $since AND NOT uses.is_unsure))
+LEFT JOIN current_accounts ON current_accounts.account = keys.account
+WHERE uses.last_use IS NULL OR (uses.last_use < $since AND NOT uses.is_unsure)
 ORDER BY last_use NULLS FIRST, keys.key_arn

@@ -10,18 +10,16 @@
 --   asked for counts as its source. operations, sessions, resources, first_time and last_time are those of
 --   successes; failures stand apart, with what they tried (failed_operations), why they failed and when the
 --   last was, and a caller who only failed has no first_time. Dry runs are neither and are left out.
---   Account and region narrow which key is meant, not who used it. label is cloudtrail_delivery for
+--   Account and region narrow which key is meant, not who used it; account_name is the caller's account by
+--   its imported name. label is cloudtrail_delivery for
 --   CloudTrail writing its own logs and self for keytrail's own calls. Of many sessions and
 --   resources the most frequent three are shown. An S3 Bucket Key shows the bucket: counts are
 --   calls to KMS, never reads of objects.
 -- param key: key, required. The key's id, ARN, alias or alias ARN, or the id of a multi-Region set.
 -- caveat:
 --   SELECT 'dry runs of this key, which are not counted: ' || count(*)
---   FROM key_uses
---   WHERE (array_has($key_arns, key_arn) OR array_has($key_names, coalesce(key_arn, key_as_typed)))
---     AND (is_dry_run OR outcome = 'dry_run')
---     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
---     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+--   FROM scope_uses
+--   WHERE is_dry_run OR outcome = 'dry_run'
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT 'cryptographic operations in the account and region of this key that do not tell their key: '
@@ -41,22 +39,17 @@
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT 'records of this key that are not counted, because a later record corrects them: '
---     || count(DISTINCT (key_events.event_id, key_events.recipient_account_id, key_events.content_hash))
---   FROM key_events
+--     || count(DISTINCT (scope_events.event_id, scope_events.recipient_account_id, scope_events.content_hash))
+--   FROM scope_events
 --   JOIN replaced_events
---     ON replaced_events.event_id = key_events.event_id
---     AND replaced_events.content_hash = key_events.content_hash
---     AND (replaced_events.recipient_account_id IS NOT DISTINCT FROM key_events.recipient_account_id)
---   WHERE (array_has($key_arns, key_arn) OR array_has($key_names, coalesce(key_arn, key_as_typed)))
---     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
---     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+--     ON replaced_events.event_id = scope_events.event_id
+--     AND replaced_events.content_hash = scope_events.content_hash
+--     AND (replaced_events.recipient_account_id IS NOT DISTINCT FROM scope_events.recipient_account_id)
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT 'records taken for this key by an alias, at a time for which no log shows where it pointed: ' || count(*)
---   FROM key_uses
---   WHERE array_has($key_arns, key_arn) AND resolution = 'alias_unproven'
---     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
---     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+--   FROM scope_uses
+--   WHERE resolution = 'alias_unproven'
 --   HAVING count(*) > 0
 
 WITH hits AS (
@@ -64,19 +57,9 @@ WITH hits AS (
     kind, caller, service, use_label AS label, outcome, outcome = 'success' AS is_success, session_name, event_time,
     coalesce(event_name, 'unknown') || CASE WHEN event_name = 'ReEncrypt' THEN ' (' || key_role || ')' ELSE '' END AS operation,
     CASE WHEN cardinality(resource_list) > 0 THEN resource_list ELSE make_array(resource) END AS resources
-  FROM key_uses
-  WHERE (
-      array_has($key_arns, key_arn)
-      OR (
-        array_has($key_names, coalesce(key_arn, key_as_typed))
-        AND ($account IS NULL OR recipient_account_id = $account)
-        AND ($region IS NULL OR region = $region)
-      )
-    )
-    AND NOT (key_role = 'destination' AND coalesce(array_has($key_arns, other_key_arn), false))
+  FROM scope_uses
+  WHERE NOT (key_role = 'destination' AND coalesce(array_has($key_arns, other_key_arn), false))
     AND NOT is_dry_run AND outcome <> 'dry_run'
-    AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
-    AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
 ),
 
 -- One row for each resource of an event; place 1 is the event itself.
@@ -118,6 +101,7 @@ ranked AS (
 SELECT
   kind,
   caller,
+  max(current_accounts.name) AS account_name,
   service,
   label,
   string_agg(value || ' ' || events, ', ' ORDER BY place)
@@ -138,5 +122,7 @@ SELECT
     FILTER (WHERE dimension = 'operation' AND NOT is_success) AS failed_operations,
   max(last_time) FILTER (WHERE NOT is_success) AS last_failure
 FROM ranked
+LEFT JOIN current_accounts
+  ON current_accounts.account = split_part(caller, ':', CASE WHEN caller LIKE 'arn:%' THEN 5 ELSE 2 END)
 GROUP BY kind, caller, service, label
 ORDER BY kind DESC, label NULLS FIRST, successes DESC, failures DESC, caller, service NULLS FIRST

@@ -9,6 +9,7 @@ use super::queries::QueriesChoice;
 use super::session::StoreChoice;
 use crate::decode::Limits;
 use crate::ingest::Span;
+use crate::report::Filters;
 
 /// Who used which AWS KMS key, on which data, and which keys nobody uses: answers from CloudTrail logs.
 #[derive(Debug, Parser)]
@@ -73,7 +74,9 @@ pub(super) enum Command {
     /// Ask in SQL; on a terminal and without a statement, in a shell
     Sql(SqlArgs),
     /// Ask one of the named questions; without a name, list them
-    Report(ReportArgs),
+    Report(Box<ReportArgs>),
+    /// The accounts by name; import a list of them
+    Accounts(AccountsArgs),
     /// Write a whole table or view to a file
     Export(ExportArgs),
     /// Merge small files into large ones; ingest does it by itself when it pays
@@ -193,24 +196,9 @@ pub(super) struct ReportArgs {
     pub(super) action: Option<ReportAction>,
     /// The report
     pub(super) name: Option<String>,
-    /// The key: id, ARN, alias, alias ARN or mrk- id
-    #[arg(long)]
-    pub(super) key: Option<String>,
     /// Count so many days back from --until
     #[arg(long, value_name = "N")]
     pub(super) days: Option<String>,
-    /// From here on: a date, RFC 3339, or 30d (days back from --until)
-    #[arg(long, value_name = "TIME")]
-    pub(super) since: Option<String>,
-    /// Up to here; a date includes its day [default: the newest event]
-    #[arg(long, value_name = "TIME")]
-    pub(super) until: Option<String>,
-    /// Only this account
-    #[arg(long, value_name = "ID")]
-    pub(super) account: Option<String>,
-    /// Only this region
-    #[arg(long, value_name = "NAME")]
-    pub(super) region: Option<String>,
     /// A parameter of the report's own; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = named_value)]
     pub(super) params: Vec<(String, String)>,
@@ -218,7 +206,63 @@ pub(super) struct ReportArgs {
     #[arg(long, conflicts_with_all = ["format", "output"])]
     pub(super) explain: bool,
     #[command(flatten)]
+    pub(super) filters: FilterArgs,
+    #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Filters")]
+pub(super) struct FilterArgs {
+    /// The key: id, ARN, alias, alias ARN or mrk- id
+    #[arg(long)]
+    pub(super) key: Option<String>,
+    /// From here on: a date, RFC 3339, or 30d (days back from --until)
+    #[arg(long, value_name = "TIME")]
+    pub(super) since: Option<String>,
+    /// Up to here; a date includes its day [default: the newest event]
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<String>,
+    /// The account whose log has the record, by id or name; with --key, the key's
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
+    /// The key's region, else the record's
+    #[arg(long, value_name = "NAME")]
+    region: Option<String>,
+    /// The service that called KMS, else that of the resource: s3, or s3.amazonaws.com
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+    /// Who called: an ARN, a role or user by name, service:NAME, account:ID
+    #[arg(long, value_name = "PRINCIPAL")]
+    caller: Option<String>,
+    /// Keys in accounts of this owner
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
+    /// Keys in accounts of this organizational unit and of those below it
+    #[arg(long, value_name = "PATH")]
+    ou: Option<String>,
+    /// Keys that carried this tag in the window; may be repeated
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    tag: Vec<String>,
+    /// Leave out CloudTrail's writing of its own logs and keytrail's own calls
+    #[arg(long)]
+    hide_own: bool,
+}
+
+impl FilterArgs {
+    /// The filters beside key and window.
+    pub(super) fn to_filters(&self) -> Filters {
+        Filters {
+            account: self.account.clone(),
+            region: self.region.clone(),
+            service: self.service.clone(),
+            caller: self.caller.clone(),
+            owner: self.owner.clone(),
+            ou: self.ou.clone(),
+            tags: self.tag.clone(),
+            is_own_hidden: self.hide_own,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -232,6 +276,28 @@ pub(super) struct CheckArgs {
     /// The directory with reports/ and views/
     #[arg(value_name = "DIR")]
     pub(super) directory: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub(super) struct AccountsArgs {
+    #[command(subcommand)]
+    pub(super) action: Option<AccountsAction>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AccountsAction {
+    /// Take a list of accounts; from now on it counts instead of the one before
+    Import(ImportArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ImportArgs {
+    /// CSV with a header: id, and any of name, ou (as Root/Prod), owner, environment
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
 }
 
 /// Splits `name=value`.

@@ -40,9 +40,12 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<ExitStatus> {
         }
         // Line numbers of ours are those of the file in the repository.
         let text = file.map_or("", |file| file.text.as_str());
-        let found = report::check(&session, report, text).await;
+        let found = report::check(&session, &queries.library, report, text).await;
         faults.extend(found.iter().map(ToString::to_string));
     }
+    // Several reports read one scope: what it cannot read any more is told once.
+    let mut told = BTreeSet::new();
+    faults.retain(|fault| told.insert(fault.clone()));
     let mut text = String::new();
     for fault in &faults {
         text.push_str(&visible(fault));

@@ -73,7 +73,7 @@ fn ingest_options(logs: &Path) -> anyhow::Result<IngestArgs> {
 fn report_options(words: &[&str]) -> anyhow::Result<ReportArgs> {
     let words = ["keytrail", "report"].iter().chain(words);
     match Args::try_parse_from(words)?.command {
-        Command::Report(options) => Ok(options),
+        Command::Report(options) => Ok(*options),
         _ => unreachable!("`report` was typed"),
     }
 }

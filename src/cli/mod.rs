@@ -3,6 +3,7 @@
 //! Enters: arguments. Leaves: data on standard output, everything else on standard error, and an exit
 //! code: 0 fine, 1 findings, 2 an error, or something new that could not be ingested.
 
+mod accounts;
 mod args;
 mod check;
 mod clock;
@@ -99,7 +100,8 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
         Command::Ingest(options) => Box::pin(ingest::run(&place, options)).await,
         Command::Status(options) => Box::pin(status::run(&place, options)).await,
         Command::Sql(options) => Box::pin(sql::run(&place, &queries, options)).await,
-        Command::Report(options) => Box::pin(report::run(&place, &queries, options)).await,
+        Command::Report(options) => Box::pin(report::run(&place, &queries, *options)).await,
+        Command::Accounts(options) => Box::pin(accounts::run(&place, options)).await,
         Command::Export(options) => Box::pin(export::run(&place, &queries, options)).await,
         Command::Compact => Box::pin(compact::run(&place)).await,
         Command::Vacuum(options) => Box::pin(vacuum::run(&place, options)).await,

@@ -39,7 +39,7 @@ pub(super) async fn run(
         to_stdout(&text)?;
         return Ok(ExitStatus::Success);
     }
-    let answer = ask(&session, &pins, report, &args).await?;
+    let answer = ask(&queries, &session, &pins, report, &args).await?;
     if is_for_people(args.output.format, &destination) {
         to_stdout(&format!("{}\n", answer.heading))?;
     } else {
@@ -64,12 +64,13 @@ pub(super) struct Answer {
 
 /// Asks a report in a session.
 pub(super) async fn ask(
+    queries: &Queries,
     session: &Session,
     pins: &Pins,
     report: &Query,
     args: &ReportArgs,
 ) -> anyhow::Result<Answer> {
-    let outcome = report::run(session, report, &request(pins, args)?).await?;
+    let outcome = report::run(session, &queries.library, report, &request(pins, args)?).await?;
     let held = period(pins)?;
     let mut warnings = match warning(outcome.window.placement(held)) {
         Some(warning) => format!("warning: {warning}\n"),
@@ -108,7 +109,8 @@ pub(super) async fn explain(
     args: &ReportArgs,
 ) -> anyhow::Result<String> {
     let behind = queries.library.explain("behind-figures")?;
-    let explained = report::explain(session, report, behind, &request(pins, args)?).await?;
+    let request = request(pins, args)?;
+    let explained = report::explain(session, &queries.library, report, behind, &request).await?;
     let mut text = format!(
         "-- {}--\n-- behind the figures:\n",
         heading(&report.title, explained.window, args.output.tz)
@@ -130,12 +132,12 @@ pub(super) async fn explain(
 fn request(pins: &Pins, args: &ReportArgs) -> anyhow::Result<Request> {
     let held = period(pins)?;
     let window = Window::parse(
-        args.since.as_deref(),
-        args.until.as_deref(),
+        args.filters.since.as_deref(),
+        args.filters.until.as_deref(),
         held.map(|(_, newest)| newest),
     )?;
     let mut arguments = BTreeMap::new();
-    let own = [("key", &args.key), ("days", &args.days)];
+    let own = [("key", &args.filters.key), ("days", &args.days)];
     let own = own
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
@@ -146,8 +148,7 @@ fn request(pins: &Pins, args: &ReportArgs) -> anyhow::Result<Request> {
     }
     Ok(Request {
         window,
-        account: args.account.clone(),
-        region: args.region.clone(),
+        filters: args.filters.to_filters(),
         arguments,
     })
 }
@@ -159,7 +160,7 @@ fn heading(title: &str, window: Window, zone: Zone) -> String {
 
 /// Whether the window ends where the user says, not where the events do.
 fn is_end_given(args: &ReportArgs) -> bool {
-    let until = args.until.as_deref();
+    let until = args.filters.until.as_deref();
     until.is_some_and(|until| !until.trim().ends_with('d'))
 }
 

@@ -10,66 +10,66 @@ use datafusion::common::ScalarValue;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 
-use super::header::COMMON;
 use super::placeholder::placeholders;
-use super::run::{days, integer, plan, text_list, timestamp};
-use super::{Kind, Parameter, Query, ReportError};
+use super::run::{days, integer, parse, plan, text_list, timestamp};
+use super::scope::{Origin, Scoped};
+use super::{Filters, Kind, Library, Parameter, Query, ReportError};
 use crate::sql::{Session, plainly};
 
 /// The faults of a report; `text` is that of its file.
-pub async fn check(session: &Session, report: &Query, text: &str) -> Vec<ReportError> {
+pub async fn check(
+    session: &Session,
+    library: &Library,
+    report: &Query,
+    text: &str,
+) -> Vec<ReportError> {
     let mut faults = Vec::new();
-    let mut fault = |line: usize, problem: String| {
-        faults.push(ReportError::Header {
-            path: report.path.clone(),
-            line,
-            problem,
-        });
+    let at = |line: usize, problem: String| ReportError::Header {
+        path: report.path.clone(),
+        line,
+        problem,
     };
     for parameter in &report.parameters {
         let line = line_of_item(text, &format!("param {}", parameter.name), 0);
         if let Some(problem) = default_fault(parameter) {
-            fault(line, problem);
+            faults.push(at(line, problem));
         }
         if matches!(parameter.kind, Kind::Int | Kind::Text) && !is_used(report, &parameter.name) {
-            fault(
-                line,
-                format!(
-                    "parameter `{0}` is nowhere used: write ${0}",
-                    parameter.name
-                ),
+            let problem = format!(
+                "parameter `{0}` is nowhere used: write ${0}",
+                parameter.name
             );
+            faults.push(at(line, problem));
         }
     }
     let values = typical_values(report);
     let statements = std::iter::once(&report.sql).chain(&report.caveats);
     for (place, sql) in statements.enumerate() {
-        let line = match place {
+        // A caveat's own lines are not told apart.
+        let first = match place {
             0 => report.line,
             _ => line_of_item(text, "caveat", place - 1),
         };
-        let line_in = |line_of_sql: usize| match place {
-            0 => line + line_of_sql - 1,
-            _ => line,
-        };
-        let unknown = placeholders(sql)
-            .into_iter()
-            .filter(|found| !values.contains_key(&found.name));
-        let unknown: Vec<_> = unknown.collect();
+        let line_in = |line: usize| if place == 0 { first + line - 1 } else { first };
+        let unknown = placeholders(sql).into_iter();
+        let unknown: Vec<_> = unknown
+            .filter(|found| !values.contains_key(&found.name))
+            .collect();
         for found in &unknown {
             let problem = format!("`${0}` is no parameter: add `-- param {0}: …`", found.name);
-            fault(line_in(found.line), problem);
+            faults.push(at(line_in(found.line), problem));
         }
         if !unknown.is_empty() {
             continue;
         }
-        match planned(session, sql, &values).await {
-            Err(source) => fault(line_in(line_of(&source)), told(&source)),
+        match planned(session, library, sql, &values).await {
+            Err(Fault::Statement(line, problem)) => faults.push(at(line_in(line), problem)),
+            Err(Fault::Elsewhere(error)) => faults.push(error),
             Ok(frame) if place == 0 => {
                 for name in &report.series {
                     if frame.schema().field_with_unqualified_name(name).is_err() {
                         let line = line_of_item(text, "series", 0);
-                        fault(line, format!("`{name}` is no column of the rows"));
+                        faults.push(at(line, format!("`{name}` is no column of the rows")));
                     }
                 }
             }
@@ -89,27 +89,54 @@ pub fn statement_fault(query: &Query, source: &DataFusionError) -> ReportError {
     }
 }
 
-/// Plans a statement down to the operators that would run.
+/// What is wrong with a statement.
+enum Fault {
+    /// A line of it, and what is wrong there.
+    Statement(usize, String),
+    /// What it reads cannot be read.
+    Elsewhere(ReportError),
+}
+
+impl Fault {
+    fn told(scoped: &Scoped<'_>, source: &DataFusionError) -> Self {
+        match scoped.origin(line_of(source)) {
+            Origin::Statement(line) => Self::Statement(line, told(source)),
+            Origin::Scope(scope, line) => Self::Elsewhere(ReportError::Header {
+                path: scope.path.clone(),
+                line,
+                problem: told(source),
+            }),
+        }
+    }
+}
+
+/// Plans a statement, with the scopes that it names, down to the operators that would run.
 async fn planned(
     session: &Session,
+    library: &Library,
     sql: &str,
     values: &BTreeMap<String, ScalarValue>,
-) -> Result<DataFrame, DataFusionError> {
-    let frame = plan(session.context(), sql, values).await?;
-    frame.clone().create_physical_plan().await?;
+) -> Result<DataFrame, Fault> {
+    let context = session.context();
+    // What is no SQL is told before anything stands in front of it.
+    parse(context, sql).map_err(|source| Fault::Statement(line_of(&source), told(&source)))?;
+    let scoped = Scoped::new(library, sql).map_err(Fault::Elsewhere)?;
+    let fault = |source| Fault::told(&scoped, &source);
+    let frame = plan(context, &scoped.sql, values).await.map_err(fault)?;
+    let operators = frame.clone().create_physical_plan().await;
+    operators.map_err(fault)?;
     Ok(frame)
 }
 
 /// A value of the right type for each placeholder.
 fn typical_values(report: &Query) -> BTreeMap<String, ScalarValue> {
     let text = || ScalarValue::Utf8(Some(String::new()));
-    let mut values = BTreeMap::new();
-    for name in COMMON {
-        let value = match name {
-            "since" | "until" => timestamp(Some(DateTime::UNIX_EPOCH)),
-            _ => text(),
-        };
-        values.insert(name.to_owned(), value);
+    let mut values = Filters::typical_values();
+    for name in ["since", "until"] {
+        values.insert(name.to_owned(), timestamp(Some(DateTime::UNIX_EPOCH)));
+    }
+    for ending in ["arns", "names"] {
+        values.insert(format!("key_{ending}"), text_list(&[]));
     }
     for parameter in &report.parameters {
         let name = parameter.name.clone();

@@ -138,6 +138,47 @@ pub enum ReportError {
         /// The keys, each with what sets it apart.
         candidates: Vec<String>,
     },
+    /// The value of a filter that nothing known has.
+    #[error(
+        "nothing in the store has `{option} {}`{}",
+        printable(value),
+        hint("nearest", candidates)
+    )]
+    UnknownValue {
+        /// The option.
+        option: &'static str,
+        /// What was typed.
+        value: String,
+        /// The nearest values that there are.
+        candidates: Vec<String>,
+    },
+    /// The value of a filter that means more than one.
+    #[error(
+        "`{option} {}` can mean any of {}{}",
+        printable(value), candidates.len(), hint("give one in full", candidates)
+    )]
+    AmbiguousValue {
+        /// The option.
+        option: &'static str,
+        /// What was typed.
+        value: String,
+        /// What it can mean.
+        candidates: Vec<String>,
+    },
+    /// A filter that needs a list of accounts, which was never imported.
+    #[error(
+        "`{option}` needs to know the accounts\n\nhint: `keytrail accounts import FILE.csv` takes a list of them"
+    )]
+    NoAccounts {
+        /// The option.
+        option: &'static str,
+    },
+    /// Filters that are each known, but leave nothing together.
+    #[error("{problem}")]
+    NothingLeft {
+        /// What there is none of.
+        problem: &'static str,
+    },
     /// The engine refused or failed a query.
     #[error("cannot answer `{query}`")]
     Engine {

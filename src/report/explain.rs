@@ -10,10 +10,10 @@ use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 
-use super::header::COMMON;
 use super::placeholder::substituted;
-use super::run::{bind, plan, text_list};
-use super::{Kind, Query, ReportError, Request, Window};
+use super::run::{bind, plan};
+use super::scope::Scoped;
+use super::{Kind, Library, Query, ReportError, Request, Window};
 use crate::sql::Session;
 
 /// How a report comes to its figures.
@@ -33,6 +33,7 @@ pub struct Explained {
 /// As [`run`](super::run()).
 pub async fn explain(
     session: &Session,
+    library: &Library,
     report: &Query,
     behind: &Query,
     request: &Request,
@@ -41,6 +42,7 @@ pub async fn explain(
     let bound = bind(context, report, request).await?;
     let fault = |source| ReportError::engine(&behind.id, source);
     let asked = asked(report, &bound.values);
+    let behind = Scoped::new(library, &behind.sql)?;
     let counts = plan(context, &behind.sql, &asked).await.map_err(fault)?;
     let mut figures = Vec::new();
     for batch in counts.collect().await.map_err(fault)? {
@@ -57,26 +59,21 @@ pub async fn explain(
     }
     Ok(Explained {
         window: bound.window,
-        sql: substituted(&report.sql, &bound.values),
+        sql: substituted(&Scoped::new(library, &report.sql)?.sql, &bound.values),
         figures,
     })
 }
 
-/// What every report has, and the first key that it asks for, under the names of [`explain`]'s query.
+/// The values of the report, with the first key that it asks for as the key of [`explain`]'s query.
 fn asked(report: &Query, values: &BTreeMap<String, ScalarValue>) -> BTreeMap<String, ScalarValue> {
-    let key = report
-        .parameters
-        .iter()
-        .find(|parameter| parameter.kind == Kind::Key);
-    let list = |ending: &str| {
-        let list = key.and_then(|key| values.get(&format!("{}_{ending}", key.name)));
-        list.cloned().unwrap_or_else(|| text_list(&[]))
-    };
-    let common = COMMON
-        .into_iter()
-        .filter_map(|name| Some((name.to_owned(), values.get(name)?.clone())));
-    let mut asked: BTreeMap<String, ScalarValue> = common.collect();
-    asked.insert("key_arns".to_owned(), list("arns"));
-    asked.insert("key_names".to_owned(), list("names"));
+    let mut asked = values.clone();
+    let mut parameters = report.parameters.iter();
+    if let Some(key) = parameters.find(|parameter| parameter.kind == Kind::Key) {
+        for ending in ["arns", "names"] {
+            if let Some(list) = values.get(&format!("{}_{ending}", key.name)) {
+                asked.insert(format!("key_{ending}"), list.clone());
+            }
+        }
+    }
     asked
 }

@@ -20,8 +20,24 @@
 
 use super::ReportError;
 
-/// The parameters that every report has.
-pub(crate) const COMMON: [&str; 4] = ["since", "until", "account", "region"];
+/// The names that the window and the filters have as options or as placeholders: no report's own.
+pub(super) const COMMON: [&str; 15] = [
+    "since",
+    "until",
+    "tz",
+    "account",
+    "region",
+    "service",
+    "caller",
+    "owner",
+    "ou",
+    "tag",
+    "hide_own",
+    "key_accounts",
+    "key_arns",
+    "key_names",
+    "tagged_keys",
+];
 
 /// What a parameter accepts, and what it is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +54,7 @@ pub enum Kind {
     Days,
 }
 
-/// One parameter of a query, beside those that every report has (since, until, account, region).
+/// One parameter of a query, beside the window and the filters that every report has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
     /// Its name, also on the command line.
@@ -53,6 +69,19 @@ pub struct Parameter {
     pub description: String,
 }
 
+impl Parameter {
+    /// The key as a filter, in a report that does not ask for one itself.
+    pub(super) fn key_filter() -> Self {
+        Self {
+            name: "key".to_owned(),
+            kind: Kind::Key,
+            is_required: false,
+            default: None,
+            description: "Only this key.".to_owned(),
+        }
+    }
+}
+
 /// A query file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
@@ -64,7 +93,7 @@ pub struct Query {
     pub title: String,
     /// What it answers, exactly.
     pub description: String,
-    /// The views that it reads, where it is a view.
+    /// The views that it reads, where it is a view; the views and scopes, where it is a scope.
     pub depends: Vec<String>,
     /// Its own parameters, in the order of the header.
     pub parameters: Vec<Parameter>,

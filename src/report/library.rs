@@ -18,6 +18,7 @@ static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
 pub struct Library {
     reports: BTreeMap<String, Query>,
     views: BTreeMap<String, Query>,
+    scopes: BTreeMap<String, Query>,
     rollups: BTreeMap<String, Query>,
     status: BTreeMap<String, Query>,
     explain: BTreeMap<String, Query>,
@@ -48,8 +49,8 @@ impl Library {
         Ok(library)
     }
 
-    /// Adds a file of `reports/`, `views/`, `rollups/`, `status/` or `explain/`, or overrides the one of the same
-    /// name.
+    /// Adds a file of `reports/`, `views/`, `scopes/`, `rollups/`, `status/` or `explain/`, or overrides the one
+    /// of the same name.
     ///
     /// `path` is relative to the directory of queries. Returns whether the file was taken: one that is
     /// not `<folder>/<id>.sql` of a known folder is none of the library's.
@@ -64,10 +65,11 @@ impl Library {
     /// Adds a user's own file of `reports/` or `views/`, or overrides the one of the same name.
     ///
     /// `path` is as for [`Library::add`], `shown` is what messages call the file. The other folders
-    /// decide what is written and what `status` tells, so nobody's own files are taken from there.
+    /// decide what is written, what `status` tells and what a filter means, so nobody's own files are taken
+    /// from there.
     ///
     /// # Errors
-    /// [`ReportError::Header`] where it is ill-formed, or a view has the name of a table.
+    /// [`ReportError::Header`] where it is ill-formed, or a view has the name of a table or a scope.
     pub fn add_own(&mut self, path: &str, shown: &str, text: &str) -> Result<bool, ReportError> {
         if let Some(name) = path.strip_prefix("views/") {
             let name = name.strip_suffix(".sql").unwrap_or(name);
@@ -79,6 +81,11 @@ impl Library {
             if crate::schema::table(name).is_some() {
                 return Err(fault(format!(
                     "duplicate name: `{name}` is a table of the store"
+                )));
+            }
+            if self.scopes.contains_key(name) {
+                return Err(fault(format!(
+                    "duplicate name: `{name}` is what the filters of a report leave"
                 )));
             }
             let is_name = |letter: char| {
@@ -102,6 +109,7 @@ impl Library {
         let queries = match folder {
             "reports" => &mut self.reports,
             "views" => &mut self.views,
+            "scopes" => &mut self.scopes,
             "rollups" => &mut self.rollups,
             "status" => &mut self.status,
             "explain" => &mut self.explain,
@@ -179,6 +187,29 @@ impl Library {
         self.views.get(name)
     }
 
+    /// The scope of that name.
+    #[must_use]
+    pub fn scope(&self, name: &str) -> Option<&Query> {
+        self.scopes.get(name)
+    }
+
+    /// The scopes among those names and what they depend on, each after those that it reads.
+    ///
+    /// # Errors
+    /// [`ReportError::Dependency`] where one reads what is neither a view nor a scope, or itself.
+    pub(super) fn scopes(&self, names: &BTreeSet<&str>) -> Result<Vec<&Query>, ReportError> {
+        let mut order = Vec::new();
+        let mut done = BTreeSet::new();
+        for (name, scope) in &self.scopes {
+            if names.contains(name.as_str()) {
+                let relations = [&self.scopes, &self.views];
+                place(relations, scope, &mut Vec::new(), &mut done, &mut order)?;
+            }
+        }
+        order.retain(|query| self.scopes.contains_key(&query.id));
+        Ok(order)
+    }
+
     /// All views, each after those that it reads; otherwise by name.
     ///
     /// # Errors
@@ -187,41 +218,42 @@ impl Library {
         let mut order = Vec::with_capacity(self.views.len());
         let mut done = BTreeSet::new();
         for view in self.views.values() {
-            self.place(view, &mut Vec::new(), &mut done, &mut order)?;
+            place([&self.views], view, &mut Vec::new(), &mut done, &mut order)?;
         }
         Ok(order)
     }
+}
 
-    /// Puts a view into the order, what it reads first.
-    fn place<'a>(
-        &'a self,
-        view: &'a Query,
-        path: &mut Vec<&'a str>,
-        done: &mut BTreeSet<&'a str>,
-        order: &mut Vec<&'a Query>,
-    ) -> Result<(), ReportError> {
-        if done.contains(view.id.as_str()) {
-            return Ok(());
-        }
-        path.push(&view.id);
-        for name in &view.depends {
-            let fault = |problem| ReportError::Dependency {
-                path: view.path.clone(),
-                view: view.id.clone(),
-                dependency: name.clone(),
-                problem,
-            };
-            if path.contains(&name.as_str()) {
-                return Err(fault("in turn depending on it"));
-            }
-            let needed = self.views.get(name).ok_or_else(|| fault("not a view"))?;
-            self.place(needed, path, done, order)?;
-        }
-        path.pop();
-        done.insert(&view.id);
-        order.push(view);
-        Ok(())
+/// Puts a query into the order, what it reads first; what it reads is one of the relations.
+fn place<'a, const N: usize>(
+    relations: [&'a BTreeMap<String, Query>; N],
+    query: &'a Query,
+    path: &mut Vec<&'a str>,
+    done: &mut BTreeSet<&'a str>,
+    order: &mut Vec<&'a Query>,
+) -> Result<(), ReportError> {
+    if done.contains(query.id.as_str()) {
+        return Ok(());
     }
+    path.push(&query.id);
+    for name in &query.depends {
+        let fault = |problem| ReportError::Dependency {
+            path: query.path.clone(),
+            view: query.id.clone(),
+            dependency: name.clone(),
+            problem,
+        };
+        if path.contains(&name.as_str()) {
+            return Err(fault("in turn depending on it"));
+        }
+        let needed = relations.iter().find_map(|known| known.get(name));
+        let needed = needed.ok_or_else(|| fault("not a view"))?;
+        place(relations, needed, path, done, order)?;
+    }
+    path.pop();
+    done.insert(&query.id);
+    order.push(query);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -8,12 +8,14 @@
 mod check;
 mod error;
 mod explain;
+mod filter;
 mod header;
 mod key;
 mod library;
 mod nearest;
 mod placeholder;
 mod run;
+mod scope;
 mod window;
 
 #[cfg(test)]
@@ -23,6 +25,7 @@ pub use check::{check, statement_fault};
 pub use error::ReportError;
 pub(crate) use error::option;
 pub use explain::{Explained, explain};
+pub use filter::Filters;
 pub use header::{Kind, Parameter, Query};
 pub use key::{KeyDirectory, KeyScope, ResolvedKey, resolve_key};
 pub use library::Library;

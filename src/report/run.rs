@@ -3,7 +3,7 @@
 //! Enters: a session, a report and what was asked for. Leaves: an [`Outcome`]; whoever renders it
 //! prints the window, streams the rows, then prints footnote and caveats.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use arrow::array::{Array as _, AsArray};
@@ -17,7 +17,12 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::SessionContext;
 
-use super::{KeyDirectory, KeyScope, Kind, Parameter, Query, ReportError, ResolvedKey, Window};
+use super::filter::Resolved;
+use super::scope::Scoped;
+use super::{
+    Filters, KeyDirectory, KeyScope, Kind, Library, Parameter, Query, ReportError, ResolvedKey,
+    Window,
+};
 use crate::sql::Session;
 
 /// What is asked of a report.
@@ -25,11 +30,9 @@ use crate::sql::Session;
 pub struct Request {
     /// The window, as [`Window::parse`] gives it: its start is none where it was not given.
     pub window: Window,
-    /// Only this account; what that means is the report's to say.
-    pub account: Option<String>,
-    /// Only this region.
-    pub region: Option<String>,
-    /// The report's own parameters, by name, as they were typed.
+    /// Which rows it is about.
+    pub filters: Filters,
+    /// The report's own parameters, by name, as they were typed; and `key`, which every report takes.
     pub arguments: BTreeMap<String, String>,
 }
 
@@ -62,17 +65,19 @@ impl fmt::Debug for Outcome {
 #[derive(Debug)]
 pub struct Caveats {
     query: String,
+    notes: Vec<String>,
     frames: Vec<DataFrame>,
 }
 
 impl Caveats {
-    /// The texts, in the order of the header; none where there is nothing to say.
+    /// The texts, those of the filters first, then in the order of the header; none where there is nothing to
+    /// say.
     ///
     /// # Errors
     /// [`ReportError::Engine`] where they cannot be computed.
     pub async fn collect(self) -> Result<Vec<String>, ReportError> {
         let fault = |source| ReportError::engine(&self.query, source);
-        let mut texts = Vec::new();
+        let mut texts = self.notes;
         for frame in self.frames {
             for batch in frame.collect().await.map_err(fault)? {
                 let column = cast(batch.column(0), &DataType::Utf8)
@@ -87,34 +92,43 @@ impl Caveats {
 
 /// Answers a report.
 ///
-/// The rows are computed while [`Outcome::stream`] is read, over the tables as the session holds them.
+/// The rows are computed while [`Outcome::stream`] is read, over the tables as the session holds them, and
+/// over the scopes of the library.
 ///
 /// # Errors
 /// Parameters that the report does not accept, a key that is unknown or ambiguous, an empty window,
 /// and [`ReportError::Engine`] where the statement cannot be planned.
 pub async fn run(
     session: &Session,
+    library: &Library,
     report: &Query,
     request: &Request,
 ) -> Result<Outcome, ReportError> {
-    run_in(session.context(), report, request).await
+    run_in(session.context(), library, report, request).await
 }
 
 /// [`run`], in the context of a session.
 pub(crate) async fn run_in(
     context: &SessionContext,
+    library: &Library,
     report: &Query,
     request: &Request,
 ) -> Result<Outcome, ReportError> {
     let bound = bind(context, report, request).await?;
     let fault = |source| ReportError::engine(&report.id, source);
-    let rows = plan(context, &report.sql, &bound.values)
-        .await
-        .map_err(fault)?;
-    let mut frames = Vec::with_capacity(report.caveats.len());
-    for caveat in &report.caveats {
-        frames.push(plan(context, caveat, &bound.values).await.map_err(fault)?);
+    let told = statements(library, report)?;
+    let mut frames = Vec::with_capacity(told.len());
+    for statement in told {
+        // What is no SQL is told with the lines of the statement itself.
+        parse(context, statement).map_err(fault)?;
+        let scoped = Scoped::new(library, statement)?;
+        frames.push(
+            plan(context, &scoped.sql, &bound.values)
+                .await
+                .map_err(fault)?,
+        );
     }
+    let rows = frames.remove(0);
     Ok(Outcome {
         title: report.title.clone(),
         window: bound.window,
@@ -122,9 +136,32 @@ pub(crate) async fn run_in(
         footnote: report.footnote.clone(),
         caveats: Caveats {
             query: report.id.clone(),
+            notes: bound.notes,
             frames,
         },
     })
+}
+
+/// The statement of a report, its caveats, and those of the scopes that it names.
+fn statements<'a>(library: &'a Library, report: &'a Query) -> Result<Vec<&'a str>, ReportError> {
+    let own = std::iter::once(&report.sql).chain(&report.caveats);
+    let mut statements: Vec<&str> = own.map(String::as_str).collect();
+    let mut told = BTreeSet::new();
+    for statement in statements.clone() {
+        for scope in Scoped::new(library, statement)?.scopes() {
+            if told.insert(&scope.id) {
+                statements.extend(scope.caveats.iter().map(String::as_str));
+            }
+        }
+    }
+    Ok(statements)
+}
+
+/// Reads a statement without planning it.
+pub(super) fn parse(context: &SessionContext, sql: &str) -> Result<(), DataFusionError> {
+    let state = context.state();
+    let dialect = state.config_options().sql_parser.dialect;
+    state.sql_to_statement(sql, &dialect).map(|_statement| ())
 }
 
 /// When the last log was read, by the ledger.
@@ -165,10 +202,15 @@ pub(super) async fn plan(
     frame.with_param_values(ParamValues::Map(values))
 }
 
+/// The parameter by which every report can be asked about one key.
+const KEY: &str = "key";
+
 /// The values of all placeholders, and the window that they stand for.
 pub(super) struct Bound {
     pub(super) values: BTreeMap<String, ScalarValue>,
     pub(super) window: Window,
+    /// What must be said of the filters.
+    notes: Vec<String>,
 }
 
 pub(super) async fn bind(
@@ -177,11 +219,8 @@ pub(super) async fn bind(
     request: &Request,
 ) -> Result<Bound, ReportError> {
     for name in request.arguments.keys() {
-        if !report
-            .parameters
-            .iter()
-            .any(|parameter| parameter.name == *name)
-        {
+        let mut known = report.parameters.iter().map(|known| &known.name);
+        if name != KEY && !known.any(|known| known == name) {
             return Err(ReportError::UnknownParameter {
                 report: report.id.clone(),
                 parameter: name.clone(),
@@ -193,33 +232,35 @@ pub(super) async fn bind(
             });
         }
     }
-    let window = window(report, request)?;
-    let mut bound = Bound {
-        values: BTreeMap::from([
-            ("since".to_owned(), timestamp(window.since)),
-            ("until".to_owned(), timestamp(window.until)),
-            (
-                "account".to_owned(),
-                ScalarValue::Utf8(request.account.clone()),
-            ),
-            (
-                "region".to_owned(),
-                ScalarValue::Utf8(request.region.clone()),
-            ),
-        ]),
-        window,
-    };
     for parameter in &report.parameters {
-        let given = request.arguments.get(&parameter.name);
-        let value = given.or(parameter.default.as_ref());
-        if value.is_none() && parameter.is_required {
+        let is_given = request.arguments.contains_key(&parameter.name);
+        if parameter.is_required && !is_given {
             return Err(ReportError::MissingParameter {
                 report: report.id.clone(),
                 parameter: parameter.name.clone(),
                 meaning: parameter.description.clone(),
             });
         }
-        bound.take(context, parameter, value, request).await?;
+    }
+    let window = window(report, request)?;
+    let filters = request.filters.resolve(context, &window).await?;
+    let mut values = filters.values();
+    values.insert("since".to_owned(), timestamp(window.since));
+    values.insert("until".to_owned(), timestamp(window.until));
+    let mut bound = Bound {
+        values,
+        window,
+        notes: filters.notes.clone(),
+    };
+    let filter = Parameter::key_filter();
+    let is_declared = report.parameters.iter().any(|known| known.name == KEY);
+    let filter = (!is_declared).then_some(&filter);
+    for parameter in filter.into_iter().chain(&report.parameters) {
+        let given = request.arguments.get(&parameter.name);
+        let value = given.or(parameter.default.as_ref());
+        bound
+            .take(context, parameter, value, &filters, request)
+            .await?;
     }
     Ok(bound)
 }
@@ -231,14 +272,15 @@ impl Bound {
         context: &SessionContext,
         parameter: &Parameter,
         value: Option<&String>,
+        filters: &Resolved,
         request: &Request,
     ) -> Result<(), ReportError> {
         let name = parameter.name.clone();
         let bound = match parameter.kind {
             Kind::Key => {
                 let scope = KeyScope {
-                    account: request.account.as_deref(),
-                    region: request.region.as_deref(),
+                    account: filters.account.as_deref(),
+                    region: filters.region.as_deref(),
                     window: self.window,
                 };
                 let key = match value {

@@ -5,6 +5,9 @@
 //! - `key_id(arn)`: the id in the ARN of a KMS key; null for anything else.
 //! - `context_resources(context)`: the resources that an encryption context names, as a list of the
 //!   names that `resource_list` gives them; empty where it names none or is null.
+//! - `tag_names(request)`, `tag_values(request)`: the tags that the parameters of CreateKey, ReplicateKey,
+//!   TagResource or UntagResource name, and their values in the same order; empty where
+//!   they name none or are null.
 
 use std::sync::Arc;
 
@@ -14,6 +17,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::prelude::SessionContext;
+use serde_json::Value;
 
 use crate::decode::{self, KmsArn};
 
@@ -40,6 +44,18 @@ pub(super) fn register(context: &SessionContext) {
         Volatility::Immutable,
         Arc::new(context_resources),
     ));
+    for (name, told) in [
+        ("tag_names", (|tag| Some(tag.name)) as OfTag),
+        ("tag_values", |tag| tag.value),
+    ] {
+        context.register_udf(create_udf(
+            name,
+            vec![DataType::Utf8],
+            DataType::new_list(DataType::Utf8, true),
+            Volatility::Immutable,
+            Arc::new(move |arguments| tags(name, arguments, told)),
+        ));
+    }
 }
 
 fn arn_part(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
@@ -94,6 +110,53 @@ fn context_resources(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
     Ok(ColumnarValue::Array(Arc::new(resources.finish())))
 }
 
+/// A tag in a request.
+struct Tag {
+    name: String,
+    value: Option<String>,
+}
+
+/// What is told of a tag.
+type OfTag = fn(Tag) -> Option<String>;
+
+fn tags(function: &str, arguments: &[ColumnarValue], told: OfTag) -> Result<ColumnarValue> {
+    let arrays = ColumnarValue::values_to_arrays(arguments)?;
+    let [requests] = arrays.as_slice() else {
+        return Err(DataFusionError::Execution(format!(
+            "{function} takes the parameters of a request"
+        )));
+    };
+    let mut list = ListBuilder::new(StringBuilder::new());
+    for request in &texts(requests)? {
+        for tag in request.map(request_tags).unwrap_or_default() {
+            list.values().append_option(told(tag));
+        }
+        list.append(true);
+    }
+    Ok(ColumnarValue::Array(Arc::new(list.finish())))
+}
+
+/// The tags of `{"tags":[{"tagKey":…,"tagValue":…}]}`, or those of `{"tagKeys":[…]}`, which have no value.
+fn request_tags(request: &str) -> Vec<Tag> {
+    let request = serde_json::from_str::<Value>(request).unwrap_or_default();
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let set = request["tags"].as_array().into_iter().flatten();
+    let set = set.filter_map(|tag| {
+        Some(Tag {
+            name: text(&tag["tagKey"])?,
+            value: text(&tag["tagValue"]),
+        })
+    });
+    let removed = request["tagKeys"].as_array().into_iter().flatten();
+    let removed = removed.filter_map(|name| {
+        Some(Tag {
+            name: text(name)?,
+            value: None,
+        })
+    });
+    set.chain(removed).collect()
+}
+
 fn texts(array: &ArrayRef) -> Result<StringArray> {
     Ok(cast(array, &DataType::Utf8)?.as_string::<i32>().clone())
 }
@@ -133,5 +196,29 @@ mod tests {
             check(&format!("context_resources('{context}')"), expected).await;
         }
         check("context_resources(NULL)", "[]").await;
+    }
+
+    #[tokio::test]
+    async fn tags_are_read_from_requests() {
+        for (request, names, values) in [
+            (
+                r#"{"keyId":"k","tags":[{"tagKey":"Team","tagValue":"a\u00e9"},{"tagKey":"x","tagValue":""}]}"#,
+                "[Team, x]",
+                "[a\u{e9}, ]",
+            ),
+            (r#"{"keyId":"k","tagKeys":["Team"]}"#, "[Team]", "[]"),
+            // What is no tag names none.
+            (
+                r#"{"tags":[{"tagValue":"a"},7],"tagKeys":{"a":"b"}}"#,
+                "[]",
+                "[]",
+            ),
+            (r#"{"tags":null}"#, "[]", "[]"),
+            ("no JSON", "[]", "[]"),
+        ] {
+            check(&format!("tag_names('{request}')"), names).await;
+            check(&format!("tag_values('{request}')"), values).await;
+        }
+        check("tag_names(NULL)", "[]").await;
     }
 }

@@ -72,7 +72,7 @@ impl Command {
             None => ("", &[][..]),
         };
         if name == "report" && !rest.is_empty() {
-            return Ok(Self::Report(Box::new(report_args(rest)?)));
+            return Ok(Self::Report(report_args(rest)?));
         }
         let argument = match rest {
             [] => None,
@@ -110,7 +110,7 @@ fn format(name: &str) -> anyhow::Result<Format> {
     })
 }
 
-fn report_args(words: &[String]) -> anyhow::Result<ReportArgs> {
+fn report_args(words: &[String]) -> anyhow::Result<Box<ReportArgs>> {
     let line = ["keytrail", "report"].into_iter().map(str::to_owned);
     let args = Args::try_parse_from(line.chain(words.iter().cloned()));
     let args = args.map_err(|error| {

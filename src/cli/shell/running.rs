@@ -99,7 +99,7 @@ impl Desk {
             let text = report::explain(&self.queries, session, pins, asked, args).await?;
             return Ok(to_stdout(&text)?);
         }
-        let answer = report::ask(session, pins, asked, args).await?;
+        let answer = report::ask(&self.queries, session, pins, asked, args).await?;
         to_stderr(&answer.warnings);
         let outcome = answer.outcome;
         let stream = ahead(outcome.stream);

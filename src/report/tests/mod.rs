@@ -1,5 +1,7 @@
 //! Every query, on rows made by hand, against answers worked out by hand.
 
+mod filters;
+mod filters_looked_up;
 mod requests;
 mod rollups;
 mod throttled_callers;
@@ -142,7 +144,24 @@ pub(super) async fn context_of_rollups(events: Vec<Value>) -> SessionContext {
     build(events, false).await
 }
 
+/// A session's context with these events and these rows of another table.
+pub(super) async fn context_with(
+    events: Vec<Value>,
+    table: &'static schema::Table,
+    rows: &[Value],
+) -> SessionContext {
+    build_with(events, true, Some((table, rows))).await
+}
+
 async fn build(events: Vec<Value>, has_events: bool) -> SessionContext {
+    build_with(events, has_events, None).await
+}
+
+async fn build_with(
+    events: Vec<Value>,
+    has_events: bool,
+    other: Option<(&'static schema::Table, &[Value])>,
+) -> SessionContext {
     let events = batch(schema::KMS_EVENTS.arrow(), &numbered(events));
     let writer = crate::sql::context();
     register(&writer, "new_kms_events", events.clone());
@@ -153,7 +172,10 @@ async fn build(events: Vec<Value>, has_events: bool) -> SessionContext {
             "usage_daily" => rollup(&writer, &schema::USAGE_DAILY).await,
             "key_resources" => rollup(&writer, &schema::KEY_RESOURCES).await,
             "alias_sightings" => rollup(&writer, &schema::ALIAS_SIGHTINGS).await,
-            _ => RecordBatch::new_empty(table.arrow()),
+            name => match other.filter(|(other, _)| other.name == name) {
+                Some((other, rows)) => batch(other.arrow(), rows),
+                None => RecordBatch::new_empty(table.arrow()),
+            },
         };
         register(&context, table.name, rows);
     }
@@ -221,7 +243,7 @@ pub(super) async fn answer(
 ) -> (Vec<String>, Vec<String>) {
     let library = Library::embedded().expect("good headers");
     let report = library.report(report).expect("a report");
-    let outcome = match run_in(context, report, request).await {
+    let outcome = match run_in(context, &library, report, request).await {
         Ok(outcome) => outcome,
         Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
     };

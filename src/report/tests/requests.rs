@@ -16,7 +16,7 @@ async fn check(report: &str, request: &Request, expected: &str) {
     .await;
     let library = Library::embedded().expect("good headers");
     let report = library.report(report).expect("a report");
-    let said = match run_in(&context, report, request).await {
+    let said = match run_in(&context, &library, report, request).await {
         Ok(outcome) => format!(
             "{} {}: {:?}",
             outcome.title, outcome.window, outcome.footnote
@@ -108,9 +108,14 @@ async fn a_report_only_reads() {
     ] {
         let text = format!("-- id: q\n-- title: t\n-- description: d\n{statement}");
         let report = Query::parse("reports/q.sql", &text).expect("a good header");
-        let error = run_in(&context, &report, &Request::default())
-            .await
-            .expect_err(statement);
+        let error = run_in(
+            &context,
+            &Library::embedded().expect("good headers"),
+            &report,
+            &Request::default(),
+        )
+        .await
+        .expect_err(statement);
         assert_eq!(error.to_string(), "cannot answer `q`");
         let source = error.source().expect("the engine's words").to_string();
         assert!(source.contains(expected), "{source}");

@@ -97,7 +97,7 @@ async fn a_call_across_accounts_is_throttled_once_at_its_caller() {
         "{time} | {OTHER} | eu-west-1 | bob | Decrypt | {KEY_A} | 1 | 2 | bob 1, service:s3.amazonaws.com 1"
     );
     assert_eq!(rows, [expected]);
-    request.account = Some(OWNER.to_owned());
+    request.filters.account = Some(OWNER.to_owned());
     assert!(
         answer(&context, "throttled-callers", &request, COLUMNS)
             .await

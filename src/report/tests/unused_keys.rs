@@ -208,8 +208,8 @@ async fn account_and_region_are_the_keys() {
         old(KEY_A),
     ];
     let mut request = request(Some("2026-03-01"), "2026-03-31", &[]);
-    request.region = Some("us-east-1".to_owned());
-    request.account = Some(OWNER.to_owned());
+    request.filters.region = Some("us-east-1".to_owned());
+    request.filters.account = Some(OWNER.to_owned());
     let (rows, _) = answer(
         &context(events).await,
         "unused-keys",

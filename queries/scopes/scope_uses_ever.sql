@@ -1,0 +1,28 @@
+-- id: scope_uses_ever
+-- title: The operations that the filters leave, of all times
+-- description: Rows of key_uses within the filters of the report, whenever they were. Account is the
+--   recipient account of the record that counts, and region the key's, else the record's; where a key
+--   is asked for, both say which key is meant instead. owner and OU are those of the key's account, else
+--   of the recipient account. service is the one that invoked KMS, else the resource's.
+-- depends: key_uses
+
+SELECT *
+FROM key_uses
+WHERE (
+    (cardinality($key_arns) = 0 AND cardinality($key_names) = 0)
+    OR array_has($key_arns, key_arn)
+    OR array_has($key_names, coalesce(key_arn, key_as_typed))
+  )
+  AND ($account IS NULL OR cardinality($key_arns) > 0 OR recipient_account_id = $account)
+  AND (
+    $region IS NULL OR cardinality($key_arns) > 0
+    OR coalesce(nullif(split_part(key_arn, ':', 4), ''), region) = $region
+  )
+  AND (
+    cardinality($key_accounts) = 0
+    OR array_has($key_accounts, coalesce(nullif(split_part(key_arn, ':', 5), ''), recipient_account_id))
+  )
+  AND (cardinality($tagged_keys) = 0 OR array_has($tagged_keys, key_arn))
+  AND ($service IS NULL OR coalesce(invoked_by, service) = $service)
+  AND ($caller IS NULL OR caller = $caller)
+  AND ($hide_own IS NOT TRUE OR use_label IS NULL)

@@ -1,0 +1,57 @@
+//! `keytrail accounts`: what is known of accounts, and a list of them imported.
+
+use std::fs;
+
+use anyhow::Context as _;
+
+use super::ExitStatus;
+use super::args::{AccountsAction, AccountsArgs, ImportArgs};
+use super::clock::now_micros;
+use super::error::{print_warnings, to_stderr, to_stdout};
+use super::ingest::grouped;
+use super::output::{visible, write_stream};
+use super::queries::Queries;
+use super::session::{StoreChoice, destination};
+use crate::inventory::{AccountList, Import, import_accounts};
+
+pub(super) async fn run(place: &StoreChoice, args: AccountsArgs) -> anyhow::Result<ExitStatus> {
+    if let Some(AccountsAction::Import(args)) = args.action {
+        return import(place, &args).await;
+    }
+    let destination = destination(args.output.output.clone());
+    destination.accepts(args.output.format)?;
+    let store = place.open().await?;
+    let queries = Queries::embedded()?;
+    let (session, _pins) = queries.session(&store).await?;
+    let list = queries.library.status("status-accounts")?;
+    let stream = session.query(&list.sql).await?;
+    write_stream(stream, args.output.rendering(), &destination).await?;
+    Ok(ExitStatus::Success)
+}
+
+async fn import(place: &StoreChoice, args: &ImportArgs) -> anyhow::Result<ExitStatus> {
+    let shown = args.file.display().to_string();
+    let bytes = fs::read(&args.file).with_context(|| format!("cannot read `{shown}`"))?;
+    let list = AccountList::parse(&shown, &bytes)?;
+    let store = place.create().await?;
+    let run_id = uuid::Uuid::new_v4().to_string();
+    let import = Import {
+        run_id: &run_id,
+        started_at: now_micros(),
+        source: &shown,
+    };
+    let done = import_accounts(&store, &list, &import).await;
+    print_warnings(&store);
+    done?;
+    for column in &list.columns_not_read {
+        to_stderr(&format!(
+            "warning: column `{}` is not read: an account has id, name, ou, owner and environment\n",
+            visible(column)
+        ));
+    }
+    to_stdout(&match list.accounts.len() {
+        1 => "1 account imported\n".to_owned(),
+        count => format!("{} accounts imported\n", grouped(count as u64)),
+    })?;
+    Ok(ExitStatus::Success)
+}
