@@ -5,6 +5,9 @@
 //! - `key_id(arn)`: the id in the ARN of a KMS key; null for anything else.
 //! - `context_resources(context)`: the resources that an encryption context names, as a list of the
 //!   names that `resource_list` gives them; empty where it names none or is null.
+//! - `json_text(document, pointer)`: the member of a JSON text that the pointer leads to
+//!   (`/keyMetadata/origin`), as text; null where there is none.
+//! - `json_names(document)`: the names of the members of a JSON object, as a list; empty where it is none.
 
 use std::sync::Arc;
 
@@ -39,6 +42,20 @@ pub(super) fn register(context: &SessionContext) {
         DataType::new_list(DataType::Utf8, true),
         Volatility::Immutable,
         Arc::new(context_resources),
+    ));
+    context.register_udf(create_udf(
+        "json_text",
+        vec![DataType::Utf8, DataType::Utf8],
+        DataType::Utf8,
+        Volatility::Immutable,
+        Arc::new(json_text),
+    ));
+    context.register_udf(create_udf(
+        "json_names",
+        vec![DataType::Utf8],
+        DataType::new_list(DataType::Utf8, true),
+        Volatility::Immutable,
+        Arc::new(json_names),
     ));
 }
 
@@ -84,14 +101,45 @@ fn context_resources(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
             "context_resources takes an encryption context".to_owned(),
         ));
     };
-    let mut resources = ListBuilder::new(StringBuilder::new());
-    for context in &texts(contexts)? {
-        for name in context.map(decode::context_resources).unwrap_or_default() {
-            resources.values().append_value(name);
+    lists(contexts, decode::context_resources)
+}
+
+fn json_text(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
+    let arrays = ColumnarValue::values_to_arrays(arguments)?;
+    let [documents, pointers] = arrays.as_slice() else {
+        return Err(DataFusionError::Execution(
+            "json_text takes a JSON text and a pointer".to_owned(),
+        ));
+    };
+    let (documents, pointers) = (texts(documents)?, texts(pointers)?);
+    let found: StringArray = documents
+        .iter()
+        .zip(pointers.iter())
+        .map(|(document, pointer)| decode::json_text(document?, pointer?))
+        .collect();
+    Ok(ColumnarValue::Array(Arc::new(found)))
+}
+
+fn json_names(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
+    let arrays = ColumnarValue::values_to_arrays(arguments)?;
+    let [documents] = arrays.as_slice() else {
+        return Err(DataFusionError::Execution(
+            "json_names takes a JSON text".to_owned(),
+        ));
+    };
+    lists(documents, decode::json_names)
+}
+
+/// What a function finds in each text, as a list; an empty one for null.
+fn lists(array: &ArrayRef, find: impl Fn(&str) -> Vec<String>) -> Result<ColumnarValue> {
+    let mut found = ListBuilder::new(StringBuilder::new());
+    for text in &texts(array)? {
+        for name in text.map(&find).unwrap_or_default() {
+            found.values().append_value(name);
         }
-        resources.append(true);
+        found.append(true);
     }
-    Ok(ColumnarValue::Array(Arc::new(resources.finish())))
+    Ok(ColumnarValue::Array(Arc::new(found.finish())))
 }
 
 fn texts(array: &ArrayRef) -> Result<StringArray> {
@@ -133,5 +181,52 @@ mod tests {
             check(&format!("context_resources('{context}')"), expected).await;
         }
         check("context_resources(NULL)", "[]").await;
+    }
+
+    #[tokio::test]
+    async fn members_of_json_are_found_by_their_place() {
+        const DOCUMENT: &str = r#"{"a":{"b/c":"x\u00e9","n":1.50,"list":["p",{"q":true}],"none":null},"a~":"t","a2":"","d":1,"d":2}"#;
+        for (pointer, expected) in [
+            ("/a/b~1c", "x\u{e9}"),
+            ("/a/n", "1.50"),
+            ("/a/list/0", "p"),
+            ("/a/list/1", r#"{"q":true}"#),
+            ("/a/list/1/q", "true"),
+            ("/a~0", "t"),
+            ("/d", "2"),
+            ("/a2", ""),
+            ("/a/none", ""),
+            ("/a/list/2", ""),
+            ("/a/list/x", ""),
+            ("/a/n/z", ""),
+            ("/z", ""),
+            ("a", ""),
+        ] {
+            check(&format!("json_text('{DOCUMENT}', '{pointer}')"), expected).await;
+        }
+        // An empty text is one; null and what is not there are none.
+        for (pointer, is_null) in [("/a2", false), ("/a/none", true), ("/z", true)] {
+            let expression = format!("json_text('{DOCUMENT}', '{pointer}') IS NULL");
+            check(&expression, &is_null.to_string()).await;
+        }
+        check("json_text('[7]', '')", "[7]").await;
+        check("json_text('no JSON', '') IS NULL", "true").await;
+        check("json_text(NULL, '/a') IS NULL", "true").await;
+    }
+
+    #[tokio::test]
+    async fn the_names_of_a_json_object_are_listed() {
+        for (document, expected) in [
+            (
+                r#"{"Purpose":"x","aws:s3:arn":{"no":1},"Purpose":"y"}"#,
+                "[Purpose, aws:s3:arn]",
+            ),
+            ("{}", "[]"),
+            ("[1]", "[]"),
+            ("no JSON", "[]"),
+        ] {
+            check(&format!("json_names('{document}')"), expected).await;
+        }
+        check("json_names(NULL)", "[]").await;
     }
 }
