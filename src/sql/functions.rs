@@ -8,7 +8,10 @@
 //! - `json_text(document, pointer)`: the member of a JSON text that the pointer leads to
 //!   (`/keyMetadata/origin`), as text; null where there is none.
 //! - `json_names(document)`: the names of the members of a JSON object, as a list; empty where it is none.
+//! - `network(address)`: the network around an IP address, `/24` of IPv4 and `/48` of IPv6; null for
+//!   anything else, as the name of a service.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray as _, ListBuilder, StringArray, StringBuilder};
@@ -56,6 +59,13 @@ pub(super) fn register(context: &SessionContext) {
         DataType::new_list(DataType::Utf8, true),
         Volatility::Immutable,
         Arc::new(json_names),
+    ));
+    context.register_udf(create_udf(
+        "network",
+        vec![DataType::Utf8],
+        DataType::Utf8,
+        Volatility::Immutable,
+        Arc::new(network),
     ));
 }
 
@@ -140,6 +150,37 @@ fn lists(array: &ArrayRef, find: impl Fn(&str) -> Vec<String>) -> Result<Columna
         found.append(true);
     }
     Ok(ColumnarValue::Array(Arc::new(found.finish())))
+}
+
+fn network(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
+    let arrays = ColumnarValue::values_to_arrays(arguments)?;
+    let [addresses] = arrays.as_slice() else {
+        return Err(DataFusionError::Execution(
+            "network takes an IP address".to_owned(),
+        ));
+    };
+    let networks: StringArray = texts(addresses)?
+        .iter()
+        .map(|address| network_of(address?))
+        .collect();
+    Ok(ColumnarValue::Array(Arc::new(networks)))
+}
+
+/// The network that a site has for itself: `/24` of IPv4, `/48` of IPv6. One address has one network,
+/// however it is written.
+fn network_of(address: &str) -> Option<String> {
+    Some(
+        match address.trim().parse::<IpAddr>().ok()?.to_canonical() {
+            IpAddr::V4(address) => {
+                let [a, b, c, _] = address.octets();
+                format!("{}/24", Ipv4Addr::new(a, b, c, 0))
+            }
+            IpAddr::V6(address) => {
+                let [a, b, c, ..] = address.segments();
+                format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+            }
+        },
+    )
 }
 
 fn texts(array: &ArrayRef) -> Result<StringArray> {
@@ -228,5 +269,28 @@ mod tests {
             check(&format!("json_names('{document}')"), expected).await;
         }
         check("json_names(NULL)", "[]").await;
+    }
+
+    #[tokio::test]
+    async fn an_address_lies_in_the_network_of_its_site() {
+        for (address, expected) in [
+            ("198.51.100.7", "198.51.100.0/24"),
+            ("2001:db8:1:2::7", "2001:db8:1::/48"),
+            ("2001:0DB8:0001:ffff:0:0:0:7", "2001:db8:1::/48"),
+            // One address in another spelling.
+            ("::ffff:198.51.100.7", "198.51.100.0/24"),
+            ("::1", "::/48"),
+        ] {
+            check(&format!("network('{address}')"), expected).await;
+        }
+        for nothing in [
+            "'s3.amazonaws.com'",
+            "'AWS Internal'",
+            "'198.51.100'",
+            "''",
+            "NULL",
+        ] {
+            check(&format!("network({nothing}) IS NULL"), "true").await;
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Every query, on rows made by hand, against answers worked out by hand.
 
+mod incidents;
 mod requests;
 mod rollups;
 mod throttled_callers;
@@ -134,22 +135,31 @@ pub(super) async fn rollup(context: &SessionContext, table: &'static schema::Tab
 
 /// A session's context with these events, their roll-ups, and the views.
 pub(super) async fn context(events: Vec<Value>) -> SessionContext {
-    build(events, true).await
+    let held = numbered(events);
+    build(held.clone(), &held).await
 }
 
 /// The same after the events themselves were removed.
 pub(super) async fn context_of_rollups(events: Vec<Value>) -> SessionContext {
-    build(events, false).await
+    build(numbered(events), &[]).await
 }
 
-async fn build(events: Vec<Value>, has_events: bool) -> SessionContext {
-    let events = batch(schema::KMS_EVENTS.arrow(), &numbered(events));
+/// The same after the events of before that time were removed.
+pub(super) async fn context_since(events: Vec<Value>, time: &str) -> SessionContext {
+    let events = numbered(events);
+    let is_held = |event: &&Value| event["event_time"].as_str().is_some_and(|at| at >= time);
+    let held: Vec<Value> = events.iter().filter(is_held).cloned().collect();
+    build(events, &held).await
+}
+
+async fn build(events: Vec<Value>, held: &[Value]) -> SessionContext {
     let writer = crate::sql::context();
-    register(&writer, "new_kms_events", events.clone());
+    let all = batch(schema::KMS_EVENTS.arrow(), &events);
+    register(&writer, "new_kms_events", all);
     let context = crate::sql::context();
     for table in schema::TABLES {
         let rows = match table.name {
-            "kms_events" if has_events => events.clone(),
+            "kms_events" => batch(table.arrow(), held),
             "usage_daily" => rollup(&writer, &schema::USAGE_DAILY).await,
             "key_resources" => rollup(&writer, &schema::KEY_RESOURCES).await,
             _ => RecordBatch::new_empty(table.arrow()),
