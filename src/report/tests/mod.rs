@@ -1,9 +1,14 @@
 //! Every query, on rows made by hand, against answers worked out by hand.
 
+mod cross_account;
+mod denied;
+mod grants;
 mod incidents;
 mod requests;
+mod rhythm;
 mod rollups;
 mod throttled_callers;
+mod top_callers;
 mod unused_keys;
 mod views;
 mod who_used;
