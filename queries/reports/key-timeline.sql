@@ -200,7 +200,7 @@ SELECT
   what || coalesce(' (' || label || ')', '') AS what,
   by,
   calls,
-  CASE WHEN cardinality($key_arns) > 1 THEN region || ': ' || coalesce(detail, '') ELSE detail END AS detail,
+  CASE WHEN cardinality($key_arns) > 1 THEN region || coalesce(': ' || detail, '') ELSE detail END AS detail,
   CASE WHEN place = 1 THEN uses_per_day END AS uses_per_day,
   event_id
 FROM lines

@@ -1,10 +1,15 @@
 //! Every query, on rows made by hand, against answers worked out by hand.
 
+mod connections;
 mod cross_account;
 mod denied;
 mod grants;
 mod incidents;
+mod key_material;
+mod key_timeline;
+mod keys;
 mod requests;
+mod resources;
 mod rhythm;
 mod rollups;
 mod throttled_callers;
