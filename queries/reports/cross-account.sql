@@ -16,15 +16,17 @@
 --   WHERE (SELECT count(*) FROM accounts) = 0
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT 'calls of one account''s log that tell no key, which may be another account''s: ' || sum(count)
---   FROM scope_counts
---   WHERE key_arn IS NULL AND kind = 'use' AND outcome <> 'dry_run'
---   HAVING sum(count) > 0
--- caveat:
---   SELECT 'records that correct earlier ones, whose calls are counted as they were first told: ' || sum(count)
---   FROM scope_usage
---   WHERE is_correction
---   HAVING sum(count) > 0
+--   SELECT unnest(make_array(
+--     CASE WHEN unknown > 0 THEN 'records of uses that tell no known key, which may be another account''s: ' || unknown END,
+--     CASE WHEN corrections > 0
+--       THEN 'records that correct earlier ones, whose calls are counted as they were first told: ' || corrections END
+--   ))
+--   FROM (
+--     SELECT
+--       sum(count) FILTER (WHERE kind = 'use' AND key_arn IS NULL AND outcome <> 'dry_run') AS unknown,
+--       sum(count) FILTER (WHERE is_correction) AS corrections
+--     FROM scope_usage
+--   )
 
 WITH calls AS (
   SELECT

@@ -10,107 +10,80 @@
 --   first to the last on which anything in the answer was called.
 -- series: calls_per_day
 -- caveat:
---   SELECT 'dry runs, which are not counted: ' || sum(count)
---   FROM scope_counts
---   WHERE outcome = 'dry_run' AND NOT is_other_key
---   HAVING sum(count) > 0
--- caveat:
---   SELECT 'calls that should name a key and tell no known one: ' || sum(count)
---   FROM scope_counts
---   WHERE key_arn IS NULL AND kind = 'use' AND outcome <> 'dry_run'
---   HAVING sum(count) > 0
--- caveat:
---   SELECT 'records that correct earlier ones, whose calls are counted as they were first told: ' || sum(count)
---   FROM scope_usage
---   WHERE is_correction
---   HAVING sum(count) > 0
+--   SELECT unnest(make_array(
+--     CASE WHEN dry_runs > 0 THEN 'records of dry runs, which are not counted: ' || dry_runs END,
+--     CASE WHEN unknown > 0 THEN 'records of uses that tell no known key, counted but under no key: ' || unknown END,
+--     CASE WHEN corrections > 0
+--       THEN 'records that correct earlier ones, whose calls are counted as they were first told: ' || corrections END
+--   ))
+--   FROM (
+--     SELECT
+--       sum(count) FILTER (WHERE outcome = 'dry_run' AND kind = 'use') AS dry_runs,
+--       sum(count) FILTER (WHERE outcome = 'success' AND kind = 'use' AND key_arn IS NULL) AS unknown,
+--       sum(count) FILTER (WHERE is_correction) AS corrections
+--     FROM scope_usage
+--   )
 
-WITH counts AS (
+-- One row a day; the callers and keys of all days are put together at the end.
+WITH days AS (
   SELECT
     coalesce(event_name, 'unknown')
       || CASE WHEN key_role IN ('source', 'destination') THEN ' (' || key_role || ')' ELSE '' END AS operation,
-    kind, nullif(use_label, 'none') AS label, event_date, outcome, caller, key_arn, count, is_other_key
+    kind, nullif(use_label, 'none') AS label, event_date,
+    coalesce(sum(count) FILTER (WHERE NOT is_other_key), 0) AS calls,
+    coalesce(sum(count) FILTER (WHERE outcome = 'success' AND NOT is_other_key), 0) AS successes,
+    sum(count) FILTER (WHERE outcome = 'throttled' AND NOT is_other_key) AS throttled,
+    sum(count) FILTER (WHERE outcome = 'denied' AND NOT is_other_key) AS denied,
+    sum(count) FILTER (WHERE outcome = 'unusable_key' AND NOT is_other_key) AS unusable_key,
+    sum(count) FILTER (WHERE outcome = 'invalid_request' AND NOT is_other_key) AS invalid_request,
+    sum(count) FILTER (WHERE outcome = 'not_found' AND NOT is_other_key) AS not_found,
+    sum(count) FILTER (WHERE outcome = 'error' AND NOT is_other_key) AS error,
+    array_agg(DISTINCT caller) AS callers,
+    array_agg(DISTINCT key_arn) FILTER (WHERE key_arn IS NOT NULL) AS keys
   FROM scope_counts
   WHERE outcome <> 'dry_run'
-),
-
-reasons AS (
-  SELECT operation, kind, label, string_agg(outcome || ' ' || events, ', ' ORDER BY events DESC, outcome) AS failures
-  FROM (
-    SELECT operation, kind, label, outcome, sum(count) AS events
-    FROM counts
-    WHERE outcome <> 'success' AND NOT is_other_key
-    GROUP BY operation, kind, label, outcome
-  )
-  GROUP BY operation, kind, label
-),
-
-operations AS (
-  SELECT
-    operation, kind, label,
-    coalesce(sum(count) FILTER (WHERE outcome = 'success' AND NOT is_other_key), 0) AS successes,
-    count(DISTINCT caller) AS callers,
-    count(DISTINCT key_arn) AS keys
-  FROM counts
-  GROUP BY operation, kind, label
-),
-
-days AS (
-  SELECT operation, kind, label, event_date, sum(count) AS calls
-  FROM counts
-  WHERE NOT is_other_key
-  GROUP BY operation, kind, label, event_date
-),
-
-bounds AS (
-  SELECT min(event_date) AS first_day, max(event_date) AS last_day
-  FROM counts
+  GROUP BY 1, 2, 3, 4
 ),
 
 -- Each day with the days without a call before it, so that all lists begin on one day.
 filled AS (
   SELECT
-    days.operation, days.kind, days.label, days.event_date, bounds.last_day,
+    *,
+    max(event_date) OVER () AS last_day,
     array_append(
       array_repeat(
         CAST(0 AS BIGINT),
-        CAST(days.event_date AS INT)
+        CAST(event_date AS INT)
           - coalesce(
-            CAST(lag(days.event_date) OVER (PARTITION BY days.operation, days.kind, days.label ORDER BY days.event_date) AS INT),
-            CAST(bounds.first_day AS INT) - 1
+            CAST(lag(event_date) OVER (PARTITION BY operation, kind, label ORDER BY event_date) AS INT),
+            CAST(min(event_date) OVER () AS INT) - 1
           ) - 1
       ),
-      CAST(days.calls AS BIGINT)
-    ) AS calls
+      calls
+    ) AS calls_of_days
   FROM days
-  CROSS JOIN bounds
-),
-
-series AS (
-  SELECT
-    operation, kind, label,
-    array_concat(
-      flatten(array_agg(calls ORDER BY event_date)),
-      array_repeat(CAST(0 AS BIGINT), CAST(max(last_day) AS INT) - CAST(max(event_date) AS INT))
-    ) AS calls_per_day
-  FROM filled
-  GROUP BY operation, kind, label
 )
 
 SELECT
-  operations.operation,
-  operations.kind,
-  operations.successes,
-  reasons.failures,
-  operations.callers,
-  operations.keys,
-  operations.label,
-  series.calls_per_day
-FROM operations
-LEFT JOIN reasons
-  ON reasons.operation = operations.operation AND reasons.kind = operations.kind
-  AND (reasons.label IS NOT DISTINCT FROM operations.label)
-LEFT JOIN series
-  ON series.operation = operations.operation AND series.kind = operations.kind
-  AND (series.label IS NOT DISTINCT FROM operations.label)
-ORDER BY operations.label NULLS FIRST, operations.kind DESC, operations.successes DESC, operations.operation
+  operation,
+  kind,
+  sum(successes) AS successes,
+  nullif(concat_ws(
+    ', ',
+    'throttled ' || sum(throttled),
+    'denied ' || sum(denied),
+    'unusable_key ' || sum(unusable_key),
+    'invalid_request ' || sum(invalid_request),
+    'not_found ' || sum(not_found),
+    'error ' || sum(error)
+  ), '') AS failures,
+  cardinality(array_distinct(flatten(array_agg(callers)))) AS callers,
+  coalesce(cardinality(array_distinct(flatten(array_agg(keys) FILTER (WHERE keys IS NOT NULL)))), 0) AS keys,
+  label,
+  array_concat(
+    flatten(array_agg(calls_of_days ORDER BY event_date)),
+    array_repeat(CAST(0 AS BIGINT), CAST(max(last_day) AS INT) - CAST(max(event_date) AS INT))
+  ) AS calls_per_day
+FROM filled
+GROUP BY operation, kind, label
+ORDER BY label NULLS FIRST, kind DESC, successes DESC, operation

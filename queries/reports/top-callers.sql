@@ -10,88 +10,63 @@
 --   one's work with the keys. uses_per_day runs over all days from the first to the last on which anybody in the answer called.
 -- series: uses_per_day
 -- caveat:
---   SELECT 'dry runs, which are not counted: ' || sum(count)
---   FROM scope_counts
---   WHERE kind = 'use' AND outcome = 'dry_run' AND NOT is_other_key
---   HAVING sum(count) > 0
--- caveat:
---   SELECT 'uses that tell no known key, which are counted for their callers but not under keys: ' || sum(count)
---   FROM scope_counts
---   WHERE key_arn IS NULL AND kind = 'use' AND outcome = 'success'
---   HAVING sum(count) > 0
--- caveat:
---   SELECT 'records that correct earlier ones, whose calls are counted as they were first told: ' || sum(count)
---   FROM scope_usage
---   WHERE is_correction
---   HAVING sum(count) > 0
+--   SELECT unnest(make_array(
+--     CASE WHEN dry_runs > 0 THEN 'records of dry runs, which are not counted: ' || dry_runs END,
+--     CASE WHEN unknown > 0 THEN 'records of uses that tell no known key, counted but under no key: ' || unknown END,
+--     CASE WHEN corrections > 0
+--       THEN 'records that correct earlier ones, whose calls are counted as they were first told: ' || corrections END
+--   ))
+--   FROM (
+--     SELECT
+--       sum(count) FILTER (WHERE outcome = 'dry_run' AND kind = 'use') AS dry_runs,
+--       sum(count) FILTER (WHERE outcome = 'success' AND kind = 'use' AND key_arn IS NULL) AS unknown,
+--       sum(count) FILTER (WHERE is_correction) AS corrections
+--     FROM scope_usage
+--   )
 
-WITH counts AS (
-  SELECT caller, nullif(use_label, 'none') AS label, event_date, outcome, key_arn, count, last_time, is_other_key
-  FROM scope_counts
-  WHERE kind = 'use' AND outcome <> 'dry_run'
-),
-
-callers AS (
+-- One row a day; the keys of all days are put together at the end.
+WITH days AS (
   SELECT
-    caller, label,
+    caller, nullif(use_label, 'none') AS label, event_date,
     coalesce(sum(count) FILTER (WHERE outcome = 'success' AND NOT is_other_key), 0) AS uses,
     coalesce(sum(count) FILTER (WHERE outcome <> 'success' AND NOT is_other_key), 0) AS failed,
-    count(DISTINCT key_arn) FILTER (WHERE outcome = 'success') AS keys,
+    array_agg(DISTINCT key_arn) FILTER (WHERE outcome = 'success' AND key_arn IS NOT NULL) AS keys,
     max(last_time) FILTER (WHERE outcome = 'success') AS last_time
-  FROM counts
-  GROUP BY caller, label
+  FROM scope_counts
+  WHERE kind = 'use' AND outcome <> 'dry_run'
+  GROUP BY caller, nullif(use_label, 'none'), event_date
 ),
 
-days AS (
-  SELECT caller, label, event_date, sum(count) AS uses
-  FROM counts
-  WHERE outcome = 'success' AND NOT is_other_key
-  GROUP BY caller, label, event_date
-),
-
-bounds AS (
-  SELECT min(event_date) AS first_day, max(event_date) AS last_day
-  FROM counts
-),
-
--- Each day with the days without a use before it, so that the lists of all callers begin on one day.
+-- Each day with the days without a call before it, so that the lists of all callers begin on one day.
 filled AS (
   SELECT
-    days.caller, days.label, days.event_date, bounds.last_day,
+    *,
+    max(event_date) OVER () AS last_day,
     array_append(
       array_repeat(
         CAST(0 AS BIGINT),
-        CAST(days.event_date AS INT)
+        CAST(event_date AS INT)
           - coalesce(
-            CAST(lag(days.event_date) OVER (PARTITION BY days.caller, days.label ORDER BY days.event_date) AS INT),
-            CAST(bounds.first_day AS INT) - 1
+            CAST(lag(event_date) OVER (PARTITION BY caller, label ORDER BY event_date) AS INT),
+            CAST(min(event_date) OVER () AS INT) - 1
           ) - 1
       ),
-      CAST(days.uses AS BIGINT)
-    ) AS uses
+      uses
+    ) AS uses_of_days
   FROM days
-  CROSS JOIN bounds
-),
-
-series AS (
-  SELECT
-    caller, label,
-    array_concat(
-      flatten(array_agg(uses ORDER BY event_date)),
-      array_repeat(CAST(0 AS BIGINT), CAST(max(last_day) AS INT) - CAST(max(event_date) AS INT))
-    ) AS uses_per_day
-  FROM filled
-  GROUP BY caller, label
 )
 
 SELECT
-  callers.caller,
-  callers.uses,
-  callers.failed,
-  callers.keys,
-  callers.last_time,
-  callers.label,
-  series.uses_per_day
-FROM callers
-LEFT JOIN series ON series.caller = callers.caller AND (series.label IS NOT DISTINCT FROM callers.label)
-ORDER BY callers.label NULLS FIRST, callers.uses DESC, callers.failed DESC, callers.caller
+  caller,
+  sum(uses) AS uses,
+  sum(failed) AS failed,
+  coalesce(cardinality(array_distinct(flatten(array_agg(keys) FILTER (WHERE keys IS NOT NULL)))), 0) AS keys,
+  max(last_time) AS last_time,
+  label,
+  array_concat(
+    flatten(array_agg(uses_of_days ORDER BY event_date)),
+    array_repeat(CAST(0 AS BIGINT), CAST(max(last_day) AS INT) - CAST(max(event_date) AS INT))
+  ) AS uses_per_day
+FROM filled
+GROUP BY caller, label
+ORDER BY label NULLS FIRST, uses DESC, failed DESC, caller
