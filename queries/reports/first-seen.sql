@@ -20,7 +20,8 @@
 --       || to_char(min(first_time), '%Y-%m-%dT%H:%M:%SZ') || ', within the window: all of it is seen for the first time'
 --     ELSE 'the logs held reach back to ' || to_char(min(first_time), '%Y-%m-%dT%H:%M:%SZ') || ', '
 --       || CAST(floor((to_unixtime($since) - to_unixtime(min(first_time))) / 86400) AS BIGINT)
---       || ' days before the window: what was seen only before that counts as new'
+--       || ' days before the window, with records of ' || count(DISTINCT CASE WHEN first_time < $since THEN event_date END)
+--       || ' of these days: what was seen only on others counts as new'
 --   END
 --   FROM usage_daily
 --   HAVING count(*) > 0

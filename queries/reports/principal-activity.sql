@@ -65,10 +65,11 @@
 --   SELECT 'the window has no start, so nothing is marked new: give --since to see what is new against the 30 days before'
 --   WHERE $since IS NULL
 -- caveat:
---   SELECT 'the events held begin at ' || to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ')
---     || ', less than 30 days before the window: what was seen only before that is marked new'
+--   SELECT 'of the 30 days before the window, the events held are of ' || count(DISTINCT event_date)
+--     || ': what was done only on others is marked new'
 --   FROM kms_events
---   HAVING min(event_time) > $since - INTERVAL '30 days'
+--   WHERE event_date >= CAST($since - INTERVAL '30 days' AS DATE) AND event_date < CAST($since AS DATE)
+--   HAVING $since IS NOT NULL AND count(DISTINCT event_date) < 30
 -- caveat:
 --   SELECT 'the events of before ' || to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ')
 --     || ' are no longer held, and what was done then is not in here'

@@ -7,7 +7,13 @@ use crate::report::tests::{
     ALICE, KEY_A, KEY_B, OTHER, answer, context, context_since, event, request,
 };
 
-const COMMON_CAVEAT: &str = "the logs held reach back to 2026-01-01T00:00:00Z, 9 days before the window: what was seen only before that counts as new";
+/// The first event of all is of the first of January, nine days before the window.
+fn reach(days_with_records: usize) -> String {
+    format!(
+        "the logs held reach back to 2026-01-01T00:00:00Z, 9 days before the window, with records of \
+         {days_with_records} of these days: what was seen only on others counts as new"
+    )
+}
 
 async fn first_seen(events: Vec<Value>, columns: &[&str]) -> (Vec<String>, Vec<String>) {
     let context = context(events).await;
@@ -115,7 +121,7 @@ async fn only_what_never_succeeded_before_is_seen_first() {
          what only its log tells is seen for the first time"
     );
     let no_address = "operations of the window that tell no address, because a service called: 9";
-    assert_eq!(told, [COMMON_CAVEAT, &begins, no_address]);
+    assert_eq!(told, [&reach(3), &begins, no_address]);
 }
 
 #[tokio::test]
@@ -195,7 +201,7 @@ async fn networks_keys_and_buckets_are_seen_first() {
     assert_eq!(
         told,
         [
-            COMMON_CAVEAT,
+            reach(1).as_str(),
             "operations of the window that tell no address, because a service called: 2"
         ]
     );
@@ -259,8 +265,8 @@ async fn what_roll_ups_still_know_is_marked_and_what_logs_cannot_prove_is_told()
     assert_eq!(
         told,
         [
-            "the logs held reach back to 2025-12-01T00:00:00Z, 40 days before the window: \
-             what was seen only before that counts as new",
+            "the logs held reach back to 2025-12-01T00:00:00Z, 40 days before the window, with records of \
+             2 of these days: what was seen only on others counts as new",
             "the events held begin only at 2026-01-05T00:00:00Z: a network seen only before that counts as new, \
              and of callers, keys and resources the roll-ups tell",
         ]
