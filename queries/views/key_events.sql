@@ -5,7 +5,8 @@
 --   which (event, id, alias, or null; alias_unproven for an alias at a time for which the logs do not
 --   show where it pointed). key_role, record_role and key_as_typed are those of this key:
 --   record_role is caller_copy where the account that logged the record is not the key's.
---   other_key_arn is the event's other key. Both records of a cross-account call are here, and so are
+--   other_key_arn is the event's other key. key_material_id and encryption_context are those of this key's
+--   side of a ReEncrypt. Both records of a cross-account call are here, and so are
 --   corrected records and dry runs; key_uses leaves them out.
 -- depends: typed_names
 
@@ -32,7 +33,13 @@ resolved AS (
     destination_key_arn AS other_key_arn, 'event' AS resolution,
     event_time, event_date, event_name, outcome, caller, caller_account_id, session_name, invoked_by,
     service, resource, resource_list, recipient_account_id, region, error_code, is_dry_run, is_correction,
-    use_label, shared_event_id, event_id, content_hash
+    use_label, shared_event_id, event_id, content_hash,
+    error_message, denied_by, user_arn, user_name, identity_type, access_key_id, principal_id, source_identity,
+    on_behalf_of, credential_id, source_ip, user_agent, vpc_endpoint_id, tls_version, tls_cipher_suite,
+    tls_key_exchange, tls_host, is_mfa, is_console, is_read_only, grant_id, alias_name, attestation_module_id,
+    attestation_image_digest, custom_key_store_id, pending_window_days, deletion_date, request, response,
+    additional_event_data, request_id, event_type,
+    key_material_id, encryption_context
   FROM kms_events
   WHERE key_arn IS NOT NULL
   UNION ALL
@@ -42,7 +49,13 @@ resolved AS (
     key_arn AS other_key_arn, 'event' AS resolution,
     event_time, event_date, event_name, outcome, caller, caller_account_id, session_name, invoked_by,
     service, resource, resource_list, recipient_account_id, region, error_code, is_dry_run, is_correction,
-    use_label, shared_event_id, event_id, content_hash
+    use_label, shared_event_id, event_id, content_hash,
+    error_message, denied_by, user_arn, user_name, identity_type, access_key_id, principal_id, source_identity,
+    on_behalf_of, credential_id, source_ip, user_agent, vpc_endpoint_id, tls_version, tls_cipher_suite,
+    tls_key_exchange, tls_host, is_mfa, is_console, is_read_only, grant_id, alias_name, attestation_module_id,
+    attestation_image_digest, custom_key_store_id, pending_window_days, deletion_date, request, response,
+    additional_event_data, request_id, event_type,
+    destination_key_material_id AS key_material_id, destination_encryption_context AS encryption_context
   FROM kms_events
   WHERE destination_key_arn IS NOT NULL
   UNION ALL
@@ -59,9 +72,19 @@ resolved AS (
       WHEN unnamed.event_time < names.proven_from OR unnamed.event_time > names.proven_to THEN 'alias_unproven'
       ELSE names.resolution
     END AS resolution,
-    unnamed.event_time, unnamed.event_date, unnamed.event_name, unnamed.outcome, unnamed.caller, unnamed.caller_account_id, unnamed.session_name, unnamed.invoked_by,
-    unnamed.service, unnamed.resource, unnamed.resource_list, unnamed.recipient_account_id, unnamed.region, unnamed.error_code, unnamed.is_dry_run, unnamed.is_correction,
-    unnamed.use_label, unnamed.shared_event_id, unnamed.event_id, unnamed.content_hash
+    unnamed.event_time, unnamed.event_date, unnamed.event_name, unnamed.outcome, unnamed.caller,
+    unnamed.caller_account_id, unnamed.session_name, unnamed.invoked_by, unnamed.service, unnamed.resource,
+    unnamed.resource_list, unnamed.recipient_account_id, unnamed.region, unnamed.error_code, unnamed.is_dry_run,
+    unnamed.is_correction, unnamed.use_label, unnamed.shared_event_id, unnamed.event_id, unnamed.content_hash,
+    unnamed.error_message, unnamed.denied_by, unnamed.user_arn, unnamed.user_name, unnamed.identity_type,
+    unnamed.access_key_id, unnamed.principal_id, unnamed.source_identity, unnamed.on_behalf_of, unnamed.credential_id,
+    unnamed.source_ip, unnamed.user_agent, unnamed.vpc_endpoint_id, unnamed.tls_version, unnamed.tls_cipher_suite,
+    unnamed.tls_key_exchange, unnamed.tls_host, unnamed.is_mfa, unnamed.is_console, unnamed.is_read_only,
+    unnamed.grant_id, unnamed.alias_name, unnamed.attestation_module_id, unnamed.attestation_image_digest,
+    unnamed.custom_key_store_id, unnamed.pending_window_days, unnamed.deletion_date, unnamed.request, unnamed.response,
+    unnamed.additional_event_data, unnamed.request_id, unnamed.event_type,
+    CASE WHEN unnamed.slot = 1 THEN unnamed.key_material_id ELSE unnamed.destination_key_material_id END AS key_material_id,
+    CASE WHEN unnamed.slot = 1 THEN unnamed.encryption_context ELSE unnamed.destination_encryption_context END AS encryption_context
   FROM unnamed
   LEFT JOIN typed_names AS names
     ON names.name = unnamed.typed

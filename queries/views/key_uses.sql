@@ -3,8 +3,9 @@
 -- description: key_events with each operation counted once. A record that a later one corrects
 --   is replaced by the correction that was read last (replaced_events). Of the
 --   records that two accounts hold of one cross-account call (equal shared_event_id, same key and
---   day), the one in the log of the key's account counts, else the first of the others; its caller and
---   session are those of the caller's own record where the counted one tells only an account.
+--   day), the one in the log of the key's account counts, else the first of the others. Where the counted
+--   one tells no more of the caller than an account, the caller, the session, the credentials, the source
+--   address, the user agent and the TLS details are those of the caller's own record.
 --   kind is use for a cryptographic operation, else management. Dry runs are in here, marked is_dry_run.
 -- depends: key_events, replaced_events, crypto_operations
 
@@ -23,7 +24,15 @@ WITH standing AS (
   )
 ),
 
-shared AS (
+marked AS (
+  SELECT
+    *,
+    caller = 'unknown' OR caller LIKE 'account:%' OR coalesce(identity_type = 'AWSAccount', false) AS is_bare
+  FROM standing
+  WHERE shared_event_id IS NOT NULL
+),
+
+ranked AS (
   SELECT
     *,
     -- The owner's records come first; where there is one, no copy counts.
@@ -33,30 +42,68 @@ shared AS (
       PARTITION BY key_arn, key_role, event_date, shared_event_id
       ORDER BY record_role DESC, recipient_account_id, event_id, content_hash
     ) AS place,
-    max(caller) FILTER (WHERE record_role = 'caller_copy' AND caller NOT LIKE 'account:%')
-      OVER (PARTITION BY key_arn, key_role, event_date, shared_event_id) AS named_caller,
-    max(session_name) FILTER (WHERE record_role = 'caller_copy')
-      OVER (PARTITION BY key_arn, key_role, event_date, shared_event_id) AS named_session
-  FROM standing
-  WHERE shared_event_id IS NOT NULL
+    -- A record that tells only an account is told the rest by the caller's own.
+    is_bare AND bool_or(record_role = 'caller_copy' AND NOT is_bare)
+      OVER (PARTITION BY key_arn, key_role, event_date, shared_event_id) AS is_told
+  FROM marked
+),
+
+shared AS (
+  SELECT
+    key_arn, key_as_typed, key_role, other_key_arn, resolution, record_role, kind, event_time, event_date,
+    event_name, outcome, caller_account_id, invoked_by, service, resource, resource_list, recipient_account_id,
+    region, error_code, is_dry_run, is_correction, use_label, shared_event_id, event_id, content_hash,
+    error_message, denied_by, is_read_only, grant_id, alias_name, attestation_module_id, attestation_image_digest,
+    custom_key_store_id, pending_window_days, deletion_date, request, response, additional_event_data, request_id,
+    event_type, key_material_id, encryption_context, owner_records, place,
+    CASE WHEN is_told THEN coalesce(first_value(caller) OVER caller_first, caller) ELSE caller END AS caller,
+    CASE WHEN is_told THEN coalesce(first_value(session_name) OVER caller_first, session_name) ELSE session_name END AS session_name,
+    CASE WHEN is_told THEN coalesce(first_value(user_arn) OVER caller_first, user_arn) ELSE user_arn END AS user_arn,
+    CASE WHEN is_told THEN coalesce(first_value(user_name) OVER caller_first, user_name) ELSE user_name END AS user_name,
+    CASE WHEN is_told THEN coalesce(first_value(identity_type) OVER caller_first, identity_type) ELSE identity_type END AS identity_type,
+    CASE WHEN is_told THEN coalesce(first_value(access_key_id) OVER caller_first, access_key_id) ELSE access_key_id END AS access_key_id,
+    CASE WHEN is_told THEN coalesce(first_value(principal_id) OVER caller_first, principal_id) ELSE principal_id END AS principal_id,
+    CASE WHEN is_told THEN coalesce(first_value(source_identity) OVER caller_first, source_identity) ELSE source_identity END AS source_identity,
+    CASE WHEN is_told THEN coalesce(first_value(on_behalf_of) OVER caller_first, on_behalf_of) ELSE on_behalf_of END AS on_behalf_of,
+    CASE WHEN is_told THEN coalesce(first_value(credential_id) OVER caller_first, credential_id) ELSE credential_id END AS credential_id,
+    CASE WHEN is_told THEN coalesce(first_value(source_ip) OVER caller_first, source_ip) ELSE source_ip END AS source_ip,
+    CASE WHEN is_told THEN coalesce(first_value(user_agent) OVER caller_first, user_agent) ELSE user_agent END AS user_agent,
+    CASE WHEN is_told THEN coalesce(first_value(vpc_endpoint_id) OVER caller_first, vpc_endpoint_id) ELSE vpc_endpoint_id END AS vpc_endpoint_id,
+    CASE WHEN is_told THEN coalesce(first_value(tls_version) OVER caller_first, tls_version) ELSE tls_version END AS tls_version,
+    CASE WHEN is_told THEN coalesce(first_value(tls_cipher_suite) OVER caller_first, tls_cipher_suite) ELSE tls_cipher_suite END AS tls_cipher_suite,
+    CASE WHEN is_told THEN coalesce(first_value(tls_key_exchange) OVER caller_first, tls_key_exchange) ELSE tls_key_exchange END AS tls_key_exchange,
+    CASE WHEN is_told THEN coalesce(first_value(tls_host) OVER caller_first, tls_host) ELSE tls_host END AS tls_host,
+    CASE WHEN is_told THEN coalesce(first_value(is_mfa) OVER caller_first, is_mfa) ELSE is_mfa END AS is_mfa,
+    CASE WHEN is_told THEN coalesce(first_value(is_console) OVER caller_first, is_console) ELSE is_console END AS is_console
+  FROM ranked
+  WINDOW caller_first AS (
+    PARTITION BY key_arn, key_role, event_date, shared_event_id
+    ORDER BY
+      record_role = 'owner' OR is_bare, coalesce(recipient_account_id <> caller_account_id, true),
+      recipient_account_id, event_id, content_hash
+  )
 )
 
 SELECT
-  key_arn, key_as_typed, key_role, other_key_arn, resolution, record_role, kind,
-  event_time, event_date, event_name, outcome, caller, caller_account_id, session_name, invoked_by,
-  service, resource, resource_list, recipient_account_id, region, error_code, is_dry_run, is_correction,
-  use_label, shared_event_id, event_id, content_hash
+  key_arn, key_as_typed, key_role, other_key_arn, resolution, record_role, kind, event_time, event_date,
+  event_name, outcome, caller, caller_account_id, session_name, invoked_by, service, resource, resource_list,
+  recipient_account_id, region, error_code, is_dry_run, is_correction, use_label, shared_event_id, event_id,
+  content_hash, error_message, denied_by, user_arn, user_name, identity_type, access_key_id, principal_id,
+  source_identity, on_behalf_of, credential_id, source_ip, user_agent, vpc_endpoint_id, tls_version,
+  tls_cipher_suite, tls_key_exchange, tls_host, is_mfa, is_console, is_read_only, grant_id, alias_name,
+  attestation_module_id, attestation_image_digest, custom_key_store_id, pending_window_days, deletion_date,
+  request, response, additional_event_data, request_id, event_type, key_material_id, encryption_context
 FROM standing
 WHERE shared_event_id IS NULL
 UNION ALL
 SELECT
-  key_arn, key_as_typed, key_role, other_key_arn, resolution, record_role, kind,
-  event_time, event_date, event_name, outcome,
-  CASE WHEN caller LIKE 'account:%' THEN coalesce(named_caller, caller) ELSE caller END AS caller,
-  caller_account_id,
-  coalesce(session_name, named_session) AS session_name,
-  invoked_by,
-  service, resource, resource_list, recipient_account_id, region, error_code, is_dry_run, is_correction,
-  use_label, shared_event_id, event_id, content_hash
+  key_arn, key_as_typed, key_role, other_key_arn, resolution, record_role, kind, event_time, event_date,
+  event_name, outcome, caller, caller_account_id, session_name, invoked_by, service, resource, resource_list,
+  recipient_account_id, region, error_code, is_dry_run, is_correction, use_label, shared_event_id, event_id,
+  content_hash, error_message, denied_by, user_arn, user_name, identity_type, access_key_id, principal_id,
+  source_identity, on_behalf_of, credential_id, source_ip, user_agent, vpc_endpoint_id, tls_version,
+  tls_cipher_suite, tls_key_exchange, tls_host, is_mfa, is_console, is_read_only, grant_id, alias_name,
+  attestation_module_id, attestation_image_digest, custom_key_store_id, pending_window_days, deletion_date,
+  request, response, additional_event_data, request_id, event_type, key_material_id, encryption_context
 FROM shared
 WHERE key_arn IS NULL OR record_role = 'owner' OR (owner_records = 0 AND place = 1)

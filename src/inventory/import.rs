@@ -7,7 +7,7 @@ use arrow::error::ArrowError;
 
 use super::{Account, AccountList, InventoryError};
 use crate::schema::{ACCOUNTS, RUNS, Table};
-use crate::store::{Appended, Store, StoreError};
+use crate::store::{Appended, Rows, Store, StoreError};
 
 /// Attempts of one commit against other importers.
 const ATTEMPTS_MAX: usize = 20;
@@ -46,7 +46,13 @@ async fn append(
         let snapshot = store.snapshot(table).await?;
         let now_millis = import.started_at / 1000;
         let appended = store
-            .append(&snapshot, rows, None, import.run_id, now_millis)
+            .append(
+                &snapshot,
+                Rows::all(std::slice::from_ref(rows)),
+                None,
+                import.run_id,
+                now_millis,
+            )
             .await?;
         match appended {
             Appended::Done { .. } => return Ok(()),

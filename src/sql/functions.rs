@@ -8,7 +8,13 @@
 //! - `tag_names(request)`, `tag_values(request)`: the tags that the parameters of CreateKey, ReplicateKey,
 //!   TagResource or UntagResource name, and their values in the same order; empty where
 //!   they name none or are null.
+//! - `json_text(document, pointer)`: the member of a JSON text that the pointer leads to
+//!   (`/keyMetadata/origin`), as text; null where there is none.
+//! - `json_names(document)`: the names of the members of a JSON object, as a list; empty where it is none.
+//! - `network(address)`: the network around an IP address, `/24` of IPv4 and `/48` of IPv6; null for
+//!   anything else, as the name of a service.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray as _, ListBuilder, StringArray, StringBuilder};
@@ -56,6 +62,27 @@ pub(super) fn register(context: &SessionContext) {
             Arc::new(move |arguments| tags(name, arguments, told)),
         ));
     }
+    context.register_udf(create_udf(
+        "json_text",
+        vec![DataType::Utf8, DataType::Utf8],
+        DataType::Utf8,
+        Volatility::Immutable,
+        Arc::new(json_text),
+    ));
+    context.register_udf(create_udf(
+        "json_names",
+        vec![DataType::Utf8],
+        DataType::new_list(DataType::Utf8, true),
+        Volatility::Immutable,
+        Arc::new(json_names),
+    ));
+    context.register_udf(create_udf(
+        "network",
+        vec![DataType::Utf8],
+        DataType::Utf8,
+        Volatility::Immutable,
+        Arc::new(network),
+    ));
 }
 
 fn arn_part(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
@@ -100,14 +127,79 @@ fn context_resources(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
             "context_resources takes an encryption context".to_owned(),
         ));
     };
-    let mut resources = ListBuilder::new(StringBuilder::new());
-    for context in &texts(contexts)? {
-        for name in context.map(decode::context_resources).unwrap_or_default() {
-            resources.values().append_value(name);
+    lists(contexts, decode::context_resources)
+}
+
+fn json_text(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
+    let arrays = ColumnarValue::values_to_arrays(arguments)?;
+    let [documents, pointers] = arrays.as_slice() else {
+        return Err(DataFusionError::Execution(
+            "json_text takes a JSON text and a pointer".to_owned(),
+        ));
+    };
+    let (documents, pointers) = (texts(documents)?, texts(pointers)?);
+    let found: StringArray = documents
+        .iter()
+        .zip(pointers.iter())
+        .map(|(document, pointer)| decode::json_text(document?, pointer?))
+        .collect();
+    Ok(ColumnarValue::Array(Arc::new(found)))
+}
+
+fn json_names(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
+    let arrays = ColumnarValue::values_to_arrays(arguments)?;
+    let [documents] = arrays.as_slice() else {
+        return Err(DataFusionError::Execution(
+            "json_names takes a JSON text".to_owned(),
+        ));
+    };
+    lists(documents, decode::json_names)
+}
+
+/// What a function finds in each text, as a list; an empty one for null.
+fn lists<T: Into<Option<String>>>(
+    array: &ArrayRef,
+    find: impl Fn(&str) -> Vec<T>,
+) -> Result<ColumnarValue> {
+    let mut found = ListBuilder::new(StringBuilder::new());
+    for text in &texts(array)? {
+        for name in text.map(&find).unwrap_or_default() {
+            found.values().append_option(name.into());
         }
-        resources.append(true);
+        found.append(true);
     }
-    Ok(ColumnarValue::Array(Arc::new(resources.finish())))
+    Ok(ColumnarValue::Array(Arc::new(found.finish())))
+}
+
+fn network(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
+    let arrays = ColumnarValue::values_to_arrays(arguments)?;
+    let [addresses] = arrays.as_slice() else {
+        return Err(DataFusionError::Execution(
+            "network takes an IP address".to_owned(),
+        ));
+    };
+    let networks: StringArray = texts(addresses)?
+        .iter()
+        .map(|address| network_of(address?))
+        .collect();
+    Ok(ColumnarValue::Array(Arc::new(networks)))
+}
+
+/// The network that a site has for itself: `/24` of IPv4, `/48` of IPv6. One address has one network,
+/// however it is written.
+fn network_of(address: &str) -> Option<String> {
+    Some(
+        match address.trim().parse::<IpAddr>().ok()?.to_canonical() {
+            IpAddr::V4(address) => {
+                let [a, b, c, _] = address.octets();
+                format!("{}/24", Ipv4Addr::new(a, b, c, 0))
+            }
+            IpAddr::V6(address) => {
+                let [a, b, c, ..] = address.segments();
+                format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+            }
+        },
+    )
 }
 
 /// A tag in a request.
@@ -126,14 +218,9 @@ fn tags(function: &str, arguments: &[ColumnarValue], told: OfTag) -> Result<Colu
             "{function} takes the parameters of a request"
         )));
     };
-    let mut list = ListBuilder::new(StringBuilder::new());
-    for request in &texts(requests)? {
-        for tag in request.map(request_tags).unwrap_or_default() {
-            list.values().append_option(told(tag));
-        }
-        list.append(true);
-    }
-    Ok(ColumnarValue::Array(Arc::new(list.finish())))
+    lists(requests, |request| {
+        request_tags(request).into_iter().map(told).collect()
+    })
 }
 
 /// The tags of `{"tags":[{"tagKey":…,"tagValue":…}]}`, or those of `{"tagKeys":[…]}`, which have no value.
@@ -220,5 +307,75 @@ mod tests {
             check(&format!("tag_values('{request}')"), values).await;
         }
         check("tag_names(NULL)", "[]").await;
+    }
+
+    #[tokio::test]
+    async fn members_of_json_are_found_by_their_place() {
+        const DOCUMENT: &str = r#"{"a":{"b/c":"x\u00e9","n":1.50,"list":["p",{"q":true}],"none":null},"a~":"t","a2":"","d":1,"d":2}"#;
+        for (pointer, expected) in [
+            ("/a/b~1c", "x\u{e9}"),
+            ("/a/n", "1.50"),
+            ("/a/list/0", "p"),
+            ("/a/list/1", r#"{"q":true}"#),
+            ("/a/list/1/q", "true"),
+            ("/a~0", "t"),
+            ("/d", "2"),
+            ("/a2", ""),
+            ("/a/none", ""),
+            ("/a/list/2", ""),
+            ("/a/list/x", ""),
+            ("/a/n/z", ""),
+            ("/z", ""),
+            ("a", ""),
+        ] {
+            check(&format!("json_text('{DOCUMENT}', '{pointer}')"), expected).await;
+        }
+        // An empty text is one; null and what is not there are none.
+        for (pointer, is_null) in [("/a2", false), ("/a/none", true), ("/z", true)] {
+            let expression = format!("json_text('{DOCUMENT}', '{pointer}') IS NULL");
+            check(&expression, &is_null.to_string()).await;
+        }
+        check("json_text('[7]', '')", "[7]").await;
+        check("json_text('no JSON', '') IS NULL", "true").await;
+        check("json_text(NULL, '/a') IS NULL", "true").await;
+    }
+
+    #[tokio::test]
+    async fn the_names_of_a_json_object_are_listed() {
+        for (document, expected) in [
+            (
+                r#"{"Purpose":"x","aws:s3:arn":{"no":1},"Purpose":"y"}"#,
+                "[Purpose, aws:s3:arn]",
+            ),
+            ("{}", "[]"),
+            ("[1]", "[]"),
+            ("no JSON", "[]"),
+        ] {
+            check(&format!("json_names('{document}')"), expected).await;
+        }
+        check("json_names(NULL)", "[]").await;
+    }
+
+    #[tokio::test]
+    async fn an_address_lies_in_the_network_of_its_site() {
+        for (address, expected) in [
+            ("198.51.100.7", "198.51.100.0/24"),
+            ("2001:db8:1:2::7", "2001:db8:1::/48"),
+            ("2001:0DB8:0001:ffff:0:0:0:7", "2001:db8:1::/48"),
+            // One address in another spelling.
+            ("::ffff:198.51.100.7", "198.51.100.0/24"),
+            ("::1", "::/48"),
+        ] {
+            check(&format!("network('{address}')"), expected).await;
+        }
+        for nothing in [
+            "'s3.amazonaws.com'",
+            "'AWS Internal'",
+            "'198.51.100'",
+            "''",
+            "NULL",
+        ] {
+            check(&format!("network({nothing}) IS NULL"), "true").await;
+        }
     }
 }

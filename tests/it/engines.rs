@@ -8,7 +8,7 @@ use crate::context::{Context, REPOSITORY};
 use crate::python::python;
 
 /// The newest that work together.
-const PINS: [&str; 2] = ["deltalake==1.6.6", "polars==2.1.0"];
+pub(crate) const PINS: [&str; 3] = ["deltalake==1.6.6", "duckdb==2.0.0", "polars==2.1.0"];
 
 #[test]
 fn other_engines_read_the_same_rows() {

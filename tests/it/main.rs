@@ -19,6 +19,7 @@ mod facts;
 mod facts_outcomes;
 mod facts_uses;
 mod faults;
+mod figures;
 mod filters;
 mod guide;
 mod invictus;

@@ -1,15 +1,16 @@
-//! The commands of the README, run in its order, print what it shows.
+//! The commands of the README and of the pages in `docs/questions`, run in their order, print what is shown.
 //!
-//! A block that begins with ```` ```console ```` holds commands (`$ keytrail …`, continued with `\`), each
-//! with its output below; other commands are left to the gate. In an output a line `…` stands for any
-//! lines, a `…` within a line for any text. Standard error stands with standard output, as on a terminal.
+//! A block that begins with ```` ```console ```` holds commands (`$ keytrail …`, continued with `\` or where a
+//! quote is open), each with its output below; other commands are left to the gate. In an output a line `…`
+//! stands for any lines, a `…` within a line for any text. Standard error stands with standard output, as on
+//! a terminal.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::context::{Context, REPOSITORY};
 
-/// A command that the README shows, with its output.
+/// A command that a page shows, with its output.
 struct Shown {
     line: usize,
     command: String,
@@ -18,13 +19,32 @@ struct Shown {
 
 #[test]
 fn commands_print_what_the_readme_shows() {
-    let readme =
-        std::fs::read_to_string(format!("{REPOSITORY}/README.md")).expect("there is a README.md");
+    check("README.md");
+}
+
+#[test]
+fn commands_print_what_the_pages_on_questions_show() {
+    let folder = std::fs::read_dir(format!("{REPOSITORY}/docs/questions"));
+    let mut pages: Vec<String> = folder
+        .expect("there is a docs/questions")
+        .map(|page| page.expect("it can be read").file_name())
+        .map(|name| format!("docs/questions/{}", name.display()))
+        .collect();
+    pages.sort();
+    assert!(pages.len() >= 4, "{pages:?}");
+    for page in &pages {
+        check(page);
+    }
+}
+
+/// Runs what a page shows, each page where nothing has been run before.
+fn check(page: &str) {
+    let text = std::fs::read_to_string(format!("{REPOSITORY}/{page}")).expect("the page is there");
     let context = Context::new();
-    let shown = console_blocks(&readme);
+    let shown = console_blocks(&text);
     assert!(
         !shown.is_empty(),
-        "README.md shows no command in a ```console block that begins with `$ keytrail`"
+        "{page} shows no command in a ```console block that begins with `$ keytrail`"
     );
     for Shown {
         line,
@@ -36,7 +56,7 @@ fn commands_print_what_the_readme_shows() {
         let printed: Vec<&str> = printed.lines().map(str::trim_end).collect();
         assert!(
             matches(&output, &printed),
-            "README.md:{line}: `{command}` prints something else, show this instead:\n{}",
+            "{page}:{line}: `{command}` prints something else, show this instead:\n{}",
             printed.join("\n")
         );
     }
@@ -76,7 +96,8 @@ fn console_blocks(readme: &str) -> Vec<Shown> {
                 });
             }
         } else if let Some(last) = shown.last_mut().filter(|_| is_ours) {
-            if last.output.is_empty() && last.command.ends_with('\\') {
+            let is_quote_open = last.command.matches('"').count() % 2 == 1;
+            if last.output.is_empty() && (last.command.ends_with('\\') || is_quote_open) {
                 last.command.push('\n');
                 last.command
                     .push_str(line.strip_prefix("> ").unwrap_or(line));

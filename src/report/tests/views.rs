@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{
-    KEY_A, KEY_B, MRK_EU, MRK_ID, MRK_US, OTHER, OWNER, batch, context, create_views, event, query,
-    register,
+    ALICE, KEY_A, KEY_B, MRK_EU, MRK_ID, MRK_US, OTHER, OWNER, batch, context, create_views, event,
+    query, register,
 };
 use crate::report::Library;
 use crate::schema;
@@ -265,6 +265,143 @@ async fn a_correction_that_does_not_agree_hides_nothing() {
     let context = context(vec![original, agreeing]).await;
     let rows = query(&context, "SELECT event_id FROM key_uses", &["event_id"]).await;
     assert_eq!(rows, ["second"]);
+}
+
+#[tokio::test]
+async fn a_cross_account_call_is_told_by_the_callers_own_record() {
+    let bob = format!("arn:aws:iam::{OTHER}:role/bob");
+    let owners = |id: &str, shared: &str, members: serde_json::Value| {
+        let mut row = event(
+            "2026-01-01T00:00:00Z",
+            json!({
+                "event_id": id, "shared_event_id": shared, "key_arn": KEY_A, "caller": format!("account:{OTHER}"),
+                "caller_account_id": OTHER, "identity_type": "AWSAccount", "principal_id": "AROAB:b",
+                "source_ip": "AWS Internal", "vpc_endpoint_id": "vpce-1", "request_id": "r-owner",
+            }),
+        );
+        for (name, value) in members.as_object().expect("an object") {
+            row[name] = value.clone();
+        }
+        row
+    };
+    let own = |id: &str, shared: &str, recipient: &str| {
+        event(
+            "2026-01-01T00:00:00Z",
+            json!({
+                "event_id": id, "shared_event_id": shared, "key_arn": KEY_A, "caller": bob,
+                "caller_account_id": OTHER, "recipient_account_id": recipient, "identity_type": "AssumedRole",
+                "principal_id": "AROAB:b", "session_name": "b", "access_key_id": "ASIAB", "source_ip": "198.51.100.7",
+                "user_agent": "agent", "tls_version": "TLSv1.3", "is_mfa": false, "request_id": "r-caller",
+            }),
+        )
+    };
+    let context = context(vec![
+        owners("1-both", "s1", json!({})),
+        own("1-copy", "s1", OTHER),
+        // A service called for bob: the owner's record names the service, bob's names bob.
+        owners(
+            "2-service",
+            "s2",
+            json!({"caller": "service:s3.amazonaws.com", "invoked_by": "s3.amazonaws.com"}),
+        ),
+        own("2-copy", "s2", OTHER),
+        // The caller's record alone, and the owner's alone.
+        own("3-copy", "s3", OTHER),
+        owners("4-owner", "s4", json!({})),
+        // What the owner's record tells in full stays as it is.
+        owners(
+            "5-full",
+            "s5",
+            json!({"caller": ALICE, "identity_type": "IAMUser"}),
+        ),
+        own("5-copy", "s5", OTHER),
+        // Of two copies, that of the caller's own account tells.
+        owners("6-both", "s6", json!({})),
+        own("6-copy", "s6", OTHER),
+        {
+            let mut elsewhere = own("6-a", "s6", "000000000000");
+            elsewhere["session_name"] = json!("elsewhere");
+            elsewhere
+        },
+    ])
+    .await;
+    let rows = query(
+        &context,
+        "SELECT * FROM key_uses ORDER BY event_id",
+        &[
+            "event_id",
+            "caller",
+            "identity_type",
+            "session_name",
+            "access_key_id",
+            "source_ip",
+            "vpc_endpoint_id",
+            "tls_version",
+            "request_id",
+        ],
+    )
+    .await;
+    let told =
+        format!("{bob} | AssumedRole | b | ASIAB | 198.51.100.7 | vpce-1 | TLSv1.3 | r-owner");
+    assert_eq!(
+        rows,
+        [
+            format!("1-both | {told}"),
+            format!("2-service | {told}"),
+            format!(
+                "3-copy | {bob} | AssumedRole | b | ASIAB | 198.51.100.7 | - | TLSv1.3 | r-caller"
+            ),
+            format!(
+                "4-owner | account:{OTHER} | AWSAccount | - | - | AWS Internal | vpce-1 | - | r-owner"
+            ),
+            format!("5-full | {ALICE} | IAMUser | - | - | AWS Internal | vpce-1 | - | r-owner"),
+            format!("6-both | {told}"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn each_key_of_a_reencrypt_has_its_own_material_and_context() {
+    let with = |id: &str, members: serde_json::Value| {
+        let mut row = event(
+            "2026-01-01T00:00:00Z",
+            json!({
+                "event_id": id, "event_name": "ReEncrypt", "key_material_id": "m1", "destination_key_material_id": "m2",
+                "encryption_context": "{\"a\":\"1\"}", "destination_encryption_context": "{\"a\":\"2\"}",
+            }),
+        );
+        for (name, value) in members.as_object().expect("an object") {
+            row[name] = value.clone();
+        }
+        row
+    };
+    let context = context(vec![
+        with(
+            "named",
+            json!({"key_arn": KEY_A, "destination_key_arn": KEY_B}),
+        ),
+        with(
+            "typed",
+            json!({"key_as_typed": "alias/x", "destination_key_as_typed": "alias/y"}),
+        ),
+    ])
+    .await;
+    let sql = "SELECT * FROM key_events ORDER BY event_id, key_role";
+    let columns = [
+        "event_id",
+        "key_role",
+        "key_material_id",
+        "encryption_context",
+    ];
+    assert_eq!(
+        query(&context, sql, &columns).await,
+        [
+            r#"named | destination | m2 | {"a":"2"}"#,
+            r#"named | source | m1 | {"a":"1"}"#,
+            r#"typed | destination | m2 | {"a":"2"}"#,
+            r#"typed | source | m1 | {"a":"1"}"#,
+        ]
+    );
 }
 
 #[tokio::test]

@@ -1,0 +1,321 @@
+-- id: blast-radius
+-- title: What a principal or a key can have reached
+-- description: What a compromise touches: from a principal (as in principal-activity), a key, or a principal
+--   on a key, between --since and --until. Nothing is cut off. reach says how surely. used: a call of it
+--   succeeded, a cryptographic one; managed: only others succeeded (CreateGrant, PutKeyPolicy, DescribeKey, …);
+--   refused: nothing but failures; dry run: nothing but dry runs; asked for: a key without a call in the
+--   window. within reach: resources that any call held by the logs, of whoever and whenever, protected with a
+--   key that it decrypted with, or whose policy or grants it changed; from a key, with that key. same
+--   material: other members of the multi-Region set of such a key, which decrypt each other's data. same
+--   resource: other keys that protect a resource that it reached (a bucket as a whole). From a key, other key:
+--   the other key of a ReEncrypt or ReplicateKey; same principal: what else its users used in the window.
+--   via is what a row follows from. Of rows within reach and of same resource, first_time, last_time and
+--   successes are those of all records held, of the same material only the times; of all others they are
+--   those of calls in the window, each counted once (as in key_uses), failures apart. Both keys of a ReEncrypt
+--   are here, each with the resources of its side. A key that no record resolves stands as it was typed, and
+--   (none told) where nothing was. S3 objects stand as the encryption context names them, within reach
+--   as their bucket. grant is a grant that it made, used or ended.
+-- param principal: text. ARN, name, session, access key id, principal id, IP address or network, Identity Center user.
+-- param key: key. The key's id, ARN, alias or alias ARN, or the id of a multi-Region set.
+-- footnote: an S3 Bucket Key names the bucket and stands for any number of its objects: counts are calls to KMS, never reads of objects; a data key, once given out, decrypts without a call
+-- caveat:
+--   SELECT 'nothing to follow: give a principal (--param principal=…), a key (--key …), or both'
+--   WHERE $principal IS NULL AND cardinality($key_arns) = 0 AND cardinality($key_names) = 0
+-- caveat:
+--   WITH found AS (
+--     SELECT
+--       content_hash, event_time, resolution, kind, outcome, key_arn, key_as_typed,
+--       CASE WHEN cardinality(resource_list) > 0 THEN resource_list ELSE make_array(resource) END AS resources,
+--       ($since IS NULL OR event_time >= $since) AND ($until IS NULL OR event_time < $until) AS is_inside
+--     FROM scope_uses_ever
+--     WHERE ($principal IS NULL OR (
+--         caller = $principal OR split_part(caller, '/', -1) = $principal OR user_arn = $principal
+--         OR user_name = $principal OR session_name = $principal OR access_key_id = $principal
+--         OR credential_id = $principal OR principal_id = $principal OR split_part(principal_id, ':', 1) = $principal
+--         OR source_identity = $principal OR on_behalf_of = $principal OR source_ip = $principal
+--         OR vpc_endpoint_id = $principal OR network(source_ip) = $principal
+--       ))
+--       AND (
+--         (cardinality($key_arns) = 0 AND cardinality($key_names) = 0)
+--         OR coalesce(array_has($key_arns, key_arn), false)
+--         OR coalesce(array_has($key_names, coalesce(key_arn, key_as_typed)), false)
+--       )
+--       AND ($principal IS NOT NULL OR cardinality($key_arns) > 0 OR cardinality($key_names) > 0)
+--   ),
+--   counted AS (
+--     SELECT
+--       count(DISTINCT content_hash) FILTER (WHERE NOT is_inside) AS outside,
+--       to_char(min(event_time) FILTER (WHERE NOT is_inside), '%Y-%m-%dT%H:%M:%SZ') AS first_time,
+--       to_char(max(event_time) FILTER (WHERE NOT is_inside), '%Y-%m-%dT%H:%M:%SZ') AS last_time,
+--       count(*) FILTER (WHERE is_inside AND resolution = 'alias_unproven') AS unproven,
+--       count(*) FILTER (WHERE is_inside AND kind = 'use' AND key_arn IS NULL AND key_as_typed IS NULL) AS keyless,
+--       count(*) FILTER (
+--         WHERE is_inside AND kind = 'use' AND outcome = 'success'
+--           AND coalesce(array_any_value(resources) IS NULL, true)
+--       ) AS nameless
+--     FROM found
+--   )
+--   SELECT unnest(make_array(
+--     CASE WHEN outside > 0 THEN 'its calls outside of the window: ' || outside || ', from ' || first_time || ' to ' || last_time END,
+--     CASE WHEN unproven > 0
+--       THEN 'operations taken for a key by an alias, at a time for which no log shows where it pointed: ' || unproven END,
+--     CASE WHEN keyless > 0 THEN 'cryptographic operations that do not tell their key: ' || keyless END,
+--     CASE WHEN nameless > 0 THEN 'successful cryptographic operations that name no resource: ' || nameless
+--       || ', and what they protect is not in here' END
+--   ))
+--   FROM counted
+-- caveat:
+--   SELECT 'the events of before ' || to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ')
+--     || ' are no longer held, and what was done then is not in here'
+--   FROM kms_events
+--   HAVING min(event_time) > (SELECT min(first_time) FROM usage_daily)
+--     AND ($since IS NULL OR min(event_time) > $since)
+
+WITH hits AS (
+  SELECT
+    event_time, content_hash, kind, grant_id, caller,
+    CASE
+      WHEN is_dry_run OR outcome = 'dry_run' THEN 'dry_run'
+      WHEN outcome = 'success' THEN 'success'
+      ELSE 'failure'
+    END AS verdict,
+    outcome,
+    coalesce(event_name, 'unknown') AS operation,
+    coalesce(key_arn, key_as_typed, '(none told)') AS key,
+    -- Where a key is asked for, only its own side of a call is a hit.
+    CASE WHEN cardinality($key_arns) > 0 OR cardinality($key_names) > 0 THEN other_key_arn END AS other_key,
+    -- Each key of a ReEncrypt has the resources of its own side, where its context names any.
+    CASE
+      WHEN key_role IN ('source', 'destination') AND cardinality(context_resources(encryption_context)) > 0
+        THEN context_resources(encryption_context)
+      WHEN cardinality(resource_list) > 0 THEN resource_list
+      ELSE make_array(resource)
+    END AS resources
+  FROM scope_uses_ever
+  WHERE ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
+    AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+    AND ($principal IS NULL OR (
+      caller = $principal OR split_part(caller, '/', -1) = $principal OR user_arn = $principal
+      OR user_name = $principal OR session_name = $principal OR access_key_id = $principal
+      OR credential_id = $principal OR principal_id = $principal OR split_part(principal_id, ':', 1) = $principal
+      OR source_identity = $principal OR on_behalf_of = $principal OR source_ip = $principal
+      OR vpc_endpoint_id = $principal OR network(source_ip) = $principal
+    ))
+    AND (
+      (cardinality($key_arns) = 0 AND cardinality($key_names) = 0)
+      OR coalesce(array_has($key_arns, key_arn), false)
+      OR coalesce(array_has($key_names, coalesce(key_arn, key_as_typed)), false)
+    )
+    AND ($principal IS NOT NULL OR cardinality($key_arns) > 0 OR cardinality($key_names) > 0)
+),
+
+mentions AS (
+  SELECT
+    unnest(array_concat(
+      make_array('principal', 'key', 'other key', 'grant'), array_repeat('resource', cardinality(resources))
+    )) AS what,
+    unnest(array_concat(make_array(caller, key, other_key, grant_id), resources)) AS name,
+    key, kind, verdict, outcome, operation, event_time, content_hash
+  FROM hits
+),
+
+-- A call counts once for a name and, where that is a resource or a grant, its key.
+counted AS (
+  SELECT
+    what, name,
+    CASE WHEN what IN ('resource', 'grant') THEN key END AS key,
+    kind, verdict, outcome, operation,
+    count(DISTINCT content_hash) AS calls,
+    min(event_time) AS first_time,
+    max(event_time) AS last_time
+  FROM mentions
+  WHERE name IS NOT NULL
+  GROUP BY 1, 2, 3, 4, 5, 6, 7
+),
+
+facts AS (
+  SELECT
+    what, name, key, verdict, dimension,
+    CASE dimension WHEN 'operation' THEN operation ELSE outcome END AS value,
+    sum(calls) AS calls,
+    min(first_time) AS first_time,
+    max(last_time) AS last_time,
+    bool_or(verdict = 'success' AND kind = 'use') AS is_used,
+    bool_or(
+      verdict = 'success' AND operation IN (
+        'Decrypt', 'DeriveSharedSecret', 'ReEncrypt', 'CreateGrant', 'PutKeyPolicy', 'ReplicateKey'
+      )
+    ) AS is_open
+  FROM counted
+  CROSS JOIN (VALUES ('operation'), ('outcome')) AS dimensions (dimension)
+  GROUP BY 1, 2, 3, 4, 5, 6
+),
+
+ranked AS (
+  SELECT
+    *,
+    row_number() OVER (PARTITION BY what, name, key, verdict, dimension ORDER BY calls DESC, value) AS place
+  FROM facts
+),
+
+called AS (
+  SELECT
+    what, name, key,
+    CASE
+      WHEN what = 'other key' THEN 'other key'
+      WHEN bool_or(is_used) THEN 'used'
+      WHEN bool_or(verdict = 'success') THEN 'managed'
+      WHEN bool_or(verdict = 'failure') THEN 'refused'
+      ELSE 'dry run'
+    END AS reach,
+    -- From a key, the key itself is taken to be in the wrong hands.
+    what = 'key' AND (bool_or(is_open) OR $principal IS NULL) AS is_open,
+    string_agg(value || ' ' || calls, ', ' ORDER BY place)
+      FILTER (WHERE dimension = 'operation' AND verdict = 'success') AS operations,
+    coalesce(sum(calls) FILTER (WHERE dimension = 'outcome' AND verdict = 'success'), 0) AS successes,
+    min(first_time) FILTER (WHERE verdict = 'success') AS first_time,
+    max(last_time) FILTER (WHERE verdict = 'success') AS last_time,
+    coalesce(sum(calls) FILTER (WHERE dimension = 'outcome' AND verdict = 'failure'), 0) AS failures,
+    string_agg(value || ' ' || calls, ', ' ORDER BY place)
+      FILTER (WHERE dimension = 'outcome' AND verdict = 'failure') AS failure_reasons,
+    string_agg(value || ' ' || calls, ', ' ORDER BY place)
+      FILTER (WHERE dimension = 'operation' AND verdict = 'failure') AS failed_operations,
+    max(last_time) FILTER (WHERE verdict = 'failure') AS last_failure,
+    coalesce(sum(calls) FILTER (WHERE dimension = 'outcome' AND verdict = 'dry_run'), 0) AS dry_runs
+  FROM ranked
+  GROUP BY what, name, key
+),
+
+-- A key that is asked for is looked at even where nobody called it in the window.
+reached AS (
+  SELECT *
+  FROM called
+  UNION ALL
+  SELECT
+    'key' AS what, key_arn AS name, NULL AS key, 'asked for' AS reach, true AS is_open,
+    NULL AS operations, 0 AS successes, NULL AS first_time, NULL AS last_time,
+    0 AS failures, NULL AS failure_reasons, NULL AS failed_operations, NULL AS last_failure, 0 AS dry_runs
+  FROM known_keys
+  WHERE $principal IS NULL AND array_has($key_arns, key_arn)
+),
+
+protected AS (
+  SELECT
+    coalesce(known_keys.key_arn, key_resources.key) AS key, key_resources.resource,
+    sum(count) AS records, min(key_resources.first_time) AS first_time, max(key_resources.last_time) AS last_time
+  FROM key_resources
+  LEFT JOIN known_keys ON known_keys.key_id = key_resources.key
+  GROUP BY 1, 2
+),
+
+-- What the users of a key used, too.
+elsewhere AS (
+  SELECT
+    caller, coalesce(key_arn, key_as_typed) AS key,
+    count(DISTINCT content_hash) AS calls, min(event_time) AS first_time, max(event_time) AS last_time
+  FROM key_uses
+  WHERE $principal IS NULL AND kind = 'use' AND outcome = 'success' AND NOT is_dry_run
+    AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
+    AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+  GROUP BY 1, 2
+),
+
+-- What follows from what was reached.
+links AS (
+  SELECT
+    'key' AS from_what, protected.key AS from_name, 'within reach' AS reach,
+    'resource' AS what, resource AS name, protected.key AS under_key, records, first_time, last_time
+  FROM protected
+  UNION ALL
+  SELECT
+    'key' AS from_what, ours.key_arn AS from_name, 'same material' AS reach,
+    'key' AS what, others.key_arn AS name, NULL AS under_key, NULL AS records, others.first_time, others.last_time
+  FROM known_keys AS ours
+  JOIN known_keys AS others ON others.key_set = ours.key_set AND others.key_arn <> ours.key_arn
+  UNION ALL
+  SELECT
+    'resource' AS from_what, resource AS from_name, 'same resource' AS reach,
+    'key' AS what, protected.key AS name, NULL AS under_key, records, first_time, last_time
+  FROM protected
+  UNION ALL
+  SELECT
+    'principal' AS from_what, caller AS from_name, 'same principal' AS reach,
+    'key' AS what, elsewhere.key AS name, NULL AS under_key, calls AS records, first_time, last_time
+  FROM elsewhere
+  WHERE elsewhere.key IS NOT NULL
+),
+
+-- Each row as it stands, and once more for each that follows from it.
+spread AS (
+  SELECT
+    links.name IS NOT NULL AS is_followed,
+    CASE WHEN reached.what = 'other key' THEN 'key' ELSE coalesce(links.what, reached.what) END AS what,
+    coalesce(links.name, reached.name) AS name,
+    CASE WHEN links.name IS NULL THEN reached.key ELSE links.under_key END AS key,
+    coalesce(links.reach, reached.reach) AS reach,
+    CASE WHEN links.name IS NOT NULL THEN reached.name END AS via,
+    CASE WHEN links.name IS NULL THEN reached.operations END AS operations,
+    CASE WHEN links.name IS NULL THEN reached.successes ELSE links.records END AS successes,
+    CASE WHEN links.name IS NULL THEN reached.first_time ELSE links.first_time END AS first_time,
+    CASE WHEN links.name IS NULL THEN reached.last_time ELSE links.last_time END AS last_time,
+    CASE WHEN links.name IS NULL THEN reached.failures END AS failures,
+    CASE WHEN links.name IS NULL THEN reached.failure_reasons END AS failure_reasons,
+    CASE WHEN links.name IS NULL THEN reached.failed_operations END AS failed_operations,
+    CASE WHEN links.name IS NULL THEN reached.last_failure END AS last_failure,
+    CASE WHEN links.name IS NULL THEN reached.dry_runs END AS dry_runs
+  FROM reached
+  CROSS JOIN (VALUES (false), (true)) AS legs (is_followed)
+  LEFT JOIN links
+    ON links.from_what = CASE WHEN legs.is_followed THEN reached.what END
+    AND links.from_name = CASE
+      WHEN reached.what = 'resource' AND reached.name LIKE 'arn:%:s3:::%' THEN split_part(reached.name, '/', 1)
+      ELSE reached.name
+    END
+    AND CASE reached.what WHEN 'key' THEN reached.is_open ELSE reached.reach IN ('used', 'managed') END
+  WHERE NOT legs.is_followed OR links.name IS NOT NULL
+),
+
+-- What was reached by a call of its own needs no other reason.
+judged AS (
+  SELECT
+    *,
+    bool_or(NOT is_followed) OVER (PARTITION BY what, name, key) AS is_reached,
+    bool_or(NOT is_followed AND reach NOT IN ('asked for', 'other key')) OVER (PARTITION BY what, name, key) AS is_called
+  FROM spread
+),
+
+places AS (
+  SELECT column1 AS place, column2 AS what, column3 AS reach
+  FROM (
+    VALUES
+      (1, 'principal', 'used'), (2, 'principal', 'managed'), (3, 'principal', 'refused'), (4, 'principal', 'dry run'),
+      (5, 'key', 'used'), (6, 'key', 'managed'), (7, 'key', 'refused'), (8, 'key', 'dry run'),
+      (9, 'key', 'asked for'), (10, 'key', 'other key'), (11, 'key', 'same material'), (12, 'key', 'same resource'),
+      (13, 'key', 'same principal'),
+      (14, 'resource', 'used'), (15, 'resource', 'managed'), (16, 'resource', 'refused'), (17, 'resource', 'dry run'),
+      (18, 'resource', 'within reach'),
+      (19, 'grant', 'used'), (20, 'grant', 'managed'), (21, 'grant', 'refused'), (22, 'grant', 'dry run')
+  )
+)
+
+SELECT
+  judged.what,
+  judged.name,
+  judged.key,
+  judged.reach,
+  -- What it follows from: one of them, and how many there are besides.
+  min(via) || CASE WHEN count(DISTINCT via) > 1 THEN ' and ' || (count(DISTINCT via) - 1) || ' more' ELSE '' END AS via,
+  min(operations) AS operations,
+  CASE WHEN judged.reach IN ('within reach', 'same resource', 'same material') THEN max(successes) ELSE sum(successes) END AS successes,
+  min(first_time) AS first_time,
+  max(last_time) AS last_time,
+  sum(failures) AS failures,
+  min(failure_reasons) AS failure_reasons,
+  min(failed_operations) AS failed_operations,
+  max(last_failure) AS last_failure,
+  sum(dry_runs) AS dry_runs
+FROM judged
+JOIN places ON places.what = judged.what AND places.reach = judged.reach
+WHERE CASE WHEN is_followed THEN NOT is_reached ELSE judged.reach NOT IN ('asked for', 'other key') OR NOT is_called END
+GROUP BY judged.what, judged.name, judged.key, judged.reach, places.place
+ORDER BY places.place, first_time, judged.name, judged.key

@@ -1,0 +1,50 @@
+-- id: enclaves
+-- title: Calls from Nitro enclaves
+-- description: Calls in which a Nitro enclave attested itself, by key, caller and image: KMS then answers encrypted for that
+--   enclave alone. image is the digest of the enclave's image as attested: another digest on the same key is another
+--   program. uses are the calls that
+--   succeeded, failed those that did not; GenerateRandom has no key. A call of the same key and caller that tells no attestation
+--   may come from outside the enclave: unattested counts the successful Decrypt, DeriveSharedSecret,
+--   GenerateDataKey, GenerateDataKeyPair and (without a key) GenerateRandom of that caller on that key without one. Dry runs are left out, a cross-account call counts once.
+
+WITH calls AS (
+  SELECT
+    coalesce(key_arn, key_as_typed) AS key, caller, outcome, event_name, event_time, use_label AS label,
+    attestation_image_digest AS image,
+    attestation_module_id IS NOT NULL OR attestation_image_digest IS NOT NULL AS is_attested
+  FROM scope_uses
+  WHERE NOT is_dry_run AND outcome <> 'dry_run'
+),
+
+unattested AS (
+  SELECT key, caller, count(*) AS calls
+  FROM calls
+  WHERE NOT is_attested AND outcome = 'success'
+    AND event_name IN ('Decrypt', 'DeriveSharedSecret', 'GenerateDataKey', 'GenerateDataKeyPair', 'GenerateRandom')
+  GROUP BY key, caller
+),
+
+attested AS (
+  SELECT
+    key, caller, image, label,
+    count(*) FILTER (WHERE outcome = 'success') AS uses,
+    count(*) FILTER (WHERE outcome <> 'success') AS failed,
+    max(event_time) AS last_time
+  FROM calls
+  WHERE is_attested
+  GROUP BY key, caller, image, label
+)
+
+SELECT
+  attested.key,
+  attested.caller,
+  attested.image,
+  attested.uses,
+  attested.failed,
+  coalesce(unattested.calls, 0) AS unattested,
+  attested.last_time,
+  attested.label
+FROM attested
+LEFT JOIN unattested
+  ON unattested.caller = attested.caller AND (unattested.key IS NOT DISTINCT FROM attested.key)
+ORDER BY attested.label NULLS FIRST, attested.key NULLS LAST, attested.uses DESC, attested.caller, attested.image NULLS LAST

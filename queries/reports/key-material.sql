@@ -1,0 +1,85 @@
+-- id: key-material
+-- title: Which versions of key material are still in use
+-- description: One row per key and version of its material (rotation keeps the key and adds a version), with the
+--   successful operations that used it. state is current for the version that encrypted last or that a
+--   rotation made last, former for any other, null where neither is
+--   seen of the key. A former version that decrypts protects data that was never
+--   encrypted anew: a ReEncrypt moves data on, nothing else does. decrypts are Decrypt and the source of a
+--   ReEncrypt; encrypts everything that encrypts anew (GenerateDataKey, Encrypt, the destination of a ReEncrypt,
+--   …). A version without operations is known from a rotation or an import only; that no log shows a use does
+--   not prove that no data needs it. An operation counts once,
+--   cross-account too; dry runs are left out. KMS tells the version only of symmetric keys, and only in recent logs.
+-- caveat:
+--   SELECT 'successful cryptographic operations that do not tell the version of the material: ' || count(*)
+--   FROM scope_uses
+--   WHERE kind = 'use' AND outcome = 'success' AND NOT is_dry_run AND key_material_id IS NULL
+--   HAVING count(*) > 0
+
+WITH uses AS (
+  SELECT
+    key_arn, key_material_id, event_time, caller,
+    event_name IN ('Decrypt') OR (event_name = 'ReEncrypt' AND key_role <> 'destination') AS is_decrypt
+  FROM scope_uses
+  WHERE kind = 'use' AND outcome = 'success' AND NOT is_dry_run AND key_material_id IS NOT NULL
+),
+
+-- What a rotation or an import tells of versions.
+changes AS (
+  SELECT
+    scope_uses_ever.key_arn, scope_uses_ever.event_name, scope_uses_ever.event_time,
+    coalesce(json_text(events.extra, '/serviceEventDetails/currentKeyMaterialId'), scope_uses_ever.key_material_id) AS key_material_id,
+    json_text(events.extra, '/serviceEventDetails/previousKeyMaterialId') AS previous_id
+  FROM scope_uses_ever
+  JOIN kms_events AS events
+    ON events.event_id = scope_uses_ever.event_id AND events.content_hash = scope_uses_ever.content_hash
+  WHERE scope_uses_ever.event_name IN ('RotateKey', 'ImportKeyMaterial')
+    AND scope_uses_ever.outcome = 'success' AND NOT scope_uses_ever.is_dry_run
+    AND ($until IS NULL OR scope_uses_ever.event_time < $until)
+),
+
+facts AS (
+  SELECT
+    key_arn, key_material_id, caller, event_time,
+    CASE WHEN is_decrypt THEN 'decrypt' ELSE 'encrypt' END AS fact
+  FROM uses
+  UNION ALL
+  SELECT key_arn, key_material_id, NULL AS caller, event_time, CASE event_name WHEN 'RotateKey' THEN 'rotation' ELSE 'import' END AS fact
+  FROM changes
+  WHERE key_material_id IS NOT NULL
+  UNION ALL
+  SELECT key_arn, previous_id AS key_material_id, NULL AS caller, event_time, 'previous' AS fact
+  FROM changes
+  WHERE previous_id IS NOT NULL
+),
+
+versions AS (
+  SELECT
+    key_arn, key_material_id,
+    count(*) FILTER (WHERE fact = 'encrypt') AS encrypts,
+    count(*) FILTER (WHERE fact = 'decrypt') AS decrypts,
+    count(DISTINCT caller) AS callers,
+    max(event_time) FILTER (WHERE fact = 'decrypt') AS last_decrypt,
+    max(event_time) FILTER (WHERE fact = 'rotation') AS rotated_time,
+    max(event_time) FILTER (WHERE fact IN ('encrypt', 'rotation')) AS made_current
+  FROM facts
+  GROUP BY key_arn, key_material_id
+),
+
+ranked AS (
+  SELECT
+    *,
+    row_number() OVER (PARTITION BY key_arn ORDER BY made_current DESC NULLS LAST, rotated_time DESC NULLS LAST, key_material_id) AS place,
+    max(made_current) OVER (PARTITION BY key_arn) IS NULL AS is_untold
+  FROM versions
+)
+
+SELECT
+  key_arn,
+  key_material_id,
+  CASE WHEN is_untold THEN NULL WHEN place = 1 THEN 'current' ELSE 'former' END AS state,
+  encrypts,
+  decrypts,
+  last_decrypt,
+  callers
+FROM ranked
+ORDER BY key_arn NULLS LAST, place, key_material_id

@@ -1,0 +1,207 @@
+-- id: key-timeline
+-- title: The life and use of a key
+-- description: In the order of time: each change of the key (creation, state, deletion, material, rotation, policy,
+--   description, tags, aliases, replicas), tried or done, and between two changes one row each for its uses
+--   (successful cryptographic operations), for its failed uses, and for grants made and ended. what is the
+--   operation, with its outcome where it failed; alias moved away is told of an alias that an UpdateAlias gave to another
+--   key, alias seen elsewhere where no log holds the operation. by is the caller, or the three with most calls.
+--   detail says what was set, or which operations were called how often and until when. Reads (Describe…,
+--   Get…, List…) and dry runs are left out; an operation counts once, cross-account too, a corrected record
+--   through its correction. Keys of a multi-Region set are one life here, and detail begins with the
+--   regions of the members that were meant. An operation on two keys asked for counts as its source. uses_per_day runs from the first to the last day of
+--   the row. what ends in (cloudtrail_delivery) for CloudTrail writing its own logs and in (self) for keytrail's own
+--   calls.
+-- param key: key, required. The key's id, ARN, alias or alias ARN, or the id of a multi-Region set.
+-- series: uses_per_day
+-- caveat:
+--   SELECT 'no log held tells of the creation of this key: what came before '
+--     || to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ') || ' is not known'
+--   FROM scope_uses_ever
+--   WHERE (array_has($key_arns, key_arn) OR array_has($key_names, coalesce(key_arn, key_as_typed)))
+--   HAVING count(*) > 0 AND count(*) FILTER (
+--     WHERE outcome = 'success' AND (event_name = 'CreateKey' OR (event_name = 'ReplicateKey' AND key_role = 'destination'))
+--   ) = 0
+-- caveat:
+--   SELECT 'records taken for this key by an alias, at a time for which no log shows where it pointed: ' || count(*)
+--   FROM scope_uses
+--   WHERE array_has($key_arns, key_arn) AND resolution = 'alias_unproven'
+--   HAVING count(*) > 0
+-- caveat:
+--   SELECT 'dry runs of this key, which are left out: ' || count(*)
+--   FROM scope_uses
+--   WHERE (array_has($key_arns, key_arn) OR array_has($key_names, coalesce(key_arn, key_as_typed)))
+--     AND (is_dry_run OR outcome = 'dry_run')
+--   HAVING count(*) > 0
+
+WITH calls AS (
+  SELECT
+    *,
+    CASE
+      WHEN kind = 'use' AND outcome = 'success' THEN 'uses'
+      WHEN kind = 'use' THEN 'failed uses'
+      WHEN event_name IN ('CreateGrant', 'RetireGrant', 'RevokeGrant') THEN 'grants'
+      ELSE 'change'
+    END AS part
+  FROM scope_uses
+  WHERE (array_has($key_arns, key_arn) OR array_has($key_names, coalesce(key_arn, key_as_typed)))
+    AND NOT (key_role = 'destination' AND coalesce(array_has($key_arns, other_key_arn), false))
+    AND NOT is_dry_run AND outcome <> 'dry_run'
+    AND (kind = 'use' OR NOT regexp_like(coalesce(event_name, ''), '^(Describe|Get|List)'))
+),
+
+entries AS (
+  SELECT
+    event_time, event_date, part, caller, coalesce(split_part(key_arn, ':', 4), region) AS region, event_id, use_label AS label,
+    CASE
+      WHEN part = 'change' AND outcome = 'success' THEN event_name
+      WHEN part = 'change' THEN event_name || ' (' || outcome || ')'
+      ELSE part
+    END AS what,
+    CASE
+      WHEN part <> 'change' THEN
+        coalesce(event_name, 'unknown')
+          || CASE WHEN event_name = 'ReEncrypt' THEN ' (' || key_role || ')' ELSE '' END
+          || CASE WHEN outcome = 'success' THEN '' ELSE ' ' || outcome END
+      WHEN outcome <> 'success' THEN coalesce(error_message, error_code)
+      WHEN event_name = 'ScheduleKeyDeletion' THEN
+        'deletion ' || coalesce('on ' || to_char(deletion_date, '%Y-%m-%dT%H:%M:%SZ'), 'after ' || pending_window_days || ' days')
+      WHEN event_name IN ('CreateAlias', 'UpdateAlias', 'DeleteAlias') THEN alias_name
+      WHEN event_name = 'CreateKey' THEN
+        concat_ws(
+          ', ',
+          coalesce(json_text(response, '/keyMetadata/keySpec'), json_text(response, '/keyMetadata/customerMasterKeySpec')),
+          json_text(response, '/keyMetadata/keyUsage'), json_text(response, '/keyMetadata/origin')
+        )
+      WHEN event_name = 'ReplicateKey' THEN
+        CASE key_role WHEN 'destination' THEN 'replica of ' ELSE 'replica ' END || other_key_arn
+      WHEN event_name IN ('RotateKey', 'RotateKeyOnDemand', 'ImportKeyMaterial', 'DeleteImportedKeyMaterial') THEN
+        'material ' || key_material_id
+      WHEN event_name = 'EnableKeyRotation' THEN
+        'every ' || coalesce(json_text(request, '/rotationPeriodInDays'), '365') || ' days'
+      WHEN event_name = 'TagResource' THEN json_text(request, '/tags')
+      WHEN event_name = 'UntagResource' THEN json_text(request, '/tagKeys')
+      WHEN event_name = 'UpdateKeyDescription' THEN json_text(request, '/description')
+      WHEN event_name = 'UpdatePrimaryRegion' THEN 'to ' || json_text(request, '/primaryRegion')
+    END AS detail,
+    content_hash
+  FROM calls
+  UNION ALL
+  -- An UpdateAlias names the new key only.
+  SELECT
+    past.valid_to AS event_time, CAST(past.valid_to AS DATE) AS event_date, 'change' AS part,
+    NULL AS caller, past.region, NULL AS event_id, NULL AS label,
+    CASE next.evidence WHEN 'operation' THEN 'alias moved away' ELSE 'alias seen elsewhere' END AS what,
+    past.alias_name || ' to ' || next.key_arn AS detail,
+    NULL AS content_hash
+  FROM alias_history AS past
+  JOIN alias_history AS next
+    ON next.alias_arn = past.alias_arn AND next.first_seen = past.valid_to AND next.key_arn <> past.key_arn
+  WHERE array_has($key_arns, past.key_arn) AND NOT array_has($key_arns, next.key_arn)
+    AND ($since IS NULL OR past.valid_to >= $since) AND ($until IS NULL OR past.valid_to < $until)
+),
+
+-- Each change opens a period; what follows up to the next one is added up.
+numbered AS (
+  SELECT
+    *,
+    sum(CASE part WHEN 'change' THEN 1 ELSE 0 END) OVER (
+      ORDER BY event_time, part <> 'change', event_id, content_hash, detail
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS period
+  FROM entries
+),
+
+-- What was called, and by whom: one shape, so that each can be ranked.
+facts AS (
+  SELECT
+    period, part, label, dimension, CASE dimension WHEN 'operation' THEN detail ELSE caller END AS value, count(*) AS calls
+  FROM numbered
+  CROSS JOIN (VALUES ('operation'), ('caller')) AS dimensions (dimension)
+  WHERE part <> 'change'
+  GROUP BY 1, 2, 3, 4, 5
+),
+
+ranked AS (
+  SELECT
+    *,
+    row_number() OVER (PARTITION BY period, part, label, dimension ORDER BY calls DESC, value) AS place
+  FROM facts
+),
+
+told AS (
+  SELECT
+    period, part, label,
+    string_agg(value || ' ' || calls, ', ' ORDER BY place) FILTER (WHERE dimension = 'operation') AS operations,
+    string_agg(value || ' ' || calls, ', ' ORDER BY place) FILTER (WHERE dimension = 'caller' AND place <= 3) AS callers,
+    count(*) FILTER (WHERE dimension = 'caller') AS caller_count
+  FROM ranked
+  GROUP BY period, part, label
+),
+
+sums AS (
+  SELECT
+    period, part, label, what, count(*) AS calls, min(event_time) AS first_time, max(event_time) AS last_time,
+    string_agg(DISTINCT region, ', ' ORDER BY region) AS region
+  FROM numbered
+  WHERE part <> 'change'
+  GROUP BY period, part, label, what
+),
+
+days AS (
+  SELECT period, label, event_date, count(*) AS uses
+  FROM numbered
+  WHERE part = 'uses'
+  GROUP BY period, label, event_date
+),
+
+series AS (
+  SELECT period, label, flatten(array_agg(uses ORDER BY event_date)) AS uses_per_day
+  FROM (
+    SELECT
+      period, label, event_date,
+      array_append(
+        array_repeat(
+          CAST(0 AS BIGINT),
+          coalesce(
+            CAST(event_date AS INT) - CAST(lag(event_date) OVER (PARTITION BY period, label ORDER BY event_date) AS INT) - 1,
+            0
+          )
+        ),
+        uses
+      ) AS uses
+    FROM days
+  )
+  GROUP BY period, label
+),
+
+lines AS (
+  SELECT
+    event_time, what, detail, caller AS by, CAST(NULL AS BIGINT) AS calls, event_id, region, label, period, 0 AS place,
+    make_array(CAST(NULL AS BIGINT)) AS uses_per_day, content_hash
+  FROM numbered
+  WHERE part = 'change'
+  UNION ALL
+  SELECT
+    sums.first_time AS event_time, sums.what,
+    told.operations || ' until ' || to_char(sums.last_time, '%Y-%m-%dT%H:%M:%SZ') AS detail,
+    told.callers || CASE WHEN told.caller_count > 3 THEN ', and ' || (told.caller_count - 3) || ' more' ELSE '' END AS by,
+    sums.calls, NULL AS event_id, sums.region, sums.label, sums.period,
+    CASE sums.part WHEN 'uses' THEN 1 WHEN 'failed uses' THEN 2 ELSE 3 END AS place,
+    series.uses_per_day, NULL AS content_hash
+  FROM sums
+  JOIN told
+    ON told.period = sums.period AND told.part = sums.part AND (told.label IS NOT DISTINCT FROM sums.label)
+  LEFT JOIN series
+    ON series.period = sums.period AND sums.part = 'uses' AND (series.label IS NOT DISTINCT FROM sums.label)
+)
+
+SELECT
+  event_time,
+  what || coalesce(' (' || label || ')', '') AS what,
+  by,
+  calls,
+  CASE WHEN cardinality($key_arns) > 1 THEN region || coalesce(': ' || detail, '') ELSE detail END AS detail,
+  CASE WHEN place = 1 THEN uses_per_day END AS uses_per_day,
+  event_id
+FROM lines
+ORDER BY period, event_time, place, label NULLS FIRST, event_id NULLS FIRST, detail

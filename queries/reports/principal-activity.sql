@@ -1,0 +1,237 @@
+-- id: principal-activity
+-- title: What a principal did with keys
+-- description: Everything that one principal did or tried: by which of its names, from where, which
+--   operations, on which keys and resources, what it was refused. One row for each of these (what says
+--   which), nothing is cut off. A call is the principal's if the text is its caller (role or user, by ARN or by
+--   name), user ARN, user name, session, access key id, credential id, principal id (whole, or without the
+--   session), source identity, Identity Center user, source IP address or VPC endpoint, or the network of
+--   the address (/24 of IPv4, /48 of IPv6); a note says by which it was found, and several principals can
+--   share a name: rows of what = caller tell them apart. Every call counts once: of the records that two
+--   accounts hold of a cross-account call one, told by the caller's own, and a corrected record through its
+--   correction. Both keys of a ReEncrypt have a row, each with the resources of its side. A key that no record
+--   resolves stands as it was typed, and (none told) where nothing was. operations and successes, with
+--   first_time and last_time, are those that succeeded; failures stand apart with their reasons and times, and
+--   dry runs are neither; a refusal is told with its operation, kind of policy and error. Where
+--   the window has a start, before counts the principal's own calls of every outcome in the 30 days before it,
+--   and is_new marks what has none. S3 objects stand as the encryption context names them; an S3 Bucket Key
+--   names the bucket. label is as in who-used.
+-- param principal: text, required. ARN, name, session, access key id, principal id, IP address or network, Identity Center user.
+-- footnote: an S3 Bucket Key names the bucket and stands for any number of its objects; what a service did later with a grant, and data keys used without KMS, are not in here
+-- caveat:
+--   WITH found AS (
+--     SELECT
+--       content_hash, event_time, resolution,
+--       ($since IS NULL OR event_time >= $since) AND ($until IS NULL OR event_time < $until) AS is_inside,
+--       concat_ws(
+--         ', ',
+--         CASE WHEN caller = $principal OR split_part(caller, '/', -1) = $principal THEN 'caller' END,
+--         CASE WHEN user_arn = $principal THEN 'user ARN' END,
+--         CASE WHEN user_name = $principal THEN 'user name' END,
+--         CASE WHEN session_name = $principal THEN 'session' END,
+--         CASE WHEN access_key_id = $principal THEN 'access key id' END,
+--         CASE WHEN credential_id = $principal THEN 'credential id' END,
+--         CASE WHEN principal_id = $principal OR split_part(principal_id, ':', 1) = $principal THEN 'principal id' END,
+--         CASE WHEN source_identity = $principal THEN 'source identity' END,
+--         CASE WHEN on_behalf_of = $principal THEN 'Identity Center user' END,
+--         CASE WHEN source_ip = $principal OR vpc_endpoint_id = $principal OR network(source_ip) = $principal THEN 'address' END
+--       ) AS found_as
+--     FROM scope_uses_ever
+--     WHERE
+--       caller = $principal OR split_part(caller, '/', -1) = $principal OR user_arn = $principal
+--       OR user_name = $principal OR session_name = $principal OR access_key_id = $principal
+--       OR credential_id = $principal OR principal_id = $principal OR split_part(principal_id, ':', 1) = $principal
+--       OR source_identity = $principal OR on_behalf_of = $principal OR source_ip = $principal
+--       OR vpc_endpoint_id = $principal OR network(source_ip) = $principal
+--   ),
+--   counted AS (
+--     SELECT found_as, is_inside, count(DISTINCT content_hash) AS calls,
+--       count(*) FILTER (WHERE resolution = 'alias_unproven') AS unproven,
+--       to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ') AS first_time,
+--       to_char(max(event_time), '%Y-%m-%dT%H:%M:%SZ') AS last_time
+--     FROM found
+--     GROUP BY found_as, is_inside
+--   )
+--   SELECT unnest(make_array(
+--     'found as ' || string_agg(found_as || ' (calls: ' || calls || ')', '; ' ORDER BY found_as) FILTER (WHERE is_inside),
+--     'its calls outside of the window: ' || sum(calls) FILTER (WHERE NOT is_inside)
+--       || ', from ' || min(first_time) FILTER (WHERE NOT is_inside) || ' to ' || max(last_time) FILTER (WHERE NOT is_inside),
+--     CASE WHEN sum(unproven) FILTER (WHERE is_inside) > 0
+--       THEN 'operations taken for a key by an alias, at a time for which no log shows where it pointed: '
+--         || sum(unproven) FILTER (WHERE is_inside)
+--     END
+--   ))
+--   FROM counted
+-- caveat:
+--   SELECT 'the window has no start, so nothing is marked new: give --since to see what is new against the 30 days before'
+--   WHERE $since IS NULL
+-- caveat:
+--   SELECT 'of the 30 days before the window, the events held are of ' || count(DISTINCT event_date)
+--     || ': what was done only on others is marked new'
+--   FROM kms_events
+--   WHERE event_date >= CAST($since - INTERVAL '30 days' AS DATE) AND event_date < CAST($since AS DATE)
+--   HAVING $since IS NOT NULL AND count(DISTINCT event_date) < 30
+-- caveat:
+--   SELECT 'the events of before ' || to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ')
+--     || ' are no longer held, and what was done then is not in here'
+--   FROM kms_events
+--   HAVING min(event_time) > (SELECT min(first_time) FROM usage_daily)
+--     AND ($since IS NULL OR min(event_time) > $since)
+
+WITH hits AS (
+  SELECT
+    event_time, content_hash, use_label AS label,
+    coalesce(event_time >= $since, true) AS is_inside,
+    CASE
+      WHEN is_dry_run OR outcome = 'dry_run' THEN 'dry_run'
+      WHEN outcome = 'success' THEN 'success'
+      ELSE 'failure'
+    END AS verdict,
+    outcome, caller, user_arn, session_name, access_key_id, credential_id, principal_id, source_identity, on_behalf_of,
+    source_ip, vpc_endpoint_id, user_agent, invoked_by, grant_id,
+    coalesce(recipient_account_id, 'unknown') || ' ' || coalesce(region, 'unknown') AS account_and_region,
+    coalesce(event_name, 'unknown') AS operation,
+    CASE
+      WHEN outcome <> 'success' AND outcome <> 'dry_run' AND NOT is_dry_run
+        THEN coalesce(event_name, 'unknown') || ' ' || outcome
+          || coalesce(' by ' || denied_by, '') || coalesce(' (' || error_code || ')', '')
+    END AS refusal,
+    coalesce(key_arn, key_as_typed, '(none told)') AS key,
+    -- Each key of a ReEncrypt has the resources of its own side, where its context names any.
+    CASE
+      WHEN key_role IN ('source', 'destination') AND cardinality(context_resources(encryption_context)) > 0
+        THEN context_resources(encryption_context)
+      WHEN cardinality(resource_list) > 0 THEN resource_list
+      ELSE make_array(resource)
+    END AS resources
+  FROM scope_uses_ever
+  WHERE ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+    AND (
+      $since IS NULL
+      OR (event_time >= $since - INTERVAL '30 days' AND event_date >= CAST($since - INTERVAL '30 days' AS DATE))
+    )
+    AND (
+      caller = $principal OR split_part(caller, '/', -1) = $principal OR user_arn = $principal
+      OR user_name = $principal OR session_name = $principal OR access_key_id = $principal
+      OR credential_id = $principal OR principal_id = $principal OR split_part(principal_id, ':', 1) = $principal
+      OR source_identity = $principal OR on_behalf_of = $principal OR source_ip = $principal
+      OR vpc_endpoint_id = $principal OR network(source_ip) = $principal
+    )
+),
+
+-- Each name of a call with what it is, a row each.
+mentions AS (
+  SELECT
+    unnest(array_concat(
+      make_array(
+        'caller', 'user ARN', 'session', 'access key id', 'credential id', 'principal id', 'source identity',
+        'Identity Center user', 'source address', 'VPC endpoint', 'user agent', 'invoking service',
+        'account and region', 'operation', 'key', 'grant', 'refusal'
+      ),
+      array_repeat('resource', cardinality(resources))
+    )) AS what,
+    unnest(array_concat(
+      make_array(
+        caller, user_arn, session_name, access_key_id, credential_id, principal_id, source_identity,
+        on_behalf_of, source_ip, vpc_endpoint_id, user_agent, invoked_by,
+        account_and_region, operation, key, grant_id, refusal
+      ),
+      resources
+    )) AS name,
+    key, label, is_inside, verdict, outcome, operation, event_time, content_hash
+  FROM hits
+),
+
+-- A call counts once for a name, whichever of its keys bears it; resources, grants and refusals stand beside
+-- the key that they belong to.
+counted AS (
+  SELECT
+    what, name,
+    CASE WHEN what IN ('resource', 'grant', 'refusal') THEN key END AS key,
+    is_inside, verdict, outcome, operation, label,
+    count(DISTINCT content_hash) AS calls,
+    min(event_time) AS first_time,
+    max(event_time) AS last_time
+  FROM mentions
+  WHERE name IS NOT NULL
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+),
+
+-- The same calls by operation and by outcome: one shape, so that each can be ranked.
+facts AS (
+  SELECT
+    what, name, key, is_inside, verdict, dimension,
+    CASE dimension WHEN 'operation' THEN operation WHEN 'outcome' THEN outcome END AS value,
+    CASE WHEN dimension = 'label' THEN label END AS label,
+    sum(calls) AS calls,
+    min(first_time) AS first_time,
+    max(last_time) AS last_time
+  FROM counted
+  CROSS JOIN (VALUES ('operation'), ('outcome'), ('label')) AS dimensions (dimension)
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+),
+
+ranked AS (
+  SELECT
+    *,
+    row_number() OVER (
+      PARTITION BY what, name, key, is_inside, verdict, dimension ORDER BY calls DESC, value
+    ) AS place
+  FROM facts
+),
+
+places AS (
+  SELECT column1 AS place, column2 AS what
+  FROM (
+    VALUES
+      (1, 'caller'), (2, 'user ARN'), (3, 'session'), (4, 'access key id'), (5, 'credential id'),
+      (6, 'principal id'), (7, 'source identity'), (8, 'Identity Center user'), (9, 'source address'),
+      (10, 'VPC endpoint'), (11, 'user agent'), (12, 'invoking service'), (13, 'account and region'),
+      (14, 'operation'), (15, 'key'), (16, 'resource'), (17, 'grant'), (18, 'refusal')
+  )
+),
+
+summed AS (
+  SELECT
+    what, name, key,
+    string_agg(value || ' ' || calls, ', ' ORDER BY place)
+      FILTER (WHERE dimension = 'operation' AND is_inside AND verdict = 'success') AS operations,
+    coalesce(sum(calls) FILTER (WHERE dimension = 'outcome' AND is_inside AND verdict = 'success'), 0) AS successes,
+    min(first_time) FILTER (WHERE is_inside AND verdict = 'success') AS first_time,
+    max(last_time) FILTER (WHERE is_inside AND verdict = 'success') AS last_time,
+    coalesce(sum(calls) FILTER (WHERE dimension = 'outcome' AND is_inside AND verdict = 'failure'), 0) AS failures,
+    string_agg(value || ' ' || calls, ', ' ORDER BY place)
+      FILTER (WHERE dimension = 'outcome' AND is_inside AND verdict = 'failure') AS failure_reasons,
+    string_agg(value || ' ' || calls, ', ' ORDER BY place)
+      FILTER (WHERE dimension = 'operation' AND is_inside AND verdict = 'failure') AS failed_operations,
+    min(first_time) FILTER (WHERE is_inside AND verdict = 'failure') AS first_failure,
+    max(last_time) FILTER (WHERE is_inside AND verdict = 'failure') AS last_failure,
+    coalesce(sum(calls) FILTER (WHERE dimension = 'outcome' AND is_inside AND verdict = 'dry_run'), 0) AS dry_runs,
+    coalesce(sum(calls) FILTER (WHERE dimension = 'outcome' AND NOT is_inside), 0) AS before,
+    CASE
+      WHEN bool_and(label IS NOT NULL) FILTER (WHERE dimension = 'label' AND is_inside) THEN min(label)
+    END AS label
+  FROM ranked
+  GROUP BY what, name, key
+  HAVING bool_or(is_inside)
+)
+
+SELECT
+  summed.what,
+  summed.name,
+  summed.key,
+  CASE WHEN $since IS NOT NULL THEN summed.before = 0 END AS is_new,
+  summed.operations,
+  summed.successes,
+  summed.first_time,
+  summed.last_time,
+  summed.failures,
+  summed.failure_reasons,
+  summed.failed_operations,
+  summed.first_failure,
+  summed.last_failure,
+  summed.dry_runs,
+  CASE WHEN $since IS NOT NULL THEN summed.before END AS before,
+  summed.label
+FROM summed
+JOIN places ON places.what = summed.what
+ORDER BY places.place, summed.successes DESC, summed.failures DESC, summed.name, summed.key

@@ -1,0 +1,87 @@
+-- id: resources
+-- title: Which resources depend on which keys
+-- description: For each key the resources that were encrypted, decrypted or granted under it, as the encryption
+--   contexts of its successful operations name them: S3 objects folded to their bucket, EBS volumes and
+--   snapshots, secrets, parameters, tables, databases, functions, … --resource gives the keys that one resource
+--   depends on. A resource that needs a key shows itself only when KMS is called for it: one that nobody has
+--   read or written since the first log held is not here, and one that no longer exists may be. operations counts
+--   records, of both accounts where a cross-account call is in two logs. Read from the roll-up key_resources,
+--   which outlives the events and keeps no days: rows are those whose times reach into the window, and their
+--   counts and times are not cut there. Where a caller typed an id or an alias and the event told no ARN, each key that
+--   it may have meant is told; key is what was typed where no known key was meant. accounts are those of the
+--   callers.
+-- param resource: text. An ARN (of an S3 object or bucket, a secret, …) or an id (vol-…, a table's name): only the keys of this resource.
+-- caveat:
+--   SELECT 'S3 is told by bucket: with an S3 Bucket Key one call to KMS stands for any number of objects, and no log '
+--     || 'tells which of them need the key'
+--   FROM scope_resources
+--   WHERE resource LIKE 'arn:%:s3:::%'
+--     AND ($resource IS NULL OR split_part($resource, '/', 1) = resource OR resource LIKE '%:' || split_part($resource, '/', 1))
+--   HAVING count(*) > 0
+-- caveat:
+--   SELECT 'successful uses in the window whose encryption context names no resource, or that have none: ' || sum(uses)
+--   FROM (
+--     SELECT count(*) AS uses
+--     FROM scope_uses
+--     WHERE kind = 'use' AND outcome = 'success' AND NOT is_dry_run AND use_label IS NULL AND resource IS NULL
+--   )
+--   WHERE $resource IS NULL
+--   HAVING sum(uses) > 0
+
+WITH asked AS (
+  SELECT *
+  FROM scope_resources
+  WHERE $resource IS NULL
+    OR resource = $resource
+    -- An object is known by its bucket, an id without its service, a name without the rest of its ARN.
+    OR (resource LIKE 'arn:%:s3:::%' AND resource = split_part($resource, '/', 1))
+    OR right(resource, length($resource) + 1) IN (':' || $resource, '/' || $resource)
+),
+
+sides AS (
+  SELECT
+    key_arn, CASE WHEN key_arn IS NULL THEN key END AS key_as_typed, resource, direction,
+    sum(count) AS records,
+    max(last_time) AS last_time
+  FROM asked
+  GROUP BY 1, 2, 3, 4
+),
+
+callers AS (
+  SELECT
+    key_arn, key_as_typed, resource,
+    string_agg(caller_account_id, ', ' ORDER BY caller_account_id) AS accounts
+  FROM (
+    SELECT DISTINCT
+      key_arn, CASE WHEN key_arn IS NULL THEN key END AS key_as_typed, resource, caller_account_id
+    FROM asked
+  )
+  GROUP BY key_arn, key_as_typed, resource
+),
+
+pairs AS (
+  SELECT
+    key_arn, key_as_typed, resource,
+    string_agg(
+      direction || ' ' || records, ', '
+      ORDER BY CASE direction WHEN 'encrypt' THEN 1 WHEN 'decrypt' THEN 2 ELSE 3 END
+    ) AS operations,
+    max(last_time) AS last_time
+  FROM sides
+  GROUP BY key_arn, key_as_typed, resource
+)
+
+SELECT
+  coalesce(pairs.key_arn, pairs.key_as_typed) AS key,
+  names.aliases,
+  pairs.resource,
+  pairs.operations,
+  pairs.last_time,
+  callers.accounts
+FROM pairs
+JOIN callers
+  ON callers.resource = pairs.resource
+  AND (callers.key_arn IS NOT DISTINCT FROM pairs.key_arn)
+  AND (callers.key_as_typed IS NOT DISTINCT FROM pairs.key_as_typed)
+LEFT JOIN key_names AS names ON names.key_arn = pairs.key_arn
+ORDER BY key, pairs.last_time DESC, pairs.resource

@@ -1,0 +1,72 @@
+-- id: top-callers
+-- title: Who used keys most
+-- description: Callers by their uses of keys: successful cryptographic operations, once for each key they are
+--   about, so a ReEncrypt counts twice. failed counts those that failed. Callers
+--   without either are left out, and so are dry runs and everything else (DescribeKey, CreateGrant, ListKeys,
+--   GenerateRandom, …). keys counts the known keys of the uses, last_time is the last use. Read from the daily roll-up, so it still answers when the events have been
+--   removed; a cross-account call counts once a day, key and operation as far as both logs agree, under the
+--   caller's name where the caller's log is held (scope_counts). label is cloudtrail_delivery for
+--   CloudTrail writing its own logs and self for keytrail's own calls: they stand last, because they are no
+--   one's work with the keys. uses_per_day runs over all days from the first to the last on which anybody in the answer called.
+-- series: uses_per_day
+-- caveat:
+--   SELECT unnest(make_array(
+--     CASE WHEN dry_runs > 0 THEN 'records of dry runs, which are not counted: ' || dry_runs END,
+--     CASE WHEN unknown > 0 THEN 'records of uses that tell no known key, counted but under no key: ' || unknown END,
+--     CASE WHEN corrections > 0
+--       THEN 'records that correct earlier ones, whose calls are counted as they were first told: ' || corrections END
+--   ))
+--   FROM (
+--     SELECT
+--       sum(count) FILTER (WHERE outcome = 'dry_run' AND kind = 'use') AS dry_runs,
+--       sum(count) FILTER (WHERE outcome = 'success' AND kind = 'use' AND key_arn IS NULL) AS unknown,
+--       sum(count) FILTER (WHERE is_correction) AS corrections
+--     FROM scope_usage
+--   )
+
+-- One row a day; the keys of all days are put together at the end.
+WITH days AS (
+  SELECT
+    caller, nullif(use_label, 'none') AS label, event_date,
+    coalesce(sum(count) FILTER (WHERE outcome = 'success' AND NOT is_other_key), 0) AS uses,
+    coalesce(sum(count) FILTER (WHERE outcome <> 'success' AND NOT is_other_key), 0) AS failed,
+    array_agg(DISTINCT key_arn) FILTER (WHERE outcome = 'success' AND key_arn IS NOT NULL) AS keys,
+    max(last_time) FILTER (WHERE outcome = 'success') AS last_time
+  FROM scope_counts
+  WHERE kind = 'use' AND outcome <> 'dry_run'
+  GROUP BY caller, nullif(use_label, 'none'), event_date
+),
+
+-- Each day with the days without a call before it, so that the lists of all callers begin on one day.
+filled AS (
+  SELECT
+    *,
+    max(event_date) OVER () AS last_day,
+    array_append(
+      array_repeat(
+        CAST(0 AS BIGINT),
+        CAST(event_date AS INT)
+          - coalesce(
+            CAST(lag(event_date) OVER (PARTITION BY caller, label ORDER BY event_date) AS INT),
+            CAST(min(event_date) OVER () AS INT) - 1
+          ) - 1
+      ),
+      uses
+    ) AS uses_of_days
+  FROM days
+)
+
+SELECT
+  caller,
+  sum(uses) AS uses,
+  sum(failed) AS failed,
+  coalesce(cardinality(array_distinct(flatten(array_agg(keys) FILTER (WHERE keys IS NOT NULL)))), 0) AS keys,
+  max(last_time) AS last_time,
+  label,
+  array_concat(
+    flatten(array_agg(uses_of_days ORDER BY event_date)),
+    array_repeat(CAST(0 AS BIGINT), CAST(max(last_day) AS INT) - CAST(max(event_date) AS INT))
+  ) AS uses_per_day
+FROM filled
+GROUP BY caller, label
+ORDER BY label NULLS FIRST, uses DESC, failed DESC, caller

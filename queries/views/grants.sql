@@ -1,0 +1,90 @@
+-- id: grants
+-- title: Every grant that the logs tell of
+-- description: One row per grant and key: its making (successful CreateGrant), its end (RetireGrant,
+--   RevokeGrant) and its use, where a call tells it. created_time is null where the grant is known only from
+--   its end or its use: it was made before the first log held, or in an account whose log is not here. Made
+--   again under the same name KMS answers the same grant; the first making counts. ended_time is the first
+--   end, and ended_as says retired or revoked. key_deleted_time is when the key itself, and with it
+--   the grant, was deleted. grantee and retiring_principal are told as the request told them, operations as text;
+--   encryption_context is what the grant demands of a call. A cross-account call counts once.
+-- depends: key_uses
+
+WITH calls AS (
+  SELECT
+    grant_id, key_as_typed, event_time, event_name, caller, session_name, invoked_by, request, encryption_context,
+    event_id, content_hash,
+    -- Each grant belongs to one key: a call that tells its key only as typed joins those that tell its ARN.
+    CASE
+      WHEN key_arn IS NOT NULL THEN key_arn
+      WHEN min(key_arn) OVER (PARTITION BY grant_id) = max(key_arn) OVER (PARTITION BY grant_id)
+        THEN min(key_arn) OVER (PARTITION BY grant_id)
+    END AS key_arn,
+    CASE
+      WHEN event_name = 'CreateGrant' THEN 'made'
+      WHEN event_name IN ('RetireGrant', 'RevokeGrant') THEN 'ended'
+      ELSE 'used'
+    END AS part
+  FROM key_uses
+  WHERE grant_id IS NOT NULL AND outcome = 'success' AND NOT is_dry_run
+),
+
+-- Place 1 is the first of its part.
+placed AS (
+  SELECT
+    *,
+    row_number() OVER (PARTITION BY grant_id, key_arn, part ORDER BY event_time, event_id, content_hash) AS place
+  FROM calls
+),
+
+told AS (
+  SELECT
+    grant_id,
+    key_arn,
+    max(key_as_typed) AS key_as_typed,
+    min(event_time) FILTER (WHERE part = 'made') AS created_time,
+    max(caller) FILTER (WHERE part = 'made' AND place = 1) AS created_by,
+    max(session_name) FILTER (WHERE part = 'made' AND place = 1) AS created_in_session,
+    max(invoked_by) FILTER (WHERE part = 'made' AND place = 1) AS invoked_by,
+    max(request) FILTER (WHERE part = 'made' AND place = 1) AS request,
+    max(encryption_context) FILTER (WHERE part = 'made' AND place = 1) AS encryption_context,
+    min(event_time) FILTER (WHERE part = 'ended') AS ended_time,
+    max(caller) FILTER (WHERE part = 'ended' AND place = 1) AS ended_by,
+    max(event_name) FILTER (WHERE part = 'ended' AND place = 1) AS ended_with,
+    count(*) FILTER (WHERE part = 'used') AS uses,
+    max(event_time) FILTER (WHERE part = 'used') AS last_use,
+    min(event_time) AS first_time,
+    max(event_time) AS last_time
+  FROM placed
+  GROUP BY grant_id, key_arn
+),
+
+deleted AS (
+  SELECT key_arn, min(event_time) AS event_time
+  FROM key_uses
+  WHERE event_name = 'DeleteKey' AND outcome = 'success' AND NOT is_dry_run AND key_arn IS NOT NULL
+  GROUP BY key_arn
+)
+
+SELECT
+  told.grant_id,
+  told.key_arn,
+  CASE WHEN told.key_arn IS NULL THEN told.key_as_typed END AS key_as_typed,
+  told.created_time,
+  told.created_by,
+  told.created_in_session,
+  told.invoked_by,
+  json_text(told.request, '/granteePrincipal') AS grantee,
+  json_text(told.request, '/retiringPrincipal') AS retiring_principal,
+  replace(translate(json_text(told.request, '/operations'), '[] "', ''), ',', ', ') AS operations,
+  told.encryption_context,
+  json_text(told.request, '/name') AS name,
+  told.ended_time,
+  told.ended_by,
+  CASE told.ended_with WHEN 'RetireGrant' THEN 'retired' WHEN 'RevokeGrant' THEN 'revoked' END AS ended_as,
+  deleted.event_time AS key_deleted_time,
+  told.uses,
+  told.last_use,
+  told.first_time,
+  told.last_time
+FROM told
+LEFT JOIN deleted ON deleted.key_arn = told.key_arn

@@ -1,0 +1,211 @@
+-- id: keys
+-- title: Every key as the logs tell it
+-- description: One row per key of known_keys, its life replayed from the operations that succeeded and were
+--   logged; a column is null where no log says. state is the last that is told, with state_time and
+--   state_source: operation (CreateKey, EnableKey, DisableKey, ScheduleKeyDeletion, CancelKeyDeletion, DeleteKey,
+--   and the import, deletion or expiry of key material), refusal (KMS refused a call because of the
+--   key's state), or use (a cryptographic operation succeeded: the key was enabled). A use or a refusal within
+--   ten minutes after an operation on the state says nothing, because KMS spreads such a change only gradually,
+--   and nothing follows Deleted. Enabled as told by ImportKeyMaterial supposes that no other material of the key is missing. deletion_date is what
+--   KMS answered to ScheduleKeyDeletion, else the time of that call and its waiting period; it is told while the state is
+--   PendingDeletion or PendingReplicaDeletion (of a primary key, whose waiting begins later, null). spec,
+--   usage, origin and custom_key_store_id are from CreateKey and ReplicateKey (told_time), is_multi_region from the
+--   key's id, description from CreateKey or UpdateKeyDescription (description_time). rotation is enabled or
+--   disabled as told at rotation_time; rotated_time is the last rotation seen, policy_time the last change of
+--   the policy. Aliases are all that ever pointed to the key.
+-- depends: key_names, key_uses, usage_by_key
+
+WITH calls AS (
+  SELECT
+    key_arn, key_role, event_time, event_name, outcome, caller, request, response, error_message, deletion_date,
+    pending_window_days, event_id, content_hash
+  FROM key_uses
+  WHERE key_arn IS NOT NULL AND NOT is_dry_run
+    AND (
+      (outcome = 'unusable_key' AND kind = 'use')
+      OR (
+        outcome = 'success'
+        AND event_name IN (
+          'CreateKey', 'ReplicateKey', 'EnableKey', 'DisableKey', 'ScheduleKeyDeletion', 'CancelKeyDeletion', 'DeleteKey',
+          'ImportKeyMaterial', 'DeleteImportedKeyMaterial', 'DeleteExpiredKeyMaterial', 'UpdateKeyDescription',
+          'EnableKeyRotation', 'DisableKeyRotation', 'RotateKey', 'RotateKeyOnDemand', 'PutKeyPolicy'
+        )
+      )
+    )
+),
+
+-- What was made is the replica of a ReplicateKey, not the key that was asked for it.
+facts AS (
+  SELECT
+    *,
+    CASE
+      WHEN event_name = 'CreateKey' THEN '/keyMetadata/'
+      WHEN event_name = 'ReplicateKey' AND key_role = 'destination' THEN '/replicaKeyMetadata/'
+    END AS metadata
+  FROM calls
+  WHERE outcome = 'success' AND NOT (event_name = 'ReplicateKey' AND key_role <> 'destination')
+),
+
+described AS (
+  SELECT
+    key_arn,
+    min(event_time) FILTER (WHERE metadata IS NOT NULL) AS created_time,
+    first_value(caller ORDER BY event_time, event_id, content_hash) FILTER (WHERE metadata IS NOT NULL) AS created_by,
+    first_value(event_time ORDER BY event_time, event_id, content_hash) FILTER (WHERE metadata IS NOT NULL) AS told_time,
+    first_value(
+      coalesce(
+        json_text(response, metadata || 'keySpec'), json_text(response, metadata || 'customerMasterKeySpec'),
+        json_text(request, '/keySpec'), json_text(request, '/customerMasterKeySpec')
+      ) ORDER BY event_time, event_id, content_hash
+    ) FILTER (WHERE metadata IS NOT NULL) AS spec,
+    first_value(
+      coalesce(json_text(response, metadata || 'keyUsage'), json_text(request, '/keyUsage'))
+      ORDER BY event_time, event_id, content_hash
+    ) FILTER (WHERE metadata IS NOT NULL) AS usage,
+    first_value(
+      coalesce(json_text(response, metadata || 'origin'), json_text(request, '/origin'))
+      ORDER BY event_time, event_id, content_hash
+    ) FILTER (WHERE metadata IS NOT NULL) AS origin,
+    first_value(
+      coalesce(json_text(response, metadata || 'customKeyStoreId'), json_text(request, '/customKeyStoreId'))
+      ORDER BY event_time, event_id, content_hash
+    ) FILTER (WHERE metadata IS NOT NULL) AS custom_key_store_id,
+    last_value(
+      CASE
+        WHEN event_name = 'UpdateKeyDescription' THEN json_text(request, '/description')
+        ELSE coalesce(json_text(response, metadata || 'description'), json_text(request, '/description'))
+      END ORDER BY event_time, event_id, content_hash
+    ) FILTER (WHERE metadata IS NOT NULL OR event_name = 'UpdateKeyDescription') AS description,
+    max(event_time) FILTER (WHERE metadata IS NOT NULL OR event_name = 'UpdateKeyDescription') AS description_time,
+    last_value(CASE event_name WHEN 'EnableKeyRotation' THEN 'enabled' ELSE 'disabled' END ORDER BY event_time, event_id, content_hash)
+      FILTER (WHERE event_name IN ('EnableKeyRotation', 'DisableKeyRotation')) AS rotation,
+    max(event_time) FILTER (WHERE event_name IN ('EnableKeyRotation', 'DisableKeyRotation')) AS rotation_time,
+    max(event_time) FILTER (WHERE event_name IN ('RotateKey', 'RotateKeyOnDemand')) AS rotated_time,
+    max(event_time) FILTER (WHERE event_name = 'PutKeyPolicy') AS policy_time
+  FROM facts
+  GROUP BY key_arn
+),
+
+-- What each operation and each refusal says of the state.
+statements AS (
+  SELECT
+    key_arn, event_time, event_id, content_hash, deletion_date, pending_window_days,
+    CASE WHEN outcome = 'success' THEN 'operation' ELSE 'refusal' END AS source,
+    CASE
+      WHEN outcome = 'success' THEN
+        CASE event_name
+          WHEN 'CreateKey' THEN coalesce(json_text(response, '/keyMetadata/keyState'), 'Enabled')
+          WHEN 'ReplicateKey' THEN json_text(response, '/replicaKeyMetadata/keyState')
+          WHEN 'EnableKey' THEN 'Enabled'
+          WHEN 'ImportKeyMaterial' THEN 'Enabled'
+          WHEN 'DisableKey' THEN 'Disabled'
+          WHEN 'CancelKeyDeletion' THEN 'Disabled'
+          WHEN 'ScheduleKeyDeletion' THEN coalesce(json_text(response, '/keyState'), 'PendingDeletion')
+          WHEN 'DeleteKey' THEN 'Deleted'
+          WHEN 'DeleteImportedKeyMaterial' THEN 'PendingImport'
+          WHEN 'DeleteExpiredKeyMaterial' THEN 'PendingImport'
+        END
+      WHEN error_message LIKE '%is disabled%' THEN 'Disabled'
+      WHEN error_message LIKE '%pending deletion%' THEN 'PendingDeletion'
+      WHEN error_message LIKE '%pending replica deletion%' THEN 'PendingReplicaDeletion'
+      WHEN error_message LIKE '%pending import%' THEN 'PendingImport'
+      WHEN error_message LIKE '%is unavailable%' THEN 'Unavailable'
+    END AS state,
+    event_name IN ('ImportKeyMaterial', 'DeleteImportedKeyMaterial', 'DeleteExpiredKeyMaterial') AS is_of_material
+  FROM calls
+  WHERE NOT (event_name = 'ReplicateKey' AND key_role <> 'destination')
+),
+
+-- The material of a key that waits for its deletion changes nothing about that, and a refusal just after an
+-- operation may still be of the state before it.
+states AS (
+  SELECT *
+  FROM (
+    SELECT
+      *,
+      last_value(CASE WHEN NOT is_of_material THEN state END) IGNORE NULLS OVER (
+        PARTITION BY key_arn ORDER BY event_time, event_id, content_hash
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+      ) AS state_before,
+      max(CASE WHEN source = 'operation' THEN event_time END) OVER (
+        PARTITION BY key_arn ORDER BY event_time, event_id, content_hash
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+      ) AS operation_before
+    FROM statements
+    WHERE state IS NOT NULL
+  )
+  WHERE NOT (is_of_material AND coalesce(state_before IN ('PendingDeletion', 'PendingReplicaDeletion', 'Deleted'), false))
+    AND NOT (source = 'refusal' AND coalesce(event_time <= operation_before + INTERVAL '10 minutes', false))
+),
+
+last_states AS (
+  SELECT *
+  FROM states
+  QUALIFY row_number() OVER (PARTITION BY key_arn ORDER BY event_time DESC, event_id DESC, content_hash DESC) = 1
+),
+
+-- A refusal that repeats what ScheduleKeyDeletion began leaves its date.
+schedules AS (
+  SELECT
+    key_arn,
+    last_value(coalesce(deletion_date, event_time + CAST(pending_window_days || ' days' AS INTERVAL)) ORDER BY event_time, event_id, content_hash)
+      FILTER (WHERE state = 'PendingDeletion') AS deletion_date
+  FROM states
+  WHERE source = 'operation'
+  GROUP BY key_arn
+),
+
+used AS (
+  SELECT key_arn, max(last_time) AS last_use
+  FROM usage_by_key
+  WHERE kind = 'use' AND outcome = 'success' AND key_arn IS NOT NULL
+  GROUP BY key_arn
+),
+
+-- Whether the last use tells a later state than the last operation or refusal.
+judged AS (
+  SELECT
+    names.*,
+    used.last_use,
+    last_states.state AS told_state, last_states.source, last_states.event_time AS told_state_time,
+    CASE
+      WHEN last_states.state IS NULL THEN used.last_use IS NOT NULL
+      WHEN last_states.state = 'Deleted' THEN false
+      ELSE coalesce(used.last_use > last_states.event_time + INTERVAL '10 minutes', false)
+    END AS is_told_by_use
+  FROM key_names AS names
+  LEFT JOIN used ON used.key_arn = names.key_arn
+  LEFT JOIN last_states ON last_states.key_arn = names.key_arn
+)
+
+SELECT
+  judged.key_arn,
+  judged.account,
+  judged.region,
+  judged.aliases,
+  CASE WHEN judged.is_told_by_use THEN 'Enabled' ELSE judged.told_state END AS state,
+  CASE WHEN judged.is_told_by_use THEN judged.last_use ELSE judged.told_state_time END AS state_time,
+  CASE WHEN judged.is_told_by_use THEN 'use' ELSE judged.source END AS state_source,
+  described.created_time,
+  described.created_by,
+  CASE WHEN NOT judged.is_told_by_use AND judged.told_state = 'PendingDeletion' THEN schedules.deletion_date END AS deletion_date,
+  described.spec,
+  described.usage,
+  described.origin,
+  described.custom_key_store_id,
+  described.told_time,
+  judged.is_multi_region,
+  judged.key_set,
+  described.description,
+  described.description_time,
+  described.rotation,
+  described.rotation_time,
+  described.rotated_time,
+  described.policy_time,
+  judged.last_use,
+  judged.is_proven,
+  judged.first_time,
+  judged.last_time
+FROM judged
+LEFT JOIN described ON described.key_arn = judged.key_arn
+LEFT JOIN schedules ON schedules.key_arn = judged.key_arn

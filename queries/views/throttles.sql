@@ -1,0 +1,32 @@
+-- id: throttles
+-- title: Every throttled call
+-- description: One row per call that KMS answered with throttling, also where no key is told. Quotas are per
+--   account and region of the CALLER, so account is the caller's own account (the log's where the record does
+--   not tell it). A record that a later one corrects gives way to it; of the records that two accounts hold
+--   of one call (equal shared_event_id, same day) the caller's own counts. key is the ARN, else what was
+--   typed. AWS does not promise to log every throttled call: a lower bound.
+-- depends: replaced_events
+
+SELECT
+  event_time, event_date,
+  coalesce(caller_account_id, recipient_account_id) AS account,
+  region, caller, session_name, invoked_by, use_label, event_name,
+  coalesce(key_arn, key_as_typed) AS key,
+  error_code, error_message, source_ip, user_agent, recipient_account_id, event_id, content_hash
+FROM kms_events
+WHERE outcome = 'throttled' AND NOT is_dry_run
+  AND NOT EXISTS (
+    SELECT 1
+    FROM replaced_events
+    WHERE replaced_events.event_id = kms_events.event_id
+      AND replaced_events.content_hash = kms_events.content_hash
+      AND (replaced_events.recipient_account_id IS NOT DISTINCT FROM kms_events.recipient_account_id)
+  )
+QUALIFY row_number() OVER (
+  PARTITION BY
+    event_date, shared_event_id,
+    CASE WHEN shared_event_id IS NULL THEN event_id END,
+    CASE WHEN shared_event_id IS NULL THEN content_hash END
+  -- The caller's own record names the caller; the key owner's copy of it may not.
+  ORDER BY recipient_account_id IS DISTINCT FROM caller_account_id, recipient_account_id, event_id, content_hash
+) = 1
