@@ -10,7 +10,7 @@
 --   counts and times are not cut there. Where a caller typed an id or an alias and the event told no ARN, each key that
 --   it may have meant is told; key is what was typed where no known key was meant. accounts are those of the
 --   callers.
--- param resource: text. An ARN (of an S3 object or bucket, a secret, …) or an id (vol-…, a table's name): only the keys of this resource.
+-- param resource: text. Only this resource: its ARN, or the end of it (vol-…, a bucket, a table).
 -- caveat:
 --   SELECT 'S3 is told by bucket: with an S3 Bucket Key one call to KMS stands for any number of objects, and no log '
 --     || 'tells which of them need the key'

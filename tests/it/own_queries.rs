@@ -37,7 +37,7 @@ fn own_queries_add_and_override() {
     write(
         &context,
         &[
-            ("reports/top-callers.sql", &top),
+            ("reports/busiest-callers.sql", &top),
             ("views/busy_callers.sql", &busy),
             ("reports/throttled-callers.sql", &other),
             ("README.md", "no query"),
@@ -48,8 +48,9 @@ fn own_queries_add_and_override() {
     assert_eq!(check.stderr, "3 query files, nothing wrong\n");
 
     let csv = ["--format", "csv", "--queries", "own"];
-    let top =
-        |more: &[&'static str]| context.run(&[&["report", "top-callers"][..], &csv, more].concat());
+    let top = |more: &[&'static str]| {
+        context.run(&[&["report", "busiest-callers"][..], &csv, more].concat())
+    };
     insta::assert_snapshot!(
         "own_queries",
         joined(&[
@@ -73,7 +74,7 @@ fn own_queries_add_and_override() {
         .expect("it runs");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     // Without it, nothing of the user's own is there.
-    assert_eq!(context.run(&["report", "top-callers"]).code, 2);
+    assert_eq!(context.run(&["report", "busiest-callers"]).code, 2);
 }
 
 #[test]

@@ -267,34 +267,39 @@ async fn a_correction_that_does_not_agree_hides_nothing() {
     assert_eq!(rows, ["second"]);
 }
 
+const BOB: &str = "arn:aws:iam::222222222222:role/bob";
+
+/// The record of a call by bob in the log of the key's account, which tells only his own account.
+fn owners(id: &str, shared: &str, members: serde_json::Value) -> serde_json::Value {
+    let mut row = event(
+        "2026-01-01T00:00:00Z",
+        json!({
+            "event_id": id, "shared_event_id": shared, "key_arn": KEY_A, "caller": format!("account:{OTHER}"),
+            "caller_account_id": OTHER, "identity_type": "AWSAccount", "principal_id": "AROAB:b",
+            "source_ip": "AWS Internal", "vpc_endpoint_id": "vpce-1", "request_id": "r-owner",
+        }),
+    );
+    for (name, value) in members.as_object().expect("an object") {
+        row[name] = value.clone();
+    }
+    row
+}
+
+/// The record of it in bob's own log, or in another's.
+fn own(id: &str, shared: &str, recipient: &str) -> serde_json::Value {
+    event(
+        "2026-01-01T00:00:00Z",
+        json!({
+            "event_id": id, "shared_event_id": shared, "key_arn": KEY_A, "caller": BOB,
+            "caller_account_id": OTHER, "recipient_account_id": recipient, "identity_type": "AssumedRole",
+            "principal_id": "AROAB:b", "session_name": "b", "access_key_id": "ASIAB", "source_ip": "198.51.100.7",
+            "user_agent": "agent", "tls_version": "TLSv1.3", "is_mfa": false, "request_id": "r-caller",
+        }),
+    )
+}
+
 #[tokio::test]
 async fn a_cross_account_call_is_told_by_the_callers_own_record() {
-    let bob = format!("arn:aws:iam::{OTHER}:role/bob");
-    let owners = |id: &str, shared: &str, members: serde_json::Value| {
-        let mut row = event(
-            "2026-01-01T00:00:00Z",
-            json!({
-                "event_id": id, "shared_event_id": shared, "key_arn": KEY_A, "caller": format!("account:{OTHER}"),
-                "caller_account_id": OTHER, "identity_type": "AWSAccount", "principal_id": "AROAB:b",
-                "source_ip": "AWS Internal", "vpc_endpoint_id": "vpce-1", "request_id": "r-owner",
-            }),
-        );
-        for (name, value) in members.as_object().expect("an object") {
-            row[name] = value.clone();
-        }
-        row
-    };
-    let own = |id: &str, shared: &str, recipient: &str| {
-        event(
-            "2026-01-01T00:00:00Z",
-            json!({
-                "event_id": id, "shared_event_id": shared, "key_arn": KEY_A, "caller": bob,
-                "caller_account_id": OTHER, "recipient_account_id": recipient, "identity_type": "AssumedRole",
-                "principal_id": "AROAB:b", "session_name": "b", "access_key_id": "ASIAB", "source_ip": "198.51.100.7",
-                "user_agent": "agent", "tls_version": "TLSv1.3", "is_mfa": false, "request_id": "r-caller",
-            }),
-        )
-    };
     let context = context(vec![
         owners("1-both", "s1", json!({})),
         own("1-copy", "s1", OTHER),
@@ -342,14 +347,14 @@ async fn a_cross_account_call_is_told_by_the_callers_own_record() {
     )
     .await;
     let told =
-        format!("{bob} | AssumedRole | b | ASIAB | 198.51.100.7 | vpce-1 | TLSv1.3 | r-owner");
+        format!("{BOB} | AssumedRole | b | ASIAB | 198.51.100.7 | vpce-1 | TLSv1.3 | r-owner");
     assert_eq!(
         rows,
         [
             format!("1-both | {told}"),
             format!("2-service | {told}"),
             format!(
-                "3-copy | {bob} | AssumedRole | b | ASIAB | 198.51.100.7 | - | TLSv1.3 | r-caller"
+                "3-copy | {BOB} | AssumedRole | b | ASIAB | 198.51.100.7 | - | TLSv1.3 | r-caller"
             ),
             format!(
                 "4-owner | account:{OTHER} | AWSAccount | - | - | AWS Internal | vpce-1 | - | r-owner"

@@ -32,14 +32,14 @@ fn on(time: &str, caller: &str, name: &str, key: &str, resource: &str) -> Value 
     )
 }
 
-#[tokio::test]
-async fn what_a_principal_reached_and_what_follows_from_it() {
+/// What others put under keys before the window, and what bob did in it.
+fn others_and_bob() -> Vec<Value> {
     let mut refused = on("2026-02-05T00:00:00Z", BOB, "Decrypt", KEY_B, "r-refused");
     refused["outcome"] = json!("denied");
     let mut probed = on("2026-02-06T00:00:00Z", BOB, "Decrypt", KEY_B, "r-probed");
     probed["is_dry_run"] = json!(true);
     probed["outcome"] = json!("dry_run");
-    let events = vec![
+    vec![
         // Held by the logs before the window, and by others.
         on(
             "2026-01-01T00:00:00Z",
@@ -82,8 +82,12 @@ async fn what_a_principal_reached_and_what_follows_from_it() {
             json!({"caller": BOB, "key_as_typed": "alias/none", "outcome": "not_found"}),
         ),
         on("2026-03-01T00:00:00Z", BOB, "Decrypt", KEY_A, "after"),
-    ];
-    let (rows, told) = radius(events, &[("principal", "bob")]).await;
+    ]
+}
+
+#[tokio::test]
+async fn what_a_principal_reached_and_what_follows_from_it() {
+    let (rows, told) = radius(others_and_bob(), &[("principal", "bob")]).await;
     assert_eq!(
         rows,
         [

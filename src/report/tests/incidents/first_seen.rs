@@ -21,8 +21,8 @@ async fn first_seen(events: Vec<Value>, columns: &[&str]) -> (Vec<String>, Vec<S
     answer(&context, "first-seen", &request, columns).await
 }
 
-#[tokio::test]
-async fn only_what_never_succeeded_before_is_seen_first() {
+/// Calls by one caller each, before the window and in it.
+fn calls_by_caller() -> Vec<Value> {
     let by = |time: &str, caller: &str, members: Value| {
         let mut row = event(time, json!({"caller": caller, "key_arn": KEY_A}));
         for (name, value) in members.as_object().expect("an object") {
@@ -30,7 +30,7 @@ async fn only_what_never_succeeded_before_is_seen_first() {
         }
         row
     };
-    let mut events = vec![
+    vec![
         by("2026-01-01T00:00:00Z", "old", json!({})),
         by(
             "2026-01-02T00:00:00Z",
@@ -90,7 +90,12 @@ async fn only_what_never_succeeded_before_is_seen_first() {
             json!({"event_id": "right", "is_correction": true, "original_event_id": "wrong"}),
         ),
         by("2026-01-20T00:00:00Z", "after", json!({})),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn only_what_never_succeeded_before_is_seen_first() {
+    let mut events = calls_by_caller();
     events.extend(cross_account("2026-01-16T00:00:00Z", "s1"));
     let columns = [
         "kind",
@@ -124,15 +129,15 @@ async fn only_what_never_succeeded_before_is_seen_first() {
     assert_eq!(told, [&reach(3), &begins, no_address]);
 }
 
-#[tokio::test]
-async fn networks_keys_and_buckets_are_seen_first() {
+/// Calls from addresses on objects.
+fn calls_from_addresses() -> Vec<Value> {
     let from = |time: &str, address: &str, key: &str, objects: &[&str]| {
         event(
             time,
             json!({"source_ip": address, "key_arn": key, "resource": objects.first(), "resource_list": objects}),
         )
     };
-    let events = vec![
+    vec![
         from(
             "2026-01-01T00:00:00Z",
             "198.51.100.1",
@@ -173,9 +178,13 @@ async fn networks_keys_and_buckets_are_seen_first() {
             "2026-01-17T00:00:00Z",
             json!({"key_as_typed": "alias/none", "outcome": "not_found", "source_ip": "198.51.100.1"}),
         ),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn networks_keys_and_buckets_are_seen_first() {
     let (rows, told) = first_seen(
-        events,
+        calls_from_addresses(),
         &[
             "kind",
             "name",
