@@ -29,30 +29,7 @@
 --   ) AS held
 --   WHERE $service IS NOT NULL AND counted.records > held.records
 
--- The days in which a row of the roll-up reaches over an end of the window, where all their events are held.
-WITH cut_days AS (
-  SELECT counted.event_date
-  FROM (
-    SELECT event_date, sum(count) AS records
-    FROM usage_daily
-    WHERE key_role <> 'destination' AND event_date IN (CAST($since AS DATE), CAST($until AS DATE))
-    GROUP BY event_date
-  ) AS counted
-  JOIN (
-    SELECT event_date, count(*) AS records
-    FROM kms_events
-    WHERE event_date IN (CAST($since AS DATE), CAST($until AS DATE))
-    GROUP BY event_date
-  ) AS held ON held.event_date = counted.event_date AND held.records = counted.records
-  WHERE counted.event_date IN (
-    SELECT event_date
-    FROM usage_daily
-    WHERE event_date IN (CAST($since AS DATE), CAST($until AS DATE))
-      AND ((first_time < $since AND last_time >= $since) OR (first_time < $until AND last_time >= $until))
-  )
-),
-
-cut_events AS (
+WITH cut_events AS (
   SELECT
     event_date,
     CASE WHEN resolution = 'event' THEN scope_events.key_arn ELSE key_as_typed END AS key,
@@ -64,8 +41,9 @@ cut_events AS (
     CASE WHEN crypto_operations.event_name IS NULL THEN 'management' ELSE 'use' END AS kind
   FROM scope_events
   LEFT JOIN crypto_operations ON crypto_operations.event_name = scope_events.event_name
-  WHERE ($service IS NOT NULL OR event_date IN (CAST($since AS DATE), CAST($until AS DATE)))
-    AND ($service IS NOT NULL OR event_date IN (SELECT event_date FROM cut_days))
+  WHERE $service IS NOT NULL
+    OR ($first_cut_day IS NOT NULL AND event_date = $first_cut_day)
+    OR ($last_cut_day IS NOT NULL AND event_date = $last_cut_day)
 )
 
 SELECT
@@ -92,7 +70,8 @@ WHERE $service IS NULL
   AND ($hide_own IS NOT TRUE OR use_label = 'none')
   AND ($since IS NULL OR (last_time >= $since AND event_date >= CAST($since AS DATE)))
   AND ($until IS NULL OR (first_time < $until AND event_date <= CAST($until AS DATE)))
-  AND NOT EXISTS (SELECT 1 FROM cut_days WHERE cut_days.event_date = usage_by_key.event_date)
+  AND ($first_cut_day IS NULL OR event_date <> $first_cut_day)
+  AND ($last_cut_day IS NULL OR event_date <> $last_cut_day)
 UNION ALL
 SELECT
   event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region,

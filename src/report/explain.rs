@@ -11,7 +11,7 @@ use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 
 use super::placeholder::substituted;
-use super::run::{bind, plan};
+use super::run::{bind, plan, statements};
 use super::scope::Scoped;
 use super::{Kind, Library, Query, ReportError, Request, Window};
 use crate::sql::Session;
@@ -39,7 +39,8 @@ pub async fn explain(
     request: &Request,
 ) -> Result<Explained, ReportError> {
     let context = session.context();
-    let bound = bind(context, report, request).await?;
+    let told = statements(library, report)?;
+    let bound = bind(context, &told, report, request).await?;
     let fault = |source| ReportError::engine(&behind.id, source);
     let asked = asked(report, &bound.values);
     let behind = Scoped::new(library, &behind.sql)?;
@@ -57,9 +58,10 @@ pub async fn explain(
             (whats.value(row).to_owned(), count)
         }));
     }
+    let scoped = Scoped::new(library, &report.sql)?;
     Ok(Explained {
         window: bound.window,
-        sql: substituted(&Scoped::new(library, &report.sql)?.sql, &bound.values),
+        sql: substituted(&scoped.sql, &bound.values),
         figures,
     })
 }

@@ -21,7 +21,7 @@
 use super::ReportError;
 
 /// The names that the window and the filters have as options or as placeholders: no report's own.
-pub(super) const COMMON: [&str; 15] = [
+pub(super) const COMMON: [&str; 17] = [
     "since",
     "until",
     "tz",
@@ -37,6 +37,8 @@ pub(super) const COMMON: [&str; 15] = [
     "key_arns",
     "key_names",
     "tagged_keys",
+    "first_cut_day",
+    "last_cut_day",
 ];
 
 /// What a parameter accepts, and what it is bound to.

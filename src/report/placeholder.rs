@@ -71,6 +71,8 @@ fn literal(value: &ScalarValue) -> String {
             )
         }
         ScalarValue::TimestampMicrosecond(None, _) => format!("arrow_cast(NULL, '{TIME}')"),
+        ScalarValue::Date32(Some(_)) => format!("CAST({} AS DATE)", quoted(&value.to_string())),
+        ScalarValue::Date32(None) => "CAST(NULL AS DATE)".to_owned(),
         ScalarValue::Int64(Some(number)) => number.to_string(),
         ScalarValue::Int64(None) => "CAST(NULL AS BIGINT)".to_owned(),
         ScalarValue::Utf8(Some(text)) => quoted(text),

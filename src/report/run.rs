@@ -3,7 +3,7 @@
 //! Enters: a session, a report and what was asked for. Leaves: an [`Outcome`]; whoever renders it
 //! prints the window, streams the rows, then prints footnote and caveats.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use arrow::array::{Array as _, AsArray};
@@ -17,7 +17,8 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::SessionContext;
 
-use super::filter::Resolved;
+use super::filter::{CUT_DAYS, Resolved, cut_days};
+use super::placeholder::placeholders;
 use super::scope::Scoped;
 use super::{
     Filters, KeyDirectory, KeyScope, Kind, Library, Parameter, Query, ReportError, ResolvedKey,
@@ -114,14 +115,13 @@ pub(crate) async fn run_in(
     report: &Query,
     request: &Request,
 ) -> Result<Outcome, ReportError> {
-    let bound = bind(context, report, request).await?;
-    let fault = |source| ReportError::engine(&report.id, source);
     let told = statements(library, report)?;
+    let bound = bind(context, &told, report, request).await?;
+    let fault = |source| ReportError::engine(&report.id, source);
     let mut frames = Vec::with_capacity(told.len());
-    for statement in told {
+    for (statement, scoped) in &told {
         // What is no SQL is told with the lines of the statement itself.
         parse(context, statement).map_err(fault)?;
-        let scoped = Scoped::new(library, statement)?;
         frames.push(
             plan(context, &scoped.sql, &bound.values)
                 .await
@@ -142,17 +142,23 @@ pub(crate) async fn run_in(
     })
 }
 
-/// The statement of a report, its caveats, and those of the scopes that it names.
-fn statements<'a>(library: &'a Library, report: &'a Query) -> Result<Vec<&'a str>, ReportError> {
+/// The statement of a report, its caveats, and those of the scopes that it names, each with its scopes.
+pub(super) fn statements<'a>(
+    library: &'a Library,
+    report: &'a Query,
+) -> Result<Vec<(&'a str, Scoped<'a>)>, ReportError> {
     let own = std::iter::once(&report.sql).chain(&report.caveats);
-    let mut statements: Vec<&str> = own.map(String::as_str).collect();
+    let mut waiting: VecDeque<&str> = own.map(String::as_str).collect();
+    let mut statements = Vec::with_capacity(waiting.len());
     let mut told = BTreeSet::new();
-    for statement in statements.clone() {
-        for scope in Scoped::new(library, statement)?.scopes() {
+    while let Some(statement) = waiting.pop_front() {
+        let scoped = Scoped::new(library, statement)?;
+        for scope in scoped.scopes() {
             if told.insert(&scope.id) {
-                statements.extend(scope.caveats.iter().map(String::as_str));
+                waiting.extend(scope.caveats.iter().map(String::as_str));
             }
         }
+        statements.push((statement, scoped));
     }
     Ok(statements)
 }
@@ -215,6 +221,7 @@ pub(super) struct Bound {
 
 pub(super) async fn bind(
     context: &SessionContext,
+    statements: &[(&str, Scoped<'_>)],
     report: &Query,
     request: &Request,
 ) -> Result<Bound, ReportError> {
@@ -247,6 +254,12 @@ pub(super) async fn bind(
     let mut values = filters.values();
     values.insert("since".to_owned(), timestamp(window.since));
     values.insert("until".to_owned(), timestamp(window.until));
+    let mut used = statements
+        .iter()
+        .flat_map(|(_, scoped)| placeholders(&scoped.sql));
+    if used.any(|used| CUT_DAYS.contains(&used.name.as_str())) {
+        values.extend(cut_days(context, &window).await?);
+    }
     let mut bound = Bound {
         values,
         window,

@@ -250,7 +250,7 @@ impl<'a> Known<'a> {
     }
 
     /// The same of a statement with placeholders.
-    async fn bound(
+    pub(super) async fn bound(
         &self,
         what: &str,
         sql: &str,

@@ -3,6 +3,7 @@
 //! Enters: what was typed, and what the store knows. Leaves: the values that the scopes are bound to. A value
 //! that matches nothing known is an error with the nearest names, never an empty answer.
 
+mod cut;
 mod known;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use datafusion::prelude::SessionContext;
 
 use super::run::text_list;
 use super::{ReportError, Window};
+pub(super) use cut::{CUT_DAYS, cut_days};
 use known::Known;
 
 /// Which rows a report is about, as it was typed; none = all.
@@ -82,7 +84,8 @@ impl Filters {
             caller: text(),
             ..Resolved::default()
         };
-        resolved.values()
+        let cut = CUT_DAYS.map(|name| (name.to_owned(), ScalarValue::Date32(Some(0))));
+        resolved.values().into_iter().chain(cut).collect()
     }
 
     /// Looks up what was typed.

@@ -1,0 +1,50 @@
+//! The days that a window cuts in two.
+//!
+//! Enters: a window. Leaves: for each end, its day, where a count of the daily roll-up reaches over the end and all
+//! events of that day are held, so that they can tell what the count cannot. Most windows cut none, and then
+//! the roll-up answers alone.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike as _, Utc};
+use datafusion::common::ScalarValue;
+use datafusion::prelude::SessionContext;
+
+use super::known::Known;
+use crate::report::run::timestamp;
+use crate::report::{ReportError, Window};
+
+/// The placeholders, for the start and for the end.
+pub(in crate::report) const CUT_DAYS: [&str; 2] = ["first_cut_day", "last_cut_day"];
+
+const COUNTED: &str = "SELECT sum(count) FILTER (WHERE key_role <> 'destination') FROM usage_daily \
+    WHERE event_date = CAST($at AS DATE) HAVING bool_or(first_time < $at AND last_time >= $at)";
+
+const HELD: &str = "SELECT count(*) FROM kms_events WHERE event_date = CAST($at AS DATE)";
+
+/// The days, as values of the placeholders.
+pub(in crate::report) async fn cut_days(
+    context: &SessionContext,
+    window: &Window,
+) -> Result<BTreeMap<String, ScalarValue>, ReportError> {
+    let store = Known::new(context);
+    let mut days = BTreeMap::new();
+    for (name, at) in CUT_DAYS.into_iter().zip([window.since, window.until]) {
+        let values = BTreeMap::from([("at".to_owned(), timestamp(at))]);
+        let mut day = None;
+        if let Some(at) = at {
+            let counted = store.bound("usage_daily", COUNTED, &values).await?;
+            if !counted.is_empty() && counted == store.bound("kms_events", HELD, &values).await? {
+                day = Some(day_of(at));
+            }
+        }
+        days.insert(name.to_owned(), ScalarValue::Date32(day));
+    }
+    Ok(days)
+}
+
+/// Days since 1970.
+fn day_of(time: DateTime<Utc>) -> i32 {
+    let epoch = DateTime::<Utc>::UNIX_EPOCH.num_days_from_ce();
+    time.num_days_from_ce() - epoch
+}
