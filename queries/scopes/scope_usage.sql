@@ -66,7 +66,7 @@ WHERE $service IS NULL
     OR array_has($key_accounts, coalesce(nullif(split_part(key_arn, ':', 5), ''), recipient_account_id))
   )
   AND (cardinality($tagged_keys) = 0 OR array_has($tagged_keys, key_arn))
-  AND ($caller IS NULL OR caller = $caller)
+  AND ($caller IS NULL OR caller IS NOT DISTINCT FROM $caller)
   AND ($hide_own IS NOT TRUE OR use_label = 'none')
   AND ($since IS NULL OR (last_time >= $since AND event_date >= CAST($since AS DATE)))
   AND ($until IS NULL OR (first_time < $until AND event_date <= CAST($until AS DATE)))

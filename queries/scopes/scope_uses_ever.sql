@@ -24,5 +24,5 @@ WHERE (
   )
   AND (cardinality($tagged_keys) = 0 OR array_has($tagged_keys, key_arn))
   AND ($service IS NULL OR coalesce(invoked_by, service) = $service)
-  AND ($caller IS NULL OR caller = $caller)
+  AND ($caller IS NULL OR caller IS NOT DISTINCT FROM $caller)
   AND ($hide_own IS NOT TRUE OR use_label IS NULL)
