@@ -117,10 +117,26 @@ counts AS (
   GROUP BY key_arn, event_date, event_name, caller, kind, outcome, record_role, is_correction, is_inside
 ),
 
+-- Of most keys a row that lies wholly in the window shows a use; all that follows is about the others.
+active_sets AS (
+  SELECT DISTINCT known_keys.key_set
+  FROM usage_by_key
+  JOIN known_keys ON known_keys.key_arn = usage_by_key.key_arn
+  WHERE usage_by_key.kind = 'use' AND usage_by_key.outcome = 'success'
+    AND usage_by_key.event_date >= CAST($since AS DATE)
+    AND usage_by_key.first_time >= $since AND usage_by_key.last_time < $until
+),
+
+idle_keys AS (
+  SELECT key_arn, key_set
+  FROM known_keys
+  WHERE NOT EXISTS (SELECT 1 FROM active_sets WHERE active_sets.key_set = known_keys.key_set)
+),
+
 usage AS (
-  SELECT counts.*, known_keys.key_set
+  SELECT counts.*, idle_keys.key_set
   FROM counts
-  JOIN known_keys ON known_keys.key_arn = counts.key_arn
+  JOIN idle_keys ON idle_keys.key_arn = counts.key_arn
 ),
 
 seen AS (
