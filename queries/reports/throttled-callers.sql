@@ -18,11 +18,6 @@ WITH events AS (
   FROM kms_events
   WHERE ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
-    -- Where a key is asked for, the account says which one is meant.
-    AND (
-      $account IS NULL OR cardinality($key_arns) > 0
-      OR coalesce(caller_account_id, recipient_account_id) = $account
-    )
 ),
 
 -- The few seconds of interest, so that all that follows reads little.
@@ -30,6 +25,8 @@ seconds AS (
   SELECT DISTINCT account, region, second
   FROM events
   WHERE outcome = 'throttled'
+    -- Where a key is asked for, the account says which one is meant.
+    AND ($account IS NULL OR cardinality($key_arns) > 0 OR account = $account)
 ),
 
 calls AS (
