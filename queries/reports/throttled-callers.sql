@@ -10,25 +10,7 @@
 --   consumed_most it stands in brackets.
 -- footnote: a lower bound: AWS does not promise to log every throttled call
 
--- What the filters leave; beside it stand all calls of the same second, whoever made them.
-WITH refused AS (
-  SELECT DISTINCT
-    coalesce(caller_account_id, recipient_account_id) AS account,
-    region,
-    date_trunc('second', event_time) AS second,
-    event_id, recipient_account_id, content_hash
-  FROM scope_events_of_callers
-  WHERE outcome = 'throttled'
-    AND ($account IS NULL OR coalesce(caller_account_id, recipient_account_id) = $account)
-),
-
--- The few seconds of interest, so that all that follows reads little.
-seconds AS (
-  SELECT DISTINCT account, region, second
-  FROM refused
-),
-
-events AS (
+WITH events AS (
   SELECT
     *,
     coalesce(caller_account_id, recipient_account_id) AS account,
@@ -36,6 +18,15 @@ events AS (
   FROM kms_events
   WHERE ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+),
+
+-- The few seconds of interest, so that all that follows reads little.
+seconds AS (
+  SELECT DISTINCT account, region, second
+  FROM events
+  WHERE outcome = 'throttled'
+    -- Where a key is asked for, the account says which one is meant.
+    AND ($account IS NULL OR cardinality($key_arns) > 0 OR account = $account)
 ),
 
 calls AS (
@@ -71,12 +62,14 @@ throttled AS (
   SELECT account, region, second, caller, label, event_name, key, count(*) AS throttled
   FROM calls
   WHERE outcome = 'throttled'
+    -- The filters choose among the throttled; beside these stand all calls of the same second.
     AND EXISTS (
       SELECT 1
-      FROM refused
-      WHERE refused.event_id = calls.event_id
-        AND refused.content_hash = calls.content_hash
-        AND (refused.recipient_account_id IS NOT DISTINCT FROM calls.recipient_account_id)
+      FROM scope_events_of_callers AS chosen
+      WHERE chosen.outcome = 'throttled'
+        AND chosen.event_id = calls.event_id
+        AND chosen.content_hash = calls.content_hash
+        AND (chosen.recipient_account_id IS NOT DISTINCT FROM calls.recipient_account_id)
     )
   GROUP BY account, region, second, caller, label, event_name, key
 ),
