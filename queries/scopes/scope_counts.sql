@@ -36,15 +36,23 @@ named AS (
   FROM marked
 ),
 
+-- What the records of two accounts have in common, as one value: where a filter makes one part of it a constant,
+-- the engine refuses a window over the parts.
+shared AS (
+  SELECT
+    *,
+    named_struct(
+      'key', coalesce(key_arn, key), 'key_role', key_role, 'event_date', event_date, 'event_name', event_name,
+      'outcome', outcome, 'calling', CASE WHEN caller LIKE 'service:%' THEN caller ELSE caller_account END
+    ) AS calls
+  FROM named
+),
+
 compared AS (
   SELECT
     *,
-    sum(CASE WHEN record_role = 'owner' THEN count ELSE -count END) OVER (
-      PARTITION BY
-        coalesce(key_arn, key), key_role, event_date, event_name, outcome,
-        CASE WHEN caller LIKE 'service:%' THEN caller ELSE caller_account END
-    ) AS owners_surplus
-  FROM named
+    sum(CASE WHEN record_role = 'owner' THEN count ELSE -count END) OVER (PARTITION BY calls) AS owners_surplus
+  FROM shared
 )
 
 SELECT

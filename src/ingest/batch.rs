@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 
-use arrow::array::{AsArray as _, BooleanArray, RecordBatch};
+use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch};
+use arrow::error::ArrowError;
 
 use super::error::IngestError;
 use super::ledger::{Common, Finished, ledger_rows};
@@ -20,7 +21,7 @@ use crate::store::{
 };
 
 /// A batch is committed when its rows take so much memory.
-const BATCH_BYTES_MAX: usize = 96 << 20;
+const BATCH_BYTES_MAX: usize = 64 << 20;
 /// A batch is committed when it reports so many objects.
 const BATCH_OBJECTS_MAX: usize = 8192;
 /// Attempts to commit beside other writers.
@@ -106,7 +107,7 @@ impl<'a> Batches<'a> {
             (chunk.rows.trail, &mut self.trail),
         ] {
             if rows.num_rows() > 0 {
-                self.bytes += rows.get_array_memory_size();
+                self.bytes += bytes_of(&rows)?;
                 into.push(rows);
             }
         }
@@ -285,6 +286,14 @@ impl<'a> Batches<'a> {
     fn now_millis(&self) -> i64 {
         self.started_at / 1000
     }
+}
+
+/// Bytes that the values of some rows take, without what was set aside for more of them.
+fn bytes_of(rows: &RecordBatch) -> Result<usize, ArrowError> {
+    let columns = rows.columns().iter();
+    columns
+        .map(|column| column.to_data().get_slice_memory_size())
+        .sum()
 }
 
 /// Appends rows to a table that carries no transaction.

@@ -33,7 +33,7 @@ const WRITTEN: [&Table; 7] = [
 ];
 /// Chunks that may wait to be committed, beside one for each thread: what decodes goes on while a batch
 /// is committed.
-const CHUNKS_WAITING_MAX: usize = 8;
+const CHUNKS_WAITING_MAX: usize = 2;
 
 /// How a run goes about it.
 #[derive(Debug, Clone)]

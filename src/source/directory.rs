@@ -206,7 +206,8 @@ impl Locations {
         let Some(name) = name else {
             return location(path);
         };
-        if self.directory != directory {
+        // As bytes: paths compare part by part, which takes longer than all the rest.
+        if self.directory.as_os_str() != directory.as_os_str() {
             self.url = location(directory);
             if !self.url.ends_with('/') {
                 self.url.push('/');

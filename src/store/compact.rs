@@ -22,8 +22,11 @@ use crate::schema::{Kind, Table};
 const FILE_BYTES_MAX: u64 = 256 << 20;
 /// A file from this size on is left alone.
 const FILE_BYTES_LARGE: u64 = 128 << 20;
+/// A file from this size on is left alone by a run that ingests: there are as many of them as there is data
+/// for, and merging them would cost a large run as much as reading its logs.
+const FILE_BYTES_LARGE_DUE: u64 = 4 << 20;
 /// Files that are merged at once; each has a reader and its buffers.
-const FILES_MERGED_MAX: usize = 32;
+const FILES_MERGED_MAX: usize = 16;
 /// Bytes of the files that one commit replaces; what is merged is lost if another compaction comes first.
 const COMMIT_BYTES_MAX: u64 = 1 << 30;
 
@@ -122,7 +125,11 @@ fn paths(files: &[DataFile]) -> HashSet<String> {
 
 /// Groups of files of one partition, each to be merged into one, as many as one commit should replace.
 fn groups(mut files: Vec<DataFile>, compaction: Compaction) -> Vec<Vec<DataFile>> {
-    files.retain(|file| file.size < FILE_BYTES_LARGE);
+    let large = match compaction {
+        Compaction::Due => FILE_BYTES_LARGE_DUE,
+        Compaction::Whole => FILE_BYTES_LARGE,
+    };
+    files.retain(|file| file.size < large);
     if compaction == Compaction::Due {
         let small: Vec<Small<'_>> = files
             .iter()

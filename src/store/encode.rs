@@ -31,6 +31,8 @@ use crate::schema::Table;
 const ROW_GROUP_ROWS: usize = 64 << 10;
 /// Rows of a page.
 const PAGE_ROWS: usize = 8 << 10;
+/// Bytes of a page: what a reader of one row has to unpack, and each file of a merge to hold.
+const PAGE_BYTES: usize = 512 << 10;
 /// zstd's level for what has just been ingested, and is soon merged.
 const ZSTD_NEW: i32 = 1;
 /// zstd's level for merged files, which stay.
@@ -302,6 +304,7 @@ fn properties(table: &Table, rows: usize, level: i32) -> Result<WriterProperties
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(level)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_data_page_size_limit(PAGE_BYTES)
         .set_write_batch_size(PAGE_ROWS / 8)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(concat!("keytrail ", env!("CARGO_PKG_VERSION")).to_owned())

@@ -11,6 +11,7 @@ use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use deltalake_core::protocol::SaveMode;
 use deltalake_core::table::state::DeltaTableState;
 use deltalake_core::{DeltaTable, DeltaTableError};
+use futures::future::try_join_all;
 use object_store::ObjectStore;
 use object_store::prefix::PrefixStore;
 
@@ -70,10 +71,15 @@ impl Store {
             store.place.is_empty().await?;
         }
         // `kms_events` comes last: where it is, all others are, but those that came with a later keytrail.
-        for table in TABLES.iter().rev() {
+        let others = TABLES[1..].iter().map(|table| async {
             if is_new || store.load(table).await?.is_none() {
                 store.create_table(table).await?;
             }
+            Ok::<(), StoreError>(())
+        });
+        try_join_all(others).await?;
+        if is_new {
+            store.create_table(TABLES[0]).await?;
         }
         Ok(store)
     }

@@ -28,16 +28,17 @@ fn change(time: &str, name: &str, mut members: Value) -> Value {
     event(time, members)
 }
 
+const CREATED: &str = r#"{"keyMetadata":{"keySpec":"SYMMETRIC_DEFAULT","keyUsage":"ENCRYPT_DECRYPT","origin":"AWS_KMS"}}"#;
+
 #[tokio::test]
 async fn changes_stand_between_the_uses() {
-    let created = r#"{"keyMetadata":{"keySpec":"SYMMETRIC_DEFAULT","keyUsage":"ENCRYPT_DECRYPT","origin":"AWS_KMS"}}"#;
     let used = |time: &str| event(time, json!({"key_arn": KEY_A}));
     let bob = format!("arn:aws:iam::{OTHER}:role/bob");
     let events = vec![
         change(
             "2026-01-01T00:00:00Z",
             "CreateKey",
-            json!({"response": created}),
+            json!({"response": CREATED}),
         ),
         change(
             "2026-01-01T00:00:01Z",

@@ -87,8 +87,8 @@ async fn what_is_known_of_a_key_is_told_with_its_time() {
     assert_eq!(rows, expected);
 }
 
-#[tokio::test]
-async fn the_state_is_the_last_that_the_log_tells() {
+/// What happened to a key, and its state with the time, the source and the date of deletion.
+fn states() -> [(Vec<Value>, &'static str); 12] {
     let schedule = || {
         change(
             "2026-01-01T00:00:00Z",
@@ -104,7 +104,7 @@ async fn the_state_is_the_last_that_the_log_tells() {
         )
     };
     let pending = format!("{KEY_A} is pending deletion.");
-    let cases = [
+    [
         (
             vec![schedule()],
             "PendingDeletion | 2026-01-01T00:00:00Z | operation | 2026-01-08T00:00:00Z",
@@ -193,7 +193,12 @@ async fn the_state_is_the_last_that_the_log_tells() {
             vec![change("2026-01-01T00:00:00Z", "DescribeKey", json!({}))],
             "- | - | - | -",
         ),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn the_state_is_the_last_that_the_log_tells() {
+    let cases = states();
     // Each on a key of its own.
     let key = |number: usize| KEY_A.replace("aaaaaaaa", &format!("{number:08}"));
     let mut events = Vec::new();
