@@ -25,7 +25,7 @@ SELECT
     count(*) FILTER (outcome = 'success') AS successes,
     count(*) FILTER (outcome <> 'success') AS failures,
     histogram(outcome) FILTER (outcome <> 'success') AS failure_reasons,
-    count(DISTINCT session_name) AS sessions,
+    count(DISTINCT session_name) FILTER (WHERE outcome = 'success') AS sessions,
     count(DISTINCT resource) AS resources,
     epoch_us(min(event_time)) AS first_time,
     epoch_us(max(event_time)) AS last_time
