@@ -120,8 +120,8 @@ counts AS (
 -- Of most keys a row that lies wholly in the window shows a use; all that follows is about the others.
 active_sets AS (
   SELECT DISTINCT known_keys.key_set
-  FROM usage_by_key
-  JOIN known_keys ON known_keys.key_arn = usage_by_key.key_arn
+  FROM known_keys
+  JOIN usage_by_key ON usage_by_key.key_arn = known_keys.key_arn
   WHERE usage_by_key.kind = 'use' AND usage_by_key.outcome = 'success'
     AND usage_by_key.event_date >= CAST($since AS DATE)
     AND usage_by_key.first_time >= $since AND usage_by_key.last_time < $until
@@ -135,8 +135,8 @@ idle_keys AS (
 
 usage AS (
   SELECT counts.*, idle_keys.key_set
-  FROM counts
-  JOIN idle_keys ON idle_keys.key_arn = counts.key_arn
+  FROM idle_keys
+  JOIN counts ON counts.key_arn = idle_keys.key_arn
 ),
 
 seen AS (
