@@ -12,6 +12,16 @@ pub enum StoreError {
         /// The store's place.
         location: String,
     },
+    /// A table of the store is missing.
+    #[error("the store at `{location}` has no table `{table}`{remedy}")]
+    NoTable {
+        /// The store's place.
+        location: String,
+        /// The table.
+        table: &'static str,
+        /// What to do, where something can be done.
+        remedy: &'static str,
+    },
     /// The place holds something else.
     #[error("`{location}` is not a keytrail store: it holds `{entry}`")]
     NotAStore {

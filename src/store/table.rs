@@ -19,7 +19,9 @@ use super::error::StoreError;
 use super::files::DataFile;
 use super::place::Place;
 use super::{RETAIN, ROLLUP};
-use crate::schema::{KMS_EVENTS, Kind, ROLLUPS, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table};
+use crate::schema::{
+    ALIAS_SIGHTINGS, KMS_EVENTS, Kind, ROLLUPS, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table,
+};
 
 /// The table property that carries the store's format.
 const FORMAT_PROPERTY: &str = "keytrail.format";
@@ -70,9 +72,10 @@ impl Store {
         if is_new {
             store.place.is_empty().await?;
         }
-        // `kms_events` comes last: where it is, all others are, but those that came with a later keytrail.
+        // `kms_events` comes last: where it is, all others are, but those that came with a later keytrail. Any
+        // other that is missing was lost, with counts that the events held may not tell any more.
         let others = TABLES[1..].iter().map(|table| async {
-            if is_new || store.load(table).await?.is_none() {
+            if is_new || (is_later(table) && store.load(table).await?.is_none()) {
                 store.create_table(table).await?;
             }
             Ok::<(), StoreError>(())
@@ -134,8 +137,14 @@ impl Store {
     /// # Errors
     /// If it cannot be read.
     pub async fn snapshot(&self, table: &'static Table) -> Result<Snapshot, StoreError> {
-        self.load(table).await?.ok_or_else(|| StoreError::NotFound {
-            location: format!("{}/{}", self.place.shown(), table.name),
+        self.load(table).await?.ok_or_else(|| StoreError::NoTable {
+            location: self.place.shown().to_owned(),
+            table: table.name,
+            remedy: if is_later(table) {
+                ": it came with a later keytrail, and the next `keytrail ingest` makes it"
+            } else {
+                ""
+            },
         })
     }
 
@@ -229,6 +238,11 @@ impl Store {
             },
         }
     }
+}
+
+/// Whether stores exist that were made before this table was known.
+fn is_later(table: &Table) -> bool {
+    table.name == ALIAS_SIGHTINGS.name
 }
 
 fn check_format(events: &Snapshot) -> Result<(), StoreError> {

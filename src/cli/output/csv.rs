@@ -11,7 +11,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::sanitize::{is_formula, visible_lines};
 use super::values::Values;
-use super::{Encoder, Zone, unique_names};
+use super::{Encoder, Zone, unique_names, write_once};
 
 pub(super) struct Csv<W> {
     sink: W,
@@ -46,18 +46,11 @@ impl<W: Write> Csv<W> {
                 .collect(),
         }
     }
-
-    fn write_header(&mut self) -> io::Result<()> {
-        match self.header.take() {
-            Some(header) => self.sink.write_all(header.as_bytes()),
-            None => Ok(()),
-        }
-    }
 }
 
 impl<W: Write> Encoder for Csv<W> {
     fn batch(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        self.write_header()?;
+        write_once(&mut self.header, &mut self.sink)?;
         let columns = batch.columns().iter();
         let columns = columns.map(|column| Values::new(column, self.zone));
         let columns = columns.collect::<Vec<_>>();
@@ -86,7 +79,7 @@ impl<W: Write> Encoder for Csv<W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.write_header()?;
+        write_once(&mut self.header, &mut self.sink)?;
         self.sink.flush()
     }
 }

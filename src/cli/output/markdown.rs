@@ -11,7 +11,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::sanitize::visible;
 use super::values::Values;
-use super::{Encoder, Zone};
+use super::{Encoder, Zone, write_once};
 
 pub(super) struct Markdown<W> {
     sink: W,
@@ -39,18 +39,9 @@ impl<W> Markdown<W> {
     }
 }
 
-impl<W: Write> Markdown<W> {
-    fn write_header(&mut self) -> io::Result<()> {
-        match self.header.take() {
-            Some(header) => self.sink.write_all(header.as_bytes()),
-            None => Ok(()),
-        }
-    }
-}
-
 impl<W: Write> Encoder for Markdown<W> {
     fn batch(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        self.write_header()?;
+        write_once(&mut self.header, &mut self.sink)?;
         let columns = batch.columns().iter();
         let columns = columns.map(|column| Values::new(column, self.zone));
         let columns = columns.collect::<Vec<_>>();
@@ -72,7 +63,7 @@ impl<W: Write> Encoder for Markdown<W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.write_header()?;
+        write_once(&mut self.header, &mut self.sink)?;
         self.sink.flush()
     }
 }

@@ -200,6 +200,14 @@ pub async fn write_to<W: Write + Send>(
     }
 }
 
+/// Writes what stands before the first row, unless it was written before.
+fn write_once(header: &mut Option<String>, sink: &mut impl Write) -> io::Result<()> {
+    match header.take() {
+        Some(header) => sink.write_all(header.as_bytes()),
+        None => Ok(()),
+    }
+}
+
 /// One format, as it is being written.
 trait Encoder {
     /// Takes the next rows; they may stay in memory until [`Encoder::finish`].

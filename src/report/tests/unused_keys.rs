@@ -178,7 +178,7 @@ async fn uses_that_name_no_arn_are_resolved_or_told() {
 }
 
 #[tokio::test]
-async fn an_alias_counts_for_its_key_while_events_are_held() {
+async fn an_alias_counts_for_its_key() {
     let events = vec![
         old(KEY_A),
         event(
