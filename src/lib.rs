@@ -6,6 +6,8 @@ pub mod schema;
 
 pub mod decode;
 
+pub mod aws;
+
 pub mod source;
 
 pub mod store;

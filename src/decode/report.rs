@@ -74,6 +74,8 @@ pub enum Reason {
     CompressionRatio,
     /// The object could not be read.
     Unreadable,
+    /// The object's storage class needs a restore first.
+    Archived,
 }
 
 impl Reason {
@@ -97,6 +99,7 @@ impl Reason {
             Self::ObjectBytes => "object_bytes",
             Self::CompressionRatio => "compression_ratio",
             Self::Unreadable => "unreadable",
+            Self::Archived => "archived",
         }
     }
 }
@@ -125,11 +128,13 @@ pub struct DigestFacts {
     pub previous: Option<String>,
     /// The hash of the digest before it.
     pub previous_hash: Option<String>,
+    /// Its signature in hex, where one was stored beside it.
+    pub signature: Option<String>,
     /// The algorithm of its signature.
     pub signature_algorithm: Option<String>,
     /// The fingerprint of the public key.
     pub public_key_fingerprint: Option<String>,
-    /// The log files it names, as JSON.
+    /// The whole digest, as canonical JSON.
     pub content: Option<String>,
 }
 
@@ -175,7 +180,7 @@ pub struct ObjectReport {
 impl ObjectReport {
     /// The report of an object that could not be opened.
     #[must_use]
-    pub fn unreadable(path_kind: Option<ObjectKind>, error: &std::io::Error) -> Self {
+    pub fn unreadable(path_kind: Option<ObjectKind>, error: &str) -> Self {
         Self {
             kind: path_kind.unwrap_or_default(),
             damage: Some((Reason::Unreadable, format!("reading failed: {error}"))),
@@ -183,11 +188,22 @@ impl ObjectReport {
         }
     }
 
-    /// `ok`, `damaged`, `rejected` or `unreadable`: the word in the ledger.
+    /// The report of an object whose storage class needs a restore before it can be read.
+    #[must_use]
+    pub fn archived(path_kind: Option<ObjectKind>, message: String) -> Self {
+        Self {
+            kind: path_kind.unwrap_or_default(),
+            damage: Some((Reason::Archived, message)),
+            ..Self::default()
+        }
+    }
+
+    /// `ok`, `damaged`, `rejected`, `unreadable` or `archived`: the word in the ledger.
     #[must_use]
     pub fn state(&self) -> &'static str {
         match &self.damage {
             Some((Reason::Unreadable, _)) => "unreadable",
+            Some((Reason::Archived, _)) => "archived",
             None if self.rejected == 0 => "ok",
             _ if self.records > self.rejected && !self.is_wrong_shape() => "damaged",
             _ => "rejected",

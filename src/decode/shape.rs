@@ -34,7 +34,7 @@ pub(super) fn kind_of(event: Value<'_>, members: &Members<'_>) -> Option<ObjectK
 
 /// The facts of a digest, if the value is one.
 pub(super) fn digest(value: Value<'_>) -> Option<DigestFacts> {
-    let files = value.get("logFiles")?;
+    value.get("logFiles")?;
     value.get("awsAccountId")?;
     if value.get("eventSource").is_some() {
         return None;
@@ -46,8 +46,9 @@ pub(super) fn digest(value: Value<'_>) -> Option<DigestFacts> {
         end_time: time("digestEndTime"),
         previous: member("previousDigestS3Object"),
         previous_hash: member("previousDigestHashValue"),
+        signature: None,
         signature_algorithm: member("digestSignatureAlgorithm"),
         public_key_fingerprint: member("digestPublicKeyFingerprint"),
-        content: Some(super::canonical::text_of(files)),
+        content: Some(super::canonical::text_of(value)),
     })
 }

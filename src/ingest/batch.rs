@@ -272,14 +272,9 @@ impl<'a> Batches<'a> {
             recorded_at: self.started_at,
         };
         let rows = ledger_rows(&recorded, common)?;
-        append_plain(
-            self.store,
-            &LOG_FILE_EVENTS,
-            &rows,
-            batch_id,
-            self.now_millis(),
-        )
-        .await?;
+        self.store
+            .append_rows(&LOG_FILE_EVENTS, &rows, batch_id, self.now_millis())
+            .await?;
         Ok(finished)
     }
 
@@ -294,34 +289,6 @@ fn bytes_of(rows: &RecordBatch) -> Result<usize, ArrowError> {
     columns
         .map(|column| column.to_data().get_slice_memory_size())
         .sum()
-}
-
-/// Appends rows to a table that carries no transaction.
-pub(super) async fn append_plain(
-    store: &Store,
-    table: &'static Table,
-    rows: &RecordBatch,
-    batch_id: &str,
-    now_millis: i64,
-) -> Result<(), IngestError> {
-    for _attempt in 0..ATTEMPTS_MAX {
-        let snapshot = store.snapshot(table).await?;
-        let appended = store
-            .append(
-                &snapshot,
-                Rows::all(std::slice::from_ref(rows)),
-                None,
-                batch_id,
-                now_millis,
-            )
-            .await?;
-        match appended {
-            Appended::Done { .. } => return Ok(()),
-            Appended::NotDone(error) if error.is_conflict() => {}
-            Appended::NotDone(error) => return Err(error.into()),
-        }
-    }
-    Err(contention(table).into())
 }
 
 pub(super) fn contention(table: &Table) -> StoreError {

@@ -1,17 +1,13 @@
 //! The rows of `log_file_events` and `runs`.
 
-use std::sync::Arc;
-
-use arrow::array::{
-    ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-    new_null_array,
-};
+use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use serde_json::Value;
 
 use super::workers::Job;
 use crate::decode::{DECODER_VERSION, ObjectReport, trail_list_version};
-use crate::schema::{self, Kind, Table};
+use crate::schema;
+use crate::store::rows;
 
 /// What is known of an object when its attempt is over.
 #[derive(Debug)]
@@ -61,7 +57,9 @@ fn cell(finished: &Finished<'_>, common: Common<'_>, column: &str) -> Value {
         "min_event_time" => report.min_event_time.into(),
         "max_event_time" => report.max_event_time.into(),
         "size_bytes" => object.size_bytes.into(),
+        "etag" => object.etag.clone().into(),
         "modified_at" => object.modified_at.into(),
+        "storage_class" => object.storage_class.clone().into(),
         "sha256" => report.sha256.clone().into(),
         "json_bytes" => report.json_bytes.into(),
         "records" => report.records.into(),
@@ -89,6 +87,7 @@ fn cell(finished: &Finished<'_>, common: Common<'_>, column: &str) -> Value {
         "digest_previous_hash" => digest
             .and_then(|digest| digest.previous_hash.clone())
             .into(),
+        "digest_signature" => digest.and_then(|digest| digest.signature.clone()).into(),
         "digest_signature_algorithm" => digest
             .and_then(|digest| digest.signature_algorithm.clone())
             .into(),
@@ -98,45 +97,7 @@ fn cell(finished: &Finished<'_>, common: Common<'_>, column: &str) -> Value {
         "digest_content" => digest.and_then(|digest| digest.content.clone()).into(),
         "run_id" => common.run_id.into(),
         "batch_id" => common.batch_id.into(),
-        // What a local file does not have, and what verification adds later.
+        // What verification adds later.
         _ => Value::Null,
     }
-}
-
-/// Builds the columns of a table from cells, one column after the other. Times are microseconds.
-pub(super) fn rows<T>(
-    table: &'static Table,
-    items: &[T],
-    cell: impl Fn(&T, &str) -> Value,
-) -> Result<RecordBatch, ArrowError> {
-    let columns = table
-        .columns
-        .iter()
-        .map(|column| -> ArrayRef {
-            let values = items.iter().map(|item| cell(item, column.name));
-            match column.kind {
-                Kind::Text => Arc::new(
-                    values
-                        .map(|value| value.as_str().map(str::to_owned))
-                        .collect::<StringArray>(),
-                ),
-                Kind::Long => Arc::new(values.map(|value| value.as_i64()).collect::<Int64Array>()),
-                Kind::Int => Arc::new(
-                    values
-                        .map(|value| i32::try_from(value.as_i64()?).ok())
-                        .collect::<Int32Array>(),
-                ),
-                Kind::Time => Arc::new(
-                    values
-                        .map(|value| value.as_i64())
-                        .collect::<TimestampMicrosecondArray>()
-                        .with_timezone("UTC"),
-                ),
-                Kind::TextList | Kind::Bytes | Kind::Bool | Kind::Date => {
-                    new_null_array(&column.kind.data_type(), items.len())
-                }
-            }
-        })
-        .collect();
-    RecordBatch::try_new(table.arrow(), columns)
 }

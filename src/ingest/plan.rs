@@ -8,7 +8,7 @@ use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
 
 use super::error::IngestError;
 use crate::decode::{DECODER_VERSION, Limits};
-use crate::source::SourceObject;
+use crate::source::{Fault, SourceObject};
 use crate::store::{Snapshot, read_columns};
 
 /// What the ledger says of an object's latest attempt.
@@ -17,6 +17,7 @@ struct Known {
     attempt: i64,
     size_bytes: i64,
     modified_at: Option<i64>,
+    etag: Option<String>,
     /// Of the few that could not be read in full.
     failure: Option<Box<Failure>>,
 }
@@ -46,7 +47,7 @@ pub(super) enum Task {
 #[derive(Debug, Default)]
 pub(super) struct Ledger(HashMap<String, Known>);
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 10] = [
     "location",
     "attempt",
     "state",
@@ -54,6 +55,7 @@ const COLUMNS: [&str; 9] = [
     "message",
     "size_bytes",
     "modified_at",
+    "etag",
     "reject_limit",
     "decoder_version",
 ];
@@ -75,8 +77,12 @@ impl Ledger {
             return Task::Read { attempt: 1 };
         };
         let attempt = known.attempt + 1;
-        let is_changed = u64::try_from(known.size_bytes) != Ok(object.size_bytes)
-            || known.modified_at != object.modified_at;
+        // A restore, or a copy onto itself, gives the same content another time; the entity tag tells.
+        let is_touched = match (&known.etag, &object.etag) {
+            (Some(known), Some(now)) => known != now,
+            _ => known.modified_at != object.modified_at,
+        };
+        let is_changed = u64::try_from(known.size_bytes) != Ok(object.size_bytes) || is_touched;
         match &known.failure {
             _ if is_changed => Task::Read { attempt },
             Some(failure)
@@ -85,6 +91,11 @@ impl Ledger {
             {
                 Task::Read { attempt }
             }
+            // What the listing says is archived needs no attempt.
+            Some(failure) if failure.state == "archived" => match object.fault {
+                Some(Fault::Archived(_)) => Task::Leave,
+                _ => Task::Retry { attempt },
+            },
             Some(failure) if failure.state == "unreadable" => Task::Retry { attempt },
             _ => Task::Leave,
         }
@@ -123,6 +134,7 @@ fn add(known: &mut HashMap<String, Known>, batch: &RecordBatch) {
         message,
         size,
         modified,
+        etag,
         limit,
         version,
     ] = columns.as_slice()
@@ -157,6 +169,7 @@ fn add(known: &mut HashMap<String, Known>, batch: &RecordBatch) {
             attempt: attempts.value(row),
             size_bytes: sizes.value(row),
             modified_at: (!modified.is_null(row)).then(|| modified.value(row)),
+            etag: text(etag),
             failure,
         };
         match known.get_mut(locations.value(row)) {

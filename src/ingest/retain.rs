@@ -10,13 +10,11 @@ use chrono::{DateTime, Days, Months, NaiveTime, SecondsFormat};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::batch::append_plain;
 use super::error::IngestError;
-use super::ledger::rows;
 use super::rollups::Rollups;
 use crate::schema::{KMS_EVENTS, RUNS, TRAIL_EVENTS, Table, USAGE_DAILY};
 use crate::sql::Relation;
-use crate::store::{Retention, Store};
+use crate::store::{Retention, Store, rows};
 
 /// How long something is kept: whole days or years.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,7 +225,9 @@ async fn record_run(
             _ => Value::Null,
         }
     })?;
-    append_plain(store, &RUNS, &row, batch_id, ended_at / 1000).await
+    Ok(store
+        .append_rows(&RUNS, &row, batch_id, ended_at / 1000)
+        .await?)
 }
 
 #[cfg(test)]

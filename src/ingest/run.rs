@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::batch::{Batches, append_plain};
+use super::batch::Batches;
 use super::error::IngestError;
-use super::ledger::{Finished, rows};
+use super::ledger::Finished;
 use super::plan::{Ledger, Task};
 use super::rollups::Rollups;
 use super::summary::{Rejected, Summary};
@@ -19,7 +19,7 @@ use crate::schema::{
 };
 use crate::source::{Listing, Source};
 use crate::sql::Relation;
-use crate::store::{Compaction, Store};
+use crate::store::{Compaction, Store, rows};
 
 /// The tables that a run adds files to.
 const WRITTEN: [&Table; 7] = [
@@ -307,5 +307,7 @@ async fn record_run(
             _ => Value::Null,
         }
     })?;
-    append_plain(store, &RUNS, &row, batch_id, ended_at / 1000).await
+    Ok(store
+        .append_rows(&RUNS, &row, batch_id, ended_at / 1000)
+        .await?)
 }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::run::Progress;
 use crate::decode::{Decoder, Input, ObjectId, ObjectReport, Rows};
-use crate::source::{PathFacts, Source, SourceObject};
+use crate::source::{Fault, PathFacts, Source, SourceObject};
 
 /// Objects up to this size are read into memory at once.
 const WHOLE_OBJECT_BYTES_MAX: u64 = 64 << 20;
@@ -96,10 +96,32 @@ fn read(
         object_id: &job.object_id,
         path_kind: job.facts.kind,
     };
-    let mut file = match source.open(object) {
-        Ok(file) => file,
-        Err(error) => return Ok(ObjectReport::unreadable(job.facts.kind, &error)),
+    let opened = match source.open(object) {
+        Ok(opened) => opened,
+        Err(Fault::Unreadable(message)) => {
+            return Ok(ObjectReport::unreadable(job.facts.kind, &message));
+        }
+        Err(Fault::Archived(message)) => {
+            return Ok(ObjectReport::archived(job.facts.kind, message));
+        }
     };
+    let mut report = decode(opened.reader, object, id, decoder, buffer, hand_over)?;
+    if let (Some(digest), Some(signature)) = (&mut report.digest, opened.signature) {
+        digest.signature = Some(signature.value);
+        // What stands beside the signature is what it was made with.
+        digest.signature_algorithm = signature.algorithm.or(digest.signature_algorithm.take());
+    }
+    Ok(report)
+}
+
+fn decode(
+    mut file: Box<dyn std::io::Read>,
+    object: &SourceObject,
+    id: ObjectId<'_>,
+    decoder: &mut Decoder,
+    buffer: &mut Vec<u8>,
+    hand_over: &mut dyn FnMut(Rows) -> Result<(), Stop>,
+) -> Result<ObjectReport, Stop> {
     if object.size_bytes > WHOLE_OBJECT_BYTES_MAX {
         return decoder.decode(id, Input::Stream(&mut file), hand_over);
     }

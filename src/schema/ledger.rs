@@ -81,6 +81,62 @@ pub const LISTINGS: Table = Table {
     sort: &["prefix", "listed_at"],
 };
 
+/// What verification found of each log object and each digest.
+pub const VERIFICATIONS: Table = Table {
+    name: "verifications",
+    doc: "What `keytrail verify` found: one row per object and change of its status; `verified_files` keeps the \
+          latest of each. Bound to the object's size and entity tag, so that what was proven is not read again.",
+    columns: &[
+        required(
+            "location",
+            Text,
+            "The object's URL; of one that is missing, where the digest says it is.",
+        ),
+        required(
+            "seq",
+            Long,
+            "The number of this finding about the object, from 1; the latest counts.",
+        ),
+        required("kind", Text, "`log` or `digest`."),
+        required(
+            "status",
+            Text,
+            "Of a log: `verified`, `hash_mismatch`, `not_in_digest` or `missing`. Of a digest: `valid`, \
+             `bad_signature`, `unknown_key`, `chain_broken` or `chain_start`.",
+        ),
+        optional("reason", Text, "Why, in words."),
+        optional("size_bytes", Long, "The object's size when it was judged."),
+        optional("etag", Text, "Its entity tag when it was judged."),
+        optional(
+            "modified_at",
+            Time,
+            "Its last modification when it was judged.",
+        ),
+        optional(
+            "sha256",
+            Text,
+            "SHA-256 of its uncompressed content, in hex.",
+        ),
+        optional(
+            "digest_location",
+            Text,
+            "For logs: the digest that names it.",
+        ),
+        optional("trail_arn", Text, "The trail whose digest names it."),
+        optional("account_id", Text, "The account in the object's path."),
+        optional("region", Text, "The region in the object's path."),
+        optional(
+            "delivery_time",
+            Time,
+            "The delivery time in the object's name.",
+        ),
+        required("recorded_at", Time, "When the run began that found it."),
+        required("run_id", Text, "The run."),
+    ],
+    partition: None,
+    sort: &["location", "seq"],
+};
+
 /// What was concluded by a rule, and what became of it.
 pub const FINDING_EVENTS: Table = Table {
     name: "finding_events",
@@ -279,7 +335,7 @@ const LOG_FILE_COLUMNS: &[Column] = &[
     optional(
         "digest_content",
         Text,
-        "For digests: the log files it names, as JSON.",
+        "For digests: the whole digest, as canonical JSON.",
     ),
     required("run_id", Text, "The run that made the attempt."),
     required("batch_id", Text, "The batch that recorded it."),

@@ -14,10 +14,11 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 pub use events::{KMS_EVENTS, TRAIL_EVENTS};
-pub use ledger::{FINDING_EVENTS, LISTINGS, LOG_FILE_EVENTS, RUNS};
+pub use ledger::{FINDING_EVENTS, LISTINGS, LOG_FILE_EVENTS, RUNS, VERIFICATIONS};
 pub use markdown::to_markdown;
 pub use rollups::{
-    ACCOUNTS, ALIAS_SIGHTINGS, KEY_INVENTORY, KEY_RESOURCES, ROLLUPS, TRAILS, USAGE_DAILY,
+    ACCOUNT_REGIONS, ACCOUNTS, ALIAS_SIGHTINGS, KEY_INVENTORY, KEY_RESOURCES,
+    ORGANIZATION_ACCOUNTS, ROLLUPS, TRAILS, USAGE_DAILY,
 };
 
 /// The number that a store carries in its table property `keytrail.format`.
@@ -37,6 +38,9 @@ pub const TABLES: &[&Table] = &[
     &RUNS,
     &LISTINGS,
     &TRAILS,
+    &ACCOUNT_REGIONS,
+    &ORGANIZATION_ACCOUNTS,
+    &VERIFICATIONS,
     &KEY_INVENTORY,
     &ACCOUNTS,
     &FINDING_EVENTS,

@@ -104,6 +104,48 @@ pub const TRAILS: Table = Table {
     sort: &["trail_arn", "taken_at"],
 };
 
+/// Which regions each account has enabled, dated.
+pub const ACCOUNT_REGIONS: Table = Table {
+    name: "account_regions",
+    doc: "Dated lists of the regions of each account, as ListRegions of the account tells them. For each account \
+          the newest list counts.",
+    columns: &[
+        required("account_id", Text, "The account."),
+        required("taken_at", Time, "When the list was taken."),
+        required("region", Text, "The region."),
+        required(
+            "opt_status",
+            Text,
+            "`RegionOptStatus`: ENABLED, ENABLED_BY_DEFAULT, ENABLING, DISABLING or DISABLED.",
+        ),
+        required("run_id", Text, "The run."),
+    ],
+    partition: None,
+    sort: &["account_id", "taken_at", "region"],
+};
+
+/// The members of an organization, dated.
+pub const ORGANIZATION_ACCOUNTS: Table = Table {
+    name: "organization_accounts",
+    doc: "Dated lists of the member accounts of an organization, as ListAccounts tells them. The newest list of an \
+          organization counts.",
+    columns: &[
+        required("organization_id", Text, "The organization, `o-…`."),
+        required("taken_at", Time, "When the list was taken."),
+        required("account_id", Text, "The member account."),
+        optional("name", Text, "Its name."),
+        optional(
+            "status",
+            Text,
+            "Its `State`, or `Status`: ACTIVE, SUSPENDED, …",
+        ),
+        optional("joined_at", Time, "`JoinedTimestamp`."),
+        required("run_id", Text, "The run."),
+    ],
+    partition: None,
+    sort: &["organization_id", "taken_at", "account_id"],
+};
+
 /// Keys as KMS knows them, dated.
 pub const KEY_INVENTORY: Table = Table {
     name: "key_inventory",

@@ -4,59 +4,30 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use sha2::{Digest as _, Sha256};
 use url::Url;
 use walkdir::{DirEntry, WalkDir};
 
-use super::Source;
-use super::path::PathFacts;
-use crate::schema::hex;
+use super::{At, Fault, Opened, Source, SourceObject};
 
 /// Endings of files that are taken from a directory, in any case of letters; a file without one is taken
 /// if it begins like a log. A file that is named itself is always taken.
 const ENDINGS: [&str; 5] = [".gz", ".json", ".jsonl", ".ndjson", ".log"];
-
-/// One log object.
-#[derive(Debug, Clone)]
-pub struct SourceObject {
-    /// Its URL.
-    pub location: String,
-    /// Where to read it.
-    pub path: PathBuf,
-    /// Bytes as stored.
-    pub size_bytes: u64,
-    /// When it was last modified, in microseconds.
-    pub modified_at: Option<i64>,
-    /// Why it cannot be read, where the listing already knows: a link to nothing, a pipe, a directory
-    /// that may not be entered.
-    pub fault: Option<String>,
-}
-
-impl SourceObject {
-    /// The ledger's id of it: the first 16 hex digits of SHA-256 over its URL.
-    #[must_use]
-    pub fn id(&self) -> String {
-        const ID_BYTES: usize = 8;
-        let digest = Sha256::digest(self.location.as_bytes());
-        hex(&digest[..ID_BYTES])
-    }
-
-    /// What its path says.
-    #[must_use]
-    pub fn facts(&self) -> PathFacts {
-        PathFacts::read(&self.location)
-    }
-}
 
 /// Reads the files of the local machine.
 #[derive(Debug, Clone, Copy)]
 pub struct Files;
 
 impl Source for Files {
-    fn open(&self, object: &SourceObject) -> std::io::Result<Box<dyn std::io::Read>> {
-        match &object.fault {
-            Some(fault) => Err(std::io::Error::other(fault.clone())),
-            None => Ok(Box::new(std::fs::File::open(&object.path)?)),
+    fn open(&self, object: &SourceObject) -> Result<Opened, Fault> {
+        if let Some(fault) = &object.fault {
+            return Err(fault.clone());
+        }
+        match &object.at {
+            At::File(path) => {
+                let file: Box<dyn std::io::Read> = Box::new(std::fs::File::open(path)?);
+                Ok(file.into())
+            }
+            At::S3 { .. } => Err(Fault::Unreadable("it is not a file".to_owned())),
         }
     }
 }
@@ -137,7 +108,9 @@ impl Listing {
                     location: locations.of(entry.path()),
                     modified_at: modified_at(&metadata),
                     size_bytes: metadata.len(),
-                    path: entry.into_path(),
+                    at: At::File(entry.into_path()),
+                    etag: None,
+                    storage_class: None,
                     fault: None,
                 },
                 Err(error) => faulty(entry.path(), error.to_string()),
@@ -174,10 +147,12 @@ fn is_log_name(path: &Path) -> bool {
 fn faulty(path: &Path, reason: String) -> SourceObject {
     SourceObject {
         location: location(path),
-        path: path.to_path_buf(),
+        at: At::File(path.to_path_buf()),
         size_bytes: 0,
         modified_at: None,
-        fault: Some(reason),
+        etag: None,
+        storage_class: None,
+        fault: Some(Fault::Unreadable(reason)),
     }
 }
 

@@ -4,9 +4,11 @@
 //! bytes. Nothing here knows what is inside an object.
 
 mod directory;
+mod object;
 mod path;
 
-pub use directory::{Files, Listing, SourceObject, list};
+pub use directory::{Files, Listing, list};
+pub use object::{At, Fault, Opened, Signature, SourceObject};
 pub use path::PathFacts;
 
 /// Where objects are read from; called from many threads at once.
@@ -15,5 +17,5 @@ pub trait Source: Sync {
     ///
     /// # Errors
     /// If it cannot be read. A read that breaks later fails in the reader.
-    fn open(&self, object: &SourceObject) -> std::io::Result<Box<dyn std::io::Read>>;
+    fn open(&self, object: &SourceObject) -> Result<Opened, Fault>;
 }

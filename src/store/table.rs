@@ -20,7 +20,8 @@ use super::files::DataFile;
 use super::place::Place;
 use super::{RETAIN, ROLLUP};
 use crate::schema::{
-    ALIAS_SIGHTINGS, KMS_EVENTS, Kind, ROLLUPS, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table,
+    ACCOUNT_REGIONS, ALIAS_SIGHTINGS, KMS_EVENTS, Kind, ORGANIZATION_ACCOUNTS, ROLLUPS,
+    STORE_FORMAT, TABLES, TRAIL_EVENTS, Table, VERIFICATIONS,
 };
 
 /// The table property that carries the store's format.
@@ -242,7 +243,14 @@ impl Store {
 
 /// Whether stores exist that were made before this table was known.
 fn is_later(table: &Table) -> bool {
-    table.name == ALIAS_SIGHTINGS.name
+    [
+        &ALIAS_SIGHTINGS,
+        &ACCOUNT_REGIONS,
+        &ORGANIZATION_ACCOUNTS,
+        &VERIFICATIONS,
+    ]
+    .iter()
+    .any(|later| later.name == table.name)
 }
 
 fn check_format(events: &Snapshot) -> Result<(), StoreError> {

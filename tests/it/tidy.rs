@@ -10,9 +10,10 @@ use keytrail::schema;
 use crate::context::{Context, REPOSITORY};
 
 /// The stages in the order of the flow; each may use those before it.
-const STAGES: [&str; 9] = [
+const STAGES: [&str; 10] = [
     "schema",
     "decode",
+    "aws",
     "source",
     "store",
     "sql",

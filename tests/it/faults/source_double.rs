@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use keytrail::source::{Files, Source, SourceObject};
+use keytrail::source::{Fault, Files, Opened, Source, SourceObject};
 
 use super::store_double::kill_this_process;
 
@@ -49,11 +49,12 @@ impl FaultSource {
 }
 
 impl Source for FaultSource {
-    fn open(&self, object: &SourceObject) -> io::Result<Box<dyn Read>> {
+    fn open(&self, object: &SourceObject) -> Result<Opened, Fault> {
         self.call();
-        let inner = Files.open(object)?;
+        let inner = Files.open(object)?.reader;
         let double = self.clone();
-        Ok(Box::new(CountedReader { inner, double }))
+        let reader: Box<dyn Read> = Box::new(CountedReader { inner, double });
+        Ok(reader.into())
     }
 }
 

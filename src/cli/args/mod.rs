@@ -1,12 +1,14 @@
 //! What can be typed. Nothing is done here.
 
+mod aws;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
-use super::output::{Format, Rendering, Zone};
-use super::queries::QueriesChoice;
-use super::session::StoreChoice;
+use crate::cli::output::{Format, Rendering, Zone};
+use crate::cli::queries::QueriesChoice;
+use crate::cli::session::StoreChoice;
 use crate::decode::Limits;
 use crate::ingest::Span;
 use crate::report::Filters;
@@ -18,17 +20,17 @@ use crate::report::Filters;
     version,
     after_help = "Exit codes: 0 fine; 1 findings; 2 an error, or something new or changed could not be ingested."
 )]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     #[command(flatten)]
-    pub(super) store: StoreArgs,
+    pub(in crate::cli) store: StoreArgs,
     #[command(flatten)]
-    pub(super) queries: QueriesArgs,
+    pub(in crate::cli) queries: QueriesArgs,
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(in crate::cli) command: Command,
 }
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct StoreArgs {
+pub(in crate::cli) struct StoreArgs {
     /// The store's directory [default: ./keytrail-store]
     #[arg(
         long,
@@ -47,7 +49,7 @@ impl From<StoreArgs> for StoreChoice {
 }
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct QueriesArgs {
+pub(in crate::cli) struct QueriesArgs {
     /// Your own reports/*.sql and views/*.sql; they add to ours, or override them
     #[arg(
         long,
@@ -66,7 +68,7 @@ impl From<QueriesArgs> for QueriesChoice {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(in crate::cli) enum Command {
     /// Read CloudTrail logs into the store; what it holds already is not read again
     Ingest(IngestArgs),
     /// What the store holds, and what could not be read
@@ -98,21 +100,21 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct IngestArgs {
+pub(in crate::cli) struct IngestArgs {
     /// Files and directories, to any depth
     #[arg(required = true, value_name = "PATH")]
-    pub(super) paths: Vec<PathBuf>,
+    pub(in crate::cli) paths: Vec<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
-    pub(super) json: bool,
+    pub(in crate::cli) json: bool,
     /// Compute SHA-256 of each object's content; done in any case where digests are among the objects
     #[arg(long)]
-    pub(super) hash: bool,
+    pub(in crate::cli) hash: bool,
     /// Threads that decode [default: one for each CPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(super) threads: Option<u16>,
+    pub(in crate::cli) threads: Option<u16>,
     #[command(flatten)]
-    pub(super) limits: LimitArgs,
+    pub(in crate::cli) limits: LimitArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -121,7 +123,7 @@ pub(super) struct IngestArgs {
     clippy::struct_field_names,
     reason = "limits are named for what they bound"
 )]
-pub(super) struct LimitArgs {
+pub(in crate::cli) struct LimitArgs {
     /// The longest record, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().record_bytes_max)]
     record_bytes_max: usize,
@@ -137,7 +139,7 @@ pub(super) struct LimitArgs {
 }
 
 impl LimitArgs {
-    pub(super) fn to_limits(&self) -> Limits {
+    pub(in crate::cli) fn to_limits(&self) -> Limits {
         Limits {
             record_bytes_max: self.record_bytes_max,
             depth_max: self.depth_max,
@@ -148,27 +150,27 @@ impl LimitArgs {
 }
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct StatusArgs {
+pub(in crate::cli) struct StatusArgs {
     /// Print as JSON
     #[arg(long)]
-    pub(super) json: bool,
+    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct OutputArgs {
+pub(in crate::cli) struct OutputArgs {
     /// How to write the rows
     #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(super) format: Format,
+    pub(in crate::cli) format: Format,
     /// Where to write them [default: standard output]
     #[arg(long, short, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
+    pub(in crate::cli) output: Option<PathBuf>,
     /// Show times in this zone, as Europe/Berlin; what is asked for stays in UTC
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
-    pub(super) tz: Zone,
+    pub(in crate::cli) tz: Zone,
 }
 
 impl OutputArgs {
-    pub(super) fn rendering(&self) -> Rendering {
+    pub(in crate::cli) fn rendering(&self) -> Rendering {
         Rendering {
             zone: self.tz,
             ..self.format.into()
@@ -177,52 +179,52 @@ impl OutputArgs {
 }
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct SqlArgs {
+pub(in crate::cli) struct SqlArgs {
     /// One statement; without it, a shell on a terminal, else standard input
     // It may begin with a comment, `-- like this`.
     #[arg(conflicts_with = "file", allow_hyphen_values = true)]
-    pub(super) statement: Option<String>,
+    pub(in crate::cli) statement: Option<String>,
     /// Read the statement from a file
     #[arg(long, short, value_name = "FILE")]
-    pub(super) file: Option<PathBuf>,
+    pub(in crate::cli) file: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) output: OutputArgs,
+    pub(in crate::cli) output: OutputArgs,
 }
 
 #[derive(Debug, ClapArgs)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
-pub(super) struct ReportArgs {
+pub(in crate::cli) struct ReportArgs {
     #[command(subcommand)]
-    pub(super) action: Option<ReportAction>,
+    pub(in crate::cli) action: Option<ReportAction>,
     /// The report
-    pub(super) name: Option<String>,
+    pub(in crate::cli) name: Option<String>,
     /// Count so many days back from --until
     #[arg(long, value_name = "N")]
-    pub(super) days: Option<String>,
+    pub(in crate::cli) days: Option<String>,
     /// A parameter of the report's own; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = named_value)]
-    pub(super) params: Vec<(String, String)>,
+    pub(in crate::cli) params: Vec<(String, String)>,
     /// Print the SQL with its parameters bound, and what stands behind the figures, instead of the answer
     #[arg(long, conflicts_with_all = ["format", "output"])]
-    pub(super) explain: bool,
+    pub(in crate::cli) explain: bool,
     #[command(flatten)]
-    pub(super) filters: FilterArgs,
+    pub(in crate::cli) filters: FilterArgs,
     #[command(flatten)]
-    pub(super) output: OutputArgs,
+    pub(in crate::cli) output: OutputArgs,
 }
 
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Filters")]
-pub(super) struct FilterArgs {
+pub(in crate::cli) struct FilterArgs {
     /// The key: id, ARN, alias, alias ARN or mrk- id
     #[arg(long)]
-    pub(super) key: Option<String>,
+    pub(in crate::cli) key: Option<String>,
     /// From here on: a date, RFC 3339, or 30d (days back from --until)
     #[arg(long, value_name = "TIME")]
-    pub(super) since: Option<String>,
+    pub(in crate::cli) since: Option<String>,
     /// Up to here; a date includes its day [default: the newest event]
     #[arg(long, value_name = "TIME")]
-    pub(super) until: Option<String>,
+    pub(in crate::cli) until: Option<String>,
     /// The account whose log has the record, by id or name; with --key, the key's
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
@@ -251,7 +253,7 @@ pub(super) struct FilterArgs {
 
 impl FilterArgs {
     /// The filters beside key and window.
-    pub(super) fn to_filters(&self) -> Filters {
+    pub(in crate::cli) fn to_filters(&self) -> Filters {
         Filters {
             account: self.account.clone(),
             region: self.region.clone(),
@@ -266,38 +268,38 @@ impl FilterArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum ReportAction {
+pub(in crate::cli) enum ReportAction {
     /// Say what is wrong with the query files of a directory, with file and line
     Check(CheckArgs),
 }
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct CheckArgs {
+pub(in crate::cli) struct CheckArgs {
     /// The directory with reports/ and views/
     #[arg(value_name = "DIR")]
-    pub(super) directory: PathBuf,
+    pub(in crate::cli) directory: PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
-pub(super) struct AccountsArgs {
+pub(in crate::cli) struct AccountsArgs {
     #[command(subcommand)]
-    pub(super) action: Option<AccountsAction>,
+    pub(in crate::cli) action: Option<AccountsAction>,
     #[command(flatten)]
-    pub(super) output: OutputArgs,
+    pub(in crate::cli) output: OutputArgs,
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum AccountsAction {
+pub(in crate::cli) enum AccountsAction {
     /// Take a list of accounts; from now on it counts instead of the one before
     Import(ImportArgs),
 }
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct ImportArgs {
+pub(in crate::cli) struct ImportArgs {
     /// CSV with a header: id, and any of name, ou (as Root/Prod), owner, environment
     #[arg(value_name = "FILE")]
-    pub(super) file: PathBuf,
+    pub(in crate::cli) file: PathBuf,
 }
 
 /// Splits `name=value`.
@@ -308,61 +310,61 @@ fn named_value(text: &str) -> Result<(String, String), &'static str> {
 }
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct ExportArgs {
+pub(in crate::cli) struct ExportArgs {
     /// The table or view
-    pub(super) table: String,
+    pub(in crate::cli) table: String,
     /// The file; its ending says how: .parquet, .csv, .ndjson, .json or .md
     #[arg(long, value_name = "FILE")]
-    pub(super) to: PathBuf,
+    pub(in crate::cli) to: PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct CompletionsArgs {
+pub(in crate::cli) struct CompletionsArgs {
     /// The shell
-    pub(super) shell: clap_complete::Shell,
+    pub(in crate::cli) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct ManArgs {
+pub(in crate::cli) struct ManArgs {
     /// Write keytrail.1 and a page for each command into this directory
     #[arg(long, value_name = "DIR")]
-    pub(super) out: Option<PathBuf>,
+    pub(in crate::cli) out: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct VacuumArgs {
+pub(in crate::cli) struct VacuumArgs {
     /// Keep what was replaced less than so many hours ago
     #[arg(long, value_name = "HOURS", default_value_t = 168, value_parser = clap::value_parser!(u32).range(1..=87_600))]
-    pub(super) keep_hours: u32,
+    pub(in crate::cli) keep_hours: u32,
     /// Keep less than 168 hours, though readers and writers that are still at work may need it
     #[arg(long)]
-    pub(super) force: bool,
+    pub(in crate::cli) force: bool,
 }
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct RetainArgs {
+pub(in crate::cli) struct RetainArgs {
     /// Keep events for so many days or years: 400d, 7y. The horizon only moves forward
     #[arg(long, value_name = "SPAN")]
-    pub(super) events: Option<Span>,
+    pub(in crate::cli) events: Option<Span>,
     /// Keep the daily usage for so long, at least as long as events [default: for ever]
     #[arg(long, value_name = "SPAN")]
-    pub(super) usage: Option<Span>,
+    pub(in crate::cli) usage: Option<Span>,
     /// Keep all rows of this key that are not given up yet; may be given several times
     #[arg(long, value_name = "KEY")]
-    pub(super) hold: Vec<String>,
+    pub(in crate::cli) hold: Vec<String>,
     /// Hold this key no longer
     #[arg(long, value_name = "KEY")]
-    pub(super) release: Vec<String>,
+    pub(in crate::cli) release: Vec<String>,
     /// Print what was done as JSON
     #[arg(long)]
-    pub(super) json: bool,
+    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct EventArgs {
+pub(in crate::cli) struct EventArgs {
     /// The event's id
-    pub(super) event_id: String,
+    pub(in crate::cli) event_id: String,
 }
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct DemoArgs {}
+pub(in crate::cli) struct DemoArgs {}

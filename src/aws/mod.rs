@@ -1,0 +1,62 @@
+//! How AWS is reached: credentials, region, endpoint.
+//!
+//! Enters: what the user chose. Leaves: a configuration that every client of the SDK is made from, with the
+//! standard chain of credentials (environment, profile, SSO, web identity, containers, instances) behind it.
+//! Nothing here knows what a service is asked for.
+
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+
+/// The name under which a role's sessions are opened, and seen in CloudTrail.
+const SESSION_NAME: &str = "keytrail";
+
+/// How AWS is to be reached. What is not said is found as every tool of AWS finds it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Access {
+    /// A profile of the shared configuration.
+    pub profile: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// The ARN of a role to assume.
+    pub role_arn: Option<String>,
+    /// The external id that the role asks for.
+    pub external_id: Option<String>,
+    /// Another server than AWS's own, as a URL.
+    pub endpoint_url: Option<String>,
+    /// Whether the bucket stands in the path of a URL and not in the host's name.
+    pub is_path_style: bool,
+    /// Whether the requester pays for what is read.
+    pub is_requester_paying: bool,
+}
+
+impl Access {
+    /// The configuration for clients of the SDK. Nothing is asked of AWS before the first call needs it.
+    pub async fn load(&self) -> SdkConfig {
+        let config = self.loader().load().await;
+        let Some(role_arn) = &self.role_arn else {
+            return config;
+        };
+        let mut role = AssumeRoleProvider::builder(role_arn)
+            .session_name(SESSION_NAME)
+            .configure(&config);
+        if let Some(external_id) = &self.external_id {
+            role = role.external_id(external_id);
+        }
+        let role = role.build().await;
+        self.loader().credentials_provider(role).load().await
+    }
+
+    fn loader(&self) -> aws_config::ConfigLoader {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        if let Some(profile) = &self.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &self.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(endpoint_url) = &self.endpoint_url {
+            loader = loader.endpoint_url(endpoint_url);
+        }
+        loader
+    }
+}
