@@ -24,6 +24,7 @@ mod filters;
 mod guide;
 mod invictus;
 mod json;
+mod organization;
 mod output;
 mod own_queries;
 mod python;

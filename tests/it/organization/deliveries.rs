@@ -1,0 +1,198 @@
+//! What is delivered when: the logs of one account and region.
+
+use super::json::{Origin, about_trail, decrypt, log, mix, other};
+use super::time::{folder, key_time};
+use super::{DELAY_SECS, Fault, HOUR_SECS, Plan, Spot};
+
+/// In which digest a log stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// In that of its window.
+    Ordinary,
+    /// In a backfill digest of its window.
+    Backfill,
+    /// In none.
+    Never,
+}
+
+/// A log as CloudTrail made it.
+#[derive(Debug, Clone)]
+pub(super) struct Delivery {
+    pub(super) key: String,
+    pub(super) delivered: i64,
+    pub(super) window: i64,
+    pub(super) events: (i64, i64),
+    pub(super) text: String,
+    pub(super) naming: Naming,
+    /// What was planted in the file, if something was.
+    pub(super) fault: Option<Fault>,
+}
+
+/// When the first events of an hour happen.
+pub(super) fn first_time(plan: &Plan, hour: i64) -> i64 {
+    plan.hour(hour) + 25 * 60
+}
+
+/// All logs of one account and region, in the order of their delivery.
+pub(super) fn of(plan: &Plan, account: &'static str, region: &'static str) -> Vec<Delivery> {
+    let stream = Stream {
+        plan,
+        account,
+        region,
+    };
+    let mut deliveries = Vec::new();
+    for hour in 0..plan.hours {
+        let is_silent = plan.faults.iter().any(|fault| match fault {
+            Fault::Quiet(span) => span.holds(account, region, hour),
+            Fault::Stopped(from, until) => (*from..*until).contains(&hour),
+            _ => false,
+        });
+        if is_silent {
+            continue;
+        }
+        let first = first_time(plan, hour);
+        stream.first_of(hour, first, &mut deliveries);
+        stream.deliver(first + 33 * 60, 0, None, &mut deliveries);
+    }
+    if (account, region) == (plan.accounts[0], plan.home_region) {
+        stream.about_the_trail(&mut deliveries);
+    }
+    deliveries
+        .sort_by(|left, right| (left.delivered, &left.key).cmp(&(right.delivered, &right.key)));
+    deliveries
+}
+
+#[derive(Clone, Copy)]
+struct Stream<'a> {
+    plan: &'a Plan,
+    account: &'static str,
+    region: &'static str,
+}
+
+impl Stream<'_> {
+    /// The log of minute 25, with what is planted there.
+    fn first_of(self, hour: i64, time: i64, deliveries: &mut Vec<Delivery>) {
+        let here = Spot {
+            account: self.account,
+            region: self.region,
+            hour,
+        };
+        let mut late_secs = 0;
+        let mut planted = None;
+        let mut naming = None;
+        for fault in &self.plan.faults {
+            match fault {
+                Fault::Late(spot, hours) if *spot == here => late_secs = hours * HOUR_SECS,
+                Fault::Backfill(spot) if *spot == here => naming = Some(Naming::Backfill),
+                Fault::TamperedLog(spot) | Fault::Recompressed(spot) | Fault::DroppedLog(spot)
+                    if *spot == here =>
+                {
+                    planted = Some(fault.clone());
+                }
+                Fault::Forged(spot) if *spot == here => {
+                    let before = deliveries.len();
+                    self.deliver(time + 60, 0, Some(Naming::Never), deliveries);
+                    deliveries[before].fault = Some(fault.clone());
+                }
+                _ => {}
+            }
+        }
+        self.deliver(time, late_secs, naming, deliveries);
+        if let Some(delivery) = deliveries.last_mut()
+            && planted.is_some()
+        {
+            delivery.fault = planted;
+        }
+    }
+
+    fn deliver(
+        self,
+        time: i64,
+        late_secs: i64,
+        naming: Option<Naming>,
+        deliveries: &mut Vec<Delivery>,
+    ) {
+        let (account, region) = (self.account, self.region);
+        let origin = Origin {
+            account,
+            region,
+            time,
+        };
+        let last = time + 7;
+        let events = [
+            decrypt(origin),
+            other(Origin {
+                time: last,
+                ..origin
+            }),
+        ];
+        deliveries.push(self.delivery(&events, (time, last), late_secs, naming));
+    }
+
+    fn delivery(
+        self,
+        events: &[String],
+        (from, until): (i64, i64),
+        late_secs: i64,
+        naming: Option<Naming>,
+    ) -> Delivery {
+        let plan = self.plan;
+        let delivered = from + DELAY_SECS + late_secs;
+        let window = plan.window(delivered);
+        let is_off = plan.faults.iter().any(|fault| {
+            matches!(fault, Fault::ValidationOff(from, until) if (*from..*until).contains(&window))
+        });
+        Delivery {
+            key: self.key(delivered, from),
+            delivered,
+            window,
+            events: (from, until),
+            text: log(events),
+            naming: if is_off {
+                Naming::Never
+            } else {
+                naming.unwrap_or(Naming::Ordinary)
+            },
+            fault: None,
+        }
+    }
+
+    fn key(self, delivered: i64, from: i64) -> String {
+        let Self {
+            plan,
+            account,
+            region,
+        } = self;
+        let random = mix(&[plan.trail, account, region, &from.to_string()]);
+        let (prefix, organization) = (plan.prefix, plan.organization);
+        let (folder, time) = (folder(delivered), key_time(delivered, false));
+        format!(
+            "{prefix}AWSLogs/{organization}/{account}/CloudTrail/{region}/{folder}/{account}_CloudTrail_{region}_{time}_{random:016x}.json.gz"
+        )
+    }
+
+    /// What somebody does to the trail, each in a log of its own.
+    fn about_the_trail(self, deliveries: &mut Vec<Delivery>) {
+        for fault in &self.plan.faults {
+            let (hours, names, mores) = match fault {
+                Fault::Stopped(from, until) => {
+                    ([*from, *until], ["StopLogging", "StartLogging"], ["", ""])
+                }
+                Fault::ValidationOff(from, until) => (
+                    [*from, *until],
+                    ["UpdateTrail", "UpdateTrail"],
+                    [
+                        r#","enableLogFileValidation":false"#,
+                        r#","enableLogFileValidation":true"#,
+                    ],
+                ),
+                _ => continue,
+            };
+            for ((hour, name), more) in hours.into_iter().zip(names).zip(mores) {
+                let time = self.plan.hour(hour);
+                let event = about_trail(self.plan, name, more, time);
+                deliveries.push(self.delivery(&[event], (time, time), 0, None));
+            }
+        }
+    }
+}
