@@ -20,4 +20,6 @@ pub mod ingest;
 
 pub mod inventory;
 
+pub mod integrity;
+
 pub mod cli;

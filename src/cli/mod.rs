@@ -13,6 +13,7 @@ mod demo;
 mod error;
 mod event;
 mod export;
+mod fetch_signatures;
 mod ingest;
 mod man;
 pub mod output;
@@ -26,6 +27,7 @@ mod shell;
 mod sql;
 mod status;
 mod vacuum;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -99,6 +101,8 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
     match args.command {
         Command::Ingest(options) => Box::pin(ingest::run(&place, options)).await,
         Command::Status(options) => Box::pin(status::run(&place, options)).await,
+        Command::Verify(options) => Box::pin(verify::run(&place, *options)).await,
+        Command::FetchSignatures(options) => Box::pin(fetch_signatures::run(*options)).await,
         Command::Sql(options) => Box::pin(sql::run(&place, &queries, options)).await,
         Command::Report(options) => Box::pin(report::run(&place, &queries, *options)).await,
         Command::Accounts(options) => Box::pin(accounts::run(&place, options)).await,

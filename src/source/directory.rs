@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use url::Url;
 use walkdir::{DirEntry, WalkDir};
 
+use super::signature::{beside, is_signature};
 use super::{At, Fault, Opened, Source, SourceObject};
 
 /// Endings of files that are taken from a directory, in any case of letters; a file without one is taken
@@ -23,10 +24,10 @@ impl Source for Files {
             return Err(fault.clone());
         }
         match &object.at {
-            At::File(path) => {
-                let file: Box<dyn std::io::Read> = Box::new(std::fs::File::open(path)?);
-                Ok(file.into())
-            }
+            At::File(path) => Ok(Opened {
+                reader: Box::new(std::fs::File::open(path)?),
+                signature: beside(path)?,
+            }),
             At::S3 { .. } => Err(Fault::Unreadable("it is not a file".to_owned())),
         }
     }
@@ -93,6 +94,10 @@ impl Listing {
                 // A pipe or a device may never end.
                 let reason = "neither a file nor a directory".to_owned();
                 self.objects.push(faulty(entry.path(), reason));
+                continue;
+            }
+            if is_signature(entry.path()) {
+                // It is read with its digest.
                 continue;
             }
             let is_named = entry.depth() == 0;

@@ -6,10 +6,12 @@
 mod directory;
 mod object;
 mod path;
+mod signature;
 
 pub use directory::{Files, Listing, list};
 pub use object::{At, Fault, Opened, Signature, SourceObject};
 pub use path::PathFacts;
+pub use signature::signature_path;
 
 /// Where objects are read from; called from many threads at once.
 pub trait Source: Sync {

@@ -10,7 +10,7 @@ use keytrail::schema;
 use crate::context::{Context, REPOSITORY};
 
 /// The stages in the order of the flow; each may use those before it.
-const STAGES: [&str; 10] = [
+const STAGES: [&str; 11] = [
     "schema",
     "decode",
     "aws",
@@ -20,6 +20,7 @@ const STAGES: [&str; 10] = [
     "report",
     "ingest",
     "inventory",
+    "integrity",
     "cli",
 ];
 

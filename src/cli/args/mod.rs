@@ -1,6 +1,7 @@
 //! What can be typed. Nothing is done here.
 
 mod aws;
+mod integrity;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,9 @@ use crate::cli::session::StoreChoice;
 use crate::decode::Limits;
 use crate::ingest::Span;
 use crate::report::Filters;
+
+pub(in crate::cli) use aws::AwsArgs;
+pub(in crate::cli) use integrity::{FetchSignaturesArgs, VerifyArgs};
 
 /// Who used which AWS KMS key, on which data, and which keys nobody uses: answers from CloudTrail logs.
 #[derive(Debug, Parser)]
@@ -73,6 +77,10 @@ pub(in crate::cli) enum Command {
     Ingest(IngestArgs),
     /// What the store holds, and what could not be read
     Status(StatusArgs),
+    /// Prove by CloudTrail's digests that the logs are whole and as they were written
+    Verify(Box<VerifyArgs>),
+    /// Fetch the signatures of a local copy's digests from the bucket it was copied from
+    FetchSignatures(Box<FetchSignaturesArgs>),
     /// Ask in SQL; on a terminal and without a statement, in a shell
     Sql(SqlArgs),
     /// Ask one of the named questions; without a name, list them

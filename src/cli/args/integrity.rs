@@ -1,0 +1,47 @@
+//! What can be typed for the proof of logs.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::Args as ClapArgs;
+
+use super::AwsArgs;
+
+#[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct VerifyArgs {
+    /// From this day of delivery on
+    #[arg(long, value_name = "DAY")]
+    pub(in crate::cli) from: Option<NaiveDate>,
+    /// Up to this day of delivery, which is included
+    #[arg(long, value_name = "DAY")]
+    pub(in crate::cli) to: Option<NaiveDate>,
+    /// Only the logs of this account; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub(in crate::cli) account: Vec<String>,
+    /// Only the logs of this region; may be repeated
+    #[arg(long, value_name = "REGION")]
+    pub(in crate::cli) log_region: Vec<String>,
+    /// What `aws cloudtrail list-public-keys` printed; may be repeated [default: ask CloudTrail]
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) public_keys: Vec<PathBuf>,
+    /// Print what was found as JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+    /// Threads that read and check [default: one for each CPU]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(in crate::cli) threads: Option<u16>,
+    #[command(flatten)]
+    pub(in crate::cli) aws: AwsArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct FetchSignaturesArgs {
+    /// What was copied, as s3://bucket/prefix
+    #[arg(value_name = "S3-URL")]
+    pub(in crate::cli) origin: String,
+    /// The copy of it
+    #[arg(value_name = "DIR")]
+    pub(in crate::cli) directory: PathBuf,
+    #[command(flatten)]
+    pub(in crate::cli) aws: AwsArgs,
+}

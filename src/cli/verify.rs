@@ -1,0 +1,190 @@
+//! `keytrail verify`: what can be proven of the logs.
+
+use std::fmt::Write as _;
+use std::num::NonZero;
+
+use anyhow::{Context as _, bail};
+use chrono::{Days, NaiveDate, NaiveTime};
+
+use super::ExitStatus;
+use super::args::VerifyArgs;
+use super::clock::now_micros;
+use super::error::{print_warnings, to_stderr, to_stdout};
+use super::ingest::grouped;
+use super::output::visible;
+use super::session::StoreChoice;
+use crate::decode::Limits;
+use crate::integrity::{
+    DigestStatus, Finding, KeySource, LogStatus, Options, PublicKeys, Verified, verify,
+};
+use crate::source;
+
+/// Findings that are named; all are in `verified_files`.
+const SHOWN_MAX: usize = 100;
+/// What to do about digests whose signatures were lost.
+const UNSIGNED_HINT: &str = "hint: a copy loses the signatures of digests; `keytrail fetch-signatures s3://bucket/prefix DIR` gets them, and the next `keytrail verify` takes them\n";
+
+pub(super) async fn run(place: &StoreChoice, args: VerifyArgs) -> anyhow::Result<ExitStatus> {
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && from > to
+    {
+        bail!("`--from {from}` comes after `--to {to}`");
+    }
+    for account in &args.account {
+        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+            bail!(
+                "`--account {}` is no account id: it has 12 digits",
+                account.escape_debug()
+            );
+        }
+    }
+    let store = place.open().await?;
+    let keys = keys(&args)?;
+    let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let options = Options {
+        from: args.from.map(midnight),
+        until: args
+            .to
+            .and_then(|day| day.checked_add_days(Days::new(1)))
+            .map(midnight),
+        accounts: args.account.into_iter().collect(),
+        regions: args.log_region.into_iter().collect(),
+        limits: Limits::default(),
+        threads: args.threads.map_or(cpus, usize::from),
+        run_id: uuid::Uuid::new_v4().to_string(),
+        started_at: now_micros(),
+    };
+    let verified = verify(&store, &source::Files, &keys, &options, &now_micros).await;
+    print_warnings(&store);
+    let verified = verified?;
+    to_stdout(&if args.json {
+        format!("{}\n", serde_json::to_string_pretty(&verified)?)
+    } else {
+        describe(&verified)
+    })?;
+    to_stderr(&hints(&verified));
+    Ok(if verified.has_findings() {
+        ExitStatus::Findings
+    } else if verified.is_incomplete() {
+        ExitStatus::Incomplete
+    } else {
+        ExitStatus::Success
+    })
+}
+
+fn keys(args: &VerifyArgs) -> anyhow::Result<KeySource> {
+    if args.public_keys.is_empty() {
+        return Ok(KeySource::Aws(args.aws.clone().into()));
+    }
+    let mut keys = PublicKeys::default();
+    for path in &args.public_keys {
+        let shown = path.display().to_string();
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read `{shown}`"))?;
+        keys.add_file(&shown, &bytes)?;
+    }
+    Ok(KeySource::Given(keys))
+}
+
+/// In microseconds.
+fn midnight(day: NaiveDate) -> i64 {
+    day.and_time(NaiveTime::MIN).and_utc().timestamp_micros()
+}
+
+fn describe(verified: &Verified) -> String {
+    let mut text = String::new();
+    let mut line = |label: &str, count: u64| {
+        let _infallible = writeln!(text, "{label:<60}{:>14}", grouped(count));
+    };
+    line("digests", verified.digests.values().sum());
+    for (status, count) in &verified.digests {
+        line(&format!("  {}", digest_words(*status)), *count);
+    }
+    line("logs", verified.logs.values().sum());
+    for (status, count) in &verified.logs {
+        line(&format!("  {}", log_words(*status)), *count);
+    }
+    for (reason, count) in &verified.unproven {
+        line(&format!("    of these: {reason}"), *count);
+    }
+    let others = [
+        (
+            "archived digests, which prove nothing until they are restored",
+            verified.digests_archived,
+        ),
+        ("archived logs, not judged", verified.logs_archived),
+    ];
+    for (label, count) in others {
+        if count > 0 {
+            line(label, count);
+        }
+    }
+    line(
+        "read again, since they had never been hashed",
+        verified.objects_read,
+    );
+    line("signatures checked", verified.signatures_checked);
+    line("new or changed findings recorded", verified.changes);
+    list(
+        &mut text,
+        "could not be read now, and are not judged",
+        &verified.unread,
+    );
+    if verified.wrong.is_empty() {
+        text.push_str("\nwrong: nothing\n");
+    } else {
+        list(&mut text, "wrong", &verified.wrong);
+    }
+    text
+}
+
+fn list(text: &mut String, title: &str, findings: &[Finding]) {
+    if findings.is_empty() {
+        return;
+    }
+    let _infallible = writeln!(text, "\n{title}:");
+    for finding in findings.iter().take(SHOWN_MAX) {
+        let (location, message) = (visible(&finding.location), visible(&finding.message));
+        let _infallible = writeln!(text, "  {location}\n    {}: {message}", finding.status);
+    }
+    if findings.len() > SHOWN_MAX {
+        let more = grouped((findings.len() - SHOWN_MAX) as u64);
+        let _infallible = writeln!(
+            text,
+            "  … and {more} more: keytrail sql \"select location, status, reason from verified_files where status not in ('verified', 'valid', 'chain_start')\""
+        );
+    }
+}
+
+fn digest_words(status: DigestStatus) -> &'static str {
+    match status {
+        DigestStatus::Valid => "valid",
+        DigestStatus::ChainStart => "valid, the first of a chain",
+        DigestStatus::ChainBroken => "chain broken",
+        DigestStatus::BadSignature => "bad signature",
+        DigestStatus::UnknownKey => "unknown key",
+    }
+}
+
+fn log_words(status: LogStatus) -> &'static str {
+    match status {
+        LogStatus::Verified => "verified",
+        LogStatus::HashMismatch => "hash mismatch",
+        LogStatus::NotInDigest => "in no digest that can be believed",
+        LogStatus::Missing => "missing",
+    }
+}
+
+/// What else is to be known.
+fn hints(verified: &Verified) -> String {
+    let mut text = String::new();
+    if verified.digests.is_empty() && !verified.logs.is_empty() {
+        text.push_str(
+            "warning: nothing is proven: the ledger holds no digest of these logs\n\nhint: digests are in the folders CloudTrail-Digest beside CloudTrail, where the trail validates its logs; `keytrail ingest` takes them in\n",
+        );
+    }
+    let is_unsigned = |finding: &Finding| finding.message == crate::integrity::NO_SIGNATURE;
+    if verified.wrong.iter().any(is_unsigned) {
+        text.push_str(UNSIGNED_HINT);
+    }
+    text
+}

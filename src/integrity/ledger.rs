@@ -1,0 +1,276 @@
+//! The ledger as verification needs it: the latest attempt at each object.
+//!
+//! Enters: a snapshot of `log_file_events`. Leaves: objects by location, in the order of their locations.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
+
+use super::address::{Address, at};
+use super::error::IntegrityError;
+use crate::source::SourceObject;
+use crate::store::{Snapshot, read_columns};
+
+/// What is to be judged; what is not said excludes nothing.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Window {
+    /// From this time of delivery on, in microseconds.
+    pub(super) from: Option<i64>,
+    /// Up to this time, which is not in it.
+    pub(super) until: Option<i64>,
+    pub(super) accounts: BTreeSet<String>,
+    pub(super) regions: BTreeSet<String>,
+}
+
+/// What an object's proof is bound to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Binding {
+    pub(super) size_bytes: Option<i64>,
+    pub(super) etag: Option<String>,
+    pub(super) modified_at: Option<i64>,
+}
+
+/// What the latest attempt at an object came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// It was read, in full or in part.
+    Read,
+    Unreadable,
+    Archived,
+}
+
+/// What an object is to verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Digest,
+    /// A log of management and data events.
+    Log,
+    /// Another file that CloudTrail delivers; digests need not name it.
+    OtherLog,
+}
+
+/// One object of the ledger.
+#[derive(Debug)]
+pub(super) struct Object {
+    pub(super) location: String,
+    pub(super) address: Address,
+    pub(super) kind: Kind,
+    pub(super) state: State,
+    pub(super) account_id: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) organization_id: Option<String>,
+    pub(super) delivery_time: Option<i64>,
+    pub(super) binding: Binding,
+    pub(super) storage_class: Option<String>,
+    pub(super) message: Option<String>,
+    pub(super) sha256: Option<String>,
+    /// For digests: its hour, as far as it tells one.
+    pub(super) hour: Option<(i64, i64)>,
+    pub(super) signature: Option<String>,
+    /// For digests of the window: what it says.
+    pub(super) content: Option<String>,
+    attempt: i64,
+}
+
+const COLUMNS: [&str; 18] = [
+    "location",
+    "attempt",
+    "state",
+    "kind",
+    "account_id",
+    "region",
+    "organization_id",
+    "delivery_time",
+    "size_bytes",
+    "etag",
+    "modified_at",
+    "storage_class",
+    "message",
+    "sha256",
+    "digest_start_time",
+    "digest_end_time",
+    "digest_signature",
+    "digest_content",
+];
+
+/// An hour, in microseconds.
+pub(super) const HOUR: i64 = 3_600_000_000;
+
+/// Reads the objects of the accounts and regions of a window; the content only of digests of its time.
+pub(super) async fn load(
+    snapshot: Snapshot,
+    window: &Window,
+) -> Result<Vec<Object>, IntegrityError> {
+    let mut latest = HashMap::new();
+    read_columns(snapshot, &COLUMNS, None, |batch| {
+        add(&mut latest, &batch, window);
+    })
+    .await?;
+    let sorted: BTreeMap<String, Object> = latest.into_iter().collect();
+    Ok(sorted.into_values().collect())
+}
+
+fn add(latest: &mut HashMap<String, Object>, batch: &RecordBatch, window: &Window) {
+    let cells = Cells(batch);
+    for row in 0..batch.num_rows() {
+        let Some(object) = object(&cells, row, window) else {
+            continue;
+        };
+        match latest.get_mut(&object.location) {
+            Some(known) if known.attempt > object.attempt => {}
+            Some(known) => *known = object,
+            None => {
+                latest.insert(object.location.clone(), object);
+            }
+        }
+    }
+}
+
+fn object(cells: &Cells<'_>, row: usize, window: &Window) -> Option<Object> {
+    let kind = match cells.text("kind", row)?.as_str() {
+        "digest" => Kind::Digest,
+        "log" => Kind::Log,
+        "insight" | "aggregated" | "network_activity" => Kind::OtherLog,
+        _ => return None,
+    };
+    let location = cells.text("location", row)?;
+    let mut object = Object {
+        address: Address::of_location(&location),
+        location,
+        kind,
+        state: match cells.text("state", row)?.as_str() {
+            "unreadable" => State::Unreadable,
+            "archived" => State::Archived,
+            _ => State::Read,
+        },
+        account_id: cells.text("account_id", row),
+        region: cells.text("region", row),
+        organization_id: cells.text("organization_id", row),
+        delivery_time: cells.long("delivery_time", row),
+        binding: Binding {
+            size_bytes: cells.long("size_bytes", row),
+            etag: cells.text("etag", row),
+            modified_at: cells.long("modified_at", row),
+        },
+        storage_class: cells.text("storage_class", row),
+        message: cells.text("message", row),
+        sha256: cells.text("sha256", row),
+        hour: None,
+        signature: None,
+        content: None,
+        attempt: cells.long("attempt", row)?,
+    };
+    if !window.holds_place(&object) {
+        return None;
+    }
+    if kind == Kind::Digest {
+        let told = cells
+            .long("digest_start_time", row)
+            .zip(cells.long("digest_end_time", row));
+        object.hour = told.or_else(|| object.delivery_time.map(|end| (end - HOUR, end)));
+        object.signature = cells.text("digest_signature", row);
+        if window.holds_digest(&object) {
+            object.content = cells.text("digest_content", row);
+        }
+    }
+    Some(object)
+}
+
+impl Window {
+    fn holds_place(&self, object: &Object) -> bool {
+        let is_in = |chosen: &BTreeSet<String>, value: &Option<String>| {
+            chosen.is_empty() || value.as_ref().is_some_and(|value| chosen.contains(value))
+        };
+        is_in(&self.accounts, &object.account_id) && is_in(&self.regions, &object.region)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.from.is_none() && self.until.is_none()
+    }
+
+    /// Whether a log is to be judged.
+    pub(super) fn holds_log(&self, object: &Object) -> bool {
+        self.holds_time(object.delivery_time)
+    }
+
+    /// Whether something delivered then is in the window; what has no time is only in one without bounds.
+    pub(super) fn holds_time(&self, time: Option<i64>) -> bool {
+        self.is_whole()
+            || time.is_some_and(|time| {
+                self.from.is_none_or(|from| from <= time)
+                    && self.until.is_none_or(|until| time < until)
+            })
+    }
+
+    /// Whether a digest is to be judged: its hour has a part in the window.
+    pub(super) fn holds_digest(&self, object: &Object) -> bool {
+        self.is_whole()
+            || object.hour.is_some_and(|(start, end)| {
+                self.from.is_none_or(|from| from < end)
+                    && self.until.is_none_or(|until| start < until)
+            })
+    }
+}
+
+impl Binding {
+    /// Whether an object is still the one that something was proven of. The entity tag tells, where there is
+    /// one: a restore gives the same content another time.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.size_bytes == other.size_bytes
+            && match (&self.etag, &other.etag) {
+                (Some(left), Some(right)) => left == right,
+                _ => self.modified_at == other.modified_at,
+            }
+    }
+}
+
+impl Object {
+    /// As what it is read again.
+    pub(super) fn to_source(&self) -> SourceObject {
+        SourceObject {
+            location: self.location.clone(),
+            at: at(&self.location),
+            size_bytes: self
+                .binding
+                .size_bytes
+                .and_then(|size| u64::try_from(size).ok())
+                .unwrap_or(0),
+            modified_at: self.binding.modified_at,
+            etag: self.binding.etag.clone(),
+            storage_class: self.storage_class.clone(),
+            fault: None,
+        }
+    }
+}
+
+/// The cells of a batch, by the names of their columns.
+pub(super) struct Cells<'a>(pub(super) &'a RecordBatch);
+
+impl Cells<'_> {
+    pub(super) fn text(&self, column: &str, row: usize) -> Option<String> {
+        let column = self.0.column_by_name(column)?.as_string_opt::<i32>()?;
+        (!column.is_null(row)).then(|| column.value(row).to_owned())
+    }
+
+    /// A number, or a time in microseconds.
+    pub(super) fn long(&self, column: &str, row: usize) -> Option<i64> {
+        let column = self.0.column_by_name(column)?;
+        if column.is_null(row) {
+            return None;
+        }
+        match column.data_type() {
+            DataType::Timestamp(..) => Some(
+                column
+                    .as_primitive_opt::<TimestampMicrosecondType>()?
+                    .value(row),
+            ),
+            _ => Some(column.as_primitive_opt::<Int64Type>()?.value(row)),
+        }
+    }
+
+    pub(super) fn flag(&self, column: &str, row: usize) -> Option<bool> {
+        let column = self.0.column_by_name(column)?.as_boolean_opt()?;
+        (!column.is_null(row)).then(|| column.value(row))
+    }
+}

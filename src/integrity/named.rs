@@ -1,0 +1,128 @@
+//! The logs that digests name, and those of them that nobody has read.
+
+use std::collections::{HashMap, HashSet};
+
+use super::address::{Address, location};
+use super::digest::{Content, NamedLog};
+use super::error::IntegrityError;
+use super::ledger::{self, Kind, Object, Window};
+use super::proof::Digest;
+use crate::schema::LOG_FILE_EVENTS;
+use crate::store::Store;
+
+/// A log that a digest names, and that is not in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnknownLog {
+    /// Where it should be.
+    pub location: String,
+    /// The digest that names it.
+    pub digest_location: String,
+}
+
+/// Logs by name: which digest of the window names each, and as what.
+pub(super) struct Named<'a>(HashMap<String, Vec<(usize, &'a NamedLog)>>);
+
+impl<'a> Named<'a> {
+    pub(super) fn new(digests: &'a [Digest<'_>]) -> Self {
+        let mut named: HashMap<String, Vec<_>> = HashMap::new();
+        for (number, digest) in digests.iter().enumerate() {
+            let logs = digest
+                .content
+                .as_ref()
+                .map_or(&[][..], |content| &content.log_files);
+            for log in logs {
+                let name = Address::of_key(&log.s3_object).name().to_owned();
+                named.entry(name).or_default().push((number, log));
+            }
+        }
+        Self(named)
+    }
+
+    /// The digests that name an object, by number.
+    pub(super) fn of(&self, object: &Object) -> impl Iterator<Item = (usize, &'a NamedLog)> {
+        let named = self
+            .0
+            .get(object.address.name())
+            .map_or(&[][..], Vec::as_slice);
+        let is_it = |(_, log): &&(usize, &NamedLog)| {
+            Address::of_key(&log.s3_object).is_copy_of(&object.address)
+        };
+        named.iter().filter(is_it).copied()
+    }
+}
+
+/// The objects of the ledger by name, to look up what is named.
+pub(super) struct Held<'a>(HashMap<&'a str, Vec<&'a Object>>);
+
+impl<'a> Held<'a> {
+    pub(super) fn new(objects: &'a [Object]) -> Self {
+        let mut held: HashMap<&str, Vec<_>> = HashMap::new();
+        for object in objects.iter().filter(|object| object.kind != Kind::Digest) {
+            held.entry(object.address.name()).or_default().push(object);
+        }
+        Self(held)
+    }
+
+    /// Whether a log that is named is held, wherever its copy is.
+    pub(super) fn holds(&self, key: &str) -> bool {
+        let address = Address::of_key(key);
+        let named = self.0.get(address.name()).map_or(&[][..], Vec::as_slice);
+        named
+            .iter()
+            .any(|object| object.address.is_copy_of(&address))
+    }
+}
+
+/// Where a log that a digest names should be: beside the digest, wherever that was copied; or in another bucket,
+/// if the digest says so.
+pub(super) fn place(digest: &Object, content: &Content, log: &NamedLog) -> String {
+    if log.s3_bucket != content.digest_s3_bucket {
+        return format!("s3://{}/{}", log.s3_bucket, log.s3_object);
+    }
+    let address = Address::of_key(&log.s3_object);
+    let is_flat = digest.address.tail == digest.address.name();
+    let tail = if is_flat {
+        address.name()
+    } else {
+        &address.tail
+    };
+    location(&digest.address.root, tail)
+}
+
+/// The logs that digests name and that the ledger does not hold, by location: those that a listing did not
+/// show, whatever their day. `since` leaves out digests of hours that ended before, in microseconds.
+///
+/// What they name is believed without a look at signatures: a log that is not there is told by whoever tries to
+/// read it.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub async fn unknown_logs(
+    store: &Store,
+    since: Option<i64>,
+) -> Result<Vec<UnknownLog>, IntegrityError> {
+    // Digests before are read without their content.
+    let window = Window {
+        from: since,
+        ..Window::default()
+    };
+    let objects = ledger::load(store.snapshot(&LOG_FILE_EVENTS).await?, &window).await?;
+    let held = Held::new(&objects);
+    let mut seen = HashSet::new();
+    let mut unknown = Vec::new();
+    for digest in objects.iter().filter(|object| object.kind == Kind::Digest) {
+        let content = digest.content.as_deref().map(Content::read);
+        let Some(Ok(content)) = content else { continue };
+        for log in &content.log_files {
+            let location = place(digest, &content, log);
+            if !held.holds(&log.s3_object) && seen.insert(location.clone()) {
+                unknown.push(UnknownLog {
+                    location,
+                    digest_location: digest.location.clone(),
+                });
+            }
+        }
+    }
+    unknown.sort();
+    Ok(unknown)
+}

@@ -1,0 +1,185 @@
+//! A verification, from the ledger to the rows that say what was found.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::chain::{self, Chains};
+use super::error::IntegrityError;
+use super::gaps::Gaps;
+use super::keys::KeySource;
+use super::ledger::{self, Kind, Object, State, Window};
+use super::logs::{self, Digests, Unread};
+use super::named::{Held, Named};
+use super::prior;
+use super::proof::{self, Digest, Proof};
+use super::record::{Found, record};
+use super::status::{Finding, LogStatus, Verified};
+use super::trails::Trails;
+use crate::decode::Limits;
+use crate::schema::{LOG_FILE_EVENTS, VERIFICATIONS};
+use crate::source::Source;
+use crate::store::Store;
+
+/// What is to be verified, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// From this time of delivery on, in microseconds.
+    pub from: Option<i64>,
+    /// Up to this time of delivery, which is not in it.
+    pub until: Option<i64>,
+    /// Only these accounts; none stands for all.
+    pub accounts: BTreeSet<String>,
+    /// Only these regions; none stands for all.
+    pub regions: BTreeSet<String>,
+    /// Limits on what is read.
+    pub limits: Limits,
+    /// Threads that read, hash and check.
+    pub threads: usize,
+    /// The run's id.
+    pub run_id: String,
+    /// When it began, in microseconds.
+    pub started_at: i64,
+}
+
+/// Verifies what the ledger holds of a window; `now` answers the time in microseconds.
+///
+/// # Errors
+/// If the store fails, or keys are needed and cannot be had. What is wrong with an object is no error.
+pub async fn verify(
+    store: &Store,
+    source: &dyn Source,
+    keys: &KeySource,
+    options: &Options,
+    now: &(dyn Fn() -> i64 + Sync),
+) -> Result<Verified, IntegrityError> {
+    let window = Window {
+        from: options.from,
+        until: options.until,
+        accounts: options.accounts.clone(),
+        regions: options.regions.clone(),
+    };
+    let objects = ledger::load(store.snapshot(&LOG_FILE_EVENTS).await?, &window).await?;
+    let priors = prior::load(store.snapshot(&VERIFICATIONS).await?).await?;
+    let trails = Trails::load(store).await?;
+    let of_digests = |object: &&Object| object.kind == Kind::Digest && window.holds_digest(object);
+    let (digests, mut work) = proof::prove(
+        objects.iter().filter(of_digests),
+        &priors,
+        keys,
+        source,
+        options,
+    )
+    .await?;
+    let judged = judge_digests(&objects, &digests);
+    let statuses = digests.iter().zip(&judged).filter_map(|(digest, judged)| {
+        Some((digest.object.location.as_str(), judged.as_ref()?.status))
+    });
+    let gaps = Gaps::new(&objects, statuses.collect(), &trails, options.started_at);
+    let named = Named::new(&digests);
+    let all = Digests {
+        all: &digests,
+        judged: &judged,
+        named: &named,
+    };
+    let is_meant = |object: &&Object| logs::is_log(object) && window.holds_log(object);
+    let of_window: Vec<&Object> = objects.iter().filter(is_meant).collect();
+    let (mut logs, unread) = all.judge(&of_window, &gaps, &priors, source, options, &mut work);
+    logs.extend(all.missing(&Held::new(&objects), &window));
+    let mut summary = Verified {
+        run_id: options.run_id.clone(),
+        objects_read: work.objects_read,
+        signatures_checked: work.signatures_checked,
+        ..Verified::default()
+    };
+    summary.add_digests(&digests, &judged);
+    summary.add_logs(&logs, &unread);
+    for object in objects.iter().filter(|object| object.state != State::Read) {
+        match object.kind {
+            Kind::Digest if window.holds_digest(object) => summary.add_unheld_digest(object),
+            Kind::Log | Kind::OtherLog if window.holds_log(object) => {
+                summary.logs_archived += u64::from(object.state == State::Archived);
+            }
+            _ => {}
+        }
+    }
+    summary.wrong.sort();
+    summary.unread.sort();
+    let found = Found {
+        digests: &digests,
+        judged: &judged,
+        logs: &logs,
+        trails: &trails,
+    };
+    summary.changes = record(store, &found, &priors, options, &summary, now()).await?;
+    Ok(summary)
+}
+
+fn judge_digests(objects: &[Object], digests: &[Digest<'_>]) -> Vec<Option<chain::Judged>> {
+    let chains = Chains::new(objects);
+    let proofs: HashMap<&str, &Proof> = digests
+        .iter()
+        .filter_map(|digest| Some((digest.object.location.as_str(), digest.proof.as_ref()?)))
+        .collect();
+    digests
+        .iter()
+        .map(|digest| chains.judge(digest, &proofs))
+        .collect()
+}
+
+impl Verified {
+    fn add_digests(&mut self, digests: &[Digest<'_>], judged: &[Option<chain::Judged>]) {
+        for (digest, judged) in digests.iter().zip(judged) {
+            let location = digest.object.location.clone();
+            let Some(judged) = judged else {
+                if let Some(Proof::Unread(message)) = &digest.proof {
+                    self.add_unread(location, message.clone());
+                }
+                continue;
+            };
+            *self.digests.entry(judged.status).or_default() += 1;
+            if !judged.status.is_believed() {
+                self.wrong.push(Finding {
+                    location,
+                    status: judged.status.word(),
+                    message: judged.reason.clone().unwrap_or_default(),
+                });
+            }
+        }
+    }
+
+    fn add_logs(&mut self, logs: &[logs::Judged<'_>], unread: &[Unread<'_>]) {
+        const UNNAMED: &str = "no digest names it, though those of its hour are held and good";
+        for log in logs.iter().filter(|log| !log.is_archived) {
+            *self.logs.entry(log.status).or_default() += 1;
+            if log.is_wrong {
+                self.wrong.push(Finding {
+                    location: log.location.clone(),
+                    status: log.status.word(),
+                    message: log.reason.clone().unwrap_or_else(|| UNNAMED.to_owned()),
+                });
+            } else if log.status == LogStatus::NotInDigest {
+                let group = log.group.unwrap_or_default();
+                *self.unproven.entry(group.to_owned()).or_default() += 1;
+            }
+        }
+        for (log, message) in unread {
+            self.add_unread(log.location.clone(), message.clone());
+        }
+    }
+
+    fn add_unheld_digest(&mut self, digest: &Object) {
+        if digest.state == State::Archived {
+            self.digests_archived += 1;
+        } else {
+            let message = digest.message.clone().unwrap_or_default();
+            self.add_unread(digest.location.clone(), message);
+        }
+    }
+
+    fn add_unread(&mut self, location: String, message: String) {
+        self.unread.push(Finding {
+            location,
+            status: "unread",
+            message,
+        });
+    }
+}

@@ -1,0 +1,213 @@
+//! Signatures of a local copy's digests: S3 keeps them in the metadata of the objects, which a copy loses.
+//!
+//! Enters: a bucket with a prefix, and a directory that was copied from it. Leaves: `<digest>.sig.json` beside
+//! each digest. Digests that have one are passed over.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use aws_sdk_s3::types::RequestPayer;
+use futures::StreamExt as _;
+use serde_json::json;
+use walkdir::WalkDir;
+
+use super::error::IntegrityError;
+use crate::aws::Access;
+use crate::decode::ObjectKind;
+use crate::source::{PathFacts, signature_path};
+
+/// Requests under way at once.
+const REQUESTS_MAX: usize = 16;
+
+/// What was fetched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fetched {
+    /// Signatures written.
+    pub written: u64,
+    /// Digests that had one.
+    pub known: u64,
+    /// Digests whose signature could not be had, each with the reason.
+    pub failed: Vec<(PathBuf, String)>,
+}
+
+/// A bucket, and what the keys of the copy begin with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Origin {
+    bucket: String,
+    prefix: String,
+}
+
+/// Asks S3 for the signatures of the digests below a directory.
+///
+/// # Errors
+/// If there is no digest below it, or `origin` is no place in a bucket.
+pub async fn fetch_signatures(
+    access: &Access,
+    origin: &str,
+    directory: &Path,
+) -> Result<Fetched, IntegrityError> {
+    let origin = Origin::read(origin)?;
+    let mut fetched = Fetched::default();
+    let mut wanted = Vec::new();
+    for (path, key) in digests(directory, &origin)? {
+        if signature_path(&path).exists() {
+            fetched.known += 1;
+        } else {
+            wanted.push((path, key));
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(fetched);
+    }
+    let config = aws_sdk_s3::config::Builder::from(&access.load().await)
+        .force_path_style(access.is_path_style)
+        .build();
+    let client = aws_sdk_s3::Client::from_conf(config);
+    let payer = access
+        .is_requester_paying
+        .then_some(RequestPayer::Requester);
+    let requests = wanted.into_iter().map(|(path, key)| {
+        let request = client
+            .head_object()
+            .bucket(&origin.bucket)
+            .key(&key)
+            .set_request_payer(payer.clone());
+        async move {
+            let done = one(request, &path).await;
+            (path, done)
+        }
+    });
+    let mut requests = futures::stream::iter(requests).buffered(REQUESTS_MAX);
+    while let Some((path, done)) = requests.next().await {
+        match done {
+            Ok(()) => fetched.written += 1,
+            Err(message) => fetched.failed.push((path, message)),
+        }
+    }
+    Ok(fetched)
+}
+
+impl Origin {
+    fn read(typed: &str) -> Result<Self, IntegrityError> {
+        let fault = || IntegrityError::NotABucket {
+            typed: typed.to_owned(),
+        };
+        let rest = typed.strip_prefix("s3://").ok_or_else(fault)?;
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        if bucket.is_empty() {
+            return Err(fault());
+        }
+        let mut prefix = prefix.to_owned();
+        if !prefix.is_empty() && !prefix.ends_with('/') {
+            prefix.push('/');
+        }
+        Ok(Self {
+            bucket: bucket.to_owned(),
+            prefix,
+        })
+    }
+}
+
+/// The digests below a directory, each with its key.
+fn digests(directory: &Path, origin: &Origin) -> Result<Vec<(PathBuf, String)>, IntegrityError> {
+    let shown = directory.display().to_string();
+    let mut digests = Vec::new();
+    for entry in WalkDir::new(directory)
+        .follow_links(true)
+        .sort_by_file_name()
+    {
+        let entry = entry.map_err(|error| IntegrityError::File {
+            path: error.path().unwrap_or(directory).display().to_string(),
+            source: error.into(),
+        })?;
+        let path = entry.path();
+        let Ok(below) = path.strip_prefix(directory) else {
+            continue;
+        };
+        let key = format!(
+            "{}{}",
+            origin.prefix,
+            below.to_string_lossy().replace('\\', "/")
+        );
+        let is_digest = PathFacts::read(&key).kind == Some(ObjectKind::Digest);
+        let is_signature = key.ends_with(".sig.json");
+        if entry.file_type().is_file() && is_digest && !is_signature {
+            digests.push((path.to_path_buf(), key));
+        }
+    }
+    if digests.is_empty() {
+        return Err(IntegrityError::NoDigests { path: shown });
+    }
+    Ok(digests)
+}
+
+async fn one(
+    request: aws_sdk_s3::operation::head_object::builders::HeadObjectFluentBuilder,
+    path: &Path,
+) -> Result<(), String> {
+    let answer = request.send().await.map_err(|error| told(&error))?;
+    let metadata = answer.metadata.unwrap_or_default();
+    let Some(signature) = metadata.get("signature") else {
+        return Err("the object in the bucket carries no signature".to_owned());
+    };
+    let text = json!({
+        "signature": signature,
+        "signature-algorithm": metadata.get("signature-algorithm"),
+    });
+    write(path, &text.to_string()).map_err(|error| error.to_string())
+}
+
+/// Written under another name first, so that one that is there is whole.
+fn write(digest: &Path, text: &str) -> std::io::Result<()> {
+    let folder = digest.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    let kept = file.into_temp_path();
+    // A temporary file can be read by its owner alone, and this one is no secret.
+    fs::set_permissions(&kept, fs::metadata(digest)?.permissions())?;
+    kept.persist(signature_path(digest))
+        .map_err(|error| error.error)
+}
+
+fn told<E>(error: &aws_sdk_s3::error::SdkError<E>) -> String
+where
+    E: std::error::Error + aws_sdk_s3::error::ProvideErrorMetadata + 'static,
+{
+    use std::error::Error as _;
+    if let Some(response) = error.raw_response() {
+        match response.status().as_u16() {
+            403 => return "access is denied: `s3:GetObject` must be allowed".to_owned(),
+            404 => return "it is not in the bucket under that prefix".to_owned(),
+            _ => {}
+        }
+    }
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Origin;
+
+    #[test]
+    fn origins_are_buckets_with_prefixes() {
+        let read = |typed| {
+            Origin::read(typed)
+                .map(|origin| (origin.bucket, origin.prefix))
+                .ok()
+        };
+        let told = |prefix: &str| Some(("b".to_owned(), prefix.to_owned()));
+        assert_eq!(read("s3://b"), told(""));
+        assert_eq!(read("s3://b/"), told(""));
+        assert_eq!(read("s3://b/logs"), told("logs/"));
+        assert_eq!(read("s3://b/logs/AWSLogs/"), told("logs/AWSLogs/"));
+        assert_eq!((read("b/logs"), read("s3://")), (None, None));
+    }
+}
