@@ -1,6 +1,7 @@
 //! What can be typed. Nothing is done here.
 
 mod aws;
+mod store;
 
 use std::path::PathBuf;
 
@@ -8,10 +9,11 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use crate::cli::output::{Format, Rendering, Zone};
 use crate::cli::queries::QueriesChoice;
-use crate::cli::session::StoreChoice;
 use crate::decode::Limits;
 use crate::ingest::Span;
 use crate::report::Filters;
+
+use self::store::StoreArgs;
 
 /// Who used which AWS KMS key, on which data, and which keys nobody uses: answers from CloudTrail logs.
 #[derive(Debug, Parser)]
@@ -27,25 +29,6 @@ pub(in crate::cli) struct Args {
     pub(in crate::cli) queries: QueriesArgs,
     #[command(subcommand)]
     pub(in crate::cli) command: Command,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(in crate::cli) struct StoreArgs {
-    /// The store's directory [default: ./keytrail-store]
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "KEYTRAIL_STORE",
-        hide_env_values = true
-    )]
-    store: Option<PathBuf>,
-}
-
-impl From<StoreArgs> for StoreChoice {
-    fn from(args: StoreArgs) -> Self {
-        Self::new(args.store)
-    }
 }
 
 #[derive(Debug, ClapArgs)]
