@@ -92,7 +92,8 @@ pub async fn run(
     progress: &Progress,
     now: &(dyn Fn() -> i64 + Sync),
 ) -> Result<Summary, IngestError> {
-    let ledger = Ledger::load(store.snapshot(&LOG_FILE_EVENTS).await?).await?;
+    let ledger = store.snapshot(&LOG_FILE_EVENTS).await?;
+    let ledger = Ledger::load(ledger, &listing.objects).await?;
     let rollups = Rollups::new(rollups);
     let mut summary = Summary {
         run_id: options.run_id.clone(),

@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 
 use super::Clock;
 use super::refusal::no_credentials;
+use crate::aws::Access;
 
 /// Credentials are asked for anew so long before they expire: a request that is tried again goes on with
 /// those that it began with.
@@ -22,7 +23,8 @@ const RENEWED_BEFORE_MICROS: i64 = 5 * 60 * 1_000_000;
 #[derive(Debug)]
 pub(super) struct Chain {
     provider: Option<SharedCredentialsProvider>,
-    bucket: String,
+    /// For which bucket, and from which profile, for whoever reads that there are none.
+    wanted: String,
     clock: Clock,
     latest: Mutex<Option<Latest>>,
 }
@@ -35,10 +37,14 @@ struct Latest {
 }
 
 impl Chain {
-    pub(super) fn new(config: &SdkConfig, bucket: &str, clock: Clock) -> Self {
+    pub(super) fn new(config: &SdkConfig, bucket: &str, access: &Access, clock: Clock) -> Self {
+        let wanted = match &access.profile {
+            Some(profile) => format!("for the bucket `{bucket}` in the profile `{profile}`"),
+            None => format!("for the bucket `{bucket}`"),
+        };
         Self {
             provider: config.credentials_provider(),
-            bucket: bucket.to_owned(),
+            wanted,
             clock,
             latest: Mutex::default(),
         }
@@ -60,13 +66,13 @@ impl CredentialProvider for Chain {
             return Ok(known.credential.clone());
         }
         let Some(provider) = &self.provider else {
-            return Err(no_credentials(&self.bucket, "there is no provider of them"));
+            return Err(no_credentials(&self.wanted, "there is no provider of them"));
         };
         let answered = match provider.provide_credentials().await {
             Ok(answered) => answered,
             Err(error) => {
                 let reason = chain_text(&error);
-                return Err(no_credentials(&self.bucket, &reason));
+                return Err(no_credentials(&self.wanted, &reason));
             }
         };
         let credential = Arc::new(AwsCredential {
@@ -86,12 +92,23 @@ impl CredentialProvider for Chain {
     }
 }
 
-/// An error with its causes, as one line.
+/// An error with its causes, the first line of each.
 fn chain_text(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
+    let first = |error: &(dyn std::error::Error + 'static)| {
         let said = error.to_string();
+        // The default chain goes on with each provider that it tried.
+        let line = said.lines().next().unwrap_or_default();
+        line.trim_end_matches(". Attempted:").to_owned()
+    };
+    let mut text = first(error);
+    let mut cause = error.source();
+    // The first says no more than that there is a cause.
+    if let Some(error) = cause {
+        text = first(error);
+        cause = error.source();
+    }
+    while let Some(error) = cause {
+        let said = first(error);
         if !text.contains(&said) {
             text.push_str(": ");
             text.push_str(&said);

@@ -6,6 +6,7 @@
 //! A commit is a conditional put (`If-None-Match: *`): S3 lets one of two writers through, so no lock is
 //! needed. Nothing here knows what the objects are.
 
+mod cache;
 mod credentials;
 mod refusal;
 
@@ -22,10 +23,11 @@ use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::{
     ClientOptions, CopyOptions, GetOptions, GetResult, HeaderValue, ListResult, MultipartUpload,
-    ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
-    UploadPart,
+    OBJECT_STORE_COALESCE_DEFAULT, ObjectMeta, ObjectStore, ObjectStoreExt as _,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
 };
 
+use self::cache::LogCache;
 use self::credentials::Chain;
 pub use self::refusal::Refusal;
 use crate::aws::Access;
@@ -43,6 +45,7 @@ pub type Clock = fn() -> i64;
 pub(super) struct Bucket {
     inner: AmazonS3,
     name: Arc<str>,
+    logs: Arc<LogCache>,
 }
 
 impl Bucket {
@@ -60,7 +63,7 @@ impl Bucket {
             .with_user_agent(HeaderValue::from_static(USER_AGENT));
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(name)
-            .with_credentials(Arc::new(Chain::new(&config, name, clock)));
+            .with_credentials(Arc::new(Chain::new(&config, name, access, clock)));
         if let Some(region) = region {
             builder = builder.with_region(region);
         }
@@ -74,7 +77,17 @@ impl Bucket {
         Ok(Self {
             inner: builder.with_client_options(options).build()?,
             name: name.into(),
+            logs: Arc::default(),
         })
+    }
+
+    /// Reads a file of a log whole, and keeps it.
+    async fn get_of_log(&self, location: &Path, options: &GetOptions) -> Result<Option<GetResult>> {
+        let whole = self.inner.get(location).await?;
+        let meta = whole.meta.clone();
+        let bytes = whole.bytes().await?;
+        self.logs.keep(&meta, &bytes);
+        Ok(cache::answered(&meta, &bytes, options))
     }
 
     fn plain<T>(&self, result: Result<T>) -> Result<T> {
@@ -119,11 +132,20 @@ impl ObjectStore for Bucket {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        if cache::is_plain(&options) && self.logs.is_wanted(location) {
+            if let Some(answer) = self.logs.answer(location, &options) {
+                return Ok(answer);
+            }
+            if let Some(answer) = self.plain(self.get_of_log(location, &options).await)? {
+                return Ok(answer);
+            }
+        }
         self.plain(self.inner.get_opts(location, options).await)
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        self.plain(self.inner.get_ranges(location, ranges).await)
+        let get = |range| self.get_range(location, range);
+        object_store::coalesce_ranges(ranges, get, OBJECT_STORE_COALESCE_DEFAULT).await
     }
 
     fn delete_stream(
@@ -153,6 +175,7 @@ impl ObjectStore for Bucket {
         offset: &Path,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
         let name = self.name.clone();
+        let logs = self.logs.clone();
         let listed = self.inner.list_with_offset(prefix, offset);
         stream::once(async move {
             let mut listed: Vec<ObjectMeta> = listed
@@ -160,6 +183,7 @@ impl ObjectStore for Bucket {
                 .await
                 .map_err(|error| refusal::explained(error, &name))?;
             listed.sort_by(|left, right| left.location.cmp(&right.location));
+            logs.note(&listed);
             Ok::<_, object_store::Error>(stream::iter(listed.into_iter().map(Ok)))
         })
         .try_flatten()

@@ -32,16 +32,16 @@ impl Refusal {
 }
 
 /// The error of a chain that has no credentials.
-pub(super) fn no_credentials(bucket: &str, reason: &str) -> Error {
+pub(super) fn no_credentials(wanted: &str, reason: &str) -> Error {
     let refusal = Refusal {
-        said: format!("no credentials for the bucket `{bucket}`: {reason}"),
+        said: format!("no credentials {wanted}: {reason}"),
         hint: Some(
             "the store's credentials come from the environment, the shared configuration of the AWS CLI, SSO, a container or an instance; `--store-profile` names a profile"
                 .to_owned(),
         ),
     };
     Error::Unauthenticated {
-        path: format!("s3://{bucket}"),
+        path: String::new(),
         source: refusal.into(),
     }
 }
@@ -69,12 +69,9 @@ pub(super) fn explained(error: Error, bucket: &str) -> Error {
             source: refusal(&source.to_string(), bucket).into(),
         },
         Error::Generic { source, .. } => {
-            let mut text = source.to_string();
-            let mut cause = source.source();
-            while let Some(error) = cause {
-                text.push_str(": ");
-                text.push_str(&error.to_string());
-                cause = error.source();
+            let text = source.to_string();
+            if text.contains("error sending request") {
+                return generic(unreachable(source.as_ref(), bucket));
             }
             generic(refusal(&text, bucket))
         }
@@ -139,13 +136,21 @@ fn refusal(answer: &str, bucket: &str) -> Refusal {
             format!("access to the bucket `{bucket}` is denied"),
             None,
         ),
-        "" if answer.contains("error sending request") => (
-            format!("the server of the bucket `{bucket}` cannot be reached: {told}"),
-            Some("`--store-endpoint-url` and `--store-region` say where it is".to_owned()),
-        ),
         _ => (told, None),
     };
     Refusal { said, hint }
+}
+
+/// A server that does not answer; the first cause says why.
+fn unreachable(error: &(dyn std::error::Error + 'static), bucket: &str) -> Refusal {
+    let mut first = error;
+    while let Some(cause) = first.source() {
+        first = cause;
+    }
+    Refusal {
+        said: format!("the server of the bucket `{bucket}` cannot be reached: {first}"),
+        hint: Some("`--store-endpoint-url` and `--store-region` say where it is".to_owned()),
+    }
 }
 
 fn wrong_region(answer: &str, bucket: &str, told: &str) -> (String, Option<String>) {
