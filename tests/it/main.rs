@@ -31,6 +31,7 @@ mod questions;
 mod readme;
 mod refusals;
 mod screen;
+mod servers;
 mod shell;
 mod shown;
 mod tidy;
