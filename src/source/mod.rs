@@ -6,6 +6,7 @@
 mod directory;
 mod object;
 mod path;
+pub mod queue;
 
 pub use directory::{Files, Listing, list};
 pub use object::{At, Fault, Opened, Signature, SourceObject};

@@ -34,5 +34,6 @@ mod screen;
 mod servers;
 mod shell;
 mod shown;
+mod store_s3;
 mod tidy;
 mod writing;

@@ -203,7 +203,11 @@ mod tests {
         ]});
         check(
             &message,
-            &["AWSLogs/a b+c=ü.json.gz", "AWSLogs/2.json.gz", "AWSLogs/old.json.gz"],
+            &[
+                "AWSLogs/a b+c=ü.json.gz",
+                "AWSLogs/2.json.gz",
+                "AWSLogs/old.json.gz",
+            ],
         );
     }
 
@@ -243,7 +247,10 @@ mod tests {
             (r#"{"a": 1, "b": 2}"#, "it has a, b"),
             (r#"{"Records": [{"kinesis": {}}]}"#, "it has kinesis"),
             (r#"{"source": "aws.s3"}"#, "it has source"),
-            (r#"{"Type": "Notification", "Message": "{}"}"#, "empty object"),
+            (
+                r#"{"Type": "Notification", "Message": "{}"}"#,
+                "empty object",
+            ),
         ] {
             let error = read(body).expect_err("unusable").to_string();
             assert!(error.contains(says), "{body}: {error}");
