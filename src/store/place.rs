@@ -230,8 +230,10 @@ impl Place {
             }
         };
         let there = self.root.get(&full).await.map_err(failed("reading"))?;
-        // The same bytes, so that nothing is lost where the condition is not heeded.
-        let same = there.bytes().await.map_err(failed("reading"))?;
+        // The same content, so that nothing is lost where the condition is not heeded; and not the same bytes,
+        // which would be taken for a write whose answer was lost.
+        let mut same = there.bytes().await.map_err(failed("reading"))?.to_vec();
+        same.push(b'\n');
         let options = PutMode::Create.into();
         match self.root.put_opts(&full, same.into(), options).await {
             Err(object_store::Error::AlreadyExists { .. }) => Ok(true),

@@ -22,9 +22,9 @@ use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::{
-    ClientOptions, CopyOptions, GetOptions, GetResult, HeaderValue, ListResult, MultipartUpload,
-    OBJECT_STORE_COALESCE_DEFAULT, ObjectMeta, ObjectStore, ObjectStoreExt as _,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
+    ClientOptions, CopyOptions, Error, GetOptions, GetResult, HeaderValue, ListResult,
+    MultipartUpload, OBJECT_STORE_COALESCE_DEFAULT, ObjectMeta, ObjectStore, ObjectStoreExt as _,
+    PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
 };
 
 use self::cache::LogCache;
@@ -81,6 +81,21 @@ impl Bucket {
         })
     }
 
+    /// Whether an object has just these bytes. A client that has no answer tries again, and if the first attempt
+    /// took effect, meets its own object; commits of two writers are never equal, since each has ids of its own.
+    /// Delta would take it for another's, and commit the same files once more, which a compaction in between
+    /// would make into double rows.
+    async fn holds(&self, location: &Path, payload: &PutPayload) -> Result<bool> {
+        let there = match self.plain(self.inner.get(location).await) {
+            Ok(there) => there,
+            // S3 also refuses while another write is under way, of which nothing may come.
+            Err(Error::NotFound { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let there = self.plain(there.bytes().await)?;
+        Ok(there == payload.iter().flatten().copied().collect::<Vec<u8>>())
+    }
+
     /// Reads a file of a log whole, and keeps it.
     async fn get_of_log(&self, location: &Path, options: &GetOptions) -> Result<Option<GetResult>> {
         let whole = self.inner.get(location).await?;
@@ -116,7 +131,23 @@ impl ObjectStore for Bucket {
         payload: PutPayload,
         options: PutOptions,
     ) -> Result<PutResult> {
-        self.plain(self.inner.put_opts(location, payload, options).await)
+        let is_create = matches!(options.mode, PutMode::Create);
+        let put = self
+            .inner
+            .put_opts(location, payload.clone(), options)
+            .await;
+        match self.plain(put) {
+            Err(Error::AlreadyExists { path, source }) if is_create => {
+                if self.holds(location, &payload).await? {
+                    return Ok(PutResult {
+                        e_tag: None,
+                        version: None,
+                    });
+                }
+                Err(Error::AlreadyExists { path, source })
+            }
+            other => other,
+        }
     }
 
     async fn put_multipart_opts(
