@@ -6,10 +6,11 @@ use std::time::Duration;
 use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
 use tokio::task::JoinHandle;
 
-use super::{Message, Queue, QueueError, REQUEST_MESSAGES_MAX, VISIBILITY_SECS};
+use super::{Message, Queue, QueueError, REQUEST_MESSAGES_MAX};
 
-/// How often more time is asked for; two requests in a row may fail before a message comes back.
-const EXTENDED_EVERY: Duration = Duration::from_secs(40);
+/// More time is asked for when this part of it is over: two requests in a row may fail before a message comes
+/// back.
+const EXTENDED_AFTER: u32 = 3;
 
 /// Messages that are held until this is dropped. One that comes back all the same does no harm: its objects
 /// are known then.
@@ -29,10 +30,11 @@ impl Held {
     /// Holds nothing yet.
     pub(super) fn new(queue: &Queue) -> Self {
         let state = Arc::<Mutex<State>>::default();
+        let every = Duration::from_secs(queue.visibility_secs.into()) / EXTENDED_AFTER;
         let (queue, shared) = (queue.clone(), state.clone());
         let extending = tokio::spawn(async move {
             loop {
-                tokio::time::sleep(EXTENDED_EVERY).await;
+                tokio::time::sleep(every).await;
                 let receipts = lock(&shared).receipts.clone();
                 if let Err(failure) = queue.extend(&receipts).await {
                     lock(&shared).failure = Some(failure);
@@ -67,7 +69,7 @@ impl Queue {
                 ChangeMessageVisibilityBatchRequestEntry::builder()
                     .id(number.to_string())
                     .receipt_handle(receipt)
-                    .visibility_timeout(VISIBILITY_SECS)
+                    .visibility_timeout(self.visibility_secs.into())
                     .build()
                     .map_err(|error| QueueError::call("holding", &self.url, &error))
             });

@@ -19,8 +19,6 @@ pub use self::hold::Held;
 pub use self::notification::{Named, Unusable, read};
 use crate::aws::Access;
 
-/// For so long nobody else gets a message that was received; while it is held, it is asked for again.
-const VISIBILITY_SECS: i32 = 120;
 /// Messages of one request, of whatever sort, at most.
 const REQUEST_MESSAGES_MAX: usize = 10;
 
@@ -29,6 +27,8 @@ const REQUEST_MESSAGES_MAX: usize = 10;
 pub struct Queue {
     client: Client,
     url: String,
+    /// For so long nobody else gets a message that was received; while it is held, this is asked for again.
+    visibility_secs: u16,
 }
 
 /// A message that was received.
@@ -47,7 +47,11 @@ impl Queue {
     ///
     /// # Errors
     /// If the URL is none.
-    pub async fn new(url: &str, access: &Access) -> Result<Self, QueueError> {
+    pub async fn new(
+        url: &str,
+        access: &Access,
+        visibility_secs: u16,
+    ) -> Result<Self, QueueError> {
         let place = Place::read(url).ok_or_else(|| QueueError::BadUrl {
             url: url.to_owned(),
         })?;
@@ -60,6 +64,7 @@ impl Queue {
         Ok(Self {
             client: Client::new(&access.load().await),
             url: url.to_owned(),
+            visibility_secs,
         })
     }
 
@@ -77,7 +82,7 @@ impl Queue {
             .receive_message()
             .queue_url(&self.url)
             .max_number_of_messages(count)
-            .visibility_timeout(VISIBILITY_SECS)
+            .visibility_timeout(self.visibility_secs.into())
             .wait_time_seconds(wait_secs)
             .send()
             .await
