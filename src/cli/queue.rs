@@ -16,7 +16,7 @@ use super::error::{to_stderr, to_stdout};
 use super::ingest::{Found, grouped, ingest_found, warn_of_rollups};
 use super::output::visible;
 use crate::aws::Access;
-use crate::ingest::{Hashing, Summary};
+use crate::ingest::{Hashing, Progress, Summary};
 use crate::source::queue::{Batch, Bounds, Message, Named, Queue, Waiting};
 use crate::source::{Listing, S3, is_log_key};
 use crate::store::Store;
@@ -146,7 +146,9 @@ impl Service<'_> {
         }
         let is_done = |message: &&Message| {
             let named = message.content.iter().flatten();
-            named.into_iter().all(|named| !unread.contains(&location(named)))
+            named
+                .into_iter()
+                .all(|named| !unread.contains(&location(named)))
         };
         let done = batch.messages.iter().filter(is_done);
         let receipts: Vec<&str> = done.map(|message| message.receipt.as_str()).collect();
@@ -188,7 +190,8 @@ impl Service<'_> {
             },
             sources: vec![self.queue.url().to_owned()],
         };
-        Box::pin(ingest_found(self.store, self.args, found)).await
+        let progress = Progress::default();
+        Box::pin(ingest_found(self.store, self.args, found, &progress)).await
     }
 
     /// One line for each batch, for a log.

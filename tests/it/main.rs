@@ -28,6 +28,7 @@ mod output;
 mod own_queries;
 mod python;
 mod questions;
+mod queue;
 mod readme;
 mod refusals;
 mod screen;

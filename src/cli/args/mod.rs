@@ -1,6 +1,8 @@
 //! What can be typed. Nothing is done here.
 
 mod aws;
+mod bucket;
+mod queue;
 mod store;
 
 use std::path::PathBuf;
@@ -13,6 +15,9 @@ use crate::decode::Limits;
 use crate::ingest::Span;
 use crate::report::Filters;
 
+use self::aws::AwsArgs;
+use self::bucket::BucketArgs;
+pub(in crate::cli) use self::queue::QueueArgs;
 use self::store::StoreArgs;
 
 /// Who used which AWS KMS key, on which data, and which keys nobody uses: answers from CloudTrail logs.
@@ -84,18 +89,28 @@ pub(in crate::cli) enum Command {
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct IngestArgs {
-    /// Files and directories, to any depth
-    #[arg(required = true, value_name = "PATH")]
+    /// Files and directories, to any depth; or s3://BUCKET, s3://BUCKET/PREFIX
+    #[arg(required_unless_present = "url", value_name = "PATH")]
     pub(in crate::cli) paths: Vec<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
-    /// Compute SHA-256 of each object's content; done in any case where digests are among the objects
-    #[arg(long)]
+    /// Compute SHA-256 of each object's content; done in any case where digests are among the objects, and of
+    /// what comes from a bucket
+    #[arg(long, conflicts_with = "no_hash")]
     pub(in crate::cli) hash: bool,
+    /// Compute no SHA-256
+    #[arg(long)]
+    pub(in crate::cli) no_hash: bool,
     /// Threads that decode [default: one for each CPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(in crate::cli) threads: Option<u16>,
+    #[command(flatten)]
+    pub(in crate::cli) bucket: BucketArgs,
+    #[command(flatten)]
+    pub(in crate::cli) queue: QueueArgs,
+    #[command(flatten)]
+    pub(in crate::cli) aws: AwsArgs,
     #[command(flatten)]
     pub(in crate::cli) limits: LimitArgs,
 }

@@ -17,7 +17,7 @@ pub use self::error::QueueError;
 pub use self::gather::{Batch, Bounds, Waiting};
 pub use self::hold::Held;
 pub use self::notification::{Named, Unusable, read};
-use crate::aws::Access;
+use crate::aws::{self, Access};
 
 /// Messages of one request, of whatever sort, at most.
 const REQUEST_MESSAGES_MAX: usize = 10;
@@ -47,11 +47,7 @@ impl Queue {
     ///
     /// # Errors
     /// If the URL is none.
-    pub async fn new(
-        url: &str,
-        access: &Access,
-        visibility_secs: u16,
-    ) -> Result<Self, QueueError> {
+    pub async fn new(url: &str, access: &Access, visibility_secs: u16) -> Result<Self, QueueError> {
         let place = Place::read(url).ok_or_else(|| QueueError::BadUrl {
             url: url.to_owned(),
         })?;
@@ -61,8 +57,11 @@ impl Queue {
             endpoint_url: place.endpoint_url,
             ..access.clone()
         };
+        let config = aws_sdk_sqs::config::Builder::from(&access.load().await)
+            .interceptor(aws::Named)
+            .build();
         Ok(Self {
-            client: Client::new(&access.load().await),
+            client: Client::from_conf(config),
             url: url.to_owned(),
             visibility_secs,
         })

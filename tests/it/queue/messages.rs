@@ -17,7 +17,10 @@ fn what_s3_tells_of_is_ingested() {
     let odd = "AWSLogs/a folder/100%+ü & more=yes.json";
     bucket.put(odd, r#"{"Records":[]}"#);
     // The notification of a test comes first.
-    assert!(queue.left() > keys.len() as u64, "moto tells of each object");
+    assert!(
+        queue.left() > keys.len() as u64,
+        "moto tells of each object"
+    );
 
     let first = drain(&context, &queue, &[]);
     assert_eq!(queue.left(), 0, "{first:?}");
@@ -25,12 +28,21 @@ fn what_s3_tells_of_is_ingested() {
     let mut expected: Vec<String> = keys.iter().map(|key| bucket.url(key)).collect();
     expected.push(bucket.url(odd));
     expected.sort();
-    let found: Vec<&str> = objects.iter().filter_map(|row| row["location"].as_str()).collect();
+    let found: Vec<&str> = objects
+        .iter()
+        .filter_map(|row| row["location"].as_str())
+        .collect();
     assert_eq!(found, expected);
     // The same objects from the disk.
     let disk = Context::new();
-    let logs: Vec<String> = keys.iter().map(|key| format!("sample-logs/{key}")).collect();
-    let words: Vec<&str> = ["ingest"].into_iter().chain(logs.iter().map(String::as_str)).collect();
+    let logs: Vec<String> = keys
+        .iter()
+        .map(|key| format!("sample-logs/{key}"))
+        .collect();
+    let words: Vec<&str> = ["ingest"]
+        .into_iter()
+        .chain(logs.iter().map(String::as_str))
+        .collect();
     disk.run(&words);
     let events = "select event_id, content_hash from kms_events order by all";
     assert_eq!(context.rows(events), disk.rows(events));
@@ -58,7 +70,11 @@ fn python(script: &str, arguments: &[&str]) {
         .env("AWS_DEFAULT_REGION", REGION)
         .output()
         .expect("Python starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
@@ -107,8 +123,13 @@ fn what_cannot_be_used_is_told_and_left() {
     queue.send(r#"{"hello": "world"}"#);
     queue.send(&created(&other, &["AWSLogs/x.json.gz"]));
     queue.send(&json!({"Service": "Amazon S3", "Event": "s3:TestEvent"}).to_string());
-    queue.send(&json!({"Records": [record(&bucket.name, "ObjectRemoved:Delete", "gone")]}).to_string());
-    queue.send(&created(&bucket, &["AWSLogs/111122223333/vpcflowlogs/x.log.gz", "picture.png"]));
+    queue.send(
+        &json!({"Records": [record(&bucket.name, "ObjectRemoved:Delete", "gone")]}).to_string(),
+    );
+    queue.send(&created(
+        &bucket,
+        &["AWSLogs/111122223333/vpcflowlogs/x.log.gz", "picture.png"],
+    ));
     queue.send(&created(&bucket, &keys));
     let done = drain(&context, &queue, &["--bucket", &bucket.name]);
     assert_eq!(done.code, 2, "{done:?}");
@@ -116,7 +137,10 @@ fn what_cannot_be_used_is_told_and_left() {
     for says in [
         "is left in the queue: it is not JSON",
         "notification of CloudTrail: it has hello",
-        &format!("it is about the bucket `{}`, and only {} is taken", other.name, bucket.name),
+        &format!(
+            "it is about the bucket `{}`, and only {} is taken",
+            other.name, bucket.name
+        ),
         "2 passed over",
     ] {
         assert!(done.stderr.contains(says), "{says}: {done:?}");
@@ -162,7 +186,10 @@ fn an_object_that_cannot_be_read_keeps_its_message() {
     let second = drain(&context, &queue, &[]);
     assert_eq!(second.code, 0, "{second:?}");
     let told = context.rows("select state, attempt from log_files");
-    assert_eq!((&told[0]["state"], &told[0]["attempt"]), (&json!("ok"), &json!(2)));
+    assert_eq!(
+        (&told[0]["state"], &told[0]["attempt"]),
+        (&json!("ok"), &json!(2))
+    );
 }
 
 /// Trying again would not make it whole; the ledger knows.
@@ -173,5 +200,8 @@ fn an_object_that_is_damaged_does_not_keep_its_message() {
     queue.send(&created(&bucket, &[&keys[0]]));
     let done = drain(&context, &queue, &[]);
     assert_eq!((done.code, queue.left()), (2, 0), "{done:?}");
-    assert!(done.stderr.contains("damaged: the JSON ends in the middle"), "{done:?}");
+    assert!(
+        done.stderr.contains("damaged: the JSON ends in the middle"),
+        "{done:?}"
+    );
 }

@@ -89,7 +89,14 @@ impl TestQueue {
 
 /// The words of `ingest --queue`, and more.
 pub(crate) fn words<'a>(queue: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let first = ["ingest", "--queue", queue, "--endpoint-url", &moto().url, "--path-style"];
+    let first = [
+        "ingest",
+        "--queue",
+        queue,
+        "--endpoint-url",
+        &moto().url,
+        "--path-style",
+    ];
     [&first, more].concat()
 }
 

@@ -43,7 +43,9 @@ fn what_has_come_is_committed_when_it_is_told_to_stop() {
     for key in &keys {
         queue.send(&created(&bucket, &[key]));
     }
-    until("the messages are held", || queue.counts() == (0, keys.len() as u64));
+    until("the messages are held", || {
+        queue.counts() == (0, keys.len() as u64)
+    });
     let done = terminate(service);
     assert_eq!(done.code, 0, "{done:?}");
     assert!(done.stderr.contains("stopping"), "{done:?}");
@@ -111,7 +113,10 @@ fn a_queue_that_is_not_there_is_told() {
     queue.url.push_str("-not");
     let told = drain(&context, &queue, &[]);
     assert_eq!(told.code, 2, "{told:?}");
-    assert!(told.stderr.contains("receiving messages of `http"), "{told:?}");
+    assert!(
+        told.stderr.contains("receiving messages of `http"),
+        "{told:?}"
+    );
     assert!(told.stderr.contains("check the queue's URL"), "{told:?}");
     let words = ["ingest", "--queue", "my-queue"];
     let told = context.run(&words);
