@@ -4,8 +4,15 @@
 //! standard chain of credentials (environment, profile, SSO, web identity, containers, instances) behind it.
 //! Nothing here knows what a service is asked for.
 
+mod agent;
+
+pub use agent::Named;
+
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 
 /// The name under which a role's sessions are opened, and seen in CloudTrail.
 const SESSION_NAME: &str = "keytrail";
@@ -32,7 +39,17 @@ pub struct Access {
 impl Access {
     /// The configuration for clients of the SDK. Nothing is asked of AWS before the first call needs it.
     pub async fn load(&self) -> SdkConfig {
-        let config = self.loader().load().await;
+        let mut config = self.loader().load().await;
+        if let Some(profile) = &self.profile {
+            // A profile that was asked for is not passed over for credentials of the environment.
+            let region = ProviderConfig::without_region().with_region(config.region().cloned());
+            let chosen = ProfileFileCredentialsProvider::builder()
+                .configure(&region)
+                .profile_name(profile)
+                .build();
+            let chosen = SharedCredentialsProvider::new(chosen);
+            config = config.into_builder().credentials_provider(chosen).build();
+        }
         let Some(role_arn) = &self.role_arn else {
             return config;
         };
@@ -42,8 +59,8 @@ impl Access {
         if let Some(external_id) = &self.external_id {
             role = role.external_id(external_id);
         }
-        let role = role.build().await;
-        self.loader().credentials_provider(role).load().await
+        let role = SharedCredentialsProvider::new(role.build().await);
+        config.into_builder().credentials_provider(role).build()
     }
 
     fn loader(&self) -> aws_config::ConfigLoader {

@@ -19,10 +19,7 @@ pub(super) async fn run(place: &StoreChoice, _args: DemoArgs) -> anyhow::Result<
     let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
     let logs = scratch.path().join("AWSLogs");
     extract(&logs)?;
-    let directory = place
-        .chosen()
-        .unwrap_or_else(|| scratch.path().join("keytrail-store"));
-    let choice = StoreChoice::new(Some(directory));
+    let choice = place.or_directory(scratch.path().join("keytrail-store"));
     let queries = QueriesChoice::default();
     let store = choice.create().await?;
 

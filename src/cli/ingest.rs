@@ -5,15 +5,15 @@ use std::io::ErrorKind;
 use std::num::NonZero;
 use std::sync::Arc;
 
-use super::ExitStatus;
 use super::args::IngestArgs;
 use super::clock::now_micros;
 use super::error::{print_warnings, to_stderr, to_stdout};
 use super::progress::Bar;
 use super::queries::Queries;
 use super::session::StoreChoice;
-use crate::ingest::{self, Options, Progress, Summary};
-use crate::source;
+use super::{ExitStatus, bucket, queue};
+use crate::ingest::{self, Hashing, Options, Progress, Summary};
+use crate::source::{Listing, Source};
 use crate::store::Store;
 
 /// Rejects that the summary names; all are in the ledger.
@@ -21,6 +21,9 @@ const REJECTS_SHOWN_MAX: usize = 20;
 
 pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result<ExitStatus> {
     let store = place.create().await?;
+    if let Some(url) = &args.queue.url {
+        return Box::pin(queue::run(&store, &args, url)).await;
+    }
     let summary = ingest_into(&store, &args).await?;
     let told = if args.json {
         format!("{}\n", serde_json::to_string_pretty(&summary)?)
@@ -32,6 +35,16 @@ pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result
         Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error.into()),
         Ok(()) | Err(_) => {}
     }
+    warn_of_rollups(&summary);
+    Ok(if summary.is_incomplete() {
+        ExitStatus::Incomplete
+    } else {
+        ExitStatus::Success
+    })
+}
+
+/// Tells which roll-ups lack events.
+pub(super) fn warn_of_rollups(summary: &Summary) {
     for rollup in &summary.rollups_behind {
         to_stderr(&format!(
             "warning: the roll-up `{}` could not be brought up to date: {}\n\nhint: every event is stored; what \
@@ -40,17 +53,12 @@ pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result
             rollup.table, rollup.message
         ));
     }
-    Ok(if summary.is_incomplete() {
-        ExitStatus::Incomplete
-    } else {
-        ExitStatus::Success
-    })
 }
 
 /// Ingests and answers the summary; shows progress, prints nothing else but warnings.
 pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Result<Summary> {
-    let queries = Queries::embedded()?;
-    let listing = source::list(&args.paths);
+    let found = Box::pin(bucket::find(store, args)).await?;
+    let (source, listing) = (found.source, found.listing);
     if listing.ignored_count > 0 {
         let names: Vec<String> = listing
             .ignored
@@ -68,32 +76,56 @@ pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Res
             }
         ));
     }
-    let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let options = Options {
-        limits: args.limits.to_limits(),
-        is_hashing: args.hash,
-        threads: args.threads.map_or(cpus, usize::from),
-        run_id: uuid::Uuid::new_v4().to_string(),
-        started_at: now_micros(),
-        sources: args
-            .paths
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect(),
+    let sources = args.paths.iter().map(|path| path.display().to_string());
+    let found = Found {
+        source: &*source,
+        listing,
+        hashing: found.hashing,
+        sources: sources.collect(),
     };
     let progress = Arc::new(Progress::default());
     let bar = Bar::start(progress.clone());
+    let summary = ingest_found(store, args, found, &progress).await;
+    bar.finish();
+    summary
+}
+
+/// Where the objects of a run are, and which they are.
+pub(super) struct Found<'a> {
+    pub(super) source: &'a dyn Source,
+    pub(super) listing: Listing,
+    pub(super) hashing: Hashing,
+    /// What was pointed at.
+    pub(super) sources: Vec<String>,
+}
+
+/// Ingests what was found, and prints warnings.
+pub(super) async fn ingest_found(
+    store: &Store,
+    args: &IngestArgs,
+    found: Found<'_>,
+    progress: &Progress,
+) -> anyhow::Result<Summary> {
+    let queries = Queries::embedded()?;
+    let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let options = Options {
+        limits: args.limits.to_limits(),
+        hashing: found.hashing,
+        threads: args.threads.map_or(cpus, usize::from),
+        run_id: uuid::Uuid::new_v4().to_string(),
+        started_at: now_micros(),
+        sources: found.sources,
+    };
     let summary = ingest::run(
         store,
         &queries.rollups(),
-        &source::Files,
-        listing,
+        found.source,
+        found.listing,
         &options,
-        &progress,
+        progress,
         &now_micros,
     )
     .await;
-    bar.finish();
     print_warnings(store);
     Ok(summary?)
 }
@@ -111,6 +143,10 @@ pub(super) fn describe(summary: &Summary) -> String {
         known => format!("  and {} known from before", grouped(known)),
     };
     line("objects rejected", summary.objects_rejected, known);
+    if summary.objects_archived > 0 {
+        let told = "  keytrail status --archived".to_owned();
+        line("objects archived", summary.objects_archived, told);
+    }
     line("records read", summary.records, String::new());
     line("  KMS events", summary.kms_records, String::new());
     line("  trail events", summary.trail_records, String::new());

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod args;
+mod bucket;
 mod check;
 mod clock;
 mod compact;
@@ -19,6 +20,7 @@ mod man;
 pub mod output;
 mod progress;
 mod queries;
+mod queue;
 mod report;
 mod retain;
 mod schema;

@@ -6,26 +6,39 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 
+use super::clock::now_micros;
 use super::output::{Destination, Format};
+use crate::aws::Access;
 use crate::store::{Pins, Place, Store, StoreError};
 
 /// Where the store is, if nothing else is said.
 const DEFAULT_STORE: &str = "./keytrail-store";
 
 /// The store as it was chosen on the command line or in the environment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct StoreChoice {
     chosen: Option<PathBuf>,
+    access: Access,
 }
 
 impl StoreChoice {
     pub(super) fn new(chosen: Option<PathBuf>) -> Self {
-        Self { chosen }
+        Self {
+            chosen,
+            ..Self::default()
+        }
     }
 
-    /// The directory that was chosen, if one was.
-    pub(super) fn chosen(&self) -> Option<PathBuf> {
-        self.chosen.clone()
+    /// The same store, its bucket reached this way.
+    pub(super) fn reached(self, access: Access) -> Self {
+        Self { access, ..self }
+    }
+
+    /// The same choice, or this directory where none was made.
+    pub(super) fn or_directory(&self, directory: PathBuf) -> Self {
+        let mut choice = self.clone();
+        choice.chosen.get_or_insert(directory);
+        choice
     }
 
     fn directory(&self) -> PathBuf {
@@ -34,15 +47,29 @@ impl StoreChoice {
             .unwrap_or_else(|| PathBuf::from(DEFAULT_STORE))
     }
 
+    /// The bucket and the prefix, if the store is not on a disk.
+    fn bucket(&self) -> Option<&str> {
+        let text = self.chosen.as_deref()?.to_str()?;
+        text.starts_with("s3://").then_some(text)
+    }
+
     /// Opens the store for writing, creating it where there is none.
     pub(super) async fn create(&self) -> anyhow::Result<Store> {
-        Ok(Store::create(Place::create_directory(&self.directory())?).await?)
+        let place = match self.bucket() {
+            Some(text) => Box::pin(Place::bucket(text, &self.access, now_micros)).await?,
+            None => Place::create_directory(&self.directory())?,
+        };
+        Ok(Box::pin(Store::create(place)).await?)
     }
 
     /// Opens the store for reading.
     pub(super) async fn open(&self) -> anyhow::Result<Store> {
-        let opened = match Place::directory(&self.directory()) {
-            Ok(place) => Store::open(place).await,
+        let place = match self.bucket() {
+            Some(text) => Box::pin(Place::bucket(text, &self.access, now_micros)).await,
+            None => Place::directory(&self.directory()),
+        };
+        let opened = match place {
+            Ok(place) => Box::pin(Store::open(place)).await,
             Err(error) => Err(error),
         };
         opened.map_err(|error| match error {

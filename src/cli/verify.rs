@@ -13,11 +13,12 @@ use super::error::{print_warnings, to_stderr, to_stdout};
 use super::ingest::grouped;
 use super::output::visible;
 use super::session::StoreChoice;
+use crate::aws::Access;
 use crate::decode::Limits;
 use crate::integrity::{
     DigestStatus, Finding, KeySource, LogStatus, Options, PublicKeys, Verified, verify,
 };
-use crate::source;
+use crate::source::S3;
 
 /// Findings that are named; all are in `verified_files`.
 const SHOWN_MAX: usize = 100;
@@ -47,14 +48,16 @@ pub(super) async fn run(place: &StoreChoice, args: VerifyArgs) -> anyhow::Result
             .to
             .and_then(|day| day.checked_add_days(Days::new(1)))
             .map(midnight),
-        accounts: args.account.into_iter().collect(),
-        regions: args.log_region.into_iter().collect(),
+        accounts: args.account.iter().cloned().collect(),
+        regions: args.log_region.iter().cloned().collect(),
         limits: Limits::default(),
         threads: args.threads.map_or(cpus, usize::from),
         run_id: uuid::Uuid::new_v4().to_string(),
         started_at: now_micros(),
     };
-    let verified = verify(&store, &source::Files, &keys, &options, &now_micros).await;
+    let access = Access::from(args.aws);
+    let source = S3::new(&access.load().await, &access);
+    let verified = verify(&store, &source, &keys, &options, &now_micros).await;
     print_warnings(&store);
     let verified = verified?;
     to_stdout(&if args.json {

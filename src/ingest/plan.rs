@@ -5,11 +5,14 @@ use std::collections::HashMap;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::Expr;
+use datafusion::prelude::{col, lit};
 
 use super::error::IngestError;
 use crate::decode::{DECODER_VERSION, Limits};
 use crate::source::{Fault, SourceObject};
-use crate::store::{Snapshot, read_columns};
+use crate::store::{Snapshot, look_up, read_columns};
 
 /// What the ledger says of an object's latest attempt.
 #[derive(Debug)]
@@ -60,10 +63,22 @@ const COLUMNS: [&str; 10] = [
     "decoder_version",
 ];
 
+/// So few objects are looked up in the ledger by themselves, and not by reading all of it.
+const LOOKED_UP_MAX: usize = 10_000;
+
 impl Ledger {
-    pub(super) async fn load(snapshot: Snapshot) -> Result<Self, IngestError> {
+    /// Reads what the ledger says of these objects, or of all where they are many.
+    pub(super) async fn load(
+        snapshot: Snapshot,
+        objects: &[SourceObject],
+    ) -> Result<Self, IngestError> {
         let mut known = HashMap::new();
-        read_columns(snapshot, &COLUMNS, None, |batch| add(&mut known, &batch)).await?;
+        let each = |batch: RecordBatch| add(&mut known, &batch);
+        if objects.len() <= LOOKED_UP_MAX {
+            look_up(snapshot, &COLUMNS, those_of(objects), each).await?;
+        } else {
+            read_columns(snapshot, &COLUMNS, None, each).await?;
+        }
         Ok(Self(known))
     }
 
@@ -100,6 +115,30 @@ impl Ledger {
             _ => Task::Leave,
         }
     }
+}
+
+/// The rows of some objects. Where all of them tell when they were delivered, so do their rows, and files of
+/// other times are not opened.
+fn those_of(objects: &[SourceObject]) -> Expr {
+    let locations = objects.iter().map(|object| lit(object.location.as_str()));
+    let named = col("location").in_list(locations.collect(), false);
+    let bounds = |name: &str, low: ScalarValue, high: ScalarValue| {
+        col(name).gt_eq(lit(low)).and(col(name).lt_eq(lit(high)))
+    };
+    let time = |micros| ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into()));
+    let times = objects.iter().map(|object| object.facts().delivery_time);
+    let times: Option<Vec<i64>> = times.collect();
+    let times = times.unwrap_or_default();
+    let places = objects.iter().map(|object| object.location.as_str());
+    let mut filter = named;
+    if let (Some(low), Some(high)) = (places.clone().min(), places.max()) {
+        filter = filter.and(bounds("location", low.into(), high.into()));
+    }
+    if let (Some(low), Some(high)) = (times.iter().min(), times.iter().max()) {
+        let delivered = bounds("delivery_time", time(*low), time(*high));
+        filter = filter.and(delivered.or(col("delivery_time").is_null()));
+    }
+    filter
 }
 
 /// Whether the limit that rejected an object now has another value.

@@ -3,6 +3,7 @@
 
 use chrono::NaiveDateTime;
 
+use super::listing::is_log_ending;
 use crate::decode::ObjectKind;
 
 /// The facts in an object's path; all of them may be absent.
@@ -76,11 +77,11 @@ fn kind(part: &str) -> Option<ObjectKind> {
     }
 }
 
-fn is_account(part: &str) -> bool {
+pub(super) fn is_account(part: &str) -> bool {
     part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_region(part: &str) -> bool {
+pub(super) fn is_region(part: &str) -> bool {
     part.contains('-') && part.ends_with(|last: char| last.is_ascii_digit())
 }
 
@@ -91,6 +92,14 @@ fn time(part: &str) -> Option<i64> {
         .iter()
         .find_map(|form| NaiveDateTime::parse_from_str(part, form).ok())
         .map(|time| time.and_utc().timestamp_micros())
+}
+
+/// Whether a key is like that of a log: its name ends like one, and where it lies in CloudTrail's layout, so
+/// does its folder. Other services of AWS write into the same tree.
+#[must_use]
+pub fn is_log_key(key: &str) -> bool {
+    let is_of_aws = key.split('/').any(|part| part == "AWSLogs");
+    is_log_ending(key) && (!is_of_aws || PathFacts::read(key).kind.is_some())
 }
 
 #[cfg(test)]

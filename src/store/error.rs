@@ -3,6 +3,8 @@
 use deltalake_core::DeltaTableError;
 use thiserror::Error;
 
+use super::bucket::Refusal;
+
 /// An error of the store; each names the table or the place at fault.
 #[derive(Debug, Error)]
 pub enum StoreError {
@@ -56,6 +58,31 @@ pub enum StoreError {
         /// What the system says.
         #[source]
         source: std::io::Error,
+    },
+    /// A text names no place for a store.
+    #[error("`{location}` names no place for a store: {detail}")]
+    BadLocation {
+        /// The text.
+        location: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A bucket refused.
+    #[error("`{location}` cannot be used as a store")]
+    Refused {
+        /// The store's place.
+        location: String,
+        /// Why.
+        #[source]
+        source: Refusal,
+    },
+    /// A server writes over what it should have kept.
+    #[error(
+        "`{location}` cannot be used as a store: its server overwrites an object though it is asked to write only what is not there (If-None-Match), so that two writers could destroy each other's commits\n\nhint: Amazon S3 and current S3-compatible servers heed the condition; update the server, or keep the store on a disk"
+    )]
+    NotConditional {
+        /// The store's place.
+        location: String,
     },
     /// A table could not be read or written.
     #[error("table `{table}`: {operation} failed")]

@@ -120,7 +120,30 @@ pub async fn read_columns(
     filter: Option<Expr>,
     each: impl FnMut(RecordBatch),
 ) -> Result<(), StoreError> {
-    read(SnapshotProvider::new(snapshot)?, columns, filter, each).await
+    let provider = SnapshotProvider::new(snapshot)?;
+    read(provider, columns, filter, Few::No, each).await
+}
+
+/// The same for a filter that holds for few rows, wherever they are: the other columns are read of those
+/// alone.
+///
+/// # Errors
+/// If a file cannot be read.
+pub async fn look_up(
+    snapshot: Snapshot,
+    columns: &[&str],
+    filter: Expr,
+    each: impl FnMut(RecordBatch),
+) -> Result<(), StoreError> {
+    let provider = SnapshotProvider::new(snapshot)?;
+    read(provider, columns, Some(filter), Few::Yes, each).await
+}
+
+/// Whether a filter is expected to hold for few rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Few {
+    Yes,
+    No,
 }
 
 /// The same of one live file.
@@ -131,13 +154,14 @@ pub(super) async fn read_file(
     each: impl FnMut(RecordBatch),
 ) -> Result<(), StoreError> {
     let provider = SnapshotProvider::of_files(snapshot.clone(), vec![file.clone()]);
-    read(provider, columns, None, each).await
+    read(provider, columns, None, Few::No, each).await
 }
 
 async fn read(
     provider: SnapshotProvider,
     columns: &[&str],
     filter: Option<Expr>,
+    few: Few,
     mut each: impl FnMut(RecordBatch),
 ) -> Result<(), StoreError> {
     let table = provider.snapshot().table().name;
@@ -145,11 +169,12 @@ async fn read(
         table,
         source: Box::new(source),
     };
-    let context =
-        SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1).set_bool(
-            "datafusion.execution.parquet.schema_force_view_types",
-            false,
-        ));
+    let parquet = |name: &str| format!("datafusion.execution.parquet.{name}");
+    let config = SessionConfig::new()
+        .with_target_partitions(1)
+        .set_bool(&parquet("schema_force_view_types"), false)
+        .set_bool(&parquet("pushdown_filters"), few == Few::Yes);
+    let context = SessionContext::new_with_config(config);
     provider.snapshot().place().register(&context);
     let mut frame = context.read_table(Arc::new(provider)).map_err(failed)?;
     if let Some(filter) = filter {

@@ -7,6 +7,7 @@
 //! gives up; a commit to an event table carries the application transaction `ingest`, so that two writers
 //! who de-duplicated against the same snapshot never both succeed.
 
+mod bucket;
 mod cells;
 mod commit;
 mod compact;
@@ -26,13 +27,14 @@ mod table;
 mod tiers;
 mod vacuum;
 
+pub use bucket::{Clock, Refusal};
 pub use cells::rows;
 pub use commit::{Appended, Rows, Transaction};
 pub use compact::{Compacted, Compaction};
 pub use dedupe::SeenEvents;
 pub use error::StoreError;
 pub use expire::Expired;
-pub use files::{DataFile, read_columns};
+pub use files::{DataFile, look_up, read_columns};
 pub use place::Place;
 pub use provider::SnapshotProvider;
 pub use retention::{Hold, Retention};

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use futures::TryStreamExt as _;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt as _};
+use object_store::{ObjectStore, ObjectStoreExt as _, PutMode};
 use url::Url;
 
+use super::bucket::{Bucket, Clock, Refusal};
 use super::error::StoreError;
 use super::sync::DurableFileSystem;
+use crate::aws::Access;
 use crate::schema;
 
 /// A place for a store: an object store and a folder in it.
@@ -84,6 +86,36 @@ impl Place {
         })
     }
 
+    /// A folder of a bucket, `s3://bucket/prefix`; nothing is asked of the bucket yet.
+    ///
+    /// # Errors
+    /// If the text names no bucket, or a folder that has no URL.
+    pub async fn bucket(text: &str, access: &Access, clock: Clock) -> Result<Self, StoreError> {
+        let unusable = |detail: String| StoreError::BadLocation {
+            location: text.to_owned(),
+            detail,
+        };
+        let (name, folder) = split_bucket(text)
+            .ok_or_else(|| unusable("it is not s3://BUCKET or s3://BUCKET/PREFIX".to_owned()))?;
+        let prefix = Path::parse(folder).map_err(|invalid| unusable(invalid.to_string()))?;
+        // Delta writes paths into URLs as they are, and reads them as if they were escaped.
+        if prefix.as_ref().contains('%') {
+            return Err(unusable("a prefix with `%` cannot be used".to_owned()));
+        }
+        let mut url = Url::parse(&format!("s3://{name}/"))
+            .map_err(|invalid| unusable(invalid.to_string()))?;
+        if !prefix.as_ref().is_empty() {
+            url.set_path(&format!("/{prefix}/"));
+        }
+        let bucket = Bucket::new(name, access, clock).await;
+        Ok(Self {
+            root: Arc::new(bucket.map_err(|invalid| unusable(invalid.to_string()))?),
+            prefix,
+            url,
+            shown: text.trim_end_matches('/').to_owned(),
+        })
+    }
+
     /// The place as the user named it.
     #[must_use]
     pub fn shown(&self) -> &str {
@@ -132,12 +164,7 @@ impl Place {
             .root
             .list_with_delimiter(Some(&self.prefix))
             .await
-            .map_err(|source| StoreError::File {
-                table: "store",
-                operation: "listing",
-                path: self.shown.clone(),
-                source,
-            })?;
+            .map_err(|source| self.listing_failed("store", self.shown.clone(), source))?;
         let stranger = |entry: &str| StoreError::NotAStore {
             location: self.shown.clone(),
             entry: entry.to_owned(),
@@ -162,12 +189,62 @@ impl Place {
             .try_next()
             .await
             .map(|entry| entry.is_some())
-            .map_err(|source| StoreError::File {
+            .map_err(|source| self.listing_failed(table, log.to_string(), source))
+    }
+
+    /// What refuses to be listed is no place for a store, which says more than which table it was.
+    fn listing_failed(
+        &self,
+        table: &'static str,
+        path: String,
+        source: object_store::Error,
+    ) -> StoreError {
+        match Refusal::of(&source) {
+            Some(refusal) => StoreError::Refused {
+                location: self.shown.clone(),
+                source: refusal.clone(),
+            },
+            None => StoreError::File {
                 table,
                 operation: "listing",
-                path: log.to_string(),
+                path,
                 source,
-            })
+            },
+        }
+    }
+
+    /// Whether the object store keeps what is there when it is told to write only what is not there yet,
+    /// on which every commit stands. `path` is an object of a table that is there.
+    pub(super) async fn is_conditional(
+        &self,
+        table: &'static str,
+        path: &str,
+    ) -> Result<bool, StoreError> {
+        let full = self.file(table, path);
+        let failed = |operation| {
+            move |source| StoreError::File {
+                table,
+                operation,
+                path: path.to_owned(),
+                source,
+            }
+        };
+        let there = self.root.get(&full).await.map_err(failed("reading"))?;
+        // The same content, so that nothing is lost where the condition is not heeded; and not the same bytes,
+        // which would be taken for a write whose answer was lost.
+        let mut same = there.bytes().await.map_err(failed("reading"))?.to_vec();
+        same.push(b'\n');
+        let options = PutMode::Create.into();
+        match self.root.put_opts(&full, same.into(), options).await {
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(true),
+            Ok(_overwritten) => Ok(false),
+            Err(source) => Err(failed("writing")(source)),
+        }
+    }
+
+    /// Whether this is a bucket.
+    pub(super) fn is_bucket(&self) -> bool {
+        self.url.scheme() == "s3"
     }
 
     /// The folder of a table.
@@ -200,5 +277,28 @@ impl Place {
                 path: path.to_owned(),
                 source,
             })
+    }
+}
+
+/// The bucket and the folder of `s3://bucket/folder`.
+fn split_bucket(text: &str) -> Option<(&str, &str)> {
+    let rest = text.strip_prefix("s3://")?;
+    let (bucket, folder) = rest.split_once('/').unwrap_or((rest, ""));
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    (!bucket.is_empty() && bucket.bytes().all(is_name)).then_some((bucket, folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_bucket;
+
+    #[test]
+    fn a_bucket_is_named_before_its_folder() {
+        assert_eq!(split_bucket("s3://lake"), Some(("lake", "")));
+        assert_eq!(split_bucket("s3://lake/"), Some(("lake", "")));
+        assert_eq!(split_bucket("s3://lake/a/b/"), Some(("lake", "a/b/")));
+        for wrong in ["s3://", "s3:///a", "s3://la ke/a", "lake/a", "s3://la?ke"] {
+            assert_eq!(split_bucket(wrong), None, "{wrong}");
+        }
     }
 }

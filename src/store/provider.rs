@@ -77,7 +77,8 @@ pub(super) fn merged_rows(
         })
         .collect();
     let url = ObjectStoreUrl::parse(snapshot.place().store_url())?;
-    let scan = FileScanConfigBuilder::new(url, Arc::new(ParquetSource::new(schema)))
+    let source = ParquetSource::new(schema).with_metadata_size_hint(FOOTER_BYTES);
+    let scan = FileScanConfigBuilder::new(url, Arc::new(source))
         .with_file_groups(groups)
         .with_output_ordering(vec![order.clone()])
         .build();

@@ -20,8 +20,8 @@ use super::files::DataFile;
 use super::place::Place;
 use super::{RETAIN, ROLLUP};
 use crate::schema::{
-    ACCOUNT_REGIONS, ALIAS_SIGHTINGS, KMS_EVENTS, Kind, ORGANIZATION_ACCOUNTS, ROLLUPS,
-    STORE_FORMAT, TABLES, TRAIL_EVENTS, Table, VERIFICATIONS,
+    ACCOUNT_REGIONS, ALIAS_SIGHTINGS, KMS_EVENTS, Kind, LOG_FILE_EVENTS, ORGANIZATION_ACCOUNTS,
+    ROLLUPS, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table, VERIFICATIONS,
 };
 
 /// The table property that carries the store's format.
@@ -83,6 +83,7 @@ impl Store {
         });
         try_join_all(others).await?;
         if is_new {
+            store.check_conditional().await?;
             store.create_table(TABLES[0]).await?;
         }
         Ok(store)
@@ -102,6 +103,22 @@ impl Store {
         };
         check_format(&events)?;
         Ok(store)
+    }
+
+    /// That the object store heeds the condition of a commit; disks do.
+    async fn check_conditional(&self) -> Result<(), StoreError> {
+        const FIRST_COMMIT: &str = "_delta_log/00000000000000000000.json";
+        let is_safe = !self.place.is_bucket()
+            || self
+                .place
+                .is_conditional(TABLES[1].name, FIRST_COMMIT)
+                .await?;
+        if is_safe {
+            return Ok(());
+        }
+        Err(StoreError::NotConditional {
+            location: self.place.shown().to_owned(),
+        })
     }
 
     fn at(place: Place) -> Self {
@@ -157,8 +174,11 @@ impl Store {
         const ATTEMPTS_MAX: usize = 20;
         for _attempt in 0..ATTEMPTS_MAX {
             let mut pins = BTreeMap::new();
-            for table in TABLES.iter().rev() {
-                pins.insert(table.name, self.snapshot(table).await?);
+            for group in pinned_together() {
+                let snapshots = try_join_all(group.iter().map(|table| self.snapshot(table)));
+                for snapshot in snapshots.await? {
+                    pins.insert(snapshot.table.name, snapshot);
+                }
             }
             let pins = Pins(pins);
             if pins.hold_what_was_removed().await? {
@@ -239,6 +259,19 @@ impl Store {
             },
         }
     }
+}
+
+/// The tables in the order that readers pin them in, those of a group beside each other: what is written
+/// after the ledger or apart from it, the ledger, what it tells of, and the events that the roll-ups count.
+fn pinned_together() -> [&'static [&'static Table]; 4] {
+    let ledger = TABLES
+        .iter()
+        .position(|table| table.name == LOG_FILE_EVENTS.name)
+        .unwrap_or_default();
+    let (before, from) = TABLES.split_at(ledger);
+    let (ledger, after) = from.split_at(1);
+    let (events, between) = before.split_at(1);
+    [after, ledger, between, events]
 }
 
 /// Whether stores exist that were made before this table was known.

@@ -1,7 +1,10 @@
 //! What can be typed. Nothing is done here.
 
 mod aws;
+mod bucket;
 mod integrity;
+mod queue;
+mod store;
 
 use std::path::PathBuf;
 
@@ -9,11 +12,13 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use crate::cli::output::{Format, Rendering, Zone};
 use crate::cli::queries::QueriesChoice;
-use crate::cli::session::StoreChoice;
 use crate::decode::Limits;
 use crate::ingest::Span;
 use crate::report::Filters;
 
+use self::bucket::BucketArgs;
+pub(in crate::cli) use self::queue::QueueArgs;
+use self::store::StoreArgs;
 pub(in crate::cli) use aws::AwsArgs;
 pub(in crate::cli) use integrity::{FetchSignaturesArgs, VerifyArgs};
 
@@ -31,25 +36,6 @@ pub(in crate::cli) struct Args {
     pub(in crate::cli) queries: QueriesArgs,
     #[command(subcommand)]
     pub(in crate::cli) command: Command,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(in crate::cli) struct StoreArgs {
-    /// The store's directory [default: ./keytrail-store]
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "KEYTRAIL_STORE",
-        hide_env_values = true
-    )]
-    store: Option<PathBuf>,
-}
-
-impl From<StoreArgs> for StoreChoice {
-    fn from(args: StoreArgs) -> Self {
-        Self::new(args.store)
-    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -109,18 +95,28 @@ pub(in crate::cli) enum Command {
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct IngestArgs {
-    /// Files and directories, to any depth
-    #[arg(required = true, value_name = "PATH")]
+    /// Files and directories, to any depth; or s3://BUCKET, s3://BUCKET/PREFIX
+    #[arg(required_unless_present = "url", value_name = "PATH")]
     pub(in crate::cli) paths: Vec<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
-    /// Compute SHA-256 of each object's content; done in any case where digests are among the objects
-    #[arg(long)]
+    /// Compute SHA-256 of each object's content; done in any case where digests are among the objects, and of
+    /// what comes from a bucket
+    #[arg(long, conflicts_with = "no_hash")]
     pub(in crate::cli) hash: bool,
+    /// Compute no SHA-256
+    #[arg(long)]
+    pub(in crate::cli) no_hash: bool,
     /// Threads that decode [default: one for each CPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(in crate::cli) threads: Option<u16>,
+    #[command(flatten)]
+    pub(in crate::cli) bucket: BucketArgs,
+    #[command(flatten)]
+    pub(in crate::cli) queue: QueueArgs,
+    #[command(flatten)]
+    pub(in crate::cli) aws: AwsArgs,
     #[command(flatten)]
     pub(in crate::cli) limits: LimitArgs,
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use keytrail::decode::original_event;
 use keytrail::schema::{KMS_EVENTS, ROLLUPS};
-use keytrail::store::{INGEST, ROLLUP};
+use keytrail::store::{INGEST, Place, ROLLUP};
 
 use super::aggregate::{resources_of_events, resources_of_table, usage_of_events, usage_of_table};
 use super::corpus::{Corpus, Identity, LogFile, canonical};
@@ -31,7 +31,19 @@ pub(crate) async fn check(
     attempts: Attempts,
     hint: &str,
 ) {
-    let reader = Reader::open(directory)
+    let place = Place::directory(directory).expect("a directory");
+    check_place(place, corpus, files, attempts, hint).await;
+}
+
+/// The same of a store wherever it lies.
+pub(crate) async fn check_place(
+    place: Place,
+    corpus: &Corpus,
+    files: &[usize],
+    attempts: Attempts,
+    hint: &str,
+) {
+    let reader = Reader::of(place)
         .await
         .unwrap_or_else(|error| panic!("{hint}: {error:#}"));
     let expected = corpus.rows(files);

@@ -122,7 +122,7 @@ pub(crate) async fn ingest_with(
 ) -> anyhow::Result<Summary> {
     let options = Options {
         limits: Limits::default(),
-        is_hashing: false,
+        hashing: ingest::Hashing::WithDigests,
         threads: 2,
         run_id: uuid::Uuid::new_v4().to_string(),
         started_at: STARTED_AT,
@@ -207,7 +207,11 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) async fn open(directory: &Path) -> anyhow::Result<Self> {
-        let store = Box::pin(Store::open(Place::directory(directory)?)).await?;
+        Self::of(Place::directory(directory)?).await
+    }
+
+    pub(crate) async fn of(place: Place) -> anyhow::Result<Self> {
+        let store = Box::pin(Store::open(place)).await?;
         let library = Library::embedded()?;
         // Of the views, only the ledger's own: planning the others takes longer than all checks.
         let views = library.views()?;

@@ -20,6 +20,8 @@ mod writes;
 
 mod kills;
 
+mod bucket;
+
 mod writers;
 
 mod compaction;

@@ -38,6 +38,9 @@ pub(crate) enum Fault {
     DiesAfter(u64),
     /// No write has an effect; each fails.
     ReadOnly,
+    /// What should be written only where nothing is yet is written over what is there, as by a server that does
+    /// not know the condition.
+    Overwrites,
     /// Only commits and data can be written: every checkpoint fails.
     FailsCheckpoints,
     /// The process gets a SIGKILL before this call, be it a read or a write.
@@ -49,7 +52,7 @@ pub(crate) enum Fault {
 /// The store double.
 #[derive(Debug, Clone)]
 pub(crate) struct FaultStore {
-    inner: Arc<DurableFileSystem>,
+    inner: Arc<dyn ObjectStore>,
     fault: Fault,
     gates: Vec<Gate>,
     state: Arc<State>,
@@ -76,8 +79,13 @@ impl FaultStore {
     }
 
     pub(crate) fn gated(fault: Fault, gates: Vec<Gate>) -> Self {
+        Self::over(Arc::new(DurableFileSystem::new()), fault, gates)
+    }
+
+    /// A double of another object store than the disk.
+    pub(crate) fn over(inner: Arc<dyn ObjectStore>, fault: Fault, gates: Vec<Gate>) -> Self {
         Self {
-            inner: Arc::new(DurableFileSystem::new()),
+            inner,
             fault,
             gates,
             state: Arc::default(),
@@ -202,9 +210,12 @@ impl ObjectStore for FaultStore {
         &self,
         location: &Path,
         payload: PutPayload,
-        options: PutOptions,
+        mut options: PutOptions,
     ) -> Result<PutResult> {
         let is_create = options.mode == object_store::PutMode::Create;
+        if is_create && self.fault == Fault::Overwrites {
+            options.mode = object_store::PutMode::Overwrite;
+        }
         let act = self.inner.put_opts(location, payload, options);
         self.write(location, is_create, act).await
     }

@@ -44,6 +44,8 @@ pub(crate) enum Action {
     Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// It is handed on; the connection is cut after so many bytes of the answer's body.
     CutAfter(usize),
+    /// It is handed on, and answered as if the server had failed: what it asked for is done, but nobody knows.
+    LoseAnswer,
     /// It is handed on, and the body of its answer is changed.
     Change(Box<dyn FnOnce(Vec<u8>) -> Vec<u8> + Send>),
 }
@@ -175,6 +177,10 @@ fn serve(
                 answer.body.truncate(bytes);
                 write(&mut answers, &answer)?;
                 return answers.shutdown(std::net::Shutdown::Both);
+            }
+            Action::LoseAnswer => {
+                answers.write_all(b"HTTP/1.1 503 Told\r\ncontent-length: 0\r\n\r\n")?;
+                continue;
             }
             Action::Change(change) => {
                 answer.body = change(answer.body);

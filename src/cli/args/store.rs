@@ -1,0 +1,69 @@
+//! Where the store is, as it is typed for every command.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+use crate::aws::Access;
+use crate::cli::session::StoreChoice;
+
+#[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct StoreArgs {
+    /// The store's directory, or s3://BUCKET/PREFIX [default: ./keytrail-store]
+    #[arg(
+        long,
+        global = true,
+        value_name = "STORE",
+        env = "KEYTRAIL_STORE",
+        hide_env_values = true
+    )]
+    store: Option<PathBuf>,
+    #[command(flatten)]
+    access: StoreAccessArgs,
+}
+
+/// How the bucket of the store is reached, which may differ from how the logs are.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Store on S3")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "each is told apart from the option of the same name for the logs"
+)]
+struct StoreAccessArgs {
+    /// The profile for the store [default: the standard chain of credentials]
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    store_profile: Option<String>,
+    /// The region of the store's bucket
+    #[arg(long, global = true, value_name = "REGION", hide_short_help = true)]
+    store_region: Option<String>,
+    /// Assume this role for the store
+    #[arg(long, global = true, value_name = "ARN", hide_short_help = true)]
+    store_assume_role: Option<String>,
+    /// The external id that the store's role asks for
+    #[arg(
+        long,
+        global = true,
+        value_name = "ID",
+        requires = "store_assume_role",
+        hide_short_help = true
+    )]
+    store_external_id: Option<String>,
+    /// Another server than AWS's own for the store; the bucket then stands in the path of URLs
+    #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
+    store_endpoint_url: Option<String>,
+}
+
+impl From<StoreArgs> for StoreChoice {
+    fn from(args: StoreArgs) -> Self {
+        let access = args.access;
+        Self::new(args.store).reached(Access {
+            profile: access.store_profile,
+            region: access.store_region,
+            role_arn: access.store_assume_role,
+            external_id: access.store_external_id,
+            is_path_style: access.store_endpoint_url.is_some(),
+            endpoint_url: access.store_endpoint_url,
+            is_requester_paying: false,
+        })
+    }
+}

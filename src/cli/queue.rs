@@ -1,0 +1,239 @@
+//! `keytrail ingest --queue`: what the messages of a queue name, into the store, batch by batch.
+//!
+//! A message is deleted when the ledger holds all its objects, and not before. What is not deleted comes back:
+//! a message that cannot be used until the queue's redrive policy takes it, and one whose objects could not be
+//! read until they can be.
+
+use std::collections::BTreeSet;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::ExitStatus;
+use super::args::{IngestArgs, QueueArgs};
+use super::clock::now_micros;
+use super::error::{to_stderr, to_stdout};
+use super::ingest::{Found, grouped, ingest_found, warn_of_rollups};
+use super::output::visible;
+use crate::aws::Access;
+use crate::ingest::{Hashing, Progress, Summary};
+use crate::source::queue::{Batch, Bounds, Message, Named, Queue, Waiting};
+use crate::source::{Listing, S3, is_log_key};
+use crate::store::Store;
+
+/// Rejects that are told for each batch; all are in the ledger.
+const REJECTS_TOLD_MAX: usize = 20;
+/// Ids of messages that are told once each; when they are more, they are told again.
+const TOLD_MAX: usize = 10_000;
+
+pub(super) async fn run(store: &Store, args: &IngestArgs, url: &str) -> anyhow::Result<ExitStatus> {
+    let access = Access::from(args.aws.clone());
+    let queue = Queue::new(url, &access, args.queue.visibility_seconds).await?;
+    let mut service = Service {
+        store,
+        args,
+        queue,
+        s3: S3::new(&access.load().await, &access),
+        told: BTreeSet::new(),
+        is_incomplete: false,
+    };
+    let (bounds, waiting) = bounds(&args.queue);
+    let mut stop = stopped()?;
+    loop {
+        let batch = Box::pin(
+            service
+                .queue
+                .gather(&bounds, waiting, &mut stop, &now_micros),
+        )
+        .await?;
+        service.tell_unusable(&batch);
+        if !batch.messages.is_empty() {
+            Box::pin(service.take(&batch)).await?;
+        }
+        if batch.is_last {
+            break;
+        }
+    }
+    // Who is told to stop has done all that it was asked for.
+    let is_incomplete = waiting == Waiting::UntilEmpty && service.is_incomplete;
+    Ok(if is_incomplete {
+        ExitStatus::Incomplete
+    } else {
+        ExitStatus::Success
+    })
+}
+
+fn bounds(args: &QueueArgs) -> (Bounds, Waiting) {
+    let bounds = Bounds {
+        objects_max: args.batch_objects as usize,
+        seconds_max: args.batch_seconds,
+        buckets: args.buckets.clone(),
+    };
+    let waiting = if args.until_empty {
+        Waiting::UntilEmpty
+    } else {
+        Waiting::ForMore
+    };
+    (bounds, waiting)
+}
+
+/// Becomes true when the process is asked to end.
+fn stopped() -> anyhow::Result<watch::Receiver<bool>> {
+    let (sender, receiver) = watch::channel(false);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        to_stderr("stopping: what has come is committed first\n");
+        sender.send_replace(true);
+        // Without it, a receiver would take the channel for closed and not for true.
+        sender.closed().await;
+    });
+    Ok(receiver)
+}
+
+/// What the batches of one call have in common.
+struct Service<'a> {
+    store: &'a Store,
+    args: &'a IngestArgs,
+    queue: Queue,
+    s3: S3,
+    /// Ids of messages that were told of.
+    told: BTreeSet<String>,
+    /// Whether something was left in the queue, or could not be ingested.
+    is_incomplete: bool,
+}
+
+impl Service<'_> {
+    /// A message that cannot be used comes again and again; once is enough to tell of it.
+    fn tell_unusable(&mut self, batch: &Batch) {
+        for (id, reason) in &batch.unusable {
+            self.is_incomplete = true;
+            if self.told.len() >= TOLD_MAX {
+                self.told.clear();
+            }
+            if self.told.insert(id.clone()) {
+                let (id, reason) = (visible(id), visible(reason));
+                to_stderr(&format!(
+                    "warning: message {id} is left in the queue: {reason}\n"
+                ));
+            }
+        }
+    }
+
+    /// Ingests what the messages name, and deletes those whose objects are in the ledger.
+    async fn take(&mut self, batch: &Batch) -> anyhow::Result<()> {
+        let (logs, others): (Vec<&Named>, Vec<&Named>) = batch
+            .objects()
+            .into_iter()
+            .partition(|named| is_log_key(&named.key));
+        let mut unread = BTreeSet::new();
+        if !logs.is_empty() {
+            let summary = Box::pin(self.ingest(&logs)).await?;
+            unread = unread_of(&summary);
+            self.tell(&summary, batch.messages.len())?;
+        }
+        if !others.is_empty() {
+            to_stderr(&format!(
+                "note: {} passed over, whose keys are not like those of logs: {}{}\n",
+                others.len(),
+                visible(&location(others[0])),
+                if others.len() > 1 { ", …" } else { "" }
+            ));
+        }
+        let is_done = |message: &&Message| {
+            let named = message.content.iter().flatten();
+            named
+                .into_iter()
+                .all(|named| !unread.contains(&location(named)))
+        };
+        let done = batch.messages.iter().filter(is_done);
+        let receipts: Vec<&str> = done.map(|message| message.receipt.as_str()).collect();
+        let deleted = self.queue.delete(&receipts).await;
+        let left = match deleted {
+            Ok(left) => left,
+            Err(error) => {
+                // They come back, and are known then.
+                to_stderr(&format!("warning: {error}\n"));
+                receipts.len()
+            }
+        };
+        if left > 0 {
+            to_stderr(&format!("warning: {left} messages could not be deleted\n"));
+        }
+        if let Some(failure) = batch.held.take_failure() {
+            to_stderr(&format!("warning: {failure}\n"));
+        }
+        self.is_incomplete |= left > 0 || receipts.len() < batch.messages.len();
+        Ok(())
+    }
+
+    async fn ingest(&self, logs: &[&Named]) -> anyhow::Result<Summary> {
+        let names: Vec<(String, String)> = logs
+            .iter()
+            .map(|named| (named.bucket.clone(), named.key.clone()))
+            .collect();
+        let listing = Listing {
+            objects: self.s3.named(&names).await,
+            ..Listing::default()
+        };
+        let found = Found {
+            source: &self.s3,
+            listing,
+            hashing: if self.args.no_hash {
+                Hashing::Never
+            } else {
+                Hashing::Always
+            },
+            sources: vec![self.queue.url().to_owned()],
+        };
+        let progress = Progress::default();
+        Box::pin(ingest_found(self.store, self.args, found, &progress)).await
+    }
+
+    /// One line for each batch, for a log.
+    fn tell(&mut self, summary: &Summary, messages: usize) -> anyhow::Result<()> {
+        self.is_incomplete |= summary.is_incomplete();
+        let line = if self.args.json {
+            format!("{}\n", serde_json::to_string(summary)?)
+        } else {
+            format!(
+                "{} messages: {} objects new, {} known, {} rejected; {} records, {} rows written\n",
+                grouped(messages as u64),
+                grouped(summary.objects_new),
+                grouped(summary.objects_known),
+                grouped(summary.objects_rejected),
+                grouped(summary.records),
+                grouped(summary.rows_written)
+            )
+        };
+        to_stdout(&line)?;
+        for reject in summary.rejects.iter().take(REJECTS_TOLD_MAX) {
+            to_stderr(&format!(
+                "warning: {} {}: {}\n",
+                visible(&reject.location),
+                reject.state,
+                visible(&reject.message)
+            ));
+        }
+        warn_of_rollups(summary);
+        Ok(())
+    }
+}
+
+/// The objects that could not be read at all, so that another attempt may help.
+fn unread_of(summary: &Summary) -> BTreeSet<String> {
+    let rejects = summary.rejects.iter();
+    rejects
+        .filter(|reject| reject.state == "unreadable")
+        .map(|reject| reject.location.clone())
+        .collect()
+}
+
+/// The object as the ledger names it.
+fn location(named: &Named) -> String {
+    format!("s3://{}/{}", named.bucket, named.key)
+}

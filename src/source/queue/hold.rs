@@ -1,0 +1,91 @@
+//! Messages that are held: for as long as their batch is open, nobody else gets them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
+use tokio::task::JoinHandle;
+
+use super::{Message, Queue, QueueError, REQUEST_MESSAGES_MAX};
+
+/// More time is asked for when this part of it is over: two requests in a row may fail before a message comes
+/// back.
+const EXTENDED_AFTER: u32 = 3;
+
+/// Messages that are held until this is dropped. One that comes back all the same does no harm: its objects
+/// are known then.
+#[derive(Debug)]
+pub struct Held {
+    state: Arc<Mutex<State>>,
+    extending: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    receipts: Vec<String>,
+    failure: Option<QueueError>,
+}
+
+impl Held {
+    /// Holds nothing yet.
+    pub(super) fn new(queue: &Queue) -> Self {
+        let state = Arc::<Mutex<State>>::default();
+        let every = Duration::from_secs(queue.visibility_secs.into()) / EXTENDED_AFTER;
+        let (queue, shared) = (queue.clone(), state.clone());
+        let extending = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(every).await;
+                let receipts = lock(&shared).receipts.clone();
+                if let Err(failure) = queue.extend(&receipts).await {
+                    lock(&shared).failure = Some(failure);
+                }
+            }
+        });
+        Self { state, extending }
+    }
+
+    pub(super) fn add(&self, message: &Message) {
+        lock(&self.state).receipts.push(message.receipt.clone());
+    }
+
+    /// The last failure to hold messages, to be told once.
+    #[must_use]
+    pub fn take_failure(&self) -> Option<QueueError> {
+        lock(&self.state).failure.take()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.extending.abort();
+    }
+}
+
+impl Queue {
+    /// Asks for more time with messages. A single one that is refused was deleted, or has come back already.
+    async fn extend(&self, receipts: &[String]) -> Result<(), QueueError> {
+        for some in receipts.chunks(REQUEST_MESSAGES_MAX) {
+            let entries = some.iter().enumerate().map(|(number, receipt)| {
+                ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(number.to_string())
+                    .receipt_handle(receipt)
+                    .visibility_timeout(self.visibility_secs.into())
+                    .build()
+                    .map_err(|error| QueueError::call("holding", &self.url, &error))
+            });
+            self.client
+                .change_message_visibility_batch()
+                .queue_url(&self.url)
+                .set_entries(Some(entries.collect::<Result<_, _>>()?))
+                .send()
+                .await
+                .map_err(|error| QueueError::call("holding", &self.url, &error))?;
+        }
+        Ok(())
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    // A list and a failure, each replaced at once.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}

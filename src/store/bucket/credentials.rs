@@ -1,0 +1,119 @@
+//! The SDK's chain of credentials (environment, profile, SSO, web identity, containers, instances, roles)
+//! for the object store.
+
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use object_store::aws::AwsCredential;
+use object_store::{CredentialProvider, Result};
+use tokio::sync::Mutex;
+
+use super::Clock;
+use super::refusal::no_credentials;
+use crate::aws::Access;
+
+/// Credentials are asked for anew so long before they expire: a request that is tried again goes on with
+/// those that it began with.
+const RENEWED_BEFORE_MICROS: i64 = 5 * 60 * 1_000_000;
+
+/// The chain, and what it answered last.
+#[derive(Debug)]
+pub(super) struct Chain {
+    provider: Option<SharedCredentialsProvider>,
+    /// For which bucket, and from which profile, for whoever reads that there are none.
+    wanted: String,
+    clock: Clock,
+    latest: Mutex<Option<Latest>>,
+}
+
+#[derive(Debug)]
+struct Latest {
+    credential: Arc<AwsCredential>,
+    /// In microseconds; without it they stay.
+    expires_at: Option<i64>,
+}
+
+impl Chain {
+    pub(super) fn new(config: &SdkConfig, bucket: &str, access: &Access, clock: Clock) -> Self {
+        let wanted = match &access.profile {
+            Some(profile) => format!("for the bucket `{bucket}` in the profile `{profile}`"),
+            None => format!("for the bucket `{bucket}`"),
+        };
+        Self {
+            provider: config.credentials_provider(),
+            wanted,
+            clock,
+            latest: Mutex::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl CredentialProvider for Chain {
+    type Credential = AwsCredential;
+
+    async fn get_credential(&self) -> Result<Arc<AwsCredential>> {
+        // Held while the chain is asked, so that it is asked once and not by every request at once.
+        let mut latest = self.latest.lock().await;
+        if let Some(known) = latest.as_ref()
+            && known
+                .expires_at
+                .is_none_or(|expires_at| (self.clock)() < expires_at - RENEWED_BEFORE_MICROS)
+        {
+            return Ok(known.credential.clone());
+        }
+        let Some(provider) = &self.provider else {
+            return Err(no_credentials(&self.wanted, "there is no provider of them"));
+        };
+        let answered = match provider.provide_credentials().await {
+            Ok(answered) => answered,
+            Err(error) => {
+                let reason = chain_text(&error);
+                return Err(no_credentials(&self.wanted, &reason));
+            }
+        };
+        let credential = Arc::new(AwsCredential {
+            key_id: answered.access_key_id().to_owned(),
+            secret_key: answered.secret_access_key().to_owned(),
+            token: answered.session_token().map(str::to_owned),
+        });
+        let expires_at = answered
+            .expiry()
+            .and_then(|expiry| expiry.duration_since(UNIX_EPOCH).ok())
+            .and_then(|since| i64::try_from(since.as_micros()).ok());
+        *latest = Some(Latest {
+            credential: credential.clone(),
+            expires_at,
+        });
+        Ok(credential)
+    }
+}
+
+/// An error with its causes, the first line of each.
+fn chain_text(error: &(dyn std::error::Error + 'static)) -> String {
+    let first = |error: &(dyn std::error::Error + 'static)| {
+        let said = error.to_string();
+        // The default chain goes on with each provider that it tried.
+        let line = said.lines().next().unwrap_or_default();
+        line.trim_end_matches(". Attempted:").to_owned()
+    };
+    let mut text = first(error);
+    let mut cause = error.source();
+    // The first says no more than that there is a cause.
+    if let Some(error) = cause {
+        text = first(error);
+        cause = error.source();
+    }
+    while let Some(error) = cause {
+        let said = first(error);
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    text
+}
