@@ -62,7 +62,7 @@ fn say(command: &str) -> anyhow::Result<()> {
 fn ingest_options(logs: &Path) -> anyhow::Result<IngestArgs> {
     let words = ["keytrail".as_ref(), "ingest".as_ref(), logs.as_os_str()];
     match Args::try_parse_from(words)?.command {
-        Command::Ingest(options) => Ok(options),
+        Command::Ingest(options) => Ok(*options),
         _ => unreachable!("`ingest` was typed"),
     }
 }

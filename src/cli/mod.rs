@@ -99,7 +99,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
     let queries = args.queries.into();
     // Each of these futures is large; boxed, none weighs on the others.
     match args.command {
-        Command::Ingest(options) => Box::pin(ingest::run(&place, options)).await,
+        Command::Ingest(options) => Box::pin(ingest::run(&place, *options)).await,
         Command::Status(options) => Box::pin(status::run(&place, options)).await,
         Command::Sql(options) => Box::pin(sql::run(&place, &queries, options)).await,
         Command::Report(options) => Box::pin(report::run(&place, &queries, *options)).await,

@@ -58,7 +58,7 @@ impl From<QueriesArgs> for QueriesChoice {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
     /// Read CloudTrail logs into the store; what it holds already is not read again
-    Ingest(IngestArgs),
+    Ingest(Box<IngestArgs>),
     /// What the store holds, and what could not be read
     Status(StatusArgs),
     /// Ask in SQL; on a terminal and without a statement, in a shell
