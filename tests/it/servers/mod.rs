@@ -126,7 +126,11 @@ impl Server {
                 .await
                 .expect("a bucket");
         });
-        Bucket { name, client }
+        Bucket {
+            server: self,
+            name,
+            client,
+        }
     }
 }
 
@@ -144,6 +148,7 @@ pub(crate) fn credentials((key, secret): (&str, &str)) -> Vec<(String, String)> 
 
 /// A bucket of a test's own.
 pub(crate) struct Bucket {
+    pub(crate) server: &'static Server,
     pub(crate) name: String,
     pub(crate) client: Client,
 }
