@@ -43,7 +43,7 @@ pub(super) async fn run(place: &StoreChoice, _args: DemoArgs) -> anyhow::Result<
     say("keytrail report throttled-callers")?;
     report::run(&choice, &queries, report_options(&["throttled-callers"])?).await?;
     say("keytrail status")?;
-    status::run(&choice, StatusArgs { json: false }).await?;
+    status::run(&choice, StatusArgs::default()).await?;
     // The broken file is planted, and was shown.
     Ok(ExitStatus::Success)
 }
@@ -62,7 +62,7 @@ fn say(command: &str) -> anyhow::Result<()> {
 fn ingest_options(logs: &Path) -> anyhow::Result<IngestArgs> {
     let words = ["keytrail".as_ref(), "ingest".as_ref(), logs.as_os_str()];
     match Args::try_parse_from(words)?.command {
-        Command::Ingest(options) => Ok(options),
+        Command::Ingest(options) => Ok(*options),
         _ => unreachable!("`ingest` was typed"),
     }
 }

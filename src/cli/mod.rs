@@ -4,6 +4,7 @@
 //! code: 0 fine, 1 findings, 2 an error, or something new that could not be ingested.
 
 mod accounts;
+mod archived;
 mod args;
 mod bucket;
 mod check;
@@ -101,7 +102,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
     let queries = args.queries.into();
     // Each of these futures is large; boxed, none weighs on the others.
     match args.command {
-        Command::Ingest(options) => Box::pin(ingest::run(&place, options)).await,
+        Command::Ingest(options) => Box::pin(ingest::run(&place, *options)).await,
         Command::Status(options) => Box::pin(status::run(&place, options)).await,
         Command::Verify(options) => Box::pin(verify::run(&place, *options)).await,
         Command::FetchSignatures(options) => Box::pin(fetch_signatures::run(*options)).await,

@@ -94,12 +94,18 @@ fn time(part: &str) -> Option<i64> {
         .map(|time| time.and_utc().timestamp_micros())
 }
 
-/// Whether a key is like that of a log: its name ends like one, and where it lies in CloudTrail's layout, so
-/// does its folder. Other services of AWS write into the same tree.
+/// Whether a key is like that of a log: its name ends like one, and it is not in the folder of another service,
+/// since others write below `AWSLogs/<account>/` too.
 #[must_use]
 pub fn is_log_key(key: &str) -> bool {
-    let is_of_aws = key.split('/').any(|part| part == "AWSLogs");
-    is_log_ending(key) && (!is_of_aws || PathFacts::read(key).kind.is_some())
+    let parts: Vec<&str> = key.split('/').collect();
+    let below = parts.iter().rposition(|part| *part == "AWSLogs");
+    let mut below = parts[below.map_or(parts.len(), |at| at + 1)..]
+        .iter()
+        .skip_while(|part| part.starts_with("o-"));
+    let is_of_account = below.next().is_some_and(|part| is_account(part));
+    let is_foreign = is_of_account && below.next().is_some_and(|part| kind(part).is_none());
+    is_log_ending(key) && !is_foreign
 }
 
 #[cfg(test)]
@@ -133,5 +139,25 @@ mod tests {
             parse_event_time("2015-08-17T15:01:31Z")
         );
         assert_eq!(PathFacts::read("events/one.json"), PathFacts::default());
+    }
+
+    #[test]
+    fn what_other_services_write_is_no_log() {
+        for log in [
+            "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/05/x.json.gz",
+            "p/AWSLogs/o-example/111122223333/CloudTrail-Digest/us-east-1/2026/03/05/x.json.gz",
+            "AWSLogs/flat.json.gz",
+            "copied/x.json",
+        ] {
+            assert!(super::is_log_key(log), "{log}");
+        }
+        for other in [
+            "AWSLogs/111122223333/vpcflowlogs/us-east-1/2026/03/05/x.log.gz",
+            "AWSLogs/o-example/111122223333/Config/us-east-1/2026/3/5/x.json.gz",
+            "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/05/",
+            "picture.png",
+        ] {
+            assert!(!super::is_log_key(other), "{other}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use deltalake_core::protocol::SaveMode;
 use deltalake_core::table::state::DeltaTableState;
 use deltalake_core::{DeltaTable, DeltaTableError};
-use futures::future::try_join_all;
+use futures::future::join_all;
 use object_store::ObjectStore;
 use object_store::prefix::PrefixStore;
 
@@ -81,7 +81,7 @@ impl Store {
             }
             Ok::<(), StoreError>(())
         });
-        try_join_all(others).await?;
+        all_of(others).await?;
         if is_new {
             store.check_conditional().await?;
             store.create_table(TABLES[0]).await?;
@@ -175,7 +175,7 @@ impl Store {
         for _attempt in 0..ATTEMPTS_MAX {
             let mut pins = BTreeMap::new();
             for group in pinned_together() {
-                let snapshots = try_join_all(group.iter().map(|table| self.snapshot(table)));
+                let snapshots = all_of(group.iter().map(|table| self.snapshot(table)));
                 for snapshot in snapshots.await? {
                     pins.insert(snapshot.table.name, snapshot);
                 }
@@ -259,6 +259,13 @@ impl Store {
             },
         }
     }
+}
+
+/// Waits for all, also where one fails: Delta does not stand it that others are given up half-way, and panics.
+async fn all_of<T>(
+    futures: impl IntoIterator<Item = impl Future<Output = Result<T, StoreError>>>,
+) -> Result<Vec<T>, StoreError> {
+    join_all(futures).await.into_iter().collect()
 }
 
 /// The tables in the order that readers pin them in, those of a group beside each other: what is written

@@ -60,7 +60,7 @@ impl From<QueriesArgs> for QueriesChoice {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
     /// Read CloudTrail logs into the store; what it holds already is not read again
-    Ingest(IngestArgs),
+    Ingest(Box<IngestArgs>),
     /// What the store holds, and what could not be read
     Status(StatusArgs),
     /// Prove by CloudTrail's digests that the logs are whole and as they were written
@@ -153,8 +153,11 @@ impl LimitArgs {
     }
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 pub(in crate::cli) struct StatusArgs {
+    /// Show the log objects that need a restore before they can be read, and how to restore them
+    #[arg(long)]
+    pub(in crate::cli) archived: bool,
     /// Print as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,

@@ -22,22 +22,24 @@ pub(in crate::cli) struct StoreArgs {
     access: StoreAccessArgs,
 }
 
+/// Under which the options for a bucket stand. A heading for all that comes next would go on after them.
+const HEADING: &str = "Store on S3";
+
 /// How the bucket of the store is reached, which may differ from how the logs are.
 #[derive(Debug, ClapArgs)]
-#[command(next_help_heading = "Store on S3")]
 #[expect(
     clippy::struct_field_names,
     reason = "each is told apart from the option of the same name for the logs"
 )]
 struct StoreAccessArgs {
     /// The profile for the store [default: the standard chain of credentials]
-    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "NAME", help_heading = HEADING)]
     store_profile: Option<String>,
     /// The region of the store's bucket
-    #[arg(long, global = true, value_name = "REGION", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "REGION", help_heading = HEADING)]
     store_region: Option<String>,
     /// Assume this role for the store
-    #[arg(long, global = true, value_name = "ARN", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "ARN", help_heading = HEADING)]
     store_assume_role: Option<String>,
     /// The external id that the store's role asks for
     #[arg(
@@ -45,11 +47,11 @@ struct StoreAccessArgs {
         global = true,
         value_name = "ID",
         requires = "store_assume_role",
-        hide_short_help = true
+        help_heading = HEADING
     )]
     store_external_id: Option<String>,
     /// Another server than AWS's own for the store; the bucket then stands in the path of URLs
-    #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "URL", help_heading = HEADING)]
     store_endpoint_url: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! Messages gathered into a batch: by number, or by time since the first of them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -10,6 +11,8 @@ use super::{Held, Message, Named, Queue, QueueError, Unusable};
 const WAIT_SECS_MAX: i64 = 20;
 /// An answer without messages after so long means that there are none: all servers of the queue were asked.
 const EMPTY_SECS: i64 = 2;
+/// So long an answer that is under way is waited for when the end was asked for.
+const LAST_ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
 /// When a batch is closed.
 #[derive(Debug, Clone)]
@@ -83,28 +86,33 @@ impl Queue {
                 Waiting::ForMore => left_secs.min(WAIT_SECS_MAX),
                 Waiting::UntilEmpty => EMPTY_SECS,
             };
+            let receiving = self.receive(i32::try_from(wait_secs).unwrap_or(0));
+            let mut receiving = std::pin::pin!(receiving);
             let received = tokio::select! {
-                biased;
+                received = &mut receiving => Some(received),
                 _ = stop.wait_for(|is_stopped| *is_stopped) => {
                     batch.is_last = true;
-                    break;
+                    // Messages that are on their way would be hidden from everybody for a while.
+                    tokio::time::timeout(LAST_ANSWER_WITHIN, receiving).await.ok()
                 }
-                received = self.receive(i32::try_from(wait_secs).unwrap_or(0)) => received?,
             };
+            let received = received.transpose()?.unwrap_or_default();
             if received.is_empty() && waiting == Waiting::UntilEmpty {
                 // What is unusable comes back for ever, so it does not keep the end away.
                 batch.is_last = true;
                 break;
             }
             for message in received {
-                match unusable(&message, &bounds.buckets) {
-                    Some(reason) => batch.unusable.push((message.id, reason)),
-                    None => {
-                        objects += message.content.as_ref().map_or(0, Vec::len);
-                        batch.held.add(&message);
-                        batch.messages.push(message);
-                    }
+                if let Some(reason) = unusable(&message, &bounds.buckets) {
+                    batch.unusable.push((message.id, reason));
+                    continue;
                 }
+                objects += message.content.as_ref().map_or(0, Vec::len);
+                batch.held.add(&message);
+                batch.messages.push(message);
+            }
+            if batch.is_last {
+                break;
             }
             if closes_at.is_none() && !(batch.messages.is_empty() && batch.unusable.is_empty()) {
                 closes_at = Some(now() + i64::from(bounds.seconds_max) * MICROS_PER_SEC);

@@ -35,7 +35,7 @@ use crate::aws::Access;
 /// How keytrail names itself, so that its own calls can be told apart in the logs that it reads.
 const USER_AGENT: &str = concat!("keytrail/", env!("CARGO_PKG_VERSION"));
 /// The longest that one request may take, its body included: a data file is written by one.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(180);
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// The clock: microseconds since 1970.
 pub type Clock = fn() -> i64;

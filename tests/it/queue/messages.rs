@@ -44,7 +44,7 @@ fn what_s3_tells_of_is_ingested() {
         .chain(logs.iter().map(String::as_str))
         .collect();
     disk.run(&words);
-    let events = "select event_id, content_hash from kms_events order by all";
+    let events = "select event_id, content_hash from kms_events order by event_id, content_hash";
     assert_eq!(context.rows(events), disk.rows(events));
 
     let again = drain(&context, &queue, &[]);

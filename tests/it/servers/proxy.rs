@@ -179,8 +179,9 @@ fn serve(
                 return answers.shutdown(std::net::Shutdown::Both);
             }
             Action::LoseAnswer => {
-                answers.write_all(b"HTTP/1.1 503 Told\r\ncontent-length: 0\r\n\r\n")?;
-                continue;
+                let told = b"HTTP/1.1 503 Told\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                answers.write_all(told)?;
+                return answers.shutdown(std::net::Shutdown::Both);
             }
             Action::Change(change) => {
                 answer.body = change(answer.body);
