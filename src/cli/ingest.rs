@@ -49,7 +49,9 @@ pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result
 /// Ingests and answers the summary; shows progress, prints nothing else but warnings.
 pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Result<Summary> {
     let queries = Queries::embedded()?;
-    let found = Box::pin(bucket::find(store, args)).await?;
+    // Before the listing: what arrives meanwhile may not be in it.
+    let started_at = now_micros();
+    let found = Box::pin(bucket::find(store, args, started_at)).await?;
     let listing = found.listing;
     if listing.ignored_count > 0 {
         let names: Vec<String> = listing
@@ -74,7 +76,7 @@ pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Res
         hashing: found.hashing,
         threads: args.threads.map_or(cpus, usize::from),
         run_id: uuid::Uuid::new_v4().to_string(),
-        started_at: now_micros(),
+        started_at,
         sources: args
             .paths
             .iter()
