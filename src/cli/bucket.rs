@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use super::args::IngestArgs;
-use super::clock::now_micros;
 use crate::aws::Access;
 use crate::ingest::{Hashing, Listed};
 use crate::source::{self, Address, Fault, Files, Listing, Narrowed, S3, Source};
@@ -22,7 +21,11 @@ pub(super) struct Found {
 }
 
 /// Lists everything that was pointed at.
-pub(super) async fn find(store: &Store, args: &IngestArgs) -> anyhow::Result<Found> {
+pub(super) async fn find(
+    store: &Store,
+    args: &IngestArgs,
+    started_at: i64,
+) -> anyhow::Result<Found> {
     let is_address = |path: &&PathBuf| path.to_str().is_some_and(Address::is_meant);
     let (addresses, paths): (Vec<_>, Vec<_>) = args.paths.iter().partition(is_address);
     let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
@@ -57,7 +60,8 @@ pub(super) async fn find(store: &Store, args: &IngestArgs) -> anyhow::Result<Fou
     let access = Access::from(args.aws.clone());
     let s3 = S3::new(&access.load().await, &access);
     let mut listing = listing;
-    list(store, args, &narrowed, &s3, &addresses, &mut listing).await?;
+    let listed = list(store, args, &narrowed, &s3, &addresses, &mut listing).await?;
+    listed.keep_news(&mut listing.days, started_at, args.bucket.lookback);
     Ok(Found {
         source: Box::new(s3),
         listing,
@@ -76,7 +80,7 @@ async fn list(
     s3: &S3,
     addresses: &[Address],
     listing: &mut Listing,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Listed> {
     if let (Some(from), Some(to)) = (narrowed.from, narrowed.to)
         && from > to
     {
@@ -106,6 +110,5 @@ async fn list(
         objects: found,
         ..Listing::default()
     });
-    listed.keep_news(&mut listing.days, now_micros(), lookback);
-    Ok(())
+    Ok(listed)
 }

@@ -57,7 +57,9 @@ pub(super) fn warn_of_rollups(summary: &Summary) {
 
 /// Ingests and answers the summary; shows progress, prints nothing else but warnings.
 pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Result<Summary> {
-    let found = Box::pin(bucket::find(store, args)).await?;
+    // Before the listing: what arrives meanwhile may not be in it.
+    let started_at = now_micros();
+    let found = Box::pin(bucket::find(store, args, started_at)).await?;
     let (source, listing) = (found.source, found.listing);
     if listing.ignored_count > 0 {
         let names: Vec<String> = listing
@@ -82,6 +84,7 @@ pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Res
         listing,
         hashing: found.hashing,
         sources: sources.collect(),
+        started_at,
     };
     let progress = Arc::new(Progress::default());
     let bar = Bar::start(progress.clone());
@@ -97,6 +100,8 @@ pub(super) struct Found<'a> {
     pub(super) hashing: Hashing,
     /// What was pointed at.
     pub(super) sources: Vec<String>,
+    /// When the run began, in microseconds: before what was found was looked for.
+    pub(super) started_at: i64,
 }
 
 /// Ingests what was found, and prints warnings.
@@ -113,7 +118,7 @@ pub(super) async fn ingest_found(
         hashing: found.hashing,
         threads: args.threads.map_or(cpus, usize::from),
         run_id: uuid::Uuid::new_v4().to_string(),
-        started_at: now_micros(),
+        started_at: found.started_at,
         sources: found.sources,
     };
     let summary = ingest::run(

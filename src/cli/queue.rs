@@ -189,6 +189,7 @@ impl Service<'_> {
                 Hashing::Always
             },
             sources: vec![self.queue.url().to_owned()],
+            started_at: now_micros(),
         };
         let progress = Progress::default();
         Box::pin(ingest_found(self.store, self.args, found, &progress)).await
