@@ -84,7 +84,7 @@ async fn session(root: &Path, library: &Library) -> Session {
 async fn fill(store: &Store, library: &Library, logs: PathBuf) {
     let options = Options {
         limits: Limits::default(),
-        is_hashing: false,
+        hashing: ingest::Hashing::WithDigests,
         threads: 2,
         run_id: "bench".to_owned(),
         started_at: NOW_MICROS,

@@ -4,6 +4,10 @@
 //! standard chain of credentials (environment, profile, SSO, web identity, containers, instances) behind it.
 //! Nothing here knows what a service is asked for.
 
+mod agent;
+
+pub use agent::Named;
+
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 

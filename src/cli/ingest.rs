@@ -5,15 +5,14 @@ use std::io::ErrorKind;
 use std::num::NonZero;
 use std::sync::Arc;
 
-use super::ExitStatus;
 use super::args::IngestArgs;
 use super::clock::now_micros;
 use super::error::{print_warnings, to_stderr, to_stdout};
 use super::progress::Bar;
 use super::queries::Queries;
 use super::session::StoreChoice;
+use super::{ExitStatus, bucket};
 use crate::ingest::{self, Options, Progress, Summary};
-use crate::source;
 use crate::store::Store;
 
 /// Rejects that the summary names; all are in the ledger.
@@ -50,7 +49,8 @@ pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result
 /// Ingests and answers the summary; shows progress, prints nothing else but warnings.
 pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Result<Summary> {
     let queries = Queries::embedded()?;
-    let listing = source::list(&args.paths);
+    let found = Box::pin(bucket::find(store, args)).await?;
+    let listing = found.listing;
     if listing.ignored_count > 0 {
         let names: Vec<String> = listing
             .ignored
@@ -71,7 +71,7 @@ pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Res
     let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
     let options = Options {
         limits: args.limits.to_limits(),
-        is_hashing: args.hash,
+        hashing: found.hashing,
         threads: args.threads.map_or(cpus, usize::from),
         run_id: uuid::Uuid::new_v4().to_string(),
         started_at: now_micros(),
@@ -86,7 +86,7 @@ pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Res
     let summary = ingest::run(
         store,
         &queries.rollups(),
-        &source::Files,
+        &*found.source,
         listing,
         &options,
         &progress,
@@ -111,6 +111,10 @@ pub(super) fn describe(summary: &Summary) -> String {
         known => format!("  and {} known from before", grouped(known)),
     };
     line("objects rejected", summary.objects_rejected, known);
+    if summary.objects_archived > 0 {
+        let told = "  keytrail status --archived".to_owned();
+        line("objects archived", summary.objects_archived, told);
+    }
     line("records read", summary.records, String::new());
     line("  KMS events", summary.kms_records, String::new());
     line("  trail events", summary.trail_records, String::new());

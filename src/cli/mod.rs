@@ -5,6 +5,7 @@
 
 mod accounts;
 mod args;
+mod bucket;
 mod check;
 mod clock;
 mod compact;

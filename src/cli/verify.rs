@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 use std::num::NonZero;
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, bail};
 use chrono::{Days, NaiveDate, NaiveTime};
+use tokio::runtime::Handle;
 
 use super::ExitStatus;
 use super::args::VerifyArgs;
@@ -13,11 +15,12 @@ use super::error::{print_warnings, to_stderr, to_stdout};
 use super::ingest::grouped;
 use super::output::visible;
 use super::session::StoreChoice;
+use crate::aws::Access;
 use crate::decode::Limits;
 use crate::integrity::{
     DigestStatus, Finding, KeySource, LogStatus, Options, PublicKeys, Verified, verify,
 };
-use crate::source;
+use crate::source::{At, Fault, Files, Opened, S3, Source, SourceObject};
 
 /// Findings that are named; all are in `verified_files`.
 const SHOWN_MAX: usize = 100;
@@ -29,14 +32,6 @@ pub(super) async fn run(place: &StoreChoice, args: VerifyArgs) -> anyhow::Result
         && from > to
     {
         bail!("`--from {from}` comes after `--to {to}`");
-    }
-    for account in &args.account {
-        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-            bail!(
-                "`--account {}` is no account id: it has 12 digits",
-                account.escape_debug()
-            );
-        }
     }
     let store = place.open().await?;
     let keys = keys(&args)?;
@@ -54,7 +49,12 @@ pub(super) async fn run(place: &StoreChoice, args: VerifyArgs) -> anyhow::Result
         run_id: uuid::Uuid::new_v4().to_string(),
         started_at: now_micros(),
     };
-    let verified = verify(&store, &source::Files, &keys, &options, &now_micros).await;
+    let source = Everywhere {
+        access: args.aws.into(),
+        runtime: Handle::current(),
+        s3: OnceLock::new(),
+    };
+    let verified = verify(&store, &source, &keys, &options, &now_micros).await;
     print_warnings(&store);
     let verified = verified?;
     to_stdout(&if args.json {
@@ -85,6 +85,29 @@ fn keys(args: &VerifyArgs) -> anyhow::Result<KeySource> {
     Ok(KeySource::Given(keys))
 }
 
+/// Files, and buckets: AWS is reached only if an object of a bucket is to be read.
+struct Everywhere {
+    access: Access,
+    runtime: Handle,
+    s3: OnceLock<S3>,
+}
+
+impl Source for Everywhere {
+    fn open(&self, object: &SourceObject) -> Result<Opened, Fault> {
+        match &object.at {
+            At::File(_) => Files.open(object),
+            At::S3 { .. } => {
+                let connect = || {
+                    let config = self.runtime.block_on(self.access.load());
+                    let _entered = self.runtime.enter();
+                    S3::new(&config, &self.access)
+                };
+                self.s3.get_or_init(connect).open(object)
+            }
+        }
+    }
+}
+
 /// In microseconds.
 fn midnight(day: NaiveDate) -> i64 {
     day.and_time(NaiveTime::MIN).and_utc().timestamp_micros()
@@ -102,9 +125,11 @@ fn describe(verified: &Verified) -> String {
     line("logs", verified.logs.values().sum());
     for (status, count) in &verified.logs {
         line(&format!("  {}", log_words(*status)), *count);
-    }
-    for (reason, count) in &verified.unproven {
-        line(&format!("    of these: {reason}"), *count);
+        if *status == LogStatus::NotInDigest {
+            for (reason, count) in &verified.unproven {
+                line(&format!("    of these: {reason}"), *count);
+            }
+        }
     }
     let others = [
         (
@@ -177,7 +202,9 @@ fn log_words(status: LogStatus) -> &'static str {
 /// What else is to be known.
 fn hints(verified: &Verified) -> String {
     let mut text = String::new();
-    if verified.digests.is_empty() && !verified.logs.is_empty() {
+    if verified.digests.is_empty() && verified.logs.is_empty() && verified.logs_archived == 0 {
+        text.push_str("warning: there was nothing to verify: the ledger holds no such log\n");
+    } else if verified.digests.is_empty() {
         text.push_str(
             "warning: nothing is proven: the ledger holds no digest of these logs\n\nhint: digests are in the folders CloudTrail-Digest beside CloudTrail, where the trail validates its logs; `keytrail ingest` takes them in\n",
         );

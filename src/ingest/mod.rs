@@ -11,6 +11,7 @@
 mod batch;
 mod error;
 mod ledger;
+mod listed;
 mod plan;
 mod retain;
 mod rollups;
@@ -19,6 +20,7 @@ mod summary;
 mod workers;
 
 pub use error::IngestError;
+pub use listed::{Listed, NamedLog};
 pub use retain::{Retain, Retained, Span, retain};
-pub use run::{Options, Progress, run};
+pub use run::{Hashing, Options, Progress, run};
 pub use summary::{Rejected, RollupBehind, Summary};

@@ -8,41 +8,53 @@ use tokio::sync::mpsc;
 use super::batch::Batches;
 use super::error::IngestError;
 use super::ledger::Finished;
+use super::listed::record_days;
 use super::plan::{Ledger, Task};
 use super::rollups::Rollups;
 use super::summary::{Rejected, Summary};
 use super::workers::{Chunk, Job, Stop, work};
 use crate::decode::{Decoder, Limits, ObjectKind};
 use crate::schema::{
-    ALIAS_SIGHTINGS, KEY_RESOURCES, KMS_EVENTS, LOG_FILE_EVENTS, RUNS, TRAIL_EVENTS, Table,
-    USAGE_DAILY,
+    ALIAS_SIGHTINGS, KEY_RESOURCES, KMS_EVENTS, LISTINGS, LOG_FILE_EVENTS, RUNS, TRAIL_EVENTS,
+    Table, USAGE_DAILY,
 };
 use crate::source::{Listing, Source};
 use crate::sql::Relation;
 use crate::store::{Compaction, Store, rows};
 
 /// The tables that a run adds files to.
-const WRITTEN: [&Table; 7] = [
+const WRITTEN: [&Table; 8] = [
     &KMS_EVENTS,
     &TRAIL_EVENTS,
     &USAGE_DAILY,
     &KEY_RESOURCES,
     &ALIAS_SIGHTINGS,
     &LOG_FILE_EVENTS,
+    &LISTINGS,
     &RUNS,
 ];
 /// Chunks that may wait to be committed, beside one for each thread: what decodes goes on while a batch
 /// is committed.
 const CHUNKS_WAITING_MAX: usize = 2;
 
+/// Whether SHA-256 of each object's text is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hashing {
+    /// It is.
+    Always,
+    /// It is if a digest is among the objects, which tells what it must be.
+    WithDigests,
+    /// It is not.
+    Never,
+}
+
 /// How a run goes about it.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Limits on objects and records.
     pub limits: Limits,
-    /// Whether SHA-256 of each object's text is computed. It is in any case where a digest is among the
-    /// objects, which tells what it must be.
-    pub is_hashing: bool,
+    /// Whether SHA-256 of each object's text is computed.
+    pub hashing: Hashing,
     /// Threads that decode.
     pub threads: usize,
     /// The run's id.
@@ -87,7 +99,7 @@ pub async fn run(
     store: &Store,
     rollups: &[Relation<'_>],
     source: &dyn Source,
-    listing: Listing,
+    mut listing: Listing,
     options: &Options,
     progress: &Progress,
     now: &(dyn Fn() -> i64 + Sync),
@@ -109,6 +121,7 @@ pub async fn run(
             is_known: false,
         });
     }
+    let days = std::mem::take(&mut listing.days);
     let jobs = plan(listing, &ledger, options.limits, &mut summary);
     progress
         .objects_total
@@ -122,6 +135,9 @@ pub async fn run(
     drop(batches);
     finished?;
     let batch_id = uuid::Uuid::new_v4().to_string();
+    // What a day holds is in the ledger by now.
+    let run_id = &options.run_id;
+    record_days(store, &days, run_id, options.started_at, &batch_id).await?;
     // Who counts rows of its own counts whatever was not counted before them.
     if !has_counted {
         rollups
@@ -130,8 +146,9 @@ pub async fn run(
     }
     summary.rollups_behind = rollups.behind();
     for table in WRITTEN {
-        // A run that found nothing new has written to `runs` alone.
-        if summary.objects_new == 0 && table.name != RUNS.name {
+        // A run that found nothing new has written to these alone.
+        let is_of_runs = [RUNS.name, LISTINGS.name].contains(&table.name);
+        if summary.objects_new == 0 && !is_of_runs {
             continue;
         }
         store
@@ -161,8 +178,13 @@ fn plan(listing: Listing, ledger: &Ledger, limits: Limits, summary: &mut Summary
                 is_retry,
             }),
             Task::Leave => {
+                let failure = ledger.failure(&object.location);
+                if failure.is_some_and(|failure| failure.state == "archived") {
+                    summary.objects_archived += 1;
+                    continue;
+                }
                 summary.objects_known += 1;
-                if let Some(failure) = ledger.failure(&object.location) {
+                if let Some(failure) = failure {
                     summary.objects_rejected_known += 1;
                     summary.rejects.push(Rejected {
                         location: object.location,
@@ -190,11 +212,16 @@ fn decode_and_commit(
 ) -> Result<(), IngestError> {
     let next = AtomicUsize::new(0);
     let is_digest = |job: &Job| job.facts.kind == Some(ObjectKind::Digest);
-    let is_hashing = options.is_hashing || jobs.iter().any(is_digest);
+    let is_hashing = match options.hashing {
+        Hashing::Always => true,
+        Hashing::Never => false,
+        Hashing::WithDigests => jobs.iter().any(is_digest),
+    };
     let threads = options.threads.clamp(1, jobs.len().max(1));
     let (sender, mut receiver) = mpsc::channel::<Chunk>(threads + CHUNKS_WAITING_MAX);
     // The threads borrow the jobs; blocking here keeps the borrow alive, and the runtime has other
     // threads for the store's own work.
+    source.begin();
     tokio::task::block_in_place(|| {
         std::thread::scope(|scope| {
             let workers: Vec<_> = (0..threads)
@@ -205,6 +232,7 @@ fn decode_and_commit(
                     scope.spawn(move || work(source, jobs, next, decoder, progress, &sender))
                 })
                 .collect();
+            scope.spawn(|| source.fetch_ahead(&mut jobs.iter().map(|job| &job.object)));
             drop(sender);
             let committed = tokio::runtime::Handle::current().block_on(async {
                 while let Some(chunk) = receiver.recv().await {
@@ -220,6 +248,7 @@ fn decode_and_commit(
             // Workers that still send find nobody, and stop.
             receiver.close();
             drop(receiver);
+            source.end();
             let mut result = committed;
             for worker in workers {
                 match worker.join() {
@@ -235,6 +264,11 @@ fn decode_and_commit(
 
 fn add(summary: &mut Summary, finished: &Finished<'_>) {
     let report = &finished.report;
+    let state = report.state();
+    if state == "archived" {
+        summary.objects_archived += 1;
+        return;
+    }
     if finished.is_known {
         summary.objects_known += 1;
     } else {
@@ -250,7 +284,6 @@ fn add(summary: &mut Summary, finished: &Finished<'_>) {
     summary.duplicates += finished.duplicates;
     summary.expired += finished.expired;
     summary.rows_written += finished.written;
-    let state = report.state();
     if state != "ok" {
         if finished.is_known {
             summary.objects_rejected_known += 1;

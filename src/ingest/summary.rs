@@ -42,6 +42,8 @@ pub struct Summary {
     pub objects_rejected: u64,
     /// Objects that an earlier run could not take in full, not read again.
     pub objects_rejected_known: u64,
+    /// Objects whose storage class needs a restore before they can be read.
+    pub objects_archived: u64,
     /// Files passed over for their names.
     pub files_ignored: u64,
     /// Bytes read, as stored.

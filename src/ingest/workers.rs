@@ -101,6 +101,10 @@ fn read(
         Err(Fault::Unreadable(message)) => {
             return Ok(ObjectReport::unreadable(job.facts.kind, &message));
         }
+        Err(Fault::Vanished) => {
+            let message = "it has vanished since it was listed";
+            return Ok(ObjectReport::unreadable(job.facts.kind, message));
+        }
         Err(Fault::Archived(message)) => {
             return Ok(ObjectReport::archived(job.facts.kind, message));
         }

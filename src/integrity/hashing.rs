@@ -65,6 +65,7 @@ pub(super) fn hash(source: &dyn Source, object: &Object, limits: Limits) -> Hash
     let opened = match source.open(&object.to_source()) {
         Ok(opened) => opened,
         Err(Fault::Unreadable(message) | Fault::Archived(message)) => return unread(message),
+        Err(Fault::Vanished) => return unread("it is not there any more".to_owned()),
     };
     let mut counted = Counted {
         inner: opened.reader,

@@ -28,7 +28,6 @@ mod trails;
 
 pub use error::IntegrityError;
 pub use keys::{KeySource, PublicKeys};
-pub use named::{UnknownLog, unknown_logs};
 pub use proof::NO_SIGNATURE;
 pub use run::{Options, verify};
 pub use signatures::{Fetched, fetch_signatures};

@@ -1,23 +1,14 @@
-//! The logs that digests name, and those of them that nobody has read.
+//! The logs that digests name, and whether they are held.
+//!
+//! Enters: digests of the window, objects of the ledger. Leaves: for a log the digests that name it, for a name
+//! whether it is held and where it should be.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::address::{Address, location};
 use super::digest::{Content, NamedLog};
-use super::error::IntegrityError;
-use super::ledger::{self, Kind, Object, Window};
+use super::ledger::{Kind, Object};
 use super::proof::Digest;
-use crate::schema::LOG_FILE_EVENTS;
-use crate::store::Store;
-
-/// A log that a digest names, and that is not in the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct UnknownLog {
-    /// Where it should be.
-    pub location: String,
-    /// The digest that names it.
-    pub digest_location: String,
-}
 
 /// Logs by name: which digest of the window names each, and as what.
 pub(super) struct Named<'a>(HashMap<String, Vec<(usize, &'a NamedLog)>>);
@@ -87,42 +78,4 @@ pub(super) fn place(digest: &Object, content: &Content, log: &NamedLog) -> Strin
         &address.tail
     };
     location(&digest.address.root, tail)
-}
-
-/// The logs that digests name and that the ledger does not hold, by location: those that a listing did not
-/// show, whatever their day. `since` leaves out digests of hours that ended before, in microseconds.
-///
-/// What they name is believed without a look at signatures: a log that is not there is told by whoever tries to
-/// read it.
-///
-/// # Errors
-/// If the ledger cannot be read.
-pub async fn unknown_logs(
-    store: &Store,
-    since: Option<i64>,
-) -> Result<Vec<UnknownLog>, IntegrityError> {
-    // Digests before are read without their content.
-    let window = Window {
-        from: since,
-        ..Window::default()
-    };
-    let objects = ledger::load(store.snapshot(&LOG_FILE_EVENTS).await?, &window).await?;
-    let held = Held::new(&objects);
-    let mut seen = HashSet::new();
-    let mut unknown = Vec::new();
-    for digest in objects.iter().filter(|object| object.kind == Kind::Digest) {
-        let content = digest.content.as_deref().map(Content::read);
-        let Some(Ok(content)) = content else { continue };
-        for log in &content.log_files {
-            let location = place(digest, &content, log);
-            if !held.holds(&log.s3_object) && seen.insert(location.clone()) {
-                unknown.push(UnknownLog {
-                    location,
-                    digest_location: digest.location.clone(),
-                });
-            }
-        }
-    }
-    unknown.sort();
-    Ok(unknown)
 }

@@ -7,12 +7,9 @@ use std::time::UNIX_EPOCH;
 use url::Url;
 use walkdir::{DirEntry, WalkDir};
 
+use super::listing::is_log_ending;
 use super::signature::{beside, is_signature};
-use super::{At, Fault, Opened, Source, SourceObject};
-
-/// Endings of files that are taken from a directory, in any case of letters; a file without one is taken
-/// if it begins like a log. A file that is named itself is always taken.
-const ENDINGS: [&str; 5] = [".gz", ".json", ".jsonl", ".ndjson", ".log"];
+use super::{At, Fault, Listing, Opened, Source, SourceObject};
 
 /// Reads the files of the local machine.
 #[derive(Debug, Clone, Copy)]
@@ -33,24 +30,6 @@ impl Source for Files {
     }
 }
 
-/// What was found under some paths.
-#[derive(Debug, Default)]
-pub struct Listing {
-    /// The objects, by location.
-    pub objects: Vec<SourceObject>,
-    /// Files that were passed over for their names, at most [`Listing::IGNORED_KEPT_MAX`].
-    pub ignored: Vec<PathBuf>,
-    /// How many there were.
-    pub ignored_count: u64,
-    /// Paths that were asked for and do not exist, with the reason.
-    pub faults: Vec<(PathBuf, String)>,
-}
-
-impl Listing {
-    /// How many ignored files are named.
-    pub const IGNORED_KEPT_MAX: usize = 5;
-}
-
 /// Lists files, and directories to any depth. The same file is listed once.
 #[must_use]
 pub fn list(paths: &[PathBuf]) -> Listing {
@@ -61,9 +40,7 @@ pub fn list(paths: &[PathBuf]) -> Listing {
             Err(error) => listing.faults.push((path.clone(), error.to_string())),
         }
     }
-    let objects = &mut listing.objects;
-    objects.sort_by(|left, right| left.location.cmp(&right.location));
-    objects.dedup_by(|left, right| left.location == right.location);
+    listing.sort();
     listing
 }
 
@@ -102,10 +79,7 @@ impl Listing {
             }
             let is_named = entry.depth() == 0;
             if !is_named && !is_log_name(entry.path()) && !is_log_begun(entry.path()) {
-                self.ignored_count += 1;
-                if self.ignored.len() < Self::IGNORED_KEPT_MAX {
-                    self.ignored.push(entry.path().to_path_buf());
-                }
+                self.ignore(entry.path().to_path_buf());
                 continue;
             }
             self.objects.push(match entry.metadata() {
@@ -143,9 +117,7 @@ fn is_log_begun(path: &Path) -> bool {
 }
 
 fn is_log_name(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.to_ascii_lowercase();
-    ENDINGS.iter().any(|ending| name.ends_with(ending))
+    is_log_ending(&path.file_name().unwrap_or_default().to_string_lossy())
 }
 
 /// What is there and cannot be read.

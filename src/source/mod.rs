@@ -1,16 +1,20 @@
 //! Where the bytes of log objects come from.
 //!
-//! Enters: paths. Leaves: a list of objects with size and time, what their paths say of them, and their
+//! Enters: paths, or buckets. Leaves: a list of objects with size and time, what their paths say of them, and their
 //! bytes. Nothing here knows what is inside an object.
 
 mod directory;
+mod listing;
 mod object;
 mod path;
+mod s3;
 mod signature;
 
-pub use directory::{Files, Listing, list};
+pub use directory::{Files, list};
+pub use listing::{ListedDay, Listing};
 pub use object::{At, Fault, Opened, Signature, SourceObject};
 pub use path::PathFacts;
+pub use s3::{Address, IsDue, Narrowed, Refusal, S3};
 pub use signature::signature_path;
 
 /// Where objects are read from; called from many threads at once.
@@ -20,4 +24,14 @@ pub trait Source: Sync {
     /// # Errors
     /// If it cannot be read. A read that breaks later fails in the reader.
     fn open(&self, object: &SourceObject) -> Result<Opened, Fault>;
+
+    /// A run begins, and will fetch ahead.
+    fn begin(&self) {}
+
+    /// Fetches objects ahead, in the order in which they will be opened; called once a run, on a thread of its
+    /// own. Returns when all are under way, or the run has ended.
+    fn fetch_ahead(&self, _objects: &mut dyn Iterator<Item = &SourceObject>) {}
+
+    /// The run has ended: what was fetched ahead is not wanted any more.
+    fn end(&self) {}
 }

@@ -48,6 +48,8 @@ pub enum Fault {
     Unreadable(String),
     /// Its storage class needs a restore first.
     Archived(String),
+    /// It is not there, or no longer.
+    Vanished,
 }
 
 /// An object that is open.

@@ -76,11 +76,11 @@ fn kind(part: &str) -> Option<ObjectKind> {
     }
 }
 
-fn is_account(part: &str) -> bool {
+pub(super) fn is_account(part: &str) -> bool {
     part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_region(part: &str) -> bool {
+pub(super) fn is_region(part: &str) -> bool {
     part.contains('-') && part.ends_with(|last: char| last.is_ascii_digit())
 }
 

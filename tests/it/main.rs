@@ -36,4 +36,5 @@ mod servers;
 mod shell;
 mod shown;
 mod tidy;
+mod verify;
 mod writing;

@@ -1,6 +1,7 @@
 //! What can be typed. Nothing is done here.
 
 mod aws;
+mod bucket;
 mod integrity;
 
 use std::path::PathBuf;
@@ -14,8 +15,10 @@ use crate::decode::Limits;
 use crate::ingest::Span;
 use crate::report::Filters;
 
-pub(in crate::cli) use aws::AwsArgs;
-pub(in crate::cli) use integrity::{FetchSignaturesArgs, VerifyArgs};
+use self::bucket::BucketArgs;
+
+pub(in crate::cli) use self::aws::AwsArgs;
+pub(in crate::cli) use self::integrity::{FetchSignaturesArgs, VerifyArgs};
 
 /// Who used which AWS KMS key, on which data, and which keys nobody uses: answers from CloudTrail logs.
 #[derive(Debug, Parser)]
@@ -109,18 +112,26 @@ pub(in crate::cli) enum Command {
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct IngestArgs {
-    /// Files and directories, to any depth
+    /// Files and directories, to any depth; or s3://BUCKET, s3://BUCKET/PREFIX
     #[arg(required = true, value_name = "PATH")]
     pub(in crate::cli) paths: Vec<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
-    /// Compute SHA-256 of each object's content; done in any case where digests are among the objects
-    #[arg(long)]
+    /// Compute SHA-256 of each object's content; done in any case where digests are among the objects, and of
+    /// what comes from a bucket
+    #[arg(long, conflicts_with = "no_hash")]
     pub(in crate::cli) hash: bool,
+    /// Compute no SHA-256
+    #[arg(long)]
+    pub(in crate::cli) no_hash: bool,
     /// Threads that decode [default: one for each CPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(in crate::cli) threads: Option<u16>,
+    #[command(flatten)]
+    pub(in crate::cli) bucket: BucketArgs,
+    #[command(flatten)]
+    pub(in crate::cli) aws: AwsArgs,
     #[command(flatten)]
     pub(in crate::cli) limits: LimitArgs,
 }

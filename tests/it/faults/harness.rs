@@ -122,7 +122,7 @@ pub(crate) async fn ingest_with(
 ) -> anyhow::Result<Summary> {
     let options = Options {
         limits: Limits::default(),
-        is_hashing: false,
+        hashing: ingest::Hashing::WithDigests,
         threads: 2,
         run_id: uuid::Uuid::new_v4().to_string(),
         started_at: STARTED_AT,

@@ -1,0 +1,139 @@
+//! Where in CloudTrail's layout a folder is, by its name alone:
+//! `[prefix/]AWSLogs/[o-…/]<account>/<kind>/<region>/YYYY/MM/DD/` ("CloudTrail log file name format",
+//! CloudTrail user guide).
+
+use chrono::NaiveDate;
+
+use crate::source::path::{is_account, is_region};
+
+/// The folder that CloudTrail's layout begins with.
+pub(super) const ROOT: &str = "AWSLogs";
+/// How the kinds begin that are CloudTrail's; other services write beside it.
+const KIND: &str = "CloudTrail";
+
+/// How deep in the layout a folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    /// Above `AWSLogs`, so many folders below where the listing began.
+    Above(usize),
+    /// `AWSLogs/`
+    Root,
+    /// `AWSLogs/o-…/`
+    Organization,
+    /// The folder of an account.
+    Account,
+    /// The folder of a kind of logs.
+    Kind,
+    /// The folder of a region.
+    Region,
+    /// The folder of a year.
+    Year(i32),
+    /// The folder of a month.
+    Month(i32, u32),
+    /// The folder of a day of delivery.
+    Day(NaiveDate),
+    /// No folder of the layout, or one below it: listed flat.
+    Flat,
+}
+
+/// What a folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Folder {
+    /// One to look into.
+    Into(Level),
+    /// Logs of another service.
+    Foreign,
+    /// Nothing that the layout knows.
+    Stranger,
+}
+
+impl Level {
+    /// The level of a prefix that ends in a slash, or is empty.
+    pub(super) fn of(prefix: &str) -> Self {
+        let parts: Vec<&str> = prefix.split_terminator('/').collect();
+        let Some(root) = parts.iter().position(|part| *part == ROOT) else {
+            return Self::Above(0);
+        };
+        let mut level = Self::Root;
+        for part in &parts[root + 1..] {
+            level = match level.child(part) {
+                Folder::Into(level) => level,
+                // What the user names is wanted, whatever it is.
+                Folder::Foreign | Folder::Stranger => return Self::Flat,
+            };
+        }
+        level
+    }
+
+    /// What a folder of this name is at this level.
+    pub(super) fn child(self, name: &str) -> Folder {
+        let level = match self {
+            Self::Above(_) if name == ROOT => Some(Self::Root),
+            Self::Root if name.starts_with("o-") => Some(Self::Organization),
+            Self::Root | Self::Organization if is_account(name) => Some(Self::Account),
+            Self::Account if name.starts_with(KIND) => Some(Self::Kind),
+            Self::Account => return Folder::Foreign,
+            Self::Kind if is_region(name) => Some(Self::Region),
+            Self::Region => number(name, 4).map(Self::Year),
+            Self::Year(year) => number(name, 2)
+                .filter(|month| (1..=12).contains(month))
+                .map(|month| Self::Month(year, month)),
+            Self::Month(year, month) => number(name, 2)
+                .and_then(|day| NaiveDate::from_ymd_opt(year, month, day))
+                .map(Self::Day),
+            _ => None,
+        };
+        level.map_or(Folder::Stranger, Folder::Into)
+    }
+}
+
+/// A number of so many digits.
+fn number<T: std::str::FromStr>(text: &str, digits: usize) -> Option<T> {
+    let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::{Folder, Level};
+
+    #[test]
+    fn levels() {
+        let day = NaiveDate::from_ymd_opt(2026, 3, 1).expect("a day");
+        for (prefix, level) in [
+            ("", Level::Above(0)),
+            ("trails/", Level::Above(0)),
+            ("trails/AWSLogs/", Level::Root),
+            ("AWSLogs/o-abc/", Level::Organization),
+            ("AWSLogs/o-abc/111122223333/", Level::Account),
+            ("AWSLogs/111122223333/CloudTrail/", Level::Kind),
+            (
+                "AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/",
+                Level::Region,
+            ),
+            (
+                "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/",
+                Level::Year(2026),
+            ),
+            (
+                "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03/",
+                Level::Month(2026, 3),
+            ),
+            (
+                "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03/01/",
+                Level::Day(day),
+            ),
+            ("AWSLogs/111122223333/Config/", Level::Flat),
+            (
+                "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/13/",
+                Level::Flat,
+            ),
+        ] {
+            assert_eq!(Level::of(prefix), level, "{prefix}");
+        }
+        assert_eq!(Level::Account.child("vpcflowlogs"), Folder::Foreign);
+        assert_eq!(Level::Month(2026, 2).child("30"), Folder::Stranger);
+    }
+}

@@ -1,0 +1,245 @@
+//! What a bucket holds, folder by folder of CloudTrail's layout, many calls at a time.
+//!
+//! Enters: an address, what it is narrowed to, and which days are due. Leaves: a [`Listing`]. A folder that
+//! cannot hold what is asked for is not listed; one that is not of the layout is listed flat.
+
+use chrono::{Datelike as _, NaiveDate};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+
+use super::address::{Address, location};
+use super::layout::{Folder, Level, ROOT};
+use super::page::{Found, found};
+use super::{Calls, Refusal, S3};
+use crate::source::listing::is_log_ending;
+use crate::source::{Fault, ListedDay, Listing, SourceObject};
+
+/// Calls at the same time.
+pub(super) const CALLS_MAX: usize = 32;
+/// Folders beside the layout that are looked into one by one; where there are more, all is listed flat.
+const STRANGERS_MAX: usize = 32;
+/// How far below the address `AWSLogs` is looked for.
+const ABOVE_MAX: usize = 3;
+
+/// What a listing is narrowed to. What is not said is all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Narrowed {
+    /// The first day of delivery.
+    pub from: Option<NaiveDate>,
+    /// The last day of delivery.
+    pub to: Option<NaiveDate>,
+    /// Accounts.
+    pub accounts: Vec<String>,
+    /// Regions in the layout.
+    pub regions: Vec<String>,
+}
+
+/// Whether the folder of a day, by its URL, may hold what is not known yet.
+pub type IsDue<'a> = dyn Fn(&str, NaiveDate) -> bool + Sync + 'a;
+
+impl Narrowed {
+    /// Whether a folder can hold what is asked for.
+    fn is_wanted(&self, level: Level, name: &str) -> bool {
+        let is_among = |names: &[String]| names.is_empty() || names.iter().any(|one| one == name);
+        let (from, to) = (
+            self.from.unwrap_or(NaiveDate::MIN),
+            self.to.unwrap_or(NaiveDate::MAX),
+        );
+        match level {
+            Level::Account => is_among(&self.accounts),
+            Level::Region => is_among(&self.regions),
+            Level::Year(year) => (from.year()..=to.year()).contains(&year),
+            Level::Month(year, month) => {
+                let month = (year, month);
+                (from.year(), from.month()) <= month && month <= (to.year(), to.month())
+            }
+            Level::Day(day) => from <= day && day <= to,
+            _ => true,
+        }
+    }
+
+    /// Whether an object is asked for, as far as its key tells.
+    #[must_use]
+    pub fn takes(&self, object: &SourceObject) -> bool {
+        if *self == Self::default() {
+            return true;
+        }
+        let facts = object.facts();
+        let is_among = |names: &[String], name: Option<String>| {
+            names.is_empty() || name.is_none_or(|name| names.contains(&name))
+        };
+        let time = facts
+            .delivery_time
+            .and_then(chrono::DateTime::from_timestamp_micros);
+        is_among(&self.accounts, facts.account_id)
+            && is_among(&self.regions, facts.region)
+            && time.is_none_or(|time| self.is_wanted(Level::Day(time.date_naive()), ""))
+    }
+}
+
+/// One folder to list.
+#[derive(Debug, Clone)]
+struct Task {
+    prefix: String,
+    level: Level,
+}
+
+impl S3 {
+    /// Lists what an address holds.
+    ///
+    /// # Errors
+    /// If the address itself cannot be listed. A folder below it that cannot be is among the faults.
+    pub async fn list(
+        &self,
+        address: &Address,
+        narrowed: &Narrowed,
+        is_due: &IsDue<'_>,
+    ) -> Result<Listing, Refusal> {
+        let mut walk = Walk {
+            bucket: &address.bucket,
+            narrowed,
+            is_due,
+            listing: Listing::default(),
+            waiting: Vec::new(),
+        };
+        let mut folder = address.prefix.clone();
+        let is_open = folder.is_empty() || folder.ends_with('/');
+        if !is_open {
+            folder.push('/');
+        }
+        let first = Task {
+            level: Level::of(&folder),
+            prefix: folder,
+        };
+        let listed = list(&self.calls, &address.bucket, &first).await?;
+        let is_empty = listed.folders.is_empty() && listed.objects.is_empty();
+        walk.arrived(&first, listed);
+        if !is_open {
+            // It may be the key of one object.
+            let key = [(address.bucket.clone(), address.prefix.clone())];
+            let named = self.named(&key).await;
+            let is_there = |object: &SourceObject| object.fault != Some(Fault::Vanished);
+            walk.listing
+                .objects
+                .extend(named.into_iter().filter(is_there));
+        }
+        if is_empty && walk.listing.objects.is_empty() && !address.prefix.is_empty() {
+            return Err(Refusal::Nothing {
+                target: location(&address.bucket, &address.prefix),
+            });
+        }
+        walk.finish(&self.calls).await;
+        let mut listing = walk.listing;
+        if !self.calls.is_restore_listed {
+            self.look_for_restored(&mut listing.objects).await;
+        }
+        listing.sort();
+        Ok(listing)
+    }
+}
+
+/// A listing under way.
+struct Walk<'a> {
+    bucket: &'a str,
+    narrowed: &'a Narrowed,
+    is_due: &'a IsDue<'a>,
+    listing: Listing,
+    waiting: Vec<Task>,
+}
+
+impl Walk<'_> {
+    async fn finish(&mut self, calls: &Calls) {
+        let bucket = self.bucket;
+        let mut running = FuturesUnordered::new();
+        loop {
+            while running.len() < CALLS_MAX
+                && let Some(task) = self.waiting.pop()
+            {
+                running.push(async move { (list(calls, bucket, &task).await, task) });
+            }
+            match running.next().await {
+                Some((Ok(found), task)) => self.arrived(&task, found),
+                Some((Err(refusal), task)) => {
+                    let folder = location(bucket, &task.prefix);
+                    self.listing.faults.push((folder.into(), refusal.short()));
+                }
+                None => break,
+            }
+        }
+    }
+
+    fn arrived(&mut self, task: &Task, found: Found) {
+        if let Level::Day(day) = task.level {
+            self.listing.days.push(ListedDay {
+                prefix: location(self.bucket, &task.prefix),
+                day,
+                objects: found.objects.len() as u64,
+            });
+        }
+        for object in found.objects {
+            let name = object.location.rsplit('/').next().unwrap_or_default();
+            if name.is_empty() {
+                // A folder's marker.
+                continue;
+            }
+            if !is_log_ending(name) {
+                self.listing.ignore(object.location.into());
+            } else if self.narrowed.takes(&object) {
+                self.listing.objects.push(object);
+            }
+        }
+        let mut strangers = Vec::new();
+        let mut has_root = false;
+        for prefix in found.folders {
+            let name = prefix[task.prefix.len()..].trim_end_matches('/').to_owned();
+            has_root |= name == ROOT;
+            match task.level.child(&name) {
+                Folder::Into(level) => self.consider(prefix, level, &name),
+                Folder::Foreign => self.listing.ignore(location(self.bucket, &prefix).into()),
+                Folder::Stranger => strangers.push(prefix),
+            }
+        }
+        self.look_beside(task, strangers, has_root);
+    }
+
+    fn consider(&mut self, prefix: String, level: Level, name: &str) {
+        if !self.narrowed.is_wanted(level, name) {
+            return;
+        }
+        if let Level::Day(day) = level
+            && !(self.is_due)(&location(self.bucket, &prefix), day)
+        {
+            self.listing.days_settled += 1;
+            return;
+        }
+        self.waiting.push(Task { prefix, level });
+    }
+
+    /// Folders that are not of the layout. There may be a million of them, so that looking into each would
+    /// never end.
+    fn look_beside(&mut self, task: &Task, strangers: Vec<String>, has_root: bool) {
+        if strangers.len() <= STRANGERS_MAX {
+            let level = match task.level {
+                Level::Above(depth) if depth < ABOVE_MAX => Level::Above(depth + 1),
+                _ => Level::Flat,
+            };
+            let tasks = strangers.into_iter().map(|prefix| Task { prefix, level });
+            self.waiting.extend(tasks);
+        } else if has_root {
+            // The logs are in the layout; what stands beside it is something else.
+            for prefix in strangers {
+                self.listing.ignore(location(self.bucket, &prefix).into());
+            }
+        } else {
+            self.waiting.push(Task {
+                prefix: task.prefix.clone(),
+                level: Level::Flat,
+            });
+        }
+    }
+}
+
+async fn list(calls: &Calls, bucket: &str, task: &Task) -> Result<Found, Refusal> {
+    let is_flat = matches!(task.level, Level::Day(_) | Level::Flat);
+    found(calls, bucket, &task.prefix, is_flat).await
+}
