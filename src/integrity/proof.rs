@@ -50,12 +50,12 @@ pub(super) struct Work {
 pub const NO_SIGNATURE: &str = "no signature is held of it";
 
 impl<'a> Digest<'a> {
-    fn new(object: &'a Object) -> Self {
+    fn new(object: &'a Object, priors: &Priors) -> Self {
         let mut digest = Self {
             object,
             trail: TrailName::read(&object.address.tail),
             content: None,
-            sha256: object.sha256.clone(),
+            sha256: object.known_sha256(priors).map(str::to_owned),
             signature: object.signature.clone(),
             proof: None,
         };
@@ -95,7 +95,7 @@ pub(super) async fn prove<'a>(
 ) -> Result<(Vec<Digest<'a>>, Work), IntegrityError> {
     let mut work = Work::default();
     let readable = objects.filter(|object| object.state == State::Read);
-    let mut digests: Vec<Digest<'a>> = readable.map(Digest::new).collect();
+    let mut digests: Vec<Digest<'a>> = readable.map(|object| Digest::new(object, priors)).collect();
     read_unhashed(&mut digests, source, options, &mut work);
     for digest in digests.iter_mut().filter(|digest| digest.proof.is_none()) {
         digest.proof = proven_before(digest, priors).then_some(Proof::Good);

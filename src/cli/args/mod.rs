@@ -80,9 +80,9 @@ pub(in crate::cli) enum Command {
     Ingest(IngestArgs),
     /// What the store holds, and what could not be read
     Status(StatusArgs),
-    /// Prove by CloudTrail's digests that the logs are whole and as they were written
+    /// Prove by CloudTrail's digests that logs are whole and as they were written
     Verify(Box<VerifyArgs>),
-    /// Fetch the signatures of a local copy's digests from the bucket it was copied from
+    /// Fetch from the bucket what a local copy of digests has lost: their signatures
     FetchSignatures(Box<FetchSignaturesArgs>),
     /// Ask in SQL; on a terminal and without a statement, in a shell
     Sql(SqlArgs),
