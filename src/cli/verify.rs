@@ -24,6 +24,8 @@ use crate::source::{At, Fault, Files, Opened, S3, Source, SourceObject};
 
 /// Findings that are named; all are in `verified_files`.
 const SHOWN_MAX: usize = 100;
+/// Who else may have delivered logs that no digest names.
+const UNNAMED_HINT: &str = "hint: a trail that writes no digests may deliver into the same place; where the table `trails` has its description, its logs are told as such\n";
 /// What to do about digests whose signatures were lost.
 const UNSIGNED_HINT: &str = "hint: a copy loses the signatures of digests; `keytrail fetch-signatures s3://bucket/prefix DIR` gets them, and the next `keytrail verify` takes them\n";
 
@@ -208,6 +210,10 @@ fn hints(verified: &Verified) -> String {
         text.push_str(
             "warning: nothing is proven: the ledger holds no digest of these logs\n\nhint: digests are in the folders CloudTrail-Digest beside CloudTrail, where the trail validates its logs; `keytrail ingest` takes them in\n",
         );
+    }
+    let is_unnamed = |finding: &Finding| finding.status == LogStatus::NotInDigest.word();
+    if verified.wrong.iter().any(is_unnamed) {
+        text.push_str(UNNAMED_HINT);
     }
     let is_unsigned = |finding: &Finding| finding.message == crate::integrity::NO_SIGNATURE;
     if verified.wrong.iter().any(is_unsigned) {

@@ -12,10 +12,10 @@ use keytrail::decode::Limits;
 use keytrail::ingest::{self, Progress, Summary};
 use keytrail::integrity::{self, KeySource, Options, PublicKeys, Verified};
 use keytrail::report::{Library, Query};
-use keytrail::schema::ROLLUPS;
+use keytrail::schema::{ROLLUPS, TRAILS};
 use keytrail::source::{self, Fault, Files, Opened, Source, SourceObject};
 use keytrail::sql::{Relation, Relations, Session};
-use keytrail::store::{Place, Store};
+use keytrail::store::{Place, Store, rows};
 use tempfile::TempDir;
 
 use crate::organization::{Organization, Plan};
@@ -138,6 +138,23 @@ impl Bench {
         self.runtime
             .block_on(Box::pin(run))
             .expect("a verification")
+    }
+
+    /// Says of a trail of the organization whether it writes digests, as its description does.
+    pub(crate) fn describe_trail(&self, trail_arn: &str, is_validating: bool) {
+        let row = rows(&TRAILS, &[()], |(), column| match column {
+            "trail_arn" => trail_arn.into(),
+            "taken_at" => NOW.into(),
+            "is_validation_enabled" => is_validating.into(),
+            "is_organization" => true.into(),
+            "run_id" => "described".into(),
+            _ => serde_json::Value::Null,
+        })
+        .expect("a row");
+        let append = self
+            .store
+            .append_rows(&TRAILS, &row, "described", NOW / 1000);
+        self.runtime.block_on(append).expect("it is written");
     }
 
     /// The key of a location.

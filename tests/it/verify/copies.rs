@@ -154,3 +154,37 @@ fn two_trails_in_one_bucket_prove_each_its_own_logs() {
         }
     }
 }
+
+/// Its logs cannot be told from forged ones until somebody says that it exists.
+#[test]
+fn a_trail_without_digests_beside_one_with_them_must_be_described() {
+    let one = Plan::new(1, 1, 1);
+    let mut other = one.clone();
+    other.trail = "unvalidated";
+    // What is done to it is logged elsewhere.
+    other.home_region = "ap-south-1";
+    let bench = Bench::new(&one);
+    let second = other
+        .with([Fault::ValidationOff(0, 25)])
+        .write(&bench.trail.root);
+    bench.ingest();
+    let verified = bench.verify();
+    let wrong: Vec<_> = verified
+        .wrong
+        .iter()
+        .map(|finding| bench.key(&finding.location))
+        .collect();
+    let logs: Vec<_> = second
+        .objects
+        .iter()
+        .map(|object| object.key.clone())
+        .collect();
+    assert_eq!(wrong, logs);
+    bench.describe_trail(&second.plan.trail_arn(), false);
+    let verified = bench.verify();
+    assert_eq!(verified.wrong, []);
+    assert_eq!(
+        verified.unproven,
+        [("validation was switched off".to_owned(), 48)].into()
+    );
+}

@@ -172,3 +172,39 @@ fn what_is_no_copy_of_a_bucket_is_refused() {
         "{typed}"
     );
 }
+
+#[test]
+fn a_signature_that_is_no_json_is_told_and_tried_again() {
+    let context = Context::new();
+    let mut plan = Plan::new(1, 1, 1);
+    plan.hours = 2;
+    let trail = plan.write(&context.path().join("copy"));
+    let spot = Spot {
+        account: plan.accounts[0],
+        region: plan.regions[0],
+        hour: 1,
+    };
+    let beside = sidecar(&trail, trail.digest(spot));
+    let kept = fs::read(&beside).expect("it is there");
+    fs::write(&beside, "no JSON").expect("it is written");
+    let words = ["ingest", "copy/AWSLogs"];
+    let ingest = context.run(&words);
+    assert_eq!(ingest.code, 2, "{ingest}");
+    let told = format!(
+        "unreadable: reading failed: the signature in {}",
+        context.filtered(beside.as_os_str().as_encoded_bytes())
+    );
+    assert!(ingest.stdout.contains(&told), "{ingest}");
+    let verify = ["verify", "--public-keys", "copy/public-keys.json"];
+    let unread = context.run(&verify);
+    assert_eq!(unread.code, 2, "{unread}");
+    assert!(
+        unread
+            .stdout
+            .contains("could not be read now, and are not judged"),
+        "{unread}"
+    );
+    fs::write(&beside, kept).expect("it is written");
+    assert_eq!(context.run(&words).code, 0);
+    assert_eq!(context.run(&verify).code, 0);
+}
