@@ -11,7 +11,7 @@ use super::args::IngestArgs;
 use super::clock::now_micros;
 use crate::aws::Access;
 use crate::ingest::{Hashing, Listed};
-use crate::source::{self, Address, Fault, Files, Listing, S3, Source};
+use crate::source::{self, Address, Fault, Files, Listing, Narrowed, S3, Source};
 use crate::store::Store;
 
 /// Where the objects of a run are, and which they are.
@@ -27,7 +27,13 @@ pub(super) async fn find(store: &Store, args: &IngestArgs) -> anyhow::Result<Fou
     let (addresses, paths): (Vec<_>, Vec<_>) = args.paths.iter().partition(is_address);
     let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
     let listing = source::list(&paths);
+    let narrowed = args.bucket.narrowed();
     if addresses.is_empty() {
+        if narrowed != Narrowed::default() {
+            bail!(
+                "`--from`, `--to`, `--account` and `--log-region` narrow the listing of a bucket, and none is named"
+            );
+        }
         return Ok(Found {
             source: Box::new(Files),
             listing,
@@ -51,7 +57,7 @@ pub(super) async fn find(store: &Store, args: &IngestArgs) -> anyhow::Result<Fou
     let access = Access::from(args.aws.clone());
     let s3 = S3::new(&access.load().await, &access);
     let mut listing = listing;
-    list(store, args, &s3, &addresses, &mut listing).await?;
+    list(store, args, &narrowed, &s3, &addresses, &mut listing).await?;
     Ok(Found {
         source: Box::new(s3),
         listing,
@@ -66,11 +72,11 @@ pub(super) async fn find(store: &Store, args: &IngestArgs) -> anyhow::Result<Fou
 async fn list(
     store: &Store,
     args: &IngestArgs,
+    narrowed: &Narrowed,
     s3: &S3,
     addresses: &[Address],
     listing: &mut Listing,
 ) -> anyhow::Result<()> {
-    let narrowed = args.bucket.narrowed();
     if let (Some(from), Some(to)) = (narrowed.from, narrowed.to)
         && from > to
     {
@@ -80,7 +86,7 @@ async fn list(
     let listed = Listed::load(store).await?;
     let is_due = |prefix: &str, day| args.bucket.all || listed.is_due(prefix, day, lookback);
     for address in addresses {
-        listing.extend(s3.list(address, &narrowed, &is_due).await?);
+        listing.extend(s3.list(address, narrowed, &is_due).await?);
     }
     // Whatever its day: a log that a digest names is there, or was.
     let named = listed.named_only(store, listing).await?;

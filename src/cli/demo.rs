@@ -46,7 +46,7 @@ pub(super) async fn run(place: &StoreChoice, _args: DemoArgs) -> anyhow::Result<
     say("keytrail report throttled-callers")?;
     report::run(&choice, &queries, report_options(&["throttled-callers"])?).await?;
     say("keytrail status")?;
-    status::run(&choice, StatusArgs { json: false }).await?;
+    status::run(&choice, StatusArgs::default()).await?;
     // The broken file is planted, and was shown.
     Ok(ExitStatus::Success)
 }

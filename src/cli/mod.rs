@@ -4,6 +4,7 @@
 //! code: 0 fine, 1 findings, 2 an error, or something new that could not be ingested.
 
 mod accounts;
+mod archived;
 mod args;
 mod bucket;
 mod check;

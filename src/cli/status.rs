@@ -7,13 +7,13 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use futures::TryStreamExt as _;
 use serde::Serialize;
 
-use super::ExitStatus;
 use super::args::StatusArgs;
 use super::error::to_stdout;
 use super::ingest::grouped;
 use super::output::visible;
 use super::queries::Queries;
 use super::session::{StoreChoice, period};
+use super::{ExitStatus, archived};
 use crate::sql::Session;
 use crate::store::{Pins, Store};
 
@@ -27,6 +27,8 @@ struct Status {
     events_horizon: Option<String>,
     usage_horizon: Option<String>,
     held: Vec<String>,
+    /// Folders of days in buckets that were not listed since logs may have arrived in them.
+    late_days: Option<LateDays>,
     tables: Vec<TableStatus>,
     objects: Vec<Counted>,
     rejects: Vec<Counted>,
@@ -40,6 +42,13 @@ struct TableStatus {
     rows: u64,
     files: u64,
     bytes: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct LateDays {
+    folders: u64,
+    first_day: String,
+    last_day: String,
 }
 
 /// A number of log objects, by what they have in common.
@@ -60,6 +69,17 @@ struct RunStatus {
 
 pub(super) async fn run(place: &StoreChoice, args: StatusArgs) -> anyhow::Result<ExitStatus> {
     let store = place.open().await?;
+    if args.archived {
+        let queries = Queries::embedded()?;
+        let (session, _pins) = queries.session(&store).await?;
+        let archived = archived::collect(&session, &queries).await?;
+        to_stdout(&if args.json {
+            format!("{}\n", serde_json::to_string_pretty(&archived)?)
+        } else {
+            archived::describe(&archived)
+        })?;
+        return Ok(ExitStatus::Success);
+    }
     let status = collect(&store).await?;
     if args.json {
         to_stdout(&format!("{}\n", serde_json::to_string_pretty(&status)?))?;
@@ -83,6 +103,7 @@ async fn collect(store: &Store) -> anyhow::Result<Status> {
         store: store.place().shown().to_owned(),
         first_event: held.map(|(first, _)| time(first)),
         last_event: held.map(|(_, last)| time(last)),
+        late_days: late_days(&session, &queries).await?,
         tables: tables(&pins)?,
         objects: counted(&session, &queries, "status-objects").await?,
         rejects: counted(&session, &queries, "status-rejects").await?,
@@ -109,7 +130,7 @@ fn tables(pins: &Pins) -> anyhow::Result<Vec<TableStatus>> {
 }
 
 /// The rows of one of the queries of `queries/status/`.
-async fn rows(
+pub(super) async fn rows(
     session: &Session,
     queries: &Queries,
     name: &str,
@@ -147,6 +168,19 @@ async fn counted(session: &Session, queries: &Queries, name: &str) -> anyhow::Re
             count: number(&row, 1),
         })
         .collect())
+}
+
+async fn late_days(session: &Session, queries: &Queries) -> anyhow::Result<Option<LateDays>> {
+    let rows = rows(session, queries, "status-late-days").await?;
+    let row = rows.into_iter().find(|row| number(row, 0) > 0);
+    Ok(row.map(|row| {
+        let text = |index: usize| row.get(index).cloned().flatten().unwrap_or_default();
+        LateDays {
+            folders: number(&row, 0),
+            first_day: text(1),
+            last_day: text(2),
+        }
+    }))
 }
 
 async fn runs(session: &Session, queries: &Queries) -> anyhow::Result<Vec<RunStatus>> {
@@ -199,6 +233,15 @@ fn describe(status: &Status) -> String {
         _ => "events  none".to_owned(),
     });
     retention(status).into_iter().for_each(&mut line);
+    if let Some(late) = &status.late_days {
+        line(format!(
+            "late    {} folders of days from {} to {} were last listed when logs could still arrive: ingest their \
+             bucket again",
+            grouped(late.folders),
+            late.first_day,
+            late.last_day
+        ));
+    }
     line(String::new());
     line(format!(
         "{:<18}{:>14}{:>8}{:>14}",

@@ -71,6 +71,14 @@ impl Context {
         self.transcript(words, output)
     }
 
+    /// Runs the program with these variables in its environment.
+    pub(crate) fn run_in(&self, words: &[&str], environment: &[(String, String)]) -> Transcript {
+        let mut command = self.command(words);
+        let environment = environment.iter().map(|(name, value)| (name, value));
+        let output = command.envs(environment).output();
+        self.transcript(words, output.expect("the program runs"))
+    }
+
     /// Runs the program with its standard output going there.
     pub(crate) fn run_into(&self, words: &[&str], stdout: impl Into<Stdio>) -> Transcript {
         let mut command = self.command(words);

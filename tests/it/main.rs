@@ -6,6 +6,7 @@
 
 mod answers;
 mod answers_keys;
+mod bucket;
 mod commands;
 mod context;
 mod decode_bad;

@@ -168,8 +168,11 @@ impl LimitArgs {
     }
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 pub(in crate::cli) struct StatusArgs {
+    /// Show the log objects that need a restore before they can be read, and how to restore them
+    #[arg(long)]
+    pub(in crate::cli) archived: bool,
     /// Print as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,

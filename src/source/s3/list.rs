@@ -3,6 +3,8 @@
 //! Enters: an address, what it is narrowed to, and which days are due. Leaves: a [`Listing`]. A folder that
 //! cannot hold what is asked for is not listed; one that is not of the layout is listed flat.
 
+use std::sync::atomic::Ordering;
+
 use chrono::{Datelike as _, NaiveDate};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
@@ -130,7 +132,7 @@ impl S3 {
         }
         walk.finish(&self.calls).await;
         let mut listing = walk.listing;
-        if !self.calls.is_restore_listed {
+        if !self.calls.is_restore_listed.load(Ordering::Relaxed) {
             self.look_for_restored(&mut listing.objects).await;
         }
         listing.sort();

@@ -12,6 +12,7 @@ mod page;
 mod refusal;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -58,8 +59,8 @@ struct Calls {
     moved: Mutex<HashMap<String, Client>>,
     client: Client,
     payer: Option<RequestPayer>,
-    /// Whether listings tell which archived objects are restored; other servers than AWS's own do not.
-    is_restore_listed: bool,
+    /// Whether listings tell which archived objects are restored; other servers than AWS's own may not.
+    is_restore_listed: AtomicBool,
 }
 
 impl S3 {
@@ -96,7 +97,7 @@ impl S3 {
                 payer: access
                     .is_requester_paying
                     .then_some(RequestPayer::Requester),
-                is_restore_listed: !is_elsewhere,
+                is_restore_listed: AtomicBool::new(!is_elsewhere),
             }),
             runtime: Handle::current(),
             ahead: Ahead::default(),

@@ -1,5 +1,7 @@
 //! The calls of a listing: pages of a folder, and objects by name.
 
+use std::sync::atomic::Ordering;
+
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::DateTime;
@@ -41,6 +43,13 @@ pub(super) async fn found(
         found.folders.extend(
             folders.filter(|folder| folder.len() > prefix.len() && folder.starts_with(prefix)),
         );
+        if page
+            .contents()
+            .iter()
+            .any(|object| object.restore_status().is_some())
+        {
+            calls.is_restore_listed.store(true, Ordering::Relaxed);
+        }
         let objects = page.contents().iter();
         found.objects.extend(objects.filter_map(|object| {
             let key = plain(object.key()?, is_encoded);

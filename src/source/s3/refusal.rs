@@ -45,9 +45,17 @@ pub enum Refusal {
         /// What KMS says; it names the key.
         message: String,
     },
+    /// KMS cannot decrypt the object.
+    #[error("the object is encrypted with KMS, and its key cannot be used ({code}): {message}")]
+    KeyUnusable {
+        /// KMS's code.
+        code: String,
+        /// What KMS says; it names the key.
+        message: String,
+    },
     /// A permission is missing.
     #[error(
-        "access to `{target}` is denied: {message}\n\nhint: the principal needs `{action}` on it, and the bucket's policy may not deny it; `aws sts get-caller-identity` tells who you are"
+        "access to `{target}` is denied, which takes `{action}`: {message}\n\nhint: the principal's policies must allow it, and the bucket's may not deny it; `aws sts get-caller-identity` tells who you are"
     )]
     Denied {
         /// The bucket or object.
@@ -180,21 +188,22 @@ impl Refusal {
             ) => Self::BadCredentials { code, message },
             ("SlowDown" | "Throttling" | "RequestLimitExceeded" | "ServiceUnavailable", _)
             | (_, 429 | 503) => Self::SlowDown { code },
-            (code, status) if status == 403 || code.starts_with("KMS.") => {
-                if said.contains("kms:") || said.contains("KMS") || code.starts_with("KMS.") {
-                    Self::Encrypted { message }
-                } else {
-                    Self::Denied {
-                        target,
-                        action: asked.action,
-                        message: if message.is_empty() {
-                            code.to_owned()
-                        } else {
-                            message
-                        },
-                    }
-                }
+            (code, 403) if said.contains("kms:") || code == "KMS.AccessDeniedException" => {
+                Self::Encrypted { message }
             }
+            (code, _) if code.starts_with("KMS.") => Self::KeyUnusable {
+                code: code.to_owned(),
+                message,
+            },
+            (code, 403) => Self::Denied {
+                target,
+                action: asked.action,
+                message: if message.is_empty() {
+                    code.to_owned()
+                } else {
+                    message
+                },
+            },
             _ => Self::Other {
                 target,
                 code,
@@ -215,8 +224,11 @@ impl Refusal {
                 while let Some(inner) = last.source() {
                     last = inner;
                 }
+                let said = one_line(&last.to_string());
+                // The chain lists all that it tried.
+                let said = said.split(". Attempted:").next().unwrap_or_default();
                 return Self::NoCredentials {
-                    message: one_line(&last.to_string()),
+                    message: said.to_owned(),
                 };
             }
             // The innermost says most.

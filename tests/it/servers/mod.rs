@@ -8,7 +8,7 @@ mod tests;
 use std::collections::HashMap;
 use std::future::Future;
 use std::io::{BufRead as _, BufReader};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, mpsc};
 
@@ -40,8 +40,8 @@ pub(crate) const REGION: &str = "us-east-1";
 pub(crate) struct Server {
     pub(crate) name: &'static str,
     pub(crate) url: String,
-    /// The server ends when this is closed.
-    _stdin: ChildStdin,
+    /// The server ends when its standard input is closed, which this process does by ending.
+    _child: Child,
 }
 
 /// SeaweedFS: its listings are not in the order of bytes.
@@ -87,7 +87,6 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .expect("Python starts");
-        let stdin = child.stdin.take().expect("it is piped");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("it is piped"))
             .read_line(&mut line)
@@ -97,7 +96,7 @@ impl Server {
         Self {
             name,
             url: told["url"].as_str().expect("a URL").to_owned(),
-            _stdin: stdin,
+            _child: child,
         }
     }
 
@@ -127,11 +126,7 @@ impl Server {
                 .await
                 .expect("a bucket");
         });
-        Bucket {
-            server: self,
-            name,
-            client,
-        }
+        Bucket { name, client }
     }
 }
 
@@ -149,7 +144,6 @@ pub(crate) fn credentials((key, secret): (&str, &str)) -> Vec<(String, String)> 
 
 /// A bucket of a test's own.
 pub(crate) struct Bucket {
-    pub(crate) server: &'static Server,
     pub(crate) name: String,
     pub(crate) client: Client,
 }
