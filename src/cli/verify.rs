@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 use std::num::NonZero;
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, bail};
 use chrono::{Days, NaiveDate, NaiveTime};
+use tokio::runtime::Handle;
 
 use super::ExitStatus;
 use super::args::VerifyArgs;
@@ -18,10 +20,12 @@ use crate::decode::Limits;
 use crate::integrity::{
     DigestStatus, Finding, KeySource, LogStatus, Options, PublicKeys, Verified, verify,
 };
-use crate::source::S3;
+use crate::source::{At, Fault, Files, Opened, S3, Source, SourceObject};
 
 /// Findings that are named; all are in `verified_files`.
 const SHOWN_MAX: usize = 100;
+/// Who else may have delivered logs that no digest names.
+const UNNAMED_HINT: &str = "hint: a trail that writes no digests may deliver into the same place; where the table `trails` has its description, its logs are told as such\n";
 /// What to do about digests whose signatures were lost.
 const UNSIGNED_HINT: &str = "hint: a copy loses the signatures of digests; `keytrail fetch-signatures s3://bucket/prefix DIR` gets them, and the next `keytrail verify` takes them\n";
 
@@ -30,14 +34,6 @@ pub(super) async fn run(place: &StoreChoice, args: VerifyArgs) -> anyhow::Result
         && from > to
     {
         bail!("`--from {from}` comes after `--to {to}`");
-    }
-    for account in &args.account {
-        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-            bail!(
-                "`--account {}` is no account id: it has 12 digits",
-                account.escape_debug()
-            );
-        }
     }
     let store = place.open().await?;
     let keys = keys(&args)?;
@@ -55,8 +51,11 @@ pub(super) async fn run(place: &StoreChoice, args: VerifyArgs) -> anyhow::Result
         run_id: uuid::Uuid::new_v4().to_string(),
         started_at: now_micros(),
     };
-    let access = Access::from(args.aws);
-    let source = S3::new(&access.load().await, &access);
+    let source = Everywhere {
+        access: args.aws.into(),
+        runtime: Handle::current(),
+        s3: OnceLock::new(),
+    };
     let verified = verify(&store, &source, &keys, &options, &now_micros).await;
     print_warnings(&store);
     let verified = verified?;
@@ -88,6 +87,29 @@ fn keys(args: &VerifyArgs) -> anyhow::Result<KeySource> {
     Ok(KeySource::Given(keys))
 }
 
+/// Files, and buckets: AWS is reached only if an object of a bucket is to be read.
+struct Everywhere {
+    access: Access,
+    runtime: Handle,
+    s3: OnceLock<S3>,
+}
+
+impl Source for Everywhere {
+    fn open(&self, object: &SourceObject) -> Result<Opened, Fault> {
+        match &object.at {
+            At::File(_) => Files.open(object),
+            At::S3 { .. } => {
+                let connect = || {
+                    let config = self.runtime.block_on(self.access.load());
+                    let _entered = self.runtime.enter();
+                    S3::new(&config, &self.access)
+                };
+                self.s3.get_or_init(connect).open(object)
+            }
+        }
+    }
+}
+
 /// In microseconds.
 fn midnight(day: NaiveDate) -> i64 {
     day.and_time(NaiveTime::MIN).and_utc().timestamp_micros()
@@ -105,9 +127,11 @@ fn describe(verified: &Verified) -> String {
     line("logs", verified.logs.values().sum());
     for (status, count) in &verified.logs {
         line(&format!("  {}", log_words(*status)), *count);
-    }
-    for (reason, count) in &verified.unproven {
-        line(&format!("    of these: {reason}"), *count);
+        if *status == LogStatus::NotInDigest {
+            for (reason, count) in &verified.unproven {
+                line(&format!("    of these: {reason}"), *count);
+            }
+        }
     }
     let others = [
         (
@@ -180,10 +204,16 @@ fn log_words(status: LogStatus) -> &'static str {
 /// What else is to be known.
 fn hints(verified: &Verified) -> String {
     let mut text = String::new();
-    if verified.digests.is_empty() && !verified.logs.is_empty() {
+    if verified.digests.is_empty() && verified.logs.is_empty() && verified.logs_archived == 0 {
+        text.push_str("warning: there was nothing to verify: the ledger holds no such log\n");
+    } else if verified.digests.is_empty() {
         text.push_str(
             "warning: nothing is proven: the ledger holds no digest of these logs\n\nhint: digests are in the folders CloudTrail-Digest beside CloudTrail, where the trail validates its logs; `keytrail ingest` takes them in\n",
         );
+    }
+    let is_unnamed = |finding: &Finding| finding.status == LogStatus::NotInDigest.word();
+    if verified.wrong.iter().any(is_unnamed) {
+        text.push_str(UNNAMED_HINT);
     }
     let is_unsigned = |finding: &Finding| finding.message == crate::integrity::NO_SIGNATURE;
     if verified.wrong.iter().any(is_unsigned) {

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use super::address::{Address, name_of};
 use super::digest::TrailName;
 use super::ledger::{Kind, Object, State};
+use super::prior::Priors;
 use super::proof::{Digest, Proof};
 use super::status::DigestStatus;
 
@@ -63,11 +64,12 @@ impl<'a> Chains<'a> {
         Some(copies.find(is_beside).unwrap_or(first))
     }
 
-    /// Judges a digest; `proof` tells what is known of others of the window, by location.
+    /// Judges a digest; `window` are all of the window by location, `priors` what was found before.
     pub(super) fn judge(
         &self,
         digest: &Digest<'_>,
-        proof: &HashMap<&str, &Proof>,
+        window: &HashMap<&str, &Digest<'_>>,
+        priors: &Priors,
     ) -> Option<Judged> {
         let judged = |status, reason: String| {
             Some(Judged {
@@ -115,11 +117,23 @@ impl<'a> Chains<'a> {
             let reason = format!("the digest before it could not be read: {name}");
             return judged(DigestStatus::ChainStart, reason);
         }
-        if previous.sha256.is_some() && previous.sha256 == content.previous_digest_hash_value {
+        let before = window.get(previous.location.as_str());
+        let sha256 = before
+            .and_then(|before| before.sha256.as_deref())
+            .or_else(|| previous.known_sha256(priors));
+        if sha256.is_some() && sha256 == content.previous_digest_hash_value.as_deref() {
             return judged(DigestStatus::Valid, String::new());
         }
         // Where the one before it is bad by itself, the fault is told there, once.
-        match proof.get(previous.location.as_str()) {
+        match before.and_then(|before| before.proof.as_ref()) {
+            None if sha256.is_none() => judged(
+                DigestStatus::ChainStart,
+                format!("the digest before it was never hashed: {name}"),
+            ),
+            Some(Proof::Unread(_)) => judged(
+                DigestStatus::ChainStart,
+                format!("the digest before it could not be read: {name}"),
+            ),
             Some(Proof::Bad(_) | Proof::UnknownKey) => judged(
                 DigestStatus::Valid,
                 format!("the digest before it is not as it was: {name}"),

@@ -10,7 +10,7 @@ use aws_sdk_cloudtrail::primitives::DateTime;
 use serde::Deserialize;
 
 use super::error::IntegrityError;
-use crate::aws::Access;
+use crate::aws::{Access, Named};
 
 /// Where public keys are from.
 #[derive(Debug)]
@@ -116,6 +116,7 @@ impl PublicKeys {
         const MICROS: i64 = 1_000_000;
         let config = aws_sdk_cloudtrail::config::Builder::from(config)
             .region(Region::new(region.to_owned()))
+            .interceptor(Named)
             .build();
         let client = aws_sdk_cloudtrail::Client::from_conf(config);
         let mut next = None;

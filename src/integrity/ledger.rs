@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
 
 use super::address::{Address, at};
 use super::error::IntegrityError;
+use super::prior::Priors;
 use crate::source::SourceObject;
 use crate::store::{Snapshot, read_columns};
 
@@ -226,6 +227,15 @@ impl Binding {
 }
 
 impl Object {
+    /// The hash that the ledger tells, or an earlier verification of the same object.
+    pub(super) fn known_sha256<'a>(&'a self, priors: &'a Priors) -> Option<&'a str> {
+        self.sha256.as_deref().or_else(|| {
+            let prior = priors.get(&self.location)?;
+            let is_same = prior.binding.is_same(&self.binding);
+            prior.sha256.as_deref().filter(|_| is_same)
+        })
+    }
+
     /// As what it is read again.
     pub(super) fn to_source(&self) -> SourceObject {
         SourceObject {

@@ -232,20 +232,15 @@ impl<'a> Digests<'a> {
 
 /// The hash that the ledger or an earlier verification tells; the damage that left none.
 fn known_hash(log: &Object, priors: &Priors) -> Option<Result<String, String>> {
-    if let Some(sha256) = &log.sha256 {
-        return Some(Ok(sha256.clone()));
+    if let Some(sha256) = log.known_sha256(priors) {
+        return Some(Ok(sha256.to_owned()));
     }
+    // The damage of the same object left none.
     let prior = priors.get(&log.location)?;
-    if !prior.binding.is_same(&log.binding) {
-        return None;
-    }
-    match &prior.sha256 {
-        Some(sha256) => Some(Ok(sha256.clone())),
-        None if prior.status == LogStatus::HashMismatch.word() => {
-            Some(Err(prior.reason.clone().unwrap_or_default()))
-        }
-        None => None,
-    }
+    let is_damage = prior.sha256.is_none()
+        && prior.status == LogStatus::HashMismatch.word()
+        && prior.binding.is_same(&log.binding);
+    is_damage.then(|| Err(prior.reason.clone().unwrap_or_default()))
 }
 
 /// Whether verification has a say about an object.

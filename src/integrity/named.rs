@@ -1,4 +1,7 @@
-//! The logs that digests name, and those of them that nobody has read.
+//! The logs that digests name, and whether they are held.
+//!
+//! Enters: digests of the window, objects of the ledger. Leaves: for a log the digests that name it, for a name
+//! whether it is held and where it should be.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! Signatures: whether each digest of the window is what CloudTrail signed.
 //!
 //! Enters: digests of the ledger, what was found before, keys, the source. Leaves: a [`Proof`] for each. A digest
-//! that has lost its signature is proven by the one in the digest after it, if that one is good.
+//! that has lost its signature is proven by the one that the digest after it holds.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -50,12 +50,12 @@ pub(super) struct Work {
 pub const NO_SIGNATURE: &str = "no signature is held of it";
 
 impl<'a> Digest<'a> {
-    fn new(object: &'a Object) -> Self {
+    fn new(object: &'a Object, priors: &Priors) -> Self {
         let mut digest = Self {
             object,
             trail: TrailName::read(&object.address.tail),
             content: None,
-            sha256: object.sha256.clone(),
+            sha256: object.known_sha256(priors).map(str::to_owned),
             signature: object.signature.clone(),
             proof: None,
         };
@@ -77,10 +77,6 @@ impl<'a> Digest<'a> {
         digest
     }
 
-    pub(super) fn is_good(&self) -> bool {
-        self.proof == Some(Proof::Good)
-    }
-
     /// What its signature is by these keys; none where there is nothing to judge.
     fn judge(&self, keys: &PublicKeys, signature: Option<&str>) -> Option<Judged> {
         let (content, sha256) = (self.content.as_ref()?, self.sha256.as_deref()?);
@@ -99,7 +95,7 @@ pub(super) async fn prove<'a>(
 ) -> Result<(Vec<Digest<'a>>, Work), IntegrityError> {
     let mut work = Work::default();
     let readable = objects.filter(|object| object.state == State::Read);
-    let mut digests: Vec<Digest<'a>> = readable.map(Digest::new).collect();
+    let mut digests: Vec<Digest<'a>> = readable.map(|object| Digest::new(object, priors)).collect();
     read_unhashed(&mut digests, source, options, &mut work);
     for digest in digests.iter_mut().filter(|digest| digest.proof.is_none()) {
         digest.proof = proven_before(digest, priors).then_some(Proof::Good);
@@ -190,7 +186,7 @@ async fn load_keys(
                 .max()
                 .unwrap_or(from)
                 .max(options.started_at);
-            PublicKeys::list(access, &regions, (from - MARGIN, until + MARGIN)).await
+            PublicKeys::list(access, &regions, (from - MARGIN, until)).await
         }
     }
 }
@@ -216,7 +212,7 @@ fn proof(judged: Judged) -> Proof {
     }
 }
 
-/// From the newest to the oldest: by the signature that the next digest holds, else by the one at the source.
+/// By the signature that the next digest holds, else by the one at the source.
 fn prove_by_next(
     digests: &mut [Digest<'_>],
     keys: &PublicKeys,
@@ -224,8 +220,6 @@ fn prove_by_next(
     options: &Options,
     work: &mut Work,
 ) {
-    let mut newest_first: Vec<usize> = (0..digests.len()).collect();
-    newest_first.sort_by_key(|&number| std::cmp::Reverse(digests[number].object.hour));
     let mut next: HashMap<String, Vec<usize>> = HashMap::new();
     for (number, digest) in digests.iter().enumerate() {
         let previous = digest
@@ -237,31 +231,37 @@ fn prove_by_next(
             next.entry(tail).or_default().push(number);
         }
     }
-    for number in newest_first {
-        if digests[number].proof.is_some() {
+    for number in 0..digests.len() {
+        let digest = &digests[number];
+        if digest.proof.is_some() {
             continue;
         }
-        let tail = digests[number]
+        let tail = digest
             .content
             .as_ref()
             .map(|content| Address::of_key(&content.digest_s3_object).tail);
-        let after = tail
-            .and_then(|tail| next.get(&tail))
-            .map_or(&[][..], Vec::as_slice);
+        let after = tail.and_then(|tail| next.get(&tail));
+        // Whoever tells a signature need not be believed for it to be one.
         let told = after
-            .iter()
-            .map(|&after| &digests[after])
-            .find(|after| after.is_good());
-        let told = told.and_then(|after| after.content.as_ref()?.previous_digest_signature.clone());
-        let signature = told.or_else(|| {
+            .into_iter()
+            .flatten()
+            .filter_map(|&after| digests[after].content.as_ref())
+            .filter_map(|content| content.previous_digest_signature.as_deref());
+        let mut judged: Vec<Judged> = told
+            .filter_map(|signature| digest.judge(keys, Some(signature)))
+            .collect();
+        if !judged.contains(&Judged::Good) {
             work.objects_read += 1;
-            let object = [digests[number].object];
+            let object = [digest.object];
             let read = parallel(1, &object, |object| hash(source, object, options.limits));
-            read.into_iter().find_map(|read| read.signature)
-        });
-        let judged = digests[number].judge(keys, signature.as_deref());
-        work.signatures_checked += u64::from(judged.is_some());
+            let signature = read.into_iter().find_map(|read| read.signature);
+            judged.extend(digest.judge(keys, signature.as_deref()));
+        }
+        work.signatures_checked += judged.len() as u64;
+        let best = [Judged::Good, Judged::UnknownKey, Judged::Bad]
+            .into_iter()
+            .find(|best| judged.contains(best));
         let unsigned = || Proof::Bad(NO_SIGNATURE.to_owned());
-        digests[number].proof = Some(judged.map_or_else(unsigned, proof));
+        digests[number].proof = Some(best.map_or_else(unsigned, proof));
     }
 }

@@ -9,7 +9,7 @@ use super::keys::KeySource;
 use super::ledger::{self, Kind, Object, State, Window};
 use super::logs::{self, Digests, Unread};
 use super::named::{Held, Named};
-use super::prior;
+use super::prior::{self, Priors};
 use super::proof::{self, Digest, Proof};
 use super::record::{Found, record};
 use super::status::{Finding, LogStatus, Verified};
@@ -69,7 +69,7 @@ pub async fn verify(
         options,
     )
     .await?;
-    let judged = judge_digests(&objects, &digests);
+    let judged = judge_digests(&objects, &digests, &priors);
     let statuses = digests.iter().zip(&judged).filter_map(|(digest, judged)| {
         Some((digest.object.location.as_str(), judged.as_ref()?.status))
     });
@@ -113,15 +113,19 @@ pub async fn verify(
     Ok(summary)
 }
 
-fn judge_digests(objects: &[Object], digests: &[Digest<'_>]) -> Vec<Option<chain::Judged>> {
+fn judge_digests(
+    objects: &[Object],
+    digests: &[Digest<'_>],
+    priors: &Priors,
+) -> Vec<Option<chain::Judged>> {
     let chains = Chains::new(objects);
-    let proofs: HashMap<&str, &Proof> = digests
+    let window: HashMap<&str, &Digest<'_>> = digests
         .iter()
-        .filter_map(|digest| Some((digest.object.location.as_str(), digest.proof.as_ref()?)))
+        .map(|digest| (digest.object.location.as_str(), digest))
         .collect();
     digests
         .iter()
-        .map(|digest| chains.judge(digest, &proofs))
+        .map(|digest| chains.judge(digest, &window, priors))
         .collect()
 }
 

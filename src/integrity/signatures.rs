@@ -13,9 +13,9 @@ use serde_json::json;
 use walkdir::WalkDir;
 
 use super::error::IntegrityError;
-use crate::aws::Access;
+use crate::aws::{Access, Named};
 use crate::decode::ObjectKind;
-use crate::source::{PathFacts, signature_path};
+use crate::source::{Address, PathFacts, signature_path};
 
 /// Requests under way at once.
 const REQUESTS_MAX: usize = 16;
@@ -31,13 +31,6 @@ pub struct Fetched {
     pub failed: Vec<(PathBuf, String)>,
 }
 
-/// A bucket, and what the keys of the copy begin with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Origin {
-    bucket: String,
-    prefix: String,
-}
-
 /// Asks S3 for the signatures of the digests below a directory.
 ///
 /// # Errors
@@ -47,10 +40,12 @@ pub async fn fetch_signatures(
     origin: &str,
     directory: &Path,
 ) -> Result<Fetched, IntegrityError> {
-    let origin = Origin::read(origin)?;
+    let origin = Address::parse(origin).ok_or_else(|| IntegrityError::NotABucket {
+        typed: origin.to_owned(),
+    })?;
     let mut fetched = Fetched::default();
     let mut wanted = Vec::new();
-    for (path, key) in digests(directory, &origin)? {
+    for (path, key) in digests(directory, &prefix(&origin))? {
         if signature_path(&path).exists() {
             fetched.known += 1;
         } else {
@@ -61,7 +56,8 @@ pub async fn fetch_signatures(
         return Ok(fetched);
     }
     let config = aws_sdk_s3::config::Builder::from(&access.load().await)
-        .force_path_style(access.is_path_style)
+        .force_path_style(access.is_path_style || access.endpoint_url.is_some())
+        .interceptor(Named)
         .build();
     let client = aws_sdk_s3::Client::from_conf(config);
     let payer = access
@@ -88,29 +84,15 @@ pub async fn fetch_signatures(
     Ok(fetched)
 }
 
-impl Origin {
-    fn read(typed: &str) -> Result<Self, IntegrityError> {
-        let fault = || IntegrityError::NotABucket {
-            typed: typed.to_owned(),
-        };
-        let rest = typed.strip_prefix("s3://").ok_or_else(fault)?;
-        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        if bucket.is_empty() {
-            return Err(fault());
-        }
-        let mut prefix = prefix.to_owned();
-        if !prefix.is_empty() && !prefix.ends_with('/') {
-            prefix.push('/');
-        }
-        Ok(Self {
-            bucket: bucket.to_owned(),
-            prefix,
-        })
-    }
+/// What the keys of the copy begin with.
+fn prefix(origin: &Address) -> String {
+    let prefix = &origin.prefix;
+    let is_folder = prefix.is_empty() || prefix.ends_with('/');
+    format!("{prefix}{}", if is_folder { "" } else { "/" })
 }
 
 /// The digests below a directory, each with its key.
-fn digests(directory: &Path, origin: &Origin) -> Result<Vec<(PathBuf, String)>, IntegrityError> {
+fn digests(directory: &Path, prefix: &str) -> Result<Vec<(PathBuf, String)>, IntegrityError> {
     let shown = directory.display().to_string();
     let mut digests = Vec::new();
     for entry in WalkDir::new(directory)
@@ -125,11 +107,7 @@ fn digests(directory: &Path, origin: &Origin) -> Result<Vec<(PathBuf, String)>, 
         let Ok(below) = path.strip_prefix(directory) else {
             continue;
         };
-        let key = format!(
-            "{}{}",
-            origin.prefix,
-            below.to_string_lossy().replace('\\', "/")
-        );
+        let key = format!("{}{}", prefix, below.to_string_lossy().replace('\\', "/"));
         let is_digest = PathFacts::read(&key).kind == Some(ObjectKind::Digest);
         let is_signature = key.ends_with(".sig.json");
         if entry.file_type().is_file() && is_digest && !is_signature {
@@ -178,6 +156,7 @@ where
     use std::error::Error as _;
     if let Some(response) = error.raw_response() {
         match response.status().as_u16() {
+            301 => return "the bucket is in another region: `--region` names it".to_owned(),
             403 => return "access is denied: `s3:GetObject` must be allowed".to_owned(),
             404 => return "it is not in the bucket under that prefix".to_owned(),
             _ => {}
@@ -194,20 +173,18 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::Origin;
+    use super::{Address, prefix};
 
     #[test]
-    fn origins_are_buckets_with_prefixes() {
-        let read = |typed| {
-            Origin::read(typed)
-                .map(|origin| (origin.bucket, origin.prefix))
-                .ok()
-        };
-        let told = |prefix: &str| Some(("b".to_owned(), prefix.to_owned()));
-        assert_eq!(read("s3://b"), told(""));
-        assert_eq!(read("s3://b/"), told(""));
-        assert_eq!(read("s3://b/logs"), told("logs/"));
-        assert_eq!(read("s3://b/logs/AWSLogs/"), told("logs/AWSLogs/"));
-        assert_eq!((read("b/logs"), read("s3://")), (None, None));
+    fn keys_begin_with_the_prefix_as_a_folder() {
+        let begin = |typed| Address::parse(typed).map(|origin| prefix(&origin));
+        for (typed, expected) in [
+            ("s3://b", ""),
+            ("s3://b/", ""),
+            ("s3://b/logs", "logs/"),
+            ("s3://b/a/AWSLogs/", "a/AWSLogs/"),
+        ] {
+            assert_eq!(begin(typed).as_deref(), Some(expected));
+        }
     }
 }

@@ -39,4 +39,5 @@ mod shell;
 mod shown;
 mod store_s3;
 mod tidy;
+mod verify;
 mod writing;

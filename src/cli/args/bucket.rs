@@ -43,7 +43,7 @@ impl BucketArgs {
 }
 
 /// An account's id.
-fn account(text: &str) -> Result<String, &'static str> {
+pub(super) fn account(text: &str) -> Result<String, &'static str> {
     if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(text.to_owned())
     } else {

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use clap::Args as ClapArgs;
 
 use super::AwsArgs;
+use super::bucket::account;
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct VerifyArgs {
@@ -16,7 +17,7 @@ pub(in crate::cli) struct VerifyArgs {
     #[arg(long, value_name = "DAY")]
     pub(in crate::cli) to: Option<NaiveDate>,
     /// Only the logs of this account; may be repeated
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = account)]
     pub(in crate::cli) account: Vec<String>,
     /// Only the logs of this region; may be repeated
     #[arg(long, value_name = "REGION")]

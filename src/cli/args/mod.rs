@@ -16,11 +16,11 @@ use crate::decode::Limits;
 use crate::ingest::Span;
 use crate::report::Filters;
 
+pub(in crate::cli) use self::aws::AwsArgs;
 use self::bucket::BucketArgs;
+pub(in crate::cli) use self::integrity::{FetchSignaturesArgs, VerifyArgs};
 pub(in crate::cli) use self::queue::QueueArgs;
 use self::store::StoreArgs;
-pub(in crate::cli) use aws::AwsArgs;
-pub(in crate::cli) use integrity::{FetchSignaturesArgs, VerifyArgs};
 
 /// Who used which AWS KMS key, on which data, and which keys nobody uses: answers from CloudTrail logs.
 #[derive(Debug, Parser)]
@@ -63,9 +63,9 @@ pub(in crate::cli) enum Command {
     Ingest(Box<IngestArgs>),
     /// What the store holds, and what could not be read
     Status(StatusArgs),
-    /// Prove by CloudTrail's digests that the logs are whole and as they were written
+    /// Prove by CloudTrail's digests that logs are whole and as they were written
     Verify(Box<VerifyArgs>),
-    /// Fetch the signatures of a local copy's digests from the bucket it was copied from
+    /// Fetch from the bucket what a local copy of digests has lost: their signatures
     FetchSignatures(Box<FetchSignaturesArgs>),
     /// Ask in SQL; on a terminal and without a statement, in a shell
     Sql(SqlArgs),
