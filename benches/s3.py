@@ -194,6 +194,7 @@ def main():
         [sys.executable, script, "seaweed", work, json.dumps(identities)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    line = None
     try:
         url = json.loads(server.stdout.readline())["url"]
         keys, size = upload(url, arguments.logs)
@@ -211,6 +212,10 @@ def main():
             print(f"download {downloads[-1]:.2f} s   ingest {seconds:.2f} s   {summary['kms_records']} KMS events")
         print(f"ingest / download = {min(ingests) / min(downloads):.2f}")
     finally:
+        # It holds the pipe that the server watches, too.
+        if line:
+            line.terminate()
+            line.join()
         server.stdin.close()
         server.wait()
         shutil.rmtree(work, ignore_errors=True)
