@@ -1,6 +1,7 @@
 //! Every query, on rows made by hand, against answers worked out by hand.
 
 mod connections;
+mod coverage;
 mod cross_account;
 mod denied;
 mod filters;
@@ -36,6 +37,7 @@ use serde_json::{Value, json};
 use super::run::run_in;
 use super::{Library, Request, Window};
 use crate::schema;
+use crate::sql::Relation;
 
 /// The account that owns the keys, and one that uses them from outside.
 pub(super) const OWNER: &str = "111111111111";
@@ -207,8 +209,12 @@ async fn build_with(
 pub(super) async fn create_views(context: &SessionContext) {
     let library = Library::embedded().expect("good headers");
     for view in library.views().expect("an order") {
-        let sql = format!("CREATE VIEW {} AS {}", view.id, view.sql);
-        if let Err(error) = context.sql(&sql).await {
+        let relation = Relation {
+            name: &view.id,
+            sql: &view.sql,
+            is_computed_once: view.is_computed_once,
+        };
+        if let Err(error) = crate::sql::register_view(context, &relation).await {
             panic!("{}: {error}", view.path);
         }
     }

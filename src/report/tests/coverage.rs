@@ -1,0 +1,1 @@
+//! What of the hours is proven, on rows made by hand.
