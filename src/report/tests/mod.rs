@@ -165,7 +165,16 @@ pub(super) async fn context_with(
     rows: &[Value],
 ) -> SessionContext {
     let events = numbered(events);
-    build_with(&events, &events, Some((table, rows))).await
+    build_with(&events, &events, &[(table, rows)]).await
+}
+
+/// A session's context with these events and the rows of these tables.
+pub(super) async fn context_of(
+    events: Vec<Value>,
+    tables: &[(&'static schema::Table, &[Value])],
+) -> SessionContext {
+    let events = numbered(events);
+    build_with(&events, &events, tables).await
 }
 
 /// The same after the events of before that time were removed.
@@ -177,13 +186,13 @@ pub(super) async fn context_since(events: Vec<Value>, time: &str) -> SessionCont
 }
 
 async fn build(events: Vec<Value>, held: &[Value]) -> SessionContext {
-    build_with(&events, held, None).await
+    build_with(&events, held, &[]).await
 }
 
 async fn build_with(
     events: &[Value],
     held: &[Value],
-    other: Option<(&'static schema::Table, &[Value])>,
+    others: &[(&'static schema::Table, &[Value])],
 ) -> SessionContext {
     let writer = crate::sql::context();
     let all = batch(schema::KMS_EVENTS.arrow(), events);
@@ -195,7 +204,7 @@ async fn build_with(
             "usage_daily" => rollup(&writer, &schema::USAGE_DAILY).await,
             "key_resources" => rollup(&writer, &schema::KEY_RESOURCES).await,
             "alias_sightings" => rollup(&writer, &schema::ALIAS_SIGHTINGS).await,
-            name => match other.filter(|(other, _)| other.name == name) {
+            name => match others.iter().find(|(other, _)| other.name == name) {
                 Some((other, rows)) => batch(other.arrow(), rows),
                 None => RecordBatch::new_empty(table.arrow()),
             },
