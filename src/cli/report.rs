@@ -97,7 +97,9 @@ async fn judge(
         Required::Complete => "complete",
     };
     let mut request = request(pins, args)?;
-    request.arguments.insert("require".to_owned(), word.to_owned());
+    request
+        .arguments
+        .insert("require".to_owned(), word.to_owned());
     let holes = queries.library.report("coverage-holes")?;
     let outcome = report::run(session, &queries.library, holes, &request).await?;
     let batches: Vec<RecordBatch> = outcome.stream.try_collect().await?;
@@ -125,7 +127,10 @@ async fn judge(
     }
     if stretches.len() > STRETCHES_MAX {
         let more = stretches.len() - STRETCHES_MAX;
-        let _infallible = writeln!(said, "  and {more} more, which `report coverage-holes` lists");
+        let _infallible = writeln!(
+            said,
+            "  and {more} more, which `report coverage-holes` lists"
+        );
     }
     to_stderr(&said);
     Ok(ExitStatus::Findings)

@@ -66,7 +66,12 @@ async fn import(place: &StoreChoice, args: &TrailsImportArgs) -> anyhow::Result<
     Ok(ExitStatus::Success)
 }
 
-async fn write(place: &StoreChoice, told: &Told, taken_at: i64, source: &str) -> anyhow::Result<()> {
+async fn write(
+    place: &StoreChoice,
+    told: &Told,
+    taken_at: i64,
+    source: &str,
+) -> anyhow::Result<()> {
     let store = place.create().await?;
     let run_id = uuid::Uuid::new_v4().to_string();
     let import = Import {

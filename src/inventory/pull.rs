@@ -36,7 +36,10 @@ pub async fn pull(config: &SdkConfig) -> Result<Pulled, InventoryError> {
     let configured = config
         .region()
         .map_or_else(|| DEFAULT_REGION.to_owned(), ToString::to_string);
-    let identity = aws_sdk_sts::Client::new(config).get_caller_identity().send().await;
+    let identity = aws_sdk_sts::Client::new(config)
+        .get_caller_identity()
+        .send()
+        .await;
     let identity = identity.map_err(|error| unreachable("sts GetCallerIdentity", error))?;
     let account = identity.account().unwrap_or_default().to_owned();
     pulled.organization(config, &account).await?;
@@ -70,7 +73,9 @@ impl Pulled {
         let client = OrganizationClient::new(config);
         let described = client.describe_organization().send().await;
         let described = self.answer("organizations DescribeOrganization", described)?;
-        let organization = described.as_ref().and_then(|described| described.organization());
+        let organization = described
+            .as_ref()
+            .and_then(|described| described.organization());
         let Some(id) = organization.and_then(|organization| organization.id()) else {
             return Ok(());
         };
@@ -80,17 +85,20 @@ impl Pulled {
             let Some(page) = self.answer("organizations ListAccounts", page)? else {
                 return Ok(());
             };
-            members.extend(page.accounts().iter().map(|member| Member {
-                account_id: member.id().unwrap_or_default().to_owned(),
-                name: member.name().map(str::to_owned),
-                status: (member.state().map(|state| state.as_str().to_owned()))
-                    .or_else(|| status_of_member(member)),
-                joined_at: member.joined_timestamp().and_then(micros),
+            members.extend(page.accounts().iter().map(|member| {
+                Member {
+                    account_id: member.id().unwrap_or_default().to_owned(),
+                    name: member.name().map(str::to_owned),
+                    status: (member.state().map(|state| state.as_str().to_owned()))
+                        .or_else(|| status_of_member(member)),
+                    joined_at: member.joined_timestamp().and_then(micros),
+                }
             }));
         }
         for member in &members {
             if member.account_id != account {
-                self.regions_of(config, &member.account_id, Some(&member.account_id)).await?;
+                self.regions_of(config, &member.account_id, Some(&member.account_id))
+                    .await?;
             }
         }
         self.told.members.insert(id.to_owned(), members);
@@ -109,7 +117,9 @@ impl Pulled {
         named: Option<&str>,
     ) -> Result<(), InventoryError> {
         let client = AccountClient::new(config);
-        let request = client.list_regions().set_account_id(named.map(str::to_owned));
+        let request = client
+            .list_regions()
+            .set_account_id(named.map(str::to_owned));
         let mut pages = request.into_paginator().send();
         let mut regions = Vec::new();
         let operation = format!("account ListRegions of {account}");
@@ -141,7 +151,9 @@ impl Pulled {
             return Ok(());
         };
         for trail in described.trail_list() {
-            let Some(arn) = trail.trail_arn() else { continue };
+            let Some(arn) = trail.trail_arn() else {
+                continue;
+            };
             let text = |text: Option<&str>| text.map(str::to_owned);
             self.told.trails.insert(
                 arn.to_owned(),
@@ -228,7 +240,8 @@ where
 
 fn basic(selector: &EventSelector) -> Value {
     let resources = selector.data_resources().iter();
-    let resources = resources.map(|resource| json!({"Type": resource.r#type(), "Values": resource.values()}));
+    let resources =
+        resources.map(|resource| json!({"Type": resource.r#type(), "Values": resource.values()}));
     json!({
         "ReadWriteType": selector.read_write_type().map(|kind| kind.as_str()),
         "IncludeManagementEvents": selector.include_management_events(),
@@ -249,7 +262,9 @@ fn advanced(selector: &AdvancedEventSelector) -> Value {
         ];
         let mut told = Map::new();
         told.insert("Field".to_owned(), field.field().into());
-        let given = conditions.into_iter().filter(|(_, texts)| !texts.is_empty());
+        let given = conditions
+            .into_iter()
+            .filter(|(_, texts)| !texts.is_empty());
         told.extend(given.map(|(name, texts)| (name.to_owned(), texts.to_vec().into())));
         Value::Object(told)
     });
@@ -257,7 +272,8 @@ fn advanced(selector: &AdvancedEventSelector) -> Value {
 }
 
 fn status_of(status: &GetTrailStatusOutput) -> Value {
-    let time = |time: Option<&aws_sdk_cloudtrail::primitives::DateTime>| time.map(|time| time.secs());
+    let time =
+        |time: Option<&aws_sdk_cloudtrail::primitives::DateTime>| time.map(|time| time.secs());
     json!({
         "IsLogging": status.is_logging(),
         "StartLoggingTime": time(status.start_logging_time()),

@@ -124,7 +124,8 @@ impl Told {
             self.trails.entry(arn).or_default().take_status(value);
         } else if let Some(regions) = value["Regions"].as_array() {
             let account = account.ok_or_else(|| {
-                let problem = "list-regions does not tell its account\n\nhint: --account ID tells it";
+                let problem =
+                    "list-regions does not tell its account\n\nhint: --account ID tells it";
                 fault(document, problem.to_owned())
             })?;
             let known = self.regions.entry(account.to_owned()).or_default();
@@ -276,7 +277,10 @@ mod tests {
         assert_eq!(trail.logging_changed_at, Some(1_767_312_000_000_000));
         assert!(trail.selectors.is_some());
         assert_eq!(told.regions["111122223333"]["af-south-1"], "DISABLED");
-        assert_eq!(told.members["o-exampleorg"][0].joined_at, Some(1_767_225_600_000_000));
+        assert_eq!(
+            told.members["o-exampleorg"][0].joined_at,
+            Some(1_767_225_600_000_000)
+        );
         assert_eq!(
             told.summary(),
             "trails 1, accounts with their regions 1, members of organizations 1"

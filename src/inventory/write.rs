@@ -23,20 +23,26 @@ pub async fn write_told(
         _ => Value::Null,
     };
     let trails: Vec<(&String, &Trail)> = told.trails.iter().collect();
-    append(store, &TRAILS, &trails, import, |(arn, trail), column| match column {
-        "trail_arn" => arn.as_str().into(),
-        "home_region" => trail.home_region.clone().into(),
-        "bucket" => trail.bucket.clone().into(),
-        "prefix" => trail.prefix.clone().into(),
-        "is_multi_region" => trail.is_multi_region.into(),
-        "is_organization" => trail.is_organization.into(),
-        "is_logging" => trail.is_logging.into(),
-        "logging_changed_at" => trail.logging_changed_at.into(),
-        "is_validation_enabled" => trail.is_validation_enabled.into(),
-        "selectors" => trail.selectors.as_ref().map(Value::to_string).into(),
-        "status" => trail.status.as_ref().map(Value::to_string).into(),
-        column => common(column),
-    })
+    append(
+        store,
+        &TRAILS,
+        &trails,
+        import,
+        |(arn, trail), column| match column {
+            "trail_arn" => arn.as_str().into(),
+            "home_region" => trail.home_region.clone().into(),
+            "bucket" => trail.bucket.clone().into(),
+            "prefix" => trail.prefix.clone().into(),
+            "is_multi_region" => trail.is_multi_region.into(),
+            "is_organization" => trail.is_organization.into(),
+            "is_logging" => trail.is_logging.into(),
+            "logging_changed_at" => trail.logging_changed_at.into(),
+            "is_validation_enabled" => trail.is_validation_enabled.into(),
+            "selectors" => trail.selectors.as_ref().map(Value::to_string).into(),
+            "status" => trail.status.as_ref().map(Value::to_string).into(),
+            column => common(column),
+        },
+    )
     .await?;
     let regions: Vec<[&str; 3]> = (told.regions.iter())
         .flat_map(|(account, regions)| {
@@ -44,26 +50,38 @@ pub async fn write_told(
             regions.map(|(region, status)| [account.as_str(), region, status])
         })
         .collect();
-    append(store, &ACCOUNT_REGIONS, &regions, import, |region, column| match column {
-        "account_id" => region[0].into(),
-        "region" => region[1].into(),
-        "opt_status" => region[2].into(),
-        column => common(column),
-    })
+    append(
+        store,
+        &ACCOUNT_REGIONS,
+        &regions,
+        import,
+        |region, column| match column {
+            "account_id" => region[0].into(),
+            "region" => region[1].into(),
+            "opt_status" => region[2].into(),
+            column => common(column),
+        },
+    )
     .await?;
     let members: Vec<(&String, &Member)> = (told.members.iter())
-        .flat_map(|(organization, members)| members.iter().map(move |member| (organization, member)))
+        .flat_map(|(organization, members)| {
+            members.iter().map(move |member| (organization, member))
+        })
         .collect();
-    append(store, &ORGANIZATION_ACCOUNTS, &members, import, |(organization, member), column| {
-        match column {
+    append(
+        store,
+        &ORGANIZATION_ACCOUNTS,
+        &members,
+        import,
+        |(organization, member), column| match column {
             "organization_id" => organization.as_str().into(),
             "account_id" => member.account_id.clone().into(),
             "name" => member.name.clone().into(),
             "status" => member.status.clone().into(),
             "joined_at" => member.joined_at.into(),
             column => common(column),
-        }
-    })
+        },
+    )
     .await?;
     let sources = Value::from(vec![import.source]).to_string();
     append(store, &RUNS, &[()], import, |(), column| match column {

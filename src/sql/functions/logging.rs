@@ -97,7 +97,9 @@ fn digest_logs(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
     let mut lists = ListBuilder::new(StructBuilder::new(log_fields(), columns));
     for digest in &texts(&only(arguments)?)? {
         let digest = digest.and_then(|digest| serde_json::from_str::<Value>(digest).ok());
-        let logs = digest.as_ref().and_then(|digest| digest["logFiles"].as_array());
+        let logs = digest
+            .as_ref()
+            .and_then(|digest| digest["logFiles"].as_array());
         for log in logs.into_iter().flatten() {
             let Some(key) = log["s3Object"].as_str() else {
                 continue;
@@ -214,7 +216,11 @@ fn lets_through(field: &Value, value: &str) -> bool {
         ("StartsWith", |value, text| value.starts_with(text), true),
         ("EndsWith", |value, text| value.ends_with(text), true),
         ("NotEquals", |value, text| value == text, false),
-        ("NotStartsWith", |value, text| value.starts_with(text), false),
+        (
+            "NotStartsWith",
+            |value, text| value.starts_with(text),
+            false,
+        ),
         ("NotEndsWith", |value, text| value.ends_with(text), false),
     ];
     conditions.iter().all(|(name, compare, is_wanted)| {
@@ -233,7 +239,11 @@ mod tests {
 
     #[track_caller]
     fn check(selectors: &str, expected: Option<&str>) {
-        assert_eq!(kms_read_logging(selectors).as_deref(), expected, "{selectors}");
+        assert_eq!(
+            kms_read_logging(selectors).as_deref(),
+            expected,
+            "{selectors}"
+        );
     }
 
     #[test]
@@ -281,7 +291,9 @@ mod tests {
             Some("read_write"),
         );
         check(
-            &selector(r#",{"Field":"eventSource","NotEquals":["kms.amazonaws.com","rdsdata.amazonaws.com"]}"#),
+            &selector(
+                r#",{"Field":"eventSource","NotEquals":["kms.amazonaws.com","rdsdata.amazonaws.com"]}"#,
+            ),
             Some("excluded"),
         );
         check(
