@@ -29,6 +29,7 @@ mod session;
 mod shell;
 mod sql;
 mod status;
+mod trails;
 mod vacuum;
 mod verify;
 
@@ -109,6 +110,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
         Command::Sql(options) => Box::pin(sql::run(&place, &queries, options)).await,
         Command::Report(options) => Box::pin(report::run(&place, &queries, *options)).await,
         Command::Accounts(options) => Box::pin(accounts::run(&place, options)).await,
+        Command::Trails(options) => Box::pin(trails::run(&place, options)).await,
         Command::Export(options) => Box::pin(export::run(&place, &queries, options)).await,
         Command::Compact => Box::pin(compact::run(&place)).await,
         Command::Vacuum(options) => Box::pin(vacuum::run(&place, options)).await,

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::ensure;
+use arrow::array::RecordBatch;
+use arrow::util::display::array_value_to_string;
 use chrono::{DateTime, SubsecRound as _, Utc};
+use futures::TryStreamExt as _;
 
-use super::args::{ReportAction, ReportArgs};
+use super::args::{ReportAction, ReportArgs, Required};
+use super::clock::now_micros;
 use super::error::{to_stderr, to_stdout};
 use super::output::{Rendering, Zone, visible, write_stream};
 use super::queries::{Queries, QueriesChoice};
@@ -39,6 +43,7 @@ pub(super) async fn run(
         to_stdout(&text)?;
         return Ok(ExitStatus::Success);
     }
+    let args = with_end(args)?;
     let answer = ask(&queries, &session, &pins, report, &args).await?;
     if is_for_people(args.output.format, &destination) {
         to_stdout(&format!("{}\n", answer.heading))?;
@@ -49,7 +54,86 @@ pub(super) async fn run(
     let outcome = answer.outcome;
     write_stream(outcome.stream, answer.rendering, &destination).await?;
     to_stderr(&notes(outcome.footnote, outcome.caveats.collect().await?));
-    Ok(ExitStatus::Success)
+    match args.require {
+        Some(required) => judge(&queries, &session, &pins, &args, required).await,
+        None => Ok(ExitStatus::Success),
+    }
+}
+
+/// The report that can be required of something.
+const JUDGED: &str = "coverage";
+
+/// How long after an hour all its logs are due, so that it can be judged.
+const DUE_HOURS: i64 = 25;
+
+/// The arguments with an end of the window, where what is not due yet must not count.
+fn with_end(mut args: ReportArgs) -> anyhow::Result<ReportArgs> {
+    if args.require.is_some() {
+        ensure!(
+            args.name.as_deref() == Some(JUDGED),
+            "--require judges the report `{JUDGED}` alone"
+        );
+        if args.filters.until.is_none() {
+            let until = now_micros() - DUE_HOURS * 3_600_000_000;
+            let until = DateTime::from_timestamp_micros(until - until.rem_euclid(3_600_000_000));
+            args.filters.until = until.map(|until| until.to_rfc3339());
+        }
+    }
+    Ok(args)
+}
+
+/// Tells the hours that are less than required.
+async fn judge(
+    queries: &Queries,
+    session: &Session,
+    pins: &Pins,
+    args: &ReportArgs,
+    required: Required,
+) -> anyhow::Result<ExitStatus> {
+    /// The most stretches that are told.
+    const STRETCHES_MAX: usize = 20;
+    let word = match required {
+        Required::CompleteVerified => "complete-verified",
+        Required::Complete => "complete",
+    };
+    let mut request = request(pins, args)?;
+    request
+        .arguments
+        .insert("require".to_owned(), word.to_owned());
+    let holes = queries.library.report("coverage-holes")?;
+    let outcome = report::run(session, &queries.library, holes, &request).await?;
+    let batches: Vec<RecordBatch> = outcome.stream.try_collect().await?;
+    let mut stretches = Vec::new();
+    for batch in &batches {
+        let text = |index: usize, row: usize| array_value_to_string(batch.column(index), row);
+        for row in 0..batch.num_rows() {
+            stretches.push(format!(
+                "{} {} from {} to {}: {}",
+                text(0, row)?,
+                text(1, row)?,
+                text(2, row)?,
+                text(3, row)?,
+                text(5, row)?
+            ));
+        }
+    }
+    if stretches.is_empty() {
+        to_stderr(&format!("every hour is {word}\n"));
+        return Ok(ExitStatus::Success);
+    }
+    let mut said = format!("not every hour is {word}:\n");
+    for stretch in stretches.iter().take(STRETCHES_MAX) {
+        let _infallible = writeln!(said, "  {stretch}");
+    }
+    if stretches.len() > STRETCHES_MAX {
+        let more = stretches.len() - STRETCHES_MAX;
+        let _infallible = writeln!(
+            said,
+            "  and {more} more, which `report coverage-holes` lists"
+        );
+    }
+    to_stderr(&said);
+    Ok(ExitStatus::Findings)
 }
 
 /// What a report answers, and what must be said before its rows.

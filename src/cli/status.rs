@@ -8,6 +8,7 @@ use futures::TryStreamExt as _;
 use serde::Serialize;
 
 use super::args::StatusArgs;
+use super::clock::now_micros;
 use super::error::to_stdout;
 use super::ingest::grouped;
 use super::output::visible;
@@ -29,6 +30,7 @@ struct Status {
     held: Vec<String>,
     /// Folders of days in buckets that were not listed since logs may have arrived in them.
     late_days: Option<LateDays>,
+    logs: Vec<Told>,
     tables: Vec<TableStatus>,
     objects: Vec<Counted>,
     rejects: Vec<Counted>,
@@ -49,6 +51,13 @@ struct LateDays {
     folders: u64,
     first_day: String,
     last_day: String,
+}
+
+/// A line on where the logs are from and what they show.
+#[derive(Debug, Serialize)]
+struct Told {
+    what: String,
+    told: String,
 }
 
 /// A number of log objects, by what they have in common.
@@ -104,6 +113,7 @@ async fn collect(store: &Store) -> anyhow::Result<Status> {
         first_event: held.map(|(first, _)| time(first)),
         last_event: held.map(|(_, last)| time(last)),
         late_days: late_days(&session, &queries).await?,
+        logs: logs(&session, &queries).await?,
         tables: tables(&pins)?,
         objects: counted(&session, &queries, "status-objects").await?,
         rejects: counted(&session, &queries, "status-rejects").await?,
@@ -183,6 +193,40 @@ async fn late_days(session: &Session, queries: &Queries) -> anyhow::Result<Optio
     }))
 }
 
+/// Source, window, lag and coverage, where logs are held.
+async fn logs(session: &Session, queries: &Queries) -> anyhow::Result<Vec<Told>> {
+    let rows = rows(session, queries, "status-coverage").await?;
+    let lines = rows.into_iter().map(|row| {
+        let text = |index: usize| row.get(index).cloned().flatten().unwrap_or_default();
+        match (text(0).as_str(), text(1)) {
+            ("last", time) => Told {
+                what: "lag".to_owned(),
+                told: lag(&time),
+            },
+            (what, told) => Told {
+                what: what.to_owned(),
+                told,
+            },
+        }
+    });
+    Ok(lines.collect())
+}
+
+/// How far the last delivery is behind now.
+fn lag(last: &str) -> String {
+    let behind = DateTime::parse_from_rfc3339(last)
+        .ok()
+        .map(|last| (now_micros() - last.timestamp_micros()) / 60_000_000);
+    match behind {
+        None => "not known".to_owned(),
+        Some(minutes) if minutes < 120 => format!("the last delivery is {minutes} minutes old"),
+        Some(minutes) if minutes < 48 * 60 => {
+            format!("the last delivery is {} hours old", minutes / 60)
+        }
+        Some(minutes) => format!("the last delivery is {} days old", minutes / 60 / 24),
+    }
+}
+
 async fn runs(session: &Session, queries: &Queries) -> anyhow::Result<Vec<RunStatus>> {
     Ok(rows(session, queries, "status-runs")
         .await?
@@ -232,6 +276,9 @@ fn describe(status: &Status) -> String {
         (Some(first), Some(last)) => format!("events  from {first} to {last}"),
         _ => "events  none".to_owned(),
     });
+    for told in &status.logs {
+        line(format!("{:<8}{}", told.what, told.told));
+    }
     retention(status).into_iter().for_each(&mut line);
     if let Some(late) = &status.late_days {
         line(format!(

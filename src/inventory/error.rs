@@ -1,4 +1,4 @@
-//! What can go wrong with a list of accounts.
+//! What can go wrong with what is told of accounts and trails.
 
 use std::fmt::Write as _;
 
@@ -13,11 +13,28 @@ pub enum InventoryError {
     /// The list is not as it must be.
     #[error("{}", told(.0))]
     List(Vec<String>),
+    /// An answer of AWS in a file is none, or does not tell what it is about.
+    #[error("`{path}` is not taken: {problem}")]
+    Document {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// AWS did not answer.
+    #[error("aws does not answer {operation}")]
+    Aws {
+        /// The service and the operation.
+        operation: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The rows do not fit the table.
-    #[error("cannot make rows of `accounts`")]
+    #[error("cannot make rows of what was told")]
     Arrow(#[from] arrow::error::ArrowError),
 }
 

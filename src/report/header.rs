@@ -12,6 +12,7 @@
 //! -- param key: key, required. The key, as you would type it.
 //! -- param days: days = 90. How many days to count back.
 //! -- depends: key_uses
+//! -- computed: once
 //! -- series: uses_per_day
 //! -- footnote: printed under the rows
 //! -- caveat: SELECT 'a text' FROM … HAVING …
@@ -97,6 +98,9 @@ pub struct Query {
     pub description: String,
     /// The views that it reads, where it is a view; the views and scopes, where it is a scope.
     pub depends: Vec<String>,
+    /// Whether a view is computed once a session, and not again wherever it is read: for one whose rows are few
+    /// and much to compute.
+    pub is_computed_once: bool,
     /// Its own parameters, in the order of the header.
     pub parameters: Vec<Parameter>,
     /// Columns that are lists of counts over time; on a terminal each is shown as a small picture.
@@ -129,6 +133,7 @@ impl Query {
             title: String::new(),
             description: String::new(),
             depends: Vec::new(),
+            is_computed_once: false,
             parameters: Vec::new(),
             series: Vec::new(),
             footnote: None,
@@ -182,6 +187,11 @@ impl Query {
                     .extend(text.split(',').map(|name| name.trim().to_owned()));
                 Ok(())
             }
+            "computed" if text == "once" => {
+                self.is_computed_once = true;
+                Ok(())
+            }
+            "computed" => Err(format!("`{text}` is not how a view is computed: use once")),
             "series" => {
                 self.series
                     .extend(text.split(',').map(|name| name.trim().to_owned()));
@@ -199,7 +209,7 @@ impl Query {
                 let name = word.strip_prefix("param ").ok_or_else(|| {
                     format!(
                         "`{word}` is not a word of the header: \
-                         use id, title, description, param <name>, depends, series, footnote or caveat"
+                         use id, title, description, param <name>, depends, computed, series, footnote or caveat"
                     )
                 })?;
                 if COMMON.contains(&name) {

@@ -72,7 +72,8 @@ pub const ROLLUPS: [&Table; 3] = [&USAGE_DAILY, &KEY_RESOURCES, &ALIAS_SIGHTINGS
 /// Trails as their own account describes them.
 pub const TRAILS: Table = Table {
     name: "trails",
-    doc: "Dated descriptions of trails: selectors, status, regions.",
+    doc: "Dated descriptions of trails, as `keytrail trails` takes them from CloudTrail or a file. Each row has what \
+          was told at that time; null is not known.",
     columns: &[
         required("trail_arn", Text, "The trail."),
         required("taken_at", Time, "When the description was taken."),
@@ -90,14 +91,18 @@ pub const TRAILS: Table = Table {
             "Whether it covers the organization.",
         ),
         optional("is_logging", Bool, "Whether it was logging."),
-        optional("is_validation_enabled", Bool, "Whether it writes digests."),
-        optional("selectors", Text, "Its event selectors, as JSON."),
-        optional("status", Text, "Its status, as JSON."),
         optional(
-            "regions",
-            Text,
-            "The enabled regions known with it, as JSON.",
+            "logging_changed_at",
+            Time,
+            "Since when it was: `StartLoggingTime`, or `StopLoggingTime` of one that was not.",
         ),
+        optional("is_validation_enabled", Bool, "Whether it writes digests."),
+        optional(
+            "selectors",
+            Text,
+            "Its event selectors, as GetEventSelectors answers; null where that was not allowed.",
+        ),
+        optional("status", Text, "Its status, as GetTrailStatus answers."),
         required("run_id", Text, "The run."),
     ],
     partition: None,

@@ -8,6 +8,7 @@
 
 mod functions;
 mod names;
+mod once;
 mod plain;
 mod rollup;
 
@@ -22,10 +23,11 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use thiserror::Error;
 
+use once::Once;
 pub use plain::plainly;
 pub use rollup::{NEW_EVENTS, aggregate};
 
-use crate::schema::{KMS_EVENTS, TABLES, Table};
+use crate::schema::{KMS_EVENTS, TABLES, Table, USAGE_DAILY};
 use crate::store::{INGEST, Pins, ROLLUP, SnapshotProvider, StoreError};
 
 /// A named query, as a view or a roll-up.
@@ -35,6 +37,8 @@ pub struct Relation<'a> {
     pub name: &'a str,
     /// One SELECT statement.
     pub sql: &'a str,
+    /// Whether a view's rows are computed once and kept in memory, when they are first asked for.
+    pub is_computed_once: bool,
 }
 
 /// The queries that a session is made with.
@@ -79,6 +83,12 @@ impl Session {
     pub async fn open(pins: &Pins, relations: &Relations<'_>) -> Result<Self, SqlError> {
         let context = context();
         pins.get(&KMS_EVENTS).place().register(&context);
+        let (events, usage) = pins.retention()?;
+        let horizons = [(KMS_EVENTS.name, events), (USAGE_DAILY.name, usage)];
+        let horizons = horizons
+            .into_iter()
+            .filter_map(|(table, retention)| Some((table, retention.horizon?)));
+        functions::register_horizons(&context, horizons.collect());
         let rollups: BTreeMap<&str, &str> = relations
             .rollups
             .iter()
@@ -179,11 +189,23 @@ impl Session {
     /// # Errors
     /// What DataFusion says of its statement.
     pub async fn register_view(&self, view: &Relation<'_>) -> Result<(), DataFusionError> {
-        let plan = self.context.state().create_logical_plan(view.sql).await?;
-        let table = ViewTable::new(plan, Some(view.sql.to_owned()));
-        self.context.register_table(view.name, Arc::new(table))?;
-        Ok(())
+        register_view(&self.context, view).await
     }
+}
+
+/// Adds a view to a context.
+pub(crate) async fn register_view(
+    context: &SessionContext,
+    view: &Relation<'_>,
+) -> Result<(), DataFusionError> {
+    let plan = context.state().create_logical_plan(view.sql).await?;
+    if view.is_computed_once {
+        context.register_table(view.name, Arc::new(Once::new(plan)))?;
+    } else {
+        let table = ViewTable::new(plan, Some(view.sql.to_owned()));
+        context.register_table(view.name, Arc::new(table))?;
+    }
+    Ok(())
 }
 
 /// An empty context with the functions and settings of every session.

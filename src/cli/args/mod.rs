@@ -5,10 +5,13 @@ mod bucket;
 mod integrity;
 mod queue;
 mod store;
+mod trails;
 
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+
+pub(in crate::cli) use trails::{TrailsAction, TrailsArgs, TrailsImportArgs};
 
 use crate::cli::output::{Format, Rendering, Zone};
 use crate::cli::queries::QueriesChoice;
@@ -73,6 +76,8 @@ pub(in crate::cli) enum Command {
     Report(Box<ReportArgs>),
     /// The accounts by name; import a list of them
     Accounts(AccountsArgs),
+    /// The trails, enabled regions and members that are known; ask AWS for them, or import its answers
+    Trails(TrailsArgs),
     /// Write a whole table or view to a file
     Export(ExportArgs),
     /// Merge small files into large ones; ingest does it by itself when it pays
@@ -211,6 +216,9 @@ pub(in crate::cli) struct ReportArgs {
     /// A parameter of the report's own; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = named_value)]
     pub(in crate::cli) params: Vec<(String, String)>,
+    /// Of coverage: exit with 1 if an hour is less than this [default end of the window: 25 hours ago]
+    #[arg(long, value_enum, conflicts_with = "explain")]
+    pub(in crate::cli) require: Option<Required>,
     /// Print the SQL with its parameters bound, and what stands behind the figures, instead of the answer
     #[arg(long, conflicts_with_all = ["format", "output"])]
     pub(in crate::cli) explain: bool,
@@ -218,6 +226,15 @@ pub(in crate::cli) struct ReportArgs {
     pub(in crate::cli) filters: FilterArgs,
     #[command(flatten)]
     pub(in crate::cli) output: OutputArgs,
+}
+
+/// What every hour must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(in crate::cli) enum Required {
+    /// Shown by the logs, and proven by the digests
+    CompleteVerified,
+    /// Shown by the logs
+    Complete,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -1,6 +1,7 @@
 //! Every query, on rows made by hand, against answers worked out by hand.
 
 mod connections;
+mod coverage;
 mod cross_account;
 mod denied;
 mod filters;
@@ -36,6 +37,7 @@ use serde_json::{Value, json};
 use super::run::run_in;
 use super::{Library, Request, Window};
 use crate::schema;
+use crate::sql::Relation;
 
 /// The account that owns the keys, and one that uses them from outside.
 pub(super) const OWNER: &str = "111111111111";
@@ -163,7 +165,16 @@ pub(super) async fn context_with(
     rows: &[Value],
 ) -> SessionContext {
     let events = numbered(events);
-    build_with(&events, &events, Some((table, rows))).await
+    build_with(&events, &events, &[(table, rows)]).await
+}
+
+/// A session's context with these events and the rows of these tables.
+pub(super) async fn context_of(
+    events: Vec<Value>,
+    tables: &[(&'static schema::Table, &[Value])],
+) -> SessionContext {
+    let events = numbered(events);
+    build_with(&events, &events, tables).await
 }
 
 /// The same after the events of before that time were removed.
@@ -175,13 +186,13 @@ pub(super) async fn context_since(events: Vec<Value>, time: &str) -> SessionCont
 }
 
 async fn build(events: Vec<Value>, held: &[Value]) -> SessionContext {
-    build_with(&events, held, None).await
+    build_with(&events, held, &[]).await
 }
 
 async fn build_with(
     events: &[Value],
     held: &[Value],
-    other: Option<(&'static schema::Table, &[Value])>,
+    others: &[(&'static schema::Table, &[Value])],
 ) -> SessionContext {
     let writer = crate::sql::context();
     let all = batch(schema::KMS_EVENTS.arrow(), events);
@@ -193,7 +204,7 @@ async fn build_with(
             "usage_daily" => rollup(&writer, &schema::USAGE_DAILY).await,
             "key_resources" => rollup(&writer, &schema::KEY_RESOURCES).await,
             "alias_sightings" => rollup(&writer, &schema::ALIAS_SIGHTINGS).await,
-            name => match other.filter(|(other, _)| other.name == name) {
+            name => match others.iter().find(|(other, _)| other.name == name) {
                 Some((other, rows)) => batch(other.arrow(), rows),
                 None => RecordBatch::new_empty(table.arrow()),
             },
@@ -207,8 +218,12 @@ async fn build_with(
 pub(super) async fn create_views(context: &SessionContext) {
     let library = Library::embedded().expect("good headers");
     for view in library.views().expect("an order") {
-        let sql = format!("CREATE VIEW {} AS {}", view.id, view.sql);
-        if let Err(error) = context.sql(&sql).await {
+        let relation = Relation {
+            name: &view.id,
+            sql: &view.sql,
+            is_computed_once: view.is_computed_once,
+        };
+        if let Err(error) = crate::sql::register_view(context, &relation).await {
             panic!("{}: {error}", view.path);
         }
     }

@@ -1,0 +1,130 @@
+-- id: coverage
+-- title: Which hours the logs show, and how surely
+-- description: One row per account and region. days has one letter a day (UTC), for its worst hour: V complete and
+--   verified by the digests, c complete but not verified, ? selectors unknown, P partial, - gap, A archived, W write-only, K KMS
+--   excluded, S logging stopped, X expired, n region not enabled, o account not in the organization.
+--   hours are those of the window, complete those that the logs show, verified those of them that the digests
+--   prove, holes those in which KMS events may be missing; the first of them stand beside, and coverage-holes lists all. late_50,
+--   late_99 and late_max tell how long after its oldest event a log was delivered, in minutes: of half of the logs at most so long,
+--   of 99 in 100, of all. docs/coverage.md says what each state means, and what it does not prove.
+-- footnote: V verified, c complete, ? selectors unknown, P partial, - gap, A archived, W write-only, K KMS excluded,
+--   S stopped, X expired, n region not enabled, o not in the organization; a day shows its worst hour
+-- caveat:
+--   SELECT 'the enabled regions of these accounts are not known (keytrail trails), so only regions with logs are judged: '
+--     || string_agg(account, ', ' ORDER BY account)
+--   FROM (
+--     SELECT DISTINCT account FROM coverage_streams
+--     WHERE ($account IS NULL OR account = $account)
+--       AND account NOT IN (SELECT account_id FROM account_regions)
+--   ) AS unknown
+--   HAVING count(*) > 0
+-- caveat:
+--   SELECT 'log objects that could not be read in full and whose path tells no account, region or time, so that no hour shows it: '
+--     || count(*)
+--   FROM log_files
+--   WHERE state <> 'ok' AND kind <> 'digest' AND (account_id IS NULL OR region IS NULL OR delivery_time IS NULL)
+--   HAVING count(*) > 0
+
+WITH hours AS (
+  SELECT
+    account, region, hour, state, rank, is_hole, is_complete,
+    date_trunc('day', hour) AS day,
+    CAST(hour AS BIGINT) / 3600000000 - row_number() OVER (PARTITION BY account, region, state ORDER BY hour) AS stretch
+  FROM scope_coverage
+),
+
+days AS (
+  SELECT
+    account, region, day,
+    count(*) AS hours,
+    count(*) FILTER (WHERE is_complete) AS complete,
+    count(*) FILTER (WHERE state = 'complete_verified') AS verified,
+    count(*) FILTER (WHERE is_hole) AS holes,
+    substr(
+      'onXSKWA-P?cV',
+      CAST(coalesce(min(CASE WHEN is_hole THEN rank END), min(CASE WHEN is_complete THEN rank END), min(rank)) AS BIGINT),
+      1
+    ) AS letter
+  FROM hours
+  GROUP BY account, region, day
+),
+
+strips AS (
+  SELECT
+    account, region,
+    string_agg(letter, '' ORDER BY day) AS days,
+    sum(hours) AS hours, sum(complete) AS complete, sum(verified) AS verified, sum(holes) AS holes
+  FROM days
+  GROUP BY account, region
+),
+
+stretches AS (
+  SELECT
+    account, region, state, min(hour) AS from_hour, max(hour) + INTERVAL '1 hour' AS to_hour
+  FROM hours
+  WHERE is_hole
+  GROUP BY account, region, state, stretch
+),
+
+numbered AS (
+  SELECT
+    account, region, state,
+    to_char(from_hour, '%Y-%m-%dT%HZ') || ' to ' || to_char(to_hour, '%Y-%m-%dT%HZ') || ' ' || state AS told,
+    row_number() OVER (PARTITION BY account, region ORDER BY from_hour, state) AS place
+  FROM stretches
+),
+
+holes AS (
+  SELECT
+    account, region,
+    string_agg(told, ', ' ORDER BY place) FILTER (WHERE place <= 3)
+      || CASE WHEN count(*) > 3 THEN ', and ' || (count(*) - 3) || ' more' ELSE '' END AS first_holes
+  FROM numbered
+  GROUP BY account, region
+),
+
+late AS (
+  SELECT
+    account_id AS account, region,
+    (CAST(delivery_time AS BIGINT) - CAST(min_event_time AS BIGINT)) / 60000000 AS minutes
+  FROM log_files
+  WHERE kind = 'log' AND delivery_time IS NOT NULL AND min_event_time IS NOT NULL
+    AND ($since IS NULL OR min_event_time >= $since) AND ($until IS NULL OR min_event_time < $until)
+),
+
+ranked AS (
+  SELECT
+    account, region, minutes,
+    row_number() OVER (PARTITION BY account, region ORDER BY minutes) AS place,
+    count(*) OVER (PARTITION BY account, region) AS logs
+  FROM late
+),
+
+lateness AS (
+  SELECT
+    account, region,
+    min(minutes) FILTER (WHERE place * 100 >= logs * 50) AS late_50,
+    min(minutes) FILTER (WHERE place * 100 >= logs * 99) AS late_99,
+    max(minutes) AS late_max
+  FROM ranked
+  GROUP BY account, region
+)
+
+SELECT
+  strips.account,
+  current_accounts.name AS account_name,
+  strips.region,
+  strips.days,
+  strips.hours,
+  strips.complete,
+  strips.verified,
+  strips.holes,
+  holes.first_holes,
+  lateness.late_50,
+  lateness.late_99,
+  lateness.late_max
+FROM strips
+LEFT JOIN holes ON holes.account = strips.account AND holes.region = strips.region
+LEFT JOIN lateness ON lateness.account = strips.account AND lateness.region = strips.region
+LEFT JOIN current_accounts ON current_accounts.account = strips.account
+ORDER BY strips.account, strips.region

@@ -1,0 +1,40 @@
+-- id: status-coverage
+-- title: Source, window, lag and coverage
+-- description: One line of text each: where the logs are from, when what is held was delivered, when the last was, and of how many hours of coverage the logs are complete.
+
+WITH delivered AS (
+  SELECT min(delivery_time) AS first_time, max(delivery_time) AS last_time
+  FROM log_files
+  WHERE delivery_time IS NOT NULL
+),
+
+sources AS (
+  SELECT sources FROM runs WHERE command = 'ingest' ORDER BY started_at DESC, run_id LIMIT 1
+),
+
+held AS (
+  SELECT count(*) AS hours, count(*) FILTER (WHERE is_complete) AS complete,
+    count(*) FILTER (WHERE state = 'complete_verified') AS verified, count(*) FILTER (WHERE is_hole) AS holes
+  FROM coverage
+)
+
+SELECT what, told
+FROM (
+  SELECT 1 AS place, 'source' AS what, sources AS told FROM sources
+  UNION ALL
+  SELECT
+    2, 'window',
+    'deliveries from ' || to_char(first_time, '%Y-%m-%dT%H:%M:%SZ') || ' to ' || to_char(last_time, '%Y-%m-%dT%H:%M:%SZ')
+  FROM delivered
+  UNION ALL
+  SELECT 3, 'last', to_char(last_time, '%Y-%m-%dT%H:%M:%SZ') FROM delivered
+  UNION ALL
+  SELECT
+    4, 'coverage',
+    hours || ' hours of accounts and regions, ' || complete || ' complete, ' || verified || ' of them verified, '
+      || holes || ' with holes'
+  FROM held
+  WHERE hours > 0
+) AS lines
+WHERE told IS NOT NULL
+ORDER BY place

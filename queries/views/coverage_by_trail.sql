@@ -1,0 +1,280 @@
+-- id: coverage_by_trail
+-- title: What each trail shows of each hour
+-- description: One row per account, region, trail and hour of EVENT time from the first delivery held to the last.
+--   trail is its ARN where that is known, else its name, `unknown` for logs that no digest names. state is the
+--   first that holds of account_not_in_organization, region_not_enabled, expired, logging_stopped, kms_excluded,
+--   write_only, archived, gap, partial, selectors_unknown, complete_unverified, complete_verified; rank is its place, from 1. reasons
+--   names all that hold, and what makes it partial. docs/coverage.md says what each means.
+-- depends: coverage_settings, coverage_streams, delivery_ranges, known_trails, trail_hours, id_conflicts
+
+WITH streams AS (
+  SELECT * FROM coverage_streams
+),
+
+held AS (
+  SELECT
+    min(CAST(least(delivery_time, coalesce(digest_start_time, delivery_time)) AS BIGINT)) / 3600000000 AS first_hour,
+    max(CAST(least(delivery_time, recorded_at) AS BIGINT)) / 3600000000 AS last_hour
+  FROM log_file_events
+  WHERE kind IN ('log', 'digest') AND delivery_time > TIMESTAMP '2013-11-01T00:00:00Z' AND account_id IS NOT NULL
+),
+
+newest_regions AS (
+  SELECT account_id AS account, region, opt_status, taken_at
+  FROM account_regions
+  QUALIFY rank() OVER (PARTITION BY account_id ORDER BY taken_at DESC, run_id DESC) = 1
+),
+
+newest_members AS (
+  SELECT organization_id, account_id AS account, joined_at, taken_at
+  FROM organization_accounts
+  QUALIFY rank() OVER (PARTITION BY organization_id ORDER BY taken_at DESC, run_id DESC) = 1
+),
+
+-- The trails that may be behind a stream: that of its digests, else all that deliver such logs.
+candidates AS (
+  SELECT streams.account, streams.region, streams.organization, streams.trail, known_trails.trail_arn
+  FROM streams
+  JOIN known_trails ON known_trails.trail_arn = streams.trail
+  UNION ALL
+  SELECT streams.account, streams.region, streams.organization, streams.trail, known_trails.trail_arn
+  FROM streams
+  JOIN known_trails
+    ON ((known_trails.is_multi_region IS DISTINCT FROM false) OR known_trails.home_region = streams.region)
+    AND CASE
+      WHEN streams.organization = ''
+        THEN known_trails.account = streams.account AND (known_trails.is_organization IS DISTINCT FROM true)
+      ELSE (known_trails.is_organization IS DISTINCT FROM false)
+    END
+  WHERE streams.trail = 'unknown'
+),
+
+grouped AS (
+  SELECT account, region, organization, trail, string_agg(trail_arn, ' ' ORDER BY trail_arn) AS candidates
+  FROM candidates
+  GROUP BY account, region, organization, trail
+),
+
+members AS (
+  SELECT
+    grouped.candidates, candidates.trail_arn, count(*) OVER (PARTITION BY grouped.candidates) AS trails
+  FROM (SELECT DISTINCT candidates FROM grouped) AS grouped
+  CROSS JOIN (SELECT DISTINCT trail_arn FROM candidates) AS candidates
+  WHERE array_has(string_to_array(grouped.candidates, ' '), candidates.trail_arn)
+),
+
+-- Several trails tell what they agree on.
+group_hours AS (
+  SELECT
+    members.candidates, trail_hours.hour,
+    CASE
+      WHEN count(trail_hours.kms_reads) = max(members.trails) AND min(trail_hours.kms_reads) = max(trail_hours.kms_reads)
+        THEN min(trail_hours.kms_reads)
+    END AS kms_reads,
+    count(*) FILTER (WHERE trail_hours.is_stopped) = max(members.trails) AS is_stopped
+  FROM members
+  JOIN trail_hours ON trail_hours.trail_arn = members.trail_arn
+  GROUP BY members.candidates, trail_hours.hour
+),
+
+-- A flag for each range of hours, from the first to before the last.
+ranges AS (
+  SELECT account, region, organization, trail, 0 AS flag, first_hour AS from_hour, last_hour + 1 AS to_hour
+  FROM streams
+  CROSS JOIN held
+  UNION ALL
+  SELECT
+    account, region, organization, trail, flag,
+    -- An hour is delivered if deliveries go on from its beginning until its last events are in them.
+    CASE
+      WHEN flag <= 2 THEN (CAST(from_time AS BIGINT) + 3599999999) / 3600000000
+      ELSE CAST(from_time AS BIGINT) / 3600000000
+    END,
+    CASE flag
+      WHEN 1 THEN CAST(to_time - delivery_delay AS BIGINT) / 3600000000
+      WHEN 2 THEN CAST(to_time AS BIGINT) / 3600000000 - following_digests
+      ELSE CAST(to_time AS BIGINT) / 3600000000 + 1
+    END
+  FROM delivery_ranges
+  CROSS JOIN coverage_settings
+  WHERE flag > 0
+  UNION ALL
+  SELECT
+    streams.account, streams.region, streams.organization, streams.trail, 64,
+    CAST(id_conflicts.first_time AS BIGINT) / 3600000000,
+    CAST(id_conflicts.last_time AS BIGINT) / 3600000000 + 1
+  FROM id_conflicts
+  JOIN streams ON streams.account = id_conflicts.recipient_account_id
+  UNION ALL
+  SELECT
+    streams.account, streams.region, streams.organization, streams.trail, 256,
+    CASE
+      WHEN delivered.last_time IS NULL THEN first_hour
+      ELSE CAST(delivered.last_time AS BIGINT) / 3600000000 + 1
+    END,
+    last_hour + 1
+  FROM streams
+  CROSS JOIN held
+  JOIN newest_regions
+    ON newest_regions.account = streams.account AND newest_regions.region = streams.region
+    AND newest_regions.opt_status = 'DISABLED'
+  -- It was enabled until the last delivery at least, and may have been until it was last disabled.
+  LEFT JOIN (
+    SELECT account, region, max(at) AS last_time
+    FROM (
+      SELECT account, region, last_time AS at FROM streams
+      UNION ALL
+      SELECT recipient_account_id, json_text(request, '/RegionName'), event_time
+      FROM trail_events
+      WHERE event_source = 'account.amazonaws.com'
+    ) AS signs
+    GROUP BY account, region
+  ) AS delivered ON delivered.account = streams.account AND delivered.region = streams.region
+),
+
+hours AS (
+  SELECT account, region, organization, trail, hour, bit_or(flag) AS flags
+  FROM (
+    SELECT
+      account, region, organization, trail, flag,
+      unnest(range(greatest(from_hour, first_hour), least(to_hour, last_hour + 1))) AS hour
+    FROM ranges
+    CROSS JOIN held
+  ) AS flagged
+  GROUP BY account, region, organization, trail, hour
+),
+
+-- From when on an account was in no list of members any more.
+left_organization AS (
+  SELECT listed.account, min(lists.taken_at) AS left_at
+  FROM (
+    SELECT streams.account, max(organization_accounts.taken_at) AS last_in
+    FROM (SELECT DISTINCT account FROM streams) AS streams
+    LEFT JOIN organization_accounts ON organization_accounts.account_id = streams.account
+    WHERE streams.account NOT IN (SELECT account FROM newest_members)
+    GROUP BY streams.account
+  ) AS listed
+  JOIN (SELECT DISTINCT taken_at FROM organization_accounts) AS lists
+    ON listed.last_in IS NULL OR lists.taken_at > listed.last_in
+  GROUP BY listed.account
+),
+
+joined_organization AS (
+  SELECT account, min(joined_at) AS joined_at
+  FROM newest_members
+  WHERE joined_at IS NOT NULL
+  GROUP BY account
+),
+
+-- Only management events prove that a trail logs them.
+kms_read_hours AS (
+  SELECT recipient_account_id AS account, region, CAST(event_time AS BIGINT) / 3600000000 AS hour
+  FROM kms_events
+  WHERE is_read_only AND coalesce(event_category, 'Management') = 'Management'
+  GROUP BY 1, 2, 3
+),
+
+kms_read_days AS (
+  SELECT DISTINCT account, region, hour / 24 AS day FROM kms_read_hours
+),
+
+-- Of a day on which the selectors changed, an event tells of its own hour alone.
+changed_days AS (
+  SELECT DISTINCT members.candidates, CAST(trail_changes.changed_at AS BIGINT) / 86400000000 AS day
+  FROM members
+  JOIN trail_changes ON trail_changes.trail_arn = members.trail_arn
+  WHERE trail_changes.kms_reads IS NOT NULL
+),
+
+facts AS (
+  SELECT
+    hours.account, hours.region, hours.organization, hours.trail, hours.hour, hours.flags,
+    group_hours.kms_reads,
+    coalesce(group_hours.is_stopped, false) AS is_stopped,
+    coalesce(
+      group_hours.kms_reads = 'read_write' OR kms_read_hours.hour IS NOT NULL
+        OR (kms_read_days.day IS NOT NULL AND changed_days.day IS NULL),
+      false
+    ) AS is_reading,
+    coalesce(left_at <= hour_start OR joined_at >= hour_start + INTERVAL '1 hour', false) AS is_outside,
+    coalesce(hour_start < retention_horizon('kms_events'), false) AS is_expired,
+    hour_start
+  FROM (
+    SELECT *, arrow_cast(hour * 3600000000, 'Timestamp(Microsecond, Some("UTC"))') AS hour_start
+    FROM hours
+  ) AS hours
+  LEFT JOIN grouped
+    ON grouped.account = hours.account AND grouped.region = hours.region
+    AND grouped.organization = hours.organization AND grouped.trail = hours.trail
+  LEFT JOIN group_hours ON group_hours.candidates = grouped.candidates AND group_hours.hour = hours.hour
+  LEFT JOIN changed_days ON changed_days.candidates = grouped.candidates AND changed_days.day = hours.hour / 24
+  LEFT JOIN kms_read_hours
+    ON kms_read_hours.account = hours.account AND kms_read_hours.region = hours.region
+    AND kms_read_hours.hour = hours.hour
+  LEFT JOIN kms_read_days
+    ON kms_read_days.account = hours.account AND kms_read_days.region = hours.region
+    AND kms_read_days.day = hours.hour / 24
+  LEFT JOIN left_organization ON left_organization.account = hours.account
+  LEFT JOIN joined_organization ON joined_organization.account = hours.account
+),
+
+ranked AS (
+  SELECT
+    *,
+    CASE
+      WHEN is_outside THEN 1
+      WHEN flags & 256 > 0 THEN 2
+      WHEN is_expired THEN 3
+      WHEN is_stopped THEN 4
+      WHEN kms_reads = 'excluded' THEN 5
+      WHEN kms_reads = 'write_only' THEN 6
+      WHEN flags & 4 > 0 THEN 7
+      WHEN flags & 1 = 0 THEN 8
+      WHEN flags & 120 > 0 THEN 9
+      WHEN NOT is_reading THEN 10
+      WHEN flags & 2 = 0 THEN 11
+      ELSE 12
+    END AS rank
+  FROM facts
+)
+
+SELECT
+  account,
+  region,
+  hour_start AS hour,
+  trail,
+  CASE WHEN trail LIKE 'arn:%' THEN trail END AS trail_arn,
+  CASE rank
+    WHEN 1 THEN 'account_not_in_organization'
+    WHEN 2 THEN 'region_not_enabled'
+    WHEN 3 THEN 'expired'
+    WHEN 4 THEN 'logging_stopped'
+    WHEN 5 THEN 'kms_excluded'
+    WHEN 6 THEN 'write_only'
+    WHEN 7 THEN 'archived'
+    WHEN 8 THEN 'gap'
+    WHEN 9 THEN 'partial'
+    WHEN 10 THEN 'selectors_unknown'
+    WHEN 11 THEN 'complete_unverified'
+    ELSE 'complete_verified'
+  END AS state,
+  CAST(rank AS INT) AS rank,
+  nullif(concat_ws(
+    ', ',
+    CASE WHEN is_outside THEN 'account_not_in_organization' END,
+    CASE WHEN flags & 256 > 0 THEN 'region_not_enabled' END,
+    CASE WHEN is_expired THEN 'expired' END,
+    CASE WHEN is_stopped THEN 'logging_stopped' END,
+    CASE WHEN kms_reads = 'excluded' THEN 'kms_excluded' END,
+    CASE WHEN kms_reads = 'write_only' THEN 'write_only' END,
+    CASE WHEN flags & 4 > 0 THEN 'archived' END,
+    CASE WHEN flags & 1 = 0 THEN 'gap' END,
+    CASE WHEN flags & 8 > 0 THEN 'partial (damaged or rejected)' END,
+    CASE WHEN flags & 16 > 0 THEN 'partial (missing file)' END,
+    CASE WHEN flags & 32 > 0 THEN 'partial (hash mismatch)' END,
+    CASE WHEN flags & 64 > 0 THEN 'partial (id conflict)' END,
+    CASE WHEN kms_reads IS NULL AND NOT is_reading THEN 'selectors_unknown' END,
+    CASE WHEN flags & 2 = 0 THEN 'not_verified' END
+  ), '') AS reasons,
+  organization
+FROM ranked

@@ -1,0 +1,173 @@
+-- id: trail_hours
+-- title: What each trail was set to do, hour by hour
+-- description: One row per known trail and hour (a number, hours since 1970) for which something is known of it.
+--   kms_reads tells what it logged of KMS: read_write, write_only or excluded, of several in one hour the
+--   least; null where that is not known for the whole hour. It is known from a change on, and before
+--   and after a description (keytrail trails), as far as no change can have been missed: the logs of
+--   the account and region that own the trail must be held without a break in between, until delivery_delay
+--   after. is_stopped marks hours in part of which it did not log.
+-- depends: coverage_settings, log_files, trail_changes
+
+WITH points AS (
+  SELECT trail_arn, taken_at AS at, coalesce(kms_read_logging(selectors), 'unknown') AS kms_reads, true AS is_description
+  FROM trails
+  WHERE selectors IS NOT NULL
+  UNION ALL
+  SELECT trail_arn, changed_at, kms_reads, false
+  FROM trail_changes
+  WHERE kms_reads IS NOT NULL AND trail_arn IS NOT NULL
+),
+
+homes AS (
+  SELECT DISTINCT arn_part(trail_arn, 5) AS account, arn_part(trail_arn, 4) AS region
+  FROM points
+),
+
+-- Adjacent digests leave two seconds between them, so that one that is missing leaves more than an hour.
+deliveries AS (
+  SELECT
+    log_files.account_id AS account, log_files.region,
+    coalesce(digest_start_time, delivery_time) AS from_time,
+    coalesce(digest_end_time - INTERVAL '2 seconds', delivery_time) AS to_time
+  FROM log_files
+  JOIN homes ON homes.account = log_files.account_id AND homes.region = log_files.region
+  WHERE delivery_time IS NOT NULL AND kind IN ('log', 'digest') AND state IN ('ok', 'damaged')
+),
+
+reached AS (
+  SELECT
+    *,
+    max(to_time) OVER (
+      PARTITION BY account, region ORDER BY from_time, to_time ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS reached
+  FROM deliveries
+),
+
+numbered AS (
+  SELECT
+    reached.*,
+    sum(CASE WHEN from_time <= reached + delivery_gap THEN 0 ELSE 1 END) OVER (
+      PARTITION BY account, region ORDER BY from_time, to_time ROWS UNBOUNDED PRECEDING
+    ) AS run
+  FROM reached
+  CROSS JOIN coverage_settings
+),
+
+-- What is known of the owner's log: changes between these times are in it.
+runs AS (
+  SELECT account, region, min(from_time) AS from_time, max(to_time) - max(delivery_delay) AS to_time
+  FROM numbered
+  CROSS JOIN coverage_settings
+  GROUP BY account, region, run
+),
+
+placed AS (
+  SELECT
+    points.*, runs.from_time AS run_from, runs.to_time AS run_to,
+    lead(at) OVER in_order AS next_at,
+    coalesce(lead(is_description) OVER in_order AND lead(points.kms_reads) OVER in_order <> points.kms_reads, false)
+      AS is_contradicted
+  FROM points
+  LEFT JOIN runs
+    ON runs.account = arn_part(points.trail_arn, 5) AND runs.region = arn_part(points.trail_arn, 4)
+    AND points.at BETWEEN runs.from_time AND runs.to_time
+  WINDOW in_order AS (PARTITION BY trail_arn ORDER BY at, is_description)
+),
+
+forward AS (
+  SELECT
+    *,
+    -- A description that says otherwise shows that a change was missed.
+    CASE
+      WHEN is_contradicted OR run_to IS NULL THEN at
+      ELSE least(coalesce(next_at, run_to), run_to)
+    END AS known_to
+  FROM placed
+),
+
+both AS (
+  SELECT
+    *,
+    lag(known_to) OVER (PARTITION BY trail_arn ORDER BY at, is_description) AS known_before,
+    lag(is_contradicted) OVER (PARTITION BY trail_arn ORDER BY at, is_description) AS contradicts
+  FROM forward
+),
+
+known AS (
+  SELECT trail_arn, kms_reads, at AS from_time, known_to AS to_time
+  FROM both
+  WHERE kms_reads <> 'unknown'
+  UNION ALL
+  SELECT trail_arn, kms_reads, greatest(run_from, coalesce(known_before, run_from)), at
+  FROM both
+  WHERE is_description AND kms_reads <> 'unknown' AND run_from IS NOT NULL AND NOT coalesce(contradicts, false)
+),
+
+known_hours AS (
+  SELECT trail_arn, kms_reads, from_time, to_time,
+    unnest(range(
+      CAST(from_time AS BIGINT) / 3600000000, (CAST(to_time AS BIGINT) + 3599999999) / 3600000000
+    )) AS hour
+  FROM known
+  WHERE to_time > from_time
+),
+
+logging_points AS (
+  SELECT trail_arn, changed_at AS at, is_logging
+  FROM trail_changes
+  WHERE is_logging IS NOT NULL AND trail_arn IS NOT NULL
+  UNION ALL
+  SELECT trail_arn, taken_at, is_logging
+  FROM trails
+  WHERE is_logging IS NOT NULL
+  UNION ALL
+  SELECT trail_arn, logging_changed_at, is_logging
+  FROM trails
+  WHERE is_logging IS NOT NULL AND logging_changed_at IS NOT NULL
+),
+
+logging AS (
+  SELECT
+    *,
+    lead(at) OVER (PARTITION BY trail_arn ORDER BY at, is_logging) AS next_at
+  FROM logging_points
+),
+
+last_held AS (
+  SELECT max(least(delivery_time, recorded_at)) AS last_time FROM log_files
+),
+
+stopped_hours AS (
+  SELECT trail_arn,
+    unnest(range(
+      CAST(at AS BIGINT) / 3600000000,
+      (CAST(coalesce(next_at, greatest(last_time, at)) AS BIGINT) + 3599999999) / 3600000000
+    )) AS hour
+  FROM logging
+  CROSS JOIN last_held
+  WHERE NOT is_logging
+),
+
+facts AS (
+  SELECT
+    trail_arn, hour, kms_reads,
+    least(CAST(to_time AS BIGINT), (hour + 1) * 3600000000) - greatest(CAST(from_time AS BIGINT), hour * 3600000000)
+      AS known_micros,
+    false AS is_stopped
+  FROM known_hours
+  UNION ALL
+  SELECT trail_arn, hour, NULL, 0, true
+  FROM stopped_hours
+)
+
+SELECT
+  trail_arn,
+  hour,
+  CASE
+    WHEN bool_or(kms_reads = 'excluded') THEN 'excluded'
+    WHEN bool_or(kms_reads = 'write_only') THEN 'write_only'
+    WHEN sum(known_micros) >= 3600000000 THEN 'read_write'
+  END AS kms_reads,
+  bool_or(is_stopped) AS is_stopped
+FROM facts
+GROUP BY trail_arn, hour

@@ -1,0 +1,380 @@
+//! What of the hours is proven, on rows made by hand: one account and region, digests on the hour.
+
+use datafusion::prelude::SessionContext;
+use serde_json::{Value, json};
+
+use super::{OWNER, context_of, event, query};
+use crate::schema::{LOG_FILE_EVENTS, TRAIL_EVENTS, TRAILS, VERIFICATIONS};
+
+const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/main";
+
+/// Hours of 2026-03-01 and the day after, as times.
+fn hour(hour: u32) -> String {
+    format!("2026-03-{:02}T{:02}:00:00Z", 1 + hour / 24, hour % 24)
+}
+
+fn object(location: &str, kind: &str, members: Value) -> Value {
+    let mut row = json!({
+        "object_id": location, "location": location, "attempt": 1, "state": "ok", "kind": kind,
+        "account_id": OWNER, "region": "eu-west-1", "size_bytes": 10, "json_bytes": 10, "records": 1,
+        "kms_records": 1, "trail_records": 0, "not_wanted": 0, "rejected": 0, "expired": 0, "duplicates": 0,
+        "written": 1, "decoder_version": 1, "trail_list_version": 1, "recorded_at": "2026-12-01T00:00:00Z",
+        "run_id": "r", "batch_id": "b",
+    });
+    if let Value::Object(members) = members {
+        for (name, value) in members {
+            row[name] = value;
+        }
+    }
+    row
+}
+
+fn key(kind: &str, name: &str) -> String {
+    format!("AWSLogs/{OWNER}/{kind}/eu-west-1/2026/03/01/{OWNER}_{kind}_eu-west-1_{name}.json.gz")
+}
+
+fn log_name(hour: u32) -> String {
+    let day = 1 + hour / 24;
+    key(
+        "CloudTrail",
+        &format!("202603{day:02}T{:02}30Z_0000000000000000", hour % 24),
+    )
+}
+
+fn log(hour: u32, members: Value) -> Value {
+    let mut row = object(&format!("s3://b/{}", log_name(hour)), "log", members);
+    row["delivery_time"] = self::hour(hour).replace(":00:00Z", ":30:00Z").into();
+    row
+}
+
+/// The digest of what was delivered in an hour: the log of minute 30.
+fn digest(number: u32) -> Value {
+    let end = hour(number + 1);
+    let name = end.replace(['-', ':'], "");
+    let name = key("CloudTrail-Digest", &format!("main_eu-west-1_{name}"));
+    let start = hour(number);
+    let content = json!({"logFiles": [{
+        "s3Object": log_name(number),
+        "oldestEventTime": start.replace(":00:00Z", ":25:00Z"),
+        "newestEventTime": start.replace(":00:00Z", ":26:00Z"),
+    }]});
+    object(
+        &format!("s3://b/{name}"),
+        "digest",
+        json!({
+            "delivery_time": end, "digest_start_time": start, "digest_end_time": end,
+            "digest_content": content.to_string(),
+        }),
+    )
+}
+
+fn verified(object: &Value, status: &str) -> Value {
+    json!({
+        "location": object["location"], "seq": 1, "kind": object["kind"], "status": status, "size_bytes": 10,
+        "recorded_at": "2026-12-01T00:00:00Z", "run_id": "v",
+    })
+}
+
+fn description(time: &str, selectors: &str) -> Value {
+    json!({
+        "trail_arn": TRAIL, "taken_at": time, "home_region": "eu-west-1", "is_multi_region": true,
+        "is_organization": false, "is_logging": true, "selectors": selectors, "run_id": "t",
+    })
+}
+
+fn change(time: &str, name: &str, request: &str) -> Value {
+    json!({
+        "event_time": time, "event_date": &time[..10], "event_month": &time[..7], "event_source": "cloudtrail.amazonaws.com",
+        "event_name": name, "caller": "c", "outcome": "success", "recipient_account_id": OWNER, "region": "eu-west-1",
+        "event_id": format!("{name}{time}"), "ingest_seq": 1, "content_hash": "00000000000000000000000000000001",
+        "is_correction": false, "is_event_id_derived": false, "request": request, "object_id": "o",
+        "record_number": 0, "batch_id": "b", "ingest_time": "2026-12-01T00:00:00Z",
+    })
+}
+
+const READING: &str =
+    r#"{"EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":true}]}"#;
+
+/// What was made by hand.
+#[derive(Default)]
+struct Made {
+    events: Vec<Value>,
+    ledger: Vec<Value>,
+    verifications: Vec<Value>,
+    trails: Vec<Value>,
+    changes: Vec<Value>,
+}
+
+impl Made {
+    /// Hours `0..hours` with a log and a digest each, all verified, and a description from hour 1.
+    fn whole(hours: u32) -> Self {
+        let mut made = Self {
+            trails: vec![description(&hour(1), READING)],
+            ..Self::default()
+        };
+        for number in 0..hours {
+            let (log, digest) = (log(number, Value::Null), digest(number));
+            made.verifications.push(verified(&log, "verified"));
+            let status = if number == 0 { "chain_start" } else { "valid" };
+            made.verifications.push(verified(&digest, status));
+            made.ledger.extend([log, digest]);
+        }
+        made
+    }
+
+    async fn context(self) -> SessionContext {
+        context_of(
+            self.events,
+            &[
+                (&LOG_FILE_EVENTS, &self.ledger),
+                (&VERIFICATIONS, &self.verifications),
+                (&TRAILS, &self.trails),
+                (&TRAIL_EVENTS, &self.changes),
+            ],
+        )
+        .await
+    }
+
+    /// The states of hours from 0 on, runs of equal ones as `state x hours`.
+    async fn states(self) -> Vec<String> {
+        let context = self.context().await;
+        let states = query(
+            &context,
+            "SELECT state FROM coverage ORDER BY hour",
+            &["state"],
+        )
+        .await;
+        let mut runs: Vec<(String, usize)> = Vec::new();
+        for state in states {
+            match runs.last_mut() {
+                Some((last, count)) if *last == state => *count += 1,
+                _ => runs.push((state, 1)),
+            }
+        }
+        runs.into_iter()
+            .map(|(state, count)| format!("{state} x {count}"))
+            .collect()
+    }
+
+    fn without(mut self, is_it: impl Fn(&str) -> bool) -> Self {
+        self.ledger
+            .retain(|row| !row["location"].as_str().is_some_and(&is_it));
+        self
+    }
+}
+
+/// Hour 15 is the last whose 24 following digests are there; hour 38's last events came with hour 39.
+#[tokio::test]
+async fn an_hour_is_verified_when_the_following_digests_are() {
+    assert_eq!(
+        Made::whole(40).states().await,
+        [
+            "complete_verified x 16",
+            "complete_unverified x 23",
+            "gap x 2"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_verified_by_digests_that_nobody_checked() {
+    let made = Made {
+        verifications: Vec::new(),
+        ..Made::whole(40)
+    };
+    assert_eq!(made.states().await, ["complete_unverified x 39", "gap x 2"]);
+}
+
+/// Without the digest the logs tell that deliveries went on.
+#[tokio::test]
+async fn a_digest_that_is_missing_leaves_its_hours_unverified() {
+    let gone = digest(35)["location"].clone();
+    let made = Made::whole(60).without(|location| gone == location);
+    assert_eq!(
+        made.states().await,
+        [
+            "complete_verified x 11",
+            "complete_unverified x 48",
+            "gap x 2"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_log_that_a_digest_names_and_nobody_has_makes_its_hour_partial() {
+    let gone = log(35, Value::Null)["location"].clone();
+    let made = Made::whole(60).without(|location| gone == location);
+    assert_eq!(
+        made.states().await,
+        [
+            "complete_verified x 11",
+            "complete_unverified x 24",
+            "partial x 1",
+            "complete_unverified x 23",
+            "gap x 2"
+        ]
+    );
+}
+
+/// Neither log nor digest: the last events of hour 19 would have come in hour 20 too. What hides in the gap may be
+/// a change of the trail itself, so that its description tells nothing of the hours behind.
+#[tokio::test]
+async fn an_hour_without_deliveries_is_a_gap() {
+    let gone = [
+        digest(20)["location"].clone(),
+        log(20, Value::Null)["location"].clone(),
+    ];
+    let made = Made::whole(30).without(|location| gone.iter().any(|gone| gone == location));
+    assert_eq!(
+        made.states().await,
+        [
+            "complete_unverified x 19",
+            "gap x 2",
+            "selectors_unknown x 8",
+            "gap x 2"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn damage_makes_the_delivery_hour_and_the_one_before_partial() {
+    let mut made = Made::whole(40);
+    made.ledger.retain(|row| row["kind"] == "log");
+    for row in &mut made.ledger {
+        if row["location"] == log(20, Value::Null)["location"] {
+            row["state"] = "damaged".into();
+        }
+    }
+    assert_eq!(
+        made.states().await,
+        [
+            "gap x 1",
+            "complete_unverified x 18",
+            "partial x 2",
+            "complete_unverified x 18",
+            "gap x 1"
+        ]
+    );
+}
+
+/// `StopLogging` at 5:30, `StartLogging` at 7:10.
+#[tokio::test]
+async fn stopped_hours_are_told() {
+    let mut made = Made::whole(40);
+    made.changes = vec![
+        change("2026-03-01T05:30:00Z", "StopLogging", r#"{"name":"main"}"#),
+        change(
+            "2026-03-01T07:10:00Z",
+            "StartLogging",
+            &format!(r#"{{"name":"{TRAIL}"}}"#),
+        ),
+    ];
+    assert_eq!(
+        made.states().await,
+        [
+            "complete_verified x 5",
+            "logging_stopped x 3",
+            "complete_verified x 8",
+            "complete_unverified x 23",
+            "gap x 2"
+        ]
+    );
+}
+
+async fn selected(request: &str, back: &str) -> Vec<String> {
+    let mut made = Made::whole(40);
+    made.changes = vec![
+        change("2026-03-01T03:20:00Z", "PutEventSelectors", request),
+        change("2026-03-01T06:00:00Z", "PutEventSelectors", back),
+    ];
+    made.states().await
+}
+
+#[tokio::test]
+async fn hours_with_kms_left_out_are_told() {
+    let back = r#"{"trailName":"main","eventSelectors":[{"readWriteType":"All","includeManagementEvents":true}]}"#;
+    for (request, state) in [
+        (
+            r#"{"trailName":"main","eventSelectors":[{"readWriteType":"All","includeManagementEvents":true,"excludeManagementEventSources":["kms.amazonaws.com"]}]}"#,
+            "kms_excluded x 3",
+        ),
+        (
+            r#"{"trailName":"main","advancedEventSelectors":[{"fieldSelectors":[{"field":"eventCategory","equals":["Management"]},{"field":"eventSource","notEquals":["kms.amazonaws.com"]}]}]}"#,
+            "kms_excluded x 3",
+        ),
+        (
+            r#"{"trailName":"main","eventSelectors":[{"readWriteType":"WriteOnly","includeManagementEvents":true}]}"#,
+            "write_only x 3",
+        ),
+    ] {
+        assert_eq!(
+            selected(request, back).await,
+            [
+                "complete_verified x 3",
+                state,
+                "complete_verified x 10",
+                "complete_unverified x 23",
+                "gap x 2"
+            ],
+            "{request}"
+        );
+    }
+}
+
+/// Nobody knows what the trail logged before; a KMS read event of the day tells.
+#[tokio::test]
+async fn an_exclusion_older_than_the_logs_is_not_taken_for_silence() {
+    let silent = Made {
+        trails: Vec::new(),
+        ..Made::whole(40)
+    };
+    assert_eq!(silent.states().await, ["selectors_unknown x 39", "gap x 2"]);
+    let mut spoken = Made {
+        trails: Vec::new(),
+        ..Made::whole(60)
+    };
+    spoken.events = vec![event("2026-03-01T10:00:00Z", json!({"is_read_only": true}))];
+    assert_eq!(
+        spoken.states().await,
+        [
+            "complete_verified x 24",
+            "selectors_unknown x 35",
+            "gap x 2"
+        ]
+    );
+    // A write tells nothing of reads.
+    let mut written = Made {
+        trails: Vec::new(),
+        ..Made::whole(40)
+    };
+    written.events = vec![event(
+        "2026-03-01T10:00:00Z",
+        json!({"is_read_only": false}),
+    )];
+    assert_eq!(
+        written.states().await,
+        ["selectors_unknown x 39", "gap x 2"]
+    );
+}
+
+/// The description is newer than the logs: the selectors may have been changed in between.
+#[tokio::test]
+async fn a_description_counts_as_far_as_no_change_can_be_missed() {
+    let made = Made {
+        trails: vec![description("2026-03-20T00:00:00Z", READING)],
+        ..Made::whole(40)
+    };
+    assert_eq!(made.states().await, ["selectors_unknown x 39", "gap x 2"]);
+    let made = Made {
+        trails: vec![description(&hour(38), READING)],
+        ..Made::whole(40)
+    };
+    assert_eq!(
+        made.states().await,
+        [
+            "complete_verified x 16",
+            "complete_unverified x 23",
+            "gap x 2"
+        ]
+    );
+}
