@@ -68,7 +68,7 @@
 --   SELECT 'the events of before ' || to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ')
 --     || ' are no longer held, and what was done then is not in here'
 --   FROM kms_events
---   HAVING min(event_time) > (SELECT min(first_time) FROM usage_daily)
+--   HAVING min(event_time) > (SELECT min(first_time) FROM usage_monthly)
 --     AND ($since IS NULL OR min(event_time) > $since)
 
 WITH hits AS (

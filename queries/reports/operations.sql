@@ -28,7 +28,7 @@
 WITH days AS (
   SELECT
     coalesce(event_name, 'unknown')
-      || CASE WHEN key_role IN ('source', 'destination') THEN ' (' || key_role || ')' ELSE '' END AS operation,
+      || CASE key_role WHEN 'destination' THEN ' (destination)' WHEN 'only' THEN '' WHEN 'none' THEN '' ELSE ' (source)' END AS operation,
     kind, nullif(use_label, 'none') AS label, event_date,
     coalesce(sum(count) FILTER (WHERE NOT is_other_key), 0) AS calls,
     coalesce(sum(count) FILTER (WHERE outcome = 'success' AND NOT is_other_key), 0) AS successes,

@@ -4,7 +4,9 @@
 --   Read from the relation new_kms_events, rows of kms_events. The writer runs it over the events
 --   that are not counted yet, the reader over the same tail; rows of equal dimensions add up.
 --   An event with a second key (the destination of a ReEncrypt, the replica of a ReplicateKey)
---   gives a row for each key; without the rows of role destination, count adds up to the number of events.
+--   gives a row for each key; without the rows of role destination, count adds up to the number of events. Where
+--   both are one key, the row of its source has the role both: without the rows of that role, a key's counts add up
+--   to the number of its operations.
 --   outcome is dry_run for every dry run, also for one that was refused: it is neither a use nor a
 --   failure.
 --   The rows are a set: whoever writes them sorts them.
@@ -23,6 +25,7 @@ sides AS (
     key,
     CASE
       WHEN key IS NULL THEN 'none'
+      WHEN destination_key = key THEN 'both'
       WHEN destination_key IS NOT NULL THEN 'source'
       ELSE 'only'
     END AS key_role,

@@ -36,27 +36,51 @@ named AS (
   FROM marked
 ),
 
--- What the records of two accounts have in common, as one value: where a filter makes one part of it a constant,
--- the engine refuses a window over the parts.
+-- What the records of two accounts have in common, in columns that are never null.
 shared AS (
   SELECT
     *,
-    named_struct(
-      'key', coalesce(key_arn, key), 'key_role', key_role, 'event_date', event_date, 'event_name', event_name,
-      'outcome', outcome, 'calling', CASE WHEN caller LIKE 'service:%' THEN caller ELSE caller_account END
-    ) AS calls
+    coalesce(key_arn, key, '') AS any_key,
+    coalesce(event_name, '') AS any_event_name,
+    CASE WHEN caller LIKE 'service:%' THEN caller ELSE coalesce(caller_account, '') END AS calling
   FROM named
+),
+
+-- Only where a caller's log holds a copy is there something to compare, which is of few calls.
+copies AS (
+  SELECT any_key, key_role, event_date, any_event_name, outcome, calling, sum(count) AS records
+  FROM shared
+  WHERE record_role = 'caller_copy'
+  GROUP BY any_key, key_role, event_date, any_event_name, outcome, calling
 ),
 
 compared AS (
   SELECT
-    *,
-    sum(CASE WHEN record_role = 'owner' THEN count ELSE -count END) OVER (PARTITION BY calls) AS owners_surplus
-  FROM shared
+    copies.any_key, copies.key_role, copies.event_date, copies.any_event_name, copies.outcome, copies.calling,
+    coalesce(sum(owners.count), 0) > max(copies.records) AS is_owners
+  FROM copies
+  LEFT JOIN shared AS owners
+    ON owners.any_key = copies.any_key
+    AND owners.key_role = copies.key_role
+    AND owners.event_date = copies.event_date
+    AND owners.any_event_name = copies.any_event_name
+    AND owners.outcome = copies.outcome
+    AND owners.calling = copies.calling
+    AND owners.record_role = 'owner'
+  GROUP BY
+    copies.any_key, copies.key_role, copies.event_date, copies.any_event_name, copies.outcome, copies.calling
 )
 
 SELECT
-  event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
-  use_label, count, first_time, last_time, hours_mask, key_arn, kind, caller_account, is_other_key
-FROM compared
-WHERE (record_role = 'owner') = (owners_surplus > 0)
+  shared.event_date, shared.key, shared.key_role, shared.caller, shared.event_name, shared.outcome, shared.invoked_by,
+  shared.recipient_account_id, shared.region, shared.record_role, shared.use_label, shared.count, shared.first_time,
+  shared.last_time, shared.hours_mask, shared.key_arn, shared.kind, shared.caller_account, shared.is_other_key
+FROM shared
+LEFT JOIN compared
+  ON compared.any_key = shared.any_key
+  AND compared.key_role = shared.key_role
+  AND compared.event_date = shared.event_date
+  AND compared.any_event_name = shared.any_event_name
+  AND compared.outcome = shared.outcome
+  AND compared.calling = shared.calling
+WHERE (shared.record_role = 'owner') = coalesce(compared.is_owners, true)

@@ -33,7 +33,8 @@ WITH cut_events AS (
   SELECT
     event_date,
     CASE WHEN resolution = 'event' THEN scope_events.key_arn ELSE key_as_typed END AS key,
-    key_role, caller, scope_events.event_name,
+    CASE WHEN key_role = 'source' AND other_key_arn = key_arn THEN 'both' ELSE key_role END AS key_role,
+    caller, scope_events.event_name,
     CASE WHEN is_dry_run THEN 'dry_run' ELSE outcome END AS outcome,
     invoked_by, recipient_account_id, region, record_role, is_correction,
     coalesce(use_label, 'none') AS use_label,

@@ -1,13 +1,13 @@
 -- id: key_uses
 -- title: Every operation, once for each key it is about
 -- description: key_events with each operation counted once. A record that a later one corrects
---   is replaced by the correction that was read last (replaced_events). Of the
+--   is replaced by the correction that was read last (replacements). Of the
 --   records that two accounts hold of one cross-account call (equal shared_event_id, same key and
 --   day), the one in the log of the key's account counts, else the first of the others. Where the counted
 --   one tells no more of the caller than an account, the caller, the session, the credentials, the source
 --   address, the user agent and the TLS details are those of the caller's own record.
 --   kind is use for a cryptographic operation, else management. Dry runs are in here, marked is_dry_run.
--- depends: key_events, replaced_events, crypto_operations
+-- depends: key_events, replacements, crypto_operations
 
 WITH standing AS (
   SELECT
@@ -17,10 +17,13 @@ WITH standing AS (
   LEFT JOIN crypto_operations ON crypto_operations.event_name = key_events.event_name
   WHERE NOT EXISTS (
     SELECT 1
-    FROM replaced_events
-    WHERE replaced_events.event_id = key_events.event_id
-      AND replaced_events.content_hash = key_events.content_hash
-      AND (replaced_events.recipient_account_id IS NOT DISTINCT FROM key_events.recipient_account_id)
+    FROM replacements
+    WHERE replacements.event_id = key_events.event_id
+      AND replacements.event_name = key_events.event_name
+      AND replacements.event_time = key_events.event_time
+      AND (replacements.recipient_account_id IS NOT DISTINCT FROM key_events.recipient_account_id)
+      AND coalesce(replacements.region = key_events.region, true)
+      AND coalesce(replacements.content_hash = key_events.content_hash, true)
   )
 ),
 

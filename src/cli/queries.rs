@@ -85,6 +85,7 @@ pub(super) fn relation(query: &Query) -> Relation<'_> {
     Relation {
         name: &query.id,
         sql: &query.sql,
+        is_kept: query.kept.is_some(),
     }
 }
 

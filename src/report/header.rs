@@ -12,6 +12,7 @@
 //! -- param key: key, required. The key, as you would type it.
 //! -- param days: days = 90. How many days to count back.
 //! -- depends: key_uses
+//! -- kept: why a session computes it once
 //! -- series: uses_per_day
 //! -- footnote: printed under the rows
 //! -- caveat: SELECT 'a text' FROM … HAVING …
@@ -97,6 +98,8 @@ pub struct Query {
     pub description: String,
     /// The views that it reads, where it is a view; the views and scopes, where it is a scope.
     pub depends: Vec<String>,
+    /// Why a session computes it once and keeps its rows, where it is a view that is small and read often.
+    pub kept: Option<String>,
     /// Its own parameters, in the order of the header.
     pub parameters: Vec<Parameter>,
     /// Columns that are lists of counts over time; on a terminal each is shown as a small picture.
@@ -129,6 +132,7 @@ impl Query {
             title: String::new(),
             description: String::new(),
             depends: Vec::new(),
+            kept: None,
             parameters: Vec::new(),
             series: Vec::new(),
             footnote: None,
@@ -182,6 +186,7 @@ impl Query {
                     .extend(text.split(',').map(|name| name.trim().to_owned()));
                 Ok(())
             }
+            "kept" => set(self.kept.get_or_insert_default(), "kept", text),
             "series" => {
                 self.series
                     .extend(text.split(',').map(|name| name.trim().to_owned()));
@@ -199,7 +204,7 @@ impl Query {
                 let name = word.strip_prefix("param ").ok_or_else(|| {
                     format!(
                         "`{word}` is not a word of the header: \
-                         use id, title, description, param <name>, depends, series, footnote or caveat"
+                         use id, title, description, param <name>, depends, kept, series, footnote or caveat"
                     )
                 })?;
                 if COMMON.contains(&name) {

@@ -46,7 +46,22 @@ impl Library {
                 }
             }
         }
+        library.stack_rollups();
         Ok(library)
+    }
+
+    /// Gives a roll-up that adds up the rows of another one the query of that one, as the relation `new_<table>`.
+    fn stack_rollups(&mut self) {
+        let lower = self.rollups.clone();
+        for rollup in self.rollups.values_mut() {
+            let below = rollup.depends.iter().filter_map(|name| lower.get(name));
+            let relations: Vec<String> = below
+                .map(|below| format!("new_{} AS (\n{}\n)", below.id, below.sql))
+                .collect();
+            if !relations.is_empty() {
+                rollup.sql = format!("WITH {}\n\n{}", relations.join(",\n\n"), rollup.sql);
+            }
+        }
     }
 
     /// Adds a file of `reports/`, `views/`, `scopes/`, `rollups/`, `status/` or `explain/`, or overrides the one

@@ -13,6 +13,41 @@ pub const USAGE_DAILY: Table = Table {
     sort: &["key", "event_date", "caller"],
 };
 
+/// Counts of records per month, key and operation.
+pub const USAGE_MONTHLY: Table = Table {
+    name: "usage_monthly",
+    doc: "The rows of usage_daily added up per month, without the callers: small, so that what is asked of all keys \
+          and all times is answered at once. Rows of equal dimensions add up. Kept when the events themselves have \
+          been removed.",
+    columns: &[
+        required(
+            "event_month",
+            Text,
+            "The UTC month of the events, as `2026-03`.",
+        ),
+        optional(
+            "key",
+            Text,
+            "The key's ARN, else what was typed for it; null for operations without a key.",
+        ),
+        required("key_role", Text, "As in `usage_daily`."),
+        optional("event_name", Text, "The KMS operation."),
+        required("outcome", Text, "As in `usage_daily`."),
+        optional(
+            "recipient_account_id",
+            Text,
+            "The account whose log held the records.",
+        ),
+        optional("region", Text, "The region that recorded them."),
+        required("is_correction", Bool, "The records correct earlier ones."),
+        required("count", Long, "Records."),
+        required("first_time", Time, "The first of them."),
+        required("last_time", Time, "The last of them."),
+    ],
+    partition: None,
+    sort: &["key", "event_month", "event_name"],
+};
+
 /// Which resources depend on which key.
 pub const KEY_RESOURCES: Table = Table {
     name: "key_resources",
@@ -67,7 +102,12 @@ pub const ALIAS_SIGHTINGS: Table = Table {
 };
 
 /// The roll-ups that every ingest brings up to date.
-pub const ROLLUPS: [&Table; 3] = [&USAGE_DAILY, &KEY_RESOURCES, &ALIAS_SIGHTINGS];
+pub const ROLLUPS: [&Table; 4] = [
+    &USAGE_DAILY,
+    &USAGE_MONTHLY,
+    &KEY_RESOURCES,
+    &ALIAS_SIGHTINGS,
+];
 
 /// Trails as their own account describes them.
 pub const TRAILS: Table = Table {
@@ -203,7 +243,8 @@ const USAGE_COLUMNS: &[Column] = &[
     required(
         "key_role",
         Text,
-        "`only`, `source` or `destination` key of the event; `none` without a key.",
+        "`only`, `source` or `destination` key of the event; `both` where its source is its destination too, which has \
+         its own row of `destination`; `none` without a key.",
     ),
     required("caller", Text, "The stable principal."),
     optional("event_name", Text, "The KMS operation."),

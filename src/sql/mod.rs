@@ -7,6 +7,7 @@
 //! knows Delta or a file.
 
 mod functions;
+mod kept;
 mod names;
 mod plain;
 mod rollup;
@@ -14,6 +15,7 @@ mod rollup;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use datafusion::catalog::TableProvider;
 use datafusion::catalog::view::ViewTable;
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
@@ -22,6 +24,7 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use thiserror::Error;
 
+use kept::KeptView;
 pub use plain::plainly;
 pub use rollup::{NEW_EVENTS, aggregate};
 
@@ -35,6 +38,8 @@ pub struct Relation<'a> {
     pub name: &'a str,
     /// One SELECT statement.
     pub sql: &'a str,
+    /// Whether a session computes it once, when it is first read, and keeps the rows.
+    pub is_kept: bool,
 }
 
 /// The queries that a session is made with.
@@ -179,11 +184,23 @@ impl Session {
     /// # Errors
     /// What DataFusion says of its statement.
     pub async fn register_view(&self, view: &Relation<'_>) -> Result<(), DataFusionError> {
-        let plan = self.context.state().create_logical_plan(view.sql).await?;
-        let table = ViewTable::new(plan, Some(view.sql.to_owned()));
-        self.context.register_table(view.name, Arc::new(table))?;
-        Ok(())
+        register_view(&self.context, view).await
     }
+}
+
+/// Adds a view to a context.
+pub(crate) async fn register_view(
+    context: &SessionContext,
+    view: &Relation<'_>,
+) -> Result<(), DataFusionError> {
+    let plan = context.state().create_logical_plan(view.sql).await?;
+    let table: Arc<dyn TableProvider> = if view.is_kept {
+        Arc::new(KeptView::new(plan))
+    } else {
+        Arc::new(ViewTable::new(plan, Some(view.sql.to_owned())))
+    };
+    context.register_table(view.name, table)?;
+    Ok(())
 }
 
 /// An empty context with the functions and settings of every session.

@@ -21,7 +21,7 @@ use super::place::Place;
 use super::{RETAIN, ROLLUP};
 use crate::schema::{
     ACCOUNT_REGIONS, ALIAS_SIGHTINGS, KMS_EVENTS, Kind, ORGANIZATION_ACCOUNTS, ROLLUPS,
-    STORE_FORMAT, TABLES, TRAIL_EVENTS, Table, VERIFICATIONS,
+    STORE_FORMAT, TABLES, TRAIL_EVENTS, Table, USAGE_MONTHLY, VERIFICATIONS,
 };
 
 /// The table property that carries the store's format.
@@ -245,6 +245,7 @@ impl Store {
 fn is_later(table: &Table) -> bool {
     [
         &ALIAS_SIGHTINGS,
+        &USAGE_MONTHLY,
         &ACCOUNT_REGIONS,
         &ORGANIZATION_ACCOUNTS,
         &VERIFICATIONS,

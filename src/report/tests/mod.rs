@@ -36,6 +36,7 @@ use serde_json::{Value, json};
 use super::run::run_in;
 use super::{Library, Request, Window};
 use crate::schema;
+use crate::sql::{Relation, register_view};
 
 /// The account that owns the keys, and one that uses them from outside.
 pub(super) const OWNER: &str = "111111111111";
@@ -192,6 +193,7 @@ async fn build_with(
             "kms_events" => batch(table.arrow(), held),
             "usage_daily" => rollup(&writer, &schema::USAGE_DAILY).await,
             "key_resources" => rollup(&writer, &schema::KEY_RESOURCES).await,
+            "usage_monthly" => rollup(&writer, &schema::USAGE_MONTHLY).await,
             "alias_sightings" => rollup(&writer, &schema::ALIAS_SIGHTINGS).await,
             name => match other.filter(|(other, _)| other.name == name) {
                 Some((other, rows)) => batch(other.arrow(), rows),
@@ -207,8 +209,12 @@ async fn build_with(
 pub(super) async fn create_views(context: &SessionContext) {
     let library = Library::embedded().expect("good headers");
     for view in library.views().expect("an order") {
-        let sql = format!("CREATE VIEW {} AS {}", view.id, view.sql);
-        if let Err(error) = context.sql(&sql).await {
+        let relation = Relation {
+            name: &view.id,
+            sql: &view.sql,
+            is_kept: view.kept.is_some(),
+        };
+        if let Err(error) = register_view(context, &relation).await {
             panic!("{}: {error}", view.path);
         }
     }
