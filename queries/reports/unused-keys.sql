@@ -3,17 +3,17 @@
 -- description: Keys that the logs name by ARN and that no successful cryptographic operation used in the
 --   window: the last so many days before the end, or from --since. Read from the daily roll-up, so it
 --   still answers when the events themselves have been removed. A use counts whoever's log holds it;
---   one that typed the key's id counts too, one that typed an alias counts for every key that the alias
---   pointed to that day. Keys of a multi-Region set decrypt each other's data: a use of any member
+--   one that typed the key's id counts too, one that typed an alias counts for the key that the alias
+--   pointed to at the time. Keys of a multi-Region set decrypt each other's data: a use of any member
 --   counts for every member, and last_use, uses_before and last_callers are those of the set
 --   (multi_region names its members). last_use is null where the logs held show no use at all.
 --   uses_before counts the records in the log of the key's account, and the caller's where that log
 --   has none of the operation that day, of a ReEncrypt from a key to itself one; a record that a correction
---   replaces counts as corrected while its day's events are held. failed_attempts counts the cryptographic operations on this key that
+--   replaces counts as corrected while its events are held. failed_attempts counts the cryptographic operations on this key that
 --   failed in the window: somebody still wants it. uses_in_log counts the successful cryptographic
 --   operations on any key that the log of the key's account and region shows in the window: 0 says that
 --   reads may not have been logged at all. last_change is the last change of the key's life that is seen.
---   doubt is set where no call on the key ever got beyond a refusal: it may not exist. A key that KMS only
+--   doubt is set where no call on the key ever got beyond a refusal or a dry run: it may not exist. A key that KMS only
 --   ever answered as not found is left out. Account, region, owner, OU and tag are the key's. A caller or a
 --   service chooses the keys that have a record of it at any time; a use counts whoever's it is.
 --   Where the window begins or ends within a day, the events of that day say what lies inside; where they
@@ -34,7 +34,7 @@
 --   SELECT 'successful uses in the window that tell no known key, and could be of any of these: ' || sum(count)
 --   FROM usage_by_name
 --   WHERE key_arn IS NULL AND event_name IN (SELECT event_name FROM crypto_operations)
---     AND outcome = 'success' AND NOT is_correction
+--     AND outcome = 'success' AND record_role <> 'network' AND doubt IS NULL
 --     AND ($since IS NULL OR last_time >= $since) AND ($until IS NULL OR first_time < $until)
 --     AND ($account IS NULL OR recipient_account_id = $account) AND ($region IS NULL OR region = $region)
 --   HAVING sum(count) > 0
@@ -42,16 +42,22 @@
 --   SELECT 'uses that typed an alias at a time for which no log shows where it pointed, taken for the key '
 --     || 'that it was seen to point to: ' || sum(count)
 --   FROM usage_by_name
---   WHERE key_arn IS NOT NULL AND key LIKE '%alias/%' AND event_name IN (SELECT event_name FROM crypto_operations)
---     AND outcome = 'success' AND NOT is_correction
+--   WHERE resolution = 'alias_unproven' AND event_name IN (SELECT event_name FROM crypto_operations)
+--     AND outcome = 'success' AND doubt IS NULL
 --     AND ($until IS NULL OR first_time < $until)
 --     AND ($account IS NULL OR recipient_account_id = $account) AND ($region IS NULL OR region = $region)
---     AND NOT EXISTS (
---       SELECT 1 FROM typed_names
---       WHERE typed_names.name = usage_by_name.key AND typed_names.key_arn = usage_by_name.key_arn
---         AND typed_names.proven_from <= usage_by_name.first_time
---         AND (typed_names.proven_to IS NULL OR typed_names.proven_to >= usage_by_name.last_time)
---     )
+--   HAVING sum(count) > 0
+-- caveat:
+--   SELECT 'uses that typed an alias which moved that day, counted for each key that it pointed to, because the events '
+--     || 'that would tell are no longer held: ' || sum(count)
+--   FROM (
+--     SELECT DISTINCT
+--       event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, use_label, count
+--     FROM usage_by_name
+--     WHERE doubt = 'alias' AND event_name IN (SELECT event_name FROM crypto_operations) AND outcome = 'success'
+--       AND ($until IS NULL OR first_time < $until)
+--       AND ($account IS NULL OR recipient_account_id = $account) AND ($region IS NULL OR region = $region)
+--   )
 --   HAVING sum(count) > 0
 -- caveat:
 --   SELECT 'key ARNs that KMS only ever answered as not found, which are left out: ' || count(DISTINCT key)
@@ -72,22 +78,17 @@
 --     ) > (SELECT count(*) FROM kms_events WHERE event_date = CAST($since AS DATE))
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT 'records that correct earlier ones which are no longer held, whose calls are counted as they were first told: '
---     || (counted.records - held.records)
---   FROM (
---     SELECT coalesce(sum(count), 0) AS records FROM usage_monthly WHERE is_correction AND key_role <> 'destination'
---   ) AS counted
---   CROSS JOIN (SELECT count(*) AS records FROM kms_events WHERE is_correction) AS held
---   WHERE counted.records > held.records
+--   SELECT 'records that correct earlier ones and whose events are no longer held, so that calls are counted as they were '
+--     || 'first told, if they were: ' || sum(count)
+--   FROM usage_by_name
+--   WHERE doubt = 'correction' AND key_role <> 'destination'
+--   HAVING sum(count) > 0
 
--- Days that their events tell better: those that the window cuts, and those of records that a correction replaces.
+-- Days that their events tell better: those that the window cuts.
 WITH special_days AS (
   SELECT CAST($since AS DATE) AS event_date
   UNION
   SELECT CAST($until AS DATE) AS event_date
-  UNION
-  SELECT CAST(event_time AS DATE) AS event_date
-  FROM replacements
 ),
 
 -- Those of which all events are held.
@@ -136,18 +137,18 @@ day_events AS (
 -- these are gone, last_time is one that surely lies before the end.
 counts AS (
   SELECT
-    key_arn, event_date, event_name, caller, kind, outcome, record_role, is_correction, count, first_time,
+    key_arn, event_date, event_name, caller, kind, outcome, record_role, count, first_time,
     CASE WHEN last_time >= $until THEN first_time ELSE last_time END AS last_time,
     coalesce(last_time >= $since, true) AS is_inside,
     coalesce(first_time < $since AND last_time >= $until, false) AS is_unsure
   FROM usage_by_key
-  WHERE key_arn IS NOT NULL AND ($until IS NULL OR first_time < $until)
+  WHERE key_arn IS NOT NULL AND ($until IS NULL OR first_time < $until) AND (doubt IS DISTINCT FROM 'correction')
     -- The row of the destination tells the same operation on the same key.
     AND key_role <> 'both'
     AND NOT EXISTS (SELECT 1 FROM event_days WHERE event_days.event_date = usage_by_key.event_date)
   UNION ALL
   SELECT
-    key_arn, event_date, event_name, caller, kind, outcome, record_role, false AS is_correction, count(*) AS count,
+    key_arn, event_date, event_name, caller, kind, outcome, record_role, count(*) AS count,
     min(event_time) AS first_time, max(event_time) AS last_time, is_inside, false AS is_unsure
   FROM day_events
   GROUP BY key_arn, event_date, event_name, caller, kind, outcome, record_role, is_inside
@@ -163,6 +164,7 @@ evidence AS (
   SELECT key_arn, first_time AS event_time
   FROM usage_by_name
   WHERE outcome = 'success' AND event_name IN (SELECT event_name FROM crypto_operations) AND key_arn IS NOT NULL
+    AND doubt IS NULL
     AND event_date >= CAST($since AS DATE) AND first_time >= $since AND last_time < $until
 ),
 
@@ -192,7 +194,7 @@ seen AS (
     min(first_time) AS first_seen,
     max(last_time) AS last_seen,
     coalesce(sum(count) FILTER (
-      WHERE kind = 'use' AND outcome NOT IN ('success', 'dry_run') AND NOT is_correction AND is_inside
+      WHERE kind = 'use' AND outcome NOT IN ('success', 'dry_run') AND is_inside
     ), 0) AS failed_attempts,
     last_value(event_name || ' ' || to_char(last_time, '%Y-%m-%dT%H:%M:%SZ') ORDER BY last_time, event_name) FILTER (
       WHERE outcome = 'success' AND event_name IN (
@@ -208,8 +210,8 @@ callers AS (
   SELECT
     key_set, key_arn, event_date, event_name, caller,
     split_part(caller, ':', CASE WHEN caller LIKE 'arn:%' THEN 5 ELSE 2 END) AS caller_account,
-    coalesce(sum(count) FILTER (WHERE record_role = 'owner' AND NOT is_correction), 0) AS owner_records,
-    coalesce(sum(count) FILTER (WHERE record_role = 'caller_copy' AND NOT is_correction), 0) AS caller_records,
+    coalesce(sum(count) FILTER (WHERE record_role = 'owner'), 0) AS owner_records,
+    coalesce(sum(count) FILTER (WHERE record_role = 'caller_copy'), 0) AS caller_records,
     max(last_time) AS last_time,
     bool_or(is_unsure) AS is_unsure
   FROM usage
@@ -274,7 +276,7 @@ logs AS (
     -- The months that the window cuts, by their days.
     SELECT recipient_account_id AS account, region, count
     FROM usage_daily
-    WHERE outcome = 'success' AND key_role <> 'destination'
+    WHERE outcome = 'success' AND key_role <> 'destination' AND record_role <> 'network'
       AND event_name IN (SELECT event_name FROM crypto_operations)
       AND event_date >= CAST($since AS DATE) AND ($until IS NULL OR event_date <= CAST($until AS DATE))
       AND (
@@ -298,7 +300,7 @@ SELECT
   seen.failed_attempts,
   sets.members AS multi_region,
   seen.last_change,
-  CASE WHEN NOT keys.is_proven THEN 'seen in refused calls only' END AS doubt,
+  CASE WHEN NOT keys.is_proven THEN 'seen in refused calls or dry runs only' END AS doubt,
   coalesce(logs.uses, 0) AS uses_in_log,
   seen.first_seen,
   seen.last_seen

@@ -1,18 +1,20 @@
 -- id: scope_counts
 -- title: The daily counts that a report is about, each call counted once
--- description: scope_usage without the second copy of a cross-account call. Of the records that two
+-- description: scope_usage without the second copy of a cross-account call. Of the records that several
 --   accounts hold of the calls of one day, key, operation, outcome and calling account (or service), those of
---   the log that holds more of them count, and where both hold as many the caller's, which name the caller.
---   Corrections are left out, since they tell again what the records that they correct have told.
+--   the log that holds most of them count, and where several hold as many those of the caller's account, which name the
+--   caller, else of another than the key's. Records of network activity are left out, and so are records that correct earlier
+--   ones and whose events are no longer held: those have told the call.
 --   caller_account is the account of the caller, null where the record does not tell it (a service).
---   is_other_key marks all but the first key of calls that typed an alias on a day on which it moved: they
+--   is_other_key marks all but the first key of calls that typed an alias on a day on which it moved and of which
+--   the events are no longer held: they
 --   are here for each key that the alias pointed to, so whoever adds up over keys leaves these out.
 -- depends: scope_usage
 
 WITH marked AS (
   SELECT *, false AS is_other_key
   FROM scope_usage
-  WHERE NOT is_correction AND (key IS NULL OR key NOT LIKE '%alias/%')
+  WHERE doubt IS NULL AND record_role <> 'network'
   UNION ALL
   SELECT
     *,
@@ -22,7 +24,7 @@ WITH marked AS (
       ORDER BY key_arn
     ) > 1 AS is_other_key
   FROM scope_usage
-  WHERE NOT is_correction AND key LIKE '%alias/%'
+  WHERE doubt = 'alias' AND record_role <> 'network'
 ),
 
 named AS (
@@ -36,39 +38,48 @@ named AS (
   FROM marked
 ),
 
--- What the records of two accounts have in common, in columns that are never null.
+-- What the records of several accounts have in common, in columns that are never null.
 shared AS (
   SELECT
     *,
     coalesce(key_arn, key, '') AS any_key,
+    key_role = 'destination' AS is_destination,
     coalesce(event_name, '') AS any_event_name,
+    coalesce(recipient_account_id, '') AS log,
     CASE WHEN caller LIKE 'service:%' THEN caller ELSE coalesce(caller_account, '') END AS calling
   FROM named
 ),
 
 -- Only where a caller's log holds a copy is there something to compare, which is of few calls.
-copies AS (
-  SELECT any_key, key_role, event_date, any_event_name, outcome, calling, sum(count) AS records
+copied AS (
+  SELECT DISTINCT any_key, is_destination, event_date, any_event_name, outcome, calling
   FROM shared
   WHERE record_role = 'caller_copy'
-  GROUP BY any_key, key_role, event_date, any_event_name, outcome, calling
+),
+
+logs AS (
+  SELECT
+    shared.any_key, shared.is_destination, shared.event_date, shared.any_event_name, shared.outcome, shared.calling,
+    shared.log, min(shared.record_role) AS record_role, sum(shared.count) AS records
+  FROM copied
+  JOIN shared
+    ON shared.any_key = copied.any_key
+    AND shared.is_destination = copied.is_destination
+    AND shared.event_date = copied.event_date
+    AND shared.any_event_name = copied.any_event_name
+    AND shared.outcome = copied.outcome
+    AND shared.calling = copied.calling
+  GROUP BY
+    shared.any_key, shared.is_destination, shared.event_date, shared.any_event_name, shared.outcome, shared.calling,
+    shared.log
 ),
 
 compared AS (
   SELECT
-    copies.any_key, copies.key_role, copies.event_date, copies.any_event_name, copies.outcome, copies.calling,
-    coalesce(sum(owners.count), 0) > max(copies.records) AS is_owners
-  FROM copies
-  LEFT JOIN shared AS owners
-    ON owners.any_key = copies.any_key
-    AND owners.key_role = copies.key_role
-    AND owners.event_date = copies.event_date
-    AND owners.any_event_name = copies.any_event_name
-    AND owners.outcome = copies.outcome
-    AND owners.calling = copies.calling
-    AND owners.record_role = 'owner'
-  GROUP BY
-    copies.any_key, copies.key_role, copies.event_date, copies.any_event_name, copies.outcome, copies.calling
+    any_key, is_destination, event_date, any_event_name, outcome, calling,
+    first_value(log ORDER BY records DESC, log <> calling, record_role, log) AS counted_log
+  FROM logs
+  GROUP BY any_key, is_destination, event_date, any_event_name, outcome, calling
 )
 
 SELECT
@@ -78,9 +89,9 @@ SELECT
 FROM shared
 LEFT JOIN compared
   ON compared.any_key = shared.any_key
-  AND compared.key_role = shared.key_role
+  AND compared.is_destination = shared.is_destination
   AND compared.event_date = shared.event_date
   AND compared.any_event_name = shared.any_event_name
   AND compared.outcome = shared.outcome
   AND compared.calling = shared.calling
-WHERE (shared.record_role = 'owner') = coalesce(compared.is_owners, true)
+WHERE shared.log = coalesce(compared.counted_log, shared.log)

@@ -1,22 +1,23 @@
 -- id: usage_by_key
--- title: The daily roll-up with its keys resolved
--- description: usage_daily with key_arn: the key's own ARN, else the key that the typed id means in the
---   account and region of the record, else each key that the typed alias pointed to within the row's
---   times (more than one where it moved that day), else null (usage_by_name). kind is use for a
+-- title: The daily counts with their keys resolved
+-- description: usage_daily with key_arn: the key's own ARN, else what usage_by_name tells of the row: the key that the
+--   typed id or alias means in the account and region of the record, else null. Days on which a typed alias moved,
+--   or a correction replaces a record, are counted from their events while these are held; doubt says where they
+--   are not (alias, correction). kind is use for a
 --   cryptographic operation, else management. Rows of equal dimensions add up.
--- depends: typed_keys, usage_by_name, crypto_operations
+-- depends: special_keys, usage_by_name, crypto_operations
 
 WITH resolved AS (
   SELECT
     event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region,
     record_role, is_correction, use_label, count, first_time, last_time, hours_mask,
-    key AS key_arn
+    key AS key_arn, arrow_cast(NULL, 'Utf8') AS doubt
   FROM usage_daily
-  WHERE key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM typed_keys WHERE typed_keys.key = usage_daily.key)
+  WHERE key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM special_keys WHERE special_keys.key = usage_daily.key)
   UNION ALL
   SELECT
     event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region,
-    record_role, is_correction, use_label, count, first_time, last_time, hours_mask, key_arn
+    record_role, is_correction, use_label, count, first_time, last_time, hours_mask, key_arn, doubt
   FROM usage_by_name
 )
 

@@ -13,6 +13,7 @@
 //! -- param days: days = 90. How many days to count back.
 //! -- depends: key_uses
 //! -- kept: why a session computes it once
+//! -- recounts: key_resources of replaced_records
 //! -- series: uses_per_day
 //! -- footnote: printed under the rows
 //! -- caveat: SELECT 'a text' FROM … HAVING …
@@ -100,6 +101,8 @@ pub struct Query {
     pub depends: Vec<String>,
     /// Why a session computes it once and keeps its rows, where it is a view that is small and read often.
     pub kept: Option<String>,
+    /// The roll-up whose query it reads over other events, as the relation `new_<roll-up>`, and the view of those events.
+    pub recounts: Option<(String, String)>,
     /// Its own parameters, in the order of the header.
     pub parameters: Vec<Parameter>,
     /// Columns that are lists of counts over time; on a terminal each is shown as a small picture.
@@ -133,6 +136,7 @@ impl Query {
             description: String::new(),
             depends: Vec::new(),
             kept: None,
+            recounts: None,
             parameters: Vec::new(),
             series: Vec::new(),
             footnote: None,
@@ -187,6 +191,14 @@ impl Query {
                 Ok(())
             }
             "kept" => set(self.kept.get_or_insert_default(), "kept", text),
+            "recounts" => {
+                let (rollup, events) = text
+                    .split_once(" of ")
+                    .ok_or("`recounts` is `<roll-up> of <view>`")?;
+                self.depends.push(events.to_owned());
+                self.recounts = Some((rollup.to_owned(), events.to_owned()));
+                Ok(())
+            }
             "series" => {
                 self.series
                     .extend(text.split(',').map(|name| name.trim().to_owned()));
@@ -204,7 +216,7 @@ impl Query {
                 let name = word.strip_prefix("param ").ok_or_else(|| {
                     format!(
                         "`{word}` is not a word of the header: \
-                         use id, title, description, param <name>, depends, kept, series, footnote or caveat"
+                         use id, title, description, param <name>, depends, kept, recounts, series, footnote or caveat"
                     )
                 })?;
                 if COMMON.contains(&name) {

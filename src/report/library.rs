@@ -10,6 +10,7 @@ use include_dir::{Dir, DirEntry, include_dir};
 
 use super::nearest::nearest;
 use super::{Query, ReportError};
+use crate::sql::NEW_EVENTS;
 
 static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
 
@@ -60,6 +61,22 @@ impl Library {
                 .collect();
             if !relations.is_empty() {
                 rollup.sql = format!("WITH {}\n\n{}", relations.join(",\n\n"), rollup.sql);
+            }
+        }
+        self.stack_views();
+    }
+
+    /// Gives a view that counts other events as a roll-up does the query of that one, once.
+    fn stack_views(&mut self) {
+        for view in self.views.values_mut() {
+            let Some((name, events)) = view.recounts.take() else {
+                continue;
+            };
+            if let Some(rollup) = self.rollups.get(&name) {
+                view.sql = format!(
+                    "WITH {NEW_EVENTS} AS (SELECT * FROM {events}),\n\nnew_{name} AS (\n{}\n)\n\n{}",
+                    rollup.sql, view.sql
+                );
             }
         }
     }
@@ -114,7 +131,9 @@ impl Library {
         } else if !path.starts_with("reports/") {
             return Ok(false);
         }
-        self.insert(path, shown, text)
+        let is_taken = self.insert(path, shown, text)?;
+        self.stack_views();
+        Ok(is_taken)
     }
 
     fn insert(&mut self, path: &str, shown: &str, text: &str) -> Result<bool, ReportError> {

@@ -267,7 +267,8 @@ const USAGE_COLUMNS: &[Column] = &[
     required(
         "record_role",
         Text,
-        "`caller_copy` where the recipient is not the key's account, else `owner`.",
+        "`network` for what a VPC endpoint tells of a call that went on to KMS, where it has a record of its own; else \
+         `caller_copy` where the recipient is not the key's account, else `owner`.",
     ),
     required("is_correction", Bool, "The records correct earlier ones."),
     required(

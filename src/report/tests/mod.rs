@@ -1,6 +1,8 @@
 //! Every query, on rows made by hand, against answers worked out by hand.
 
 mod connections;
+mod copies;
+mod corrections;
 mod cross_account;
 mod denied;
 mod filters;
@@ -10,6 +12,7 @@ mod incidents;
 mod key_material;
 mod key_timeline;
 mod keys;
+mod moved_aliases;
 mod requests;
 mod resources;
 mod rhythm;

@@ -200,7 +200,8 @@ async fn a_corrected_record_gives_way_to_its_correction() {
     let unused = |last: &str, uses: u32, attempts: u32| {
         format!("{KEY_B} | {last} | {uses} | {ALICE} | {attempts}")
     };
-    let gone = "records that correct earlier ones which are no longer held, whose calls are counted as they were first told: 1";
+    let gone = "records that correct earlier ones and whose events are no longer held, so that calls are counted as they \
+                were first told, if they were: 1";
     let refused = json!({"outcome": "denied"});
     for (events, held, counted) in [
         // Told again as a success: one use.
@@ -333,7 +334,7 @@ async fn keys_that_may_not_exist_are_marked_and_those_not_found_left_out() {
         failed(MRK_EU, "unusable_key"),
     ];
     let expected = [
-        format!("{KEY_A} | - | 1 | seen in refused calls only"),
+        format!("{KEY_A} | - | 1 | seen in refused calls or dry runs only"),
         format!("{MRK_EU} | 2026-01-01T10:00:00Z | 1 | -"),
         format!("{MRK_US} | 2026-01-01T10:00:00Z | 0 | -"),
     ];
