@@ -101,6 +101,36 @@ pub const ALIAS_SIGHTINGS: Table = Table {
     sort: &["alias_name", "account", "region", "first_time"],
 };
 
+/// How values of a roll-up's column are put together where rows are equal in everything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// They add up.
+    Sum,
+    /// The least of them.
+    Least,
+    /// The greatest of them.
+    Greatest,
+    /// All bits of them.
+    Bits,
+}
+
+/// The measures of a roll-up whose other columns are its dimensions; empty for a table whose rows are no sums. The
+/// operations in `alias_sightings` are single points in time, so that its rows stay as they are.
+#[must_use]
+pub fn measures(table: &Table) -> &'static [(&'static str, Measure)] {
+    const COUNTS: [(&str, Measure); 4] = [
+        ("count", Measure::Sum),
+        ("first_time", Measure::Least),
+        ("last_time", Measure::Greatest),
+        ("hours_mask", Measure::Bits),
+    ];
+    match table.name {
+        name if name == USAGE_DAILY.name => &COUNTS,
+        name if name == USAGE_MONTHLY.name || name == KEY_RESOURCES.name => &COUNTS[..3],
+        _ => &[],
+    }
+}
+
 /// The roll-ups that every ingest brings up to date.
 pub const ROLLUPS: [&Table; 4] = [
     &USAGE_DAILY,

@@ -22,6 +22,8 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use thiserror::Error;
 
 use kept::KeptView;
@@ -65,6 +67,15 @@ pub enum SqlError {
         /// What DataFusion says.
         #[source]
         source: Box<DataFusionError>,
+    },
+    /// A statement is longer than can be planned.
+    #[error(
+        "the statement has {operators} operators, and {OPERATORS_MAX} are accepted\n\nhint: one list `IN (…)`, or a \
+         join with `VALUES`, asks the same as a long chain"
+    )]
+    TooLong {
+        /// How many it has.
+        operators: usize,
     },
     /// A statement is wrong, or not allowed.
     #[error("the statement cannot be run")]
@@ -123,6 +134,10 @@ impl Session {
     /// # Errors
     /// If it is wrong, or would do anything but read the store's relations.
     pub async fn query(&self, sql: &str) -> Result<SendableRecordBatchStream, SqlError> {
+        let operators = operators(sql);
+        if operators > OPERATORS_MAX {
+            return Err(SqlError::TooLong { operators });
+        }
         let wrong = |source| SqlError::Statement(Box::new(source));
         let frame = self
             .context
@@ -186,6 +201,43 @@ impl Session {
     pub async fn register_view(&self, view: &Relation<'_>) -> Result<(), DataFusionError> {
         register_view(&self.context, view).await
     }
+}
+
+/// The most operators of one statement: each may be a level of the tree that is planned, and a stack ends.
+pub const OPERATORS_MAX: usize = 1000;
+
+/// How many tokens of a statement join two others: signs, and words as AND or UNION. What is no SQL has none, and is
+/// told by whoever plans it.
+fn operators(sql: &str) -> usize {
+    const WORDS: [&str; 10] = [
+        "AND",
+        "OR",
+        "NOT",
+        "LIKE",
+        "ILIKE",
+        "UNION",
+        "EXCEPT",
+        "INTERSECT",
+        "JOIN",
+        "WHEN",
+    ];
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize();
+    let is_operator = |token: &&Token| match token {
+        Token::Word(word) => WORDS
+            .iter()
+            .any(|known| word.value.eq_ignore_ascii_case(known)),
+        Token::Whitespace(_)
+        | Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::Comma
+        | Token::Period
+        | Token::LParen
+        | Token::RParen
+        | Token::SemiColon
+        | Token::EOF => false,
+        _ => true,
+    };
+    tokens.map_or(0, |tokens| tokens.iter().filter(is_operator).count())
 }
 
 /// Adds a view to a context.

@@ -21,6 +21,7 @@ mod provider;
 mod retention;
 mod rewrite;
 mod stamp;
+mod sums;
 mod sync;
 mod table;
 mod tiers;

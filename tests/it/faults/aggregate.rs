@@ -36,6 +36,16 @@ const USAGE_DIMENSIONS: [&str; 12] = [
     "use_label",
 ];
 
+const MONTH_DIMENSIONS: [&str; 7] = [
+    "key",
+    "key_role",
+    "event_name",
+    "outcome",
+    "recipient_account_id",
+    "region",
+    "is_correction",
+];
+
 const RESOURCE_DIMENSIONS: [&str; 5] = [
     "key",
     "service",
@@ -49,6 +59,29 @@ pub(crate) fn usage_of_table(rows: &[Row]) -> Sums {
     sums_of_table(rows, &USAGE_DIMENSIONS, |row| {
         u32::try_from(row.number("hours_mask")).expect("24 bits")
     })
+}
+
+/// The rows of `usage_monthly`, equal dimensions added up, the month last.
+pub(crate) fn months_of_table(rows: &[Row]) -> Sums {
+    months(rows, |row| row.text("event_month").to_owned())
+}
+
+/// The rows of `usage_daily`, added up to months.
+pub(crate) fn months_of_usage(rows: &[Row]) -> Sums {
+    months(rows, |row| row.text("event_date")[..7].to_owned())
+}
+
+fn months(rows: &[Row], month: impl Fn(&Row) -> String) -> Sums {
+    let mut sums = Sums::new();
+    for row in rows {
+        for (mut dimensions, sum) in
+            sums_of_table(std::slice::from_ref(row), &MONTH_DIMENSIONS, |_row| 0)
+        {
+            dimensions.push(Some(month(row)));
+            add(&mut sums, dimensions, sum);
+        }
+    }
+    sums
 }
 
 /// The rows of `key_resources`, equal dimensions added up.
@@ -104,6 +137,7 @@ pub(crate) fn usage_of_events(events: &[Row]) -> Sums {
         let (key, second) = keys(event);
         let first_role = match (&key, &second) {
             (None, _) => "none",
+            (Some(key), Some(second)) if key == second => "both",
             (Some(_), Some(_)) => "source",
             (Some(_), None) => "only",
         };
