@@ -39,7 +39,9 @@ calls AS (
     ON seconds.second = events.second
     AND (seconds.account IS NOT DISTINCT FROM events.account)
     AND (seconds.region IS NOT DISTINCT FROM events.region)
-  WHERE NOT EXISTS (
+  -- What a VPC endpoint tells of a call that it let through is no second one.
+  WHERE (coalesce(events.event_type NOT LIKE 'AwsVpceEvent%', true) OR events.outcome = 'denied')
+    AND NOT EXISTS (
     SELECT 1
     FROM replacements
     WHERE replacements.event_id = events.event_id

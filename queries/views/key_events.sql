@@ -110,7 +110,7 @@ resolved AS (
 SELECT
   *,
   CASE
-    WHEN event_type LIKE 'AwsVpceEvent%' AND outcome <> 'denied' THEN 'network'
+    WHEN coalesce(resolution, '') <> 'event' AND event_type LIKE 'AwsVpceEvent%' AND outcome <> 'denied' THEN 'network'
     WHEN nullif(split_part(key_arn, ':', 5), '') <> recipient_account_id THEN 'caller_copy'
     ELSE 'owner'
   END AS record_role

@@ -10,7 +10,7 @@
 --   one tells no more of the caller than an account, the caller, the session, the credentials, the source
 --   address, the user agent and the TLS details are those of the caller's own record.
 --   kind is use for a cryptographic operation, else management. Dry runs are in here, marked is_dry_run.
--- depends: key_events, replacements, crypto_operations
+-- depends: key_events, replacements, told_sides, crypto_operations
 
 WITH standing AS (
   SELECT
@@ -18,40 +18,34 @@ WITH standing AS (
     CASE WHEN crypto_operations.event_name IS NULL THEN 'management' ELSE 'use' END AS kind
   FROM key_events
   LEFT JOIN crypto_operations ON crypto_operations.event_name = key_events.event_name
-  WHERE record_role <> 'network' AND NOT EXISTS (
-    SELECT 1
-    FROM replacements
-    WHERE replacements.event_id = key_events.event_id
-      AND replacements.event_name = key_events.event_name
-      AND replacements.event_time = key_events.event_time
-      AND (replacements.recipient_account_id IS NOT DISTINCT FROM key_events.recipient_account_id)
-      AND coalesce(replacements.region = key_events.region, true)
-      AND coalesce(replacements.content_hash = key_events.content_hash, true)
-  )
-),
-
--- Where a record of a ReEncrypt lists one key only, another one tells whether that is the source.
-sided AS (
-  SELECT
-    *,
-    bool_or(key_role = 'source') OVER (PARTITION BY key_arn, event_date, shared_event_id) AS is_source,
-    bool_or(key_role = 'destination') OVER (PARTITION BY key_arn, event_date, shared_event_id) AS is_destination,
-    max(other_key_arn) OVER (PARTITION BY key_arn, event_date, shared_event_id) AS told_other_key
-  FROM standing
-  WHERE shared_event_id IS NOT NULL
+  -- Only records that tell no ARN are looked at: a condition on the role would be computed for every event.
+  WHERE (coalesce(resolution, '') = 'event' OR coalesce(event_type NOT LIKE 'AwsVpceEvent%', true) OR outcome = 'denied')
+    AND NOT EXISTS (
+      SELECT 1
+      FROM replacements
+      WHERE replacements.event_id = key_events.event_id
+        AND replacements.event_name = key_events.event_name
+        AND replacements.event_time = key_events.event_time
+        AND (replacements.recipient_account_id IS NOT DISTINCT FROM key_events.recipient_account_id)
+        AND coalesce(replacements.region = key_events.region, true)
+        AND coalesce(replacements.content_hash = key_events.content_hash, true)
+    )
 ),
 
 marked AS (
   SELECT
-    * EXCLUDE (key_role, other_key_arn),
-    CASE
-      WHEN key_role = 'only' AND is_source THEN 'source'
-      WHEN key_role = 'only' AND is_destination THEN 'destination'
-      ELSE key_role
-    END AS key_role,
-    CASE WHEN key_role = 'only' THEN coalesce(other_key_arn, told_other_key) ELSE other_key_arn END AS other_key_arn,
+    standing.* EXCLUDE (key_role, other_key_arn),
+    -- Where a record of a ReEncrypt lists one key only, another one tells which side that is.
+    coalesce(told_sides.key_role, standing.key_role) AS key_role,
+    coalesce(told_sides.other_key_arn, standing.other_key_arn) AS other_key_arn,
     caller = 'unknown' OR caller LIKE 'account:%' OR coalesce(identity_type = 'AWSAccount', false) AS is_bare
-  FROM sided
+  FROM standing
+  LEFT JOIN told_sides
+    ON told_sides.shared_event_id = standing.shared_event_id
+    AND told_sides.event_date = standing.event_date
+    AND told_sides.key_arn = standing.key_arn
+    AND standing.key_role = 'only' AND standing.event_name = 'ReEncrypt'
+  WHERE standing.shared_event_id IS NOT NULL
 ),
 
 ranked AS (

@@ -73,7 +73,10 @@ pub(crate) fn months_of_usage(rows: &[Row]) -> Sums {
 
 fn months(rows: &[Row], month: impl Fn(&Row) -> String) -> Sums {
     let mut sums = Sums::new();
-    for row in rows {
+    let counted = rows
+        .iter()
+        .filter(|row| row.get("record_role") != Some("network"));
+    for row in counted {
         for (mut dimensions, sum) in
             sums_of_table(std::slice::from_ref(row), &MONTH_DIMENSIONS, |_row| 0)
         {
@@ -156,7 +159,7 @@ pub(crate) fn usage_of_events(events: &[Row]) -> Sums {
                     "key" => key.clone(),
                     "key_role" => Some(role.to_owned()),
                     "outcome" if event.text("is_dry_run") == "true" => Some("dry_run".to_owned()),
-                    "record_role" => Some(if is_copy { "caller_copy" } else { "owner" }.to_owned()),
+                    "record_role" => Some(record_role(event, is_copy).to_owned()),
                     "use_label" => Some(event.get(name).unwrap_or("none").to_owned()),
                     name => event.owned(name),
                 })
@@ -165,6 +168,19 @@ pub(crate) fn usage_of_events(events: &[Row]) -> Sums {
         }
     }
     sums
+}
+
+/// What a VPC endpoint tells of a call that went on to KMS stands apart.
+fn record_role(event: &Row, is_copy: bool) -> &'static str {
+    let is_network = event
+        .get("event_type")
+        .is_some_and(|kind| kind.starts_with("AwsVpceEvent"));
+    let is_network = is_network && event.get("key_arn").is_none();
+    match (is_network && event.text("outcome") != "denied", is_copy) {
+        (true, _) => "network",
+        (false, true) => "caller_copy",
+        (false, false) => "owner",
+    }
 }
 
 /// What `key_resources` must hold for these events: each resource once an event, key and direction.
