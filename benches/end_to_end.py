@@ -36,6 +36,7 @@ ROWS: dict[str, Callable[[Workshop], Iterator[Row]]] = {
     "small-ingests": ingest.small_ingests,
     "who-used": store.who_used,
     "unused-keys": store.unused_keys,
+    "reports": store.reports,
     "scan": store.scan,
     "size": store.size,
     "start": store.start,

@@ -37,6 +37,72 @@ ORDER BY kind DESC, label NULLS FIRST, successes DESC, failures DESC, caller, se
 
 SCAN = "SELECT caller, event_name, count(*) AS events FROM events GROUP BY ALL ORDER BY ALL"
 
+USES = """
+    event_name IN (
+        'Decrypt', 'DeriveSharedSecret', 'Encrypt', 'GenerateDataKey', 'GenerateDataKeyPair',
+        'GenerateDataKeyPairWithoutPlaintext', 'GenerateDataKeyWithoutPlaintext', 'GenerateMac', 'ReEncrypt', 'Sign',
+        'Verify', 'VerifyMac'
+    ) AND outcome = 'success' AND NOT is_dry_run
+"""
+
+# The figures of the reports that must read every event, counted by record: no second record of one call is left out, no
+# correction, nothing is resolved and no note is taken.
+REPORTS = {
+    "denied": """
+        SELECT caller, event_name, coalesce(key_arn, key_as_typed) AS key, denied_by, use_label, count(*), max(event_time)
+        FROM events WHERE outcome = 'denied' AND NOT is_dry_run GROUP BY 1, 2, 3, 4, 5 ORDER BY ALL
+    """,
+    "enclaves": """
+        SELECT key_arn, caller, attestation_image_digest, count(*), max(event_time)
+        FROM events WHERE attestation_module_id IS NOT NULL OR attestation_image_digest IS NOT NULL
+        GROUP BY 1, 2, 3 ORDER BY ALL
+    """,
+    "encryption-context": f"""
+        SELECT key_arn, name, count(*), count(DISTINCT value)
+        FROM (
+            SELECT key_arn, unnest(json_keys(encryption_context)) AS name, encryption_context AS value
+            FROM events WHERE {USES}
+        )
+        GROUP BY 1, 2 ORDER BY ALL
+    """,
+    "first-seen": """
+        SELECT * FROM (
+            SELECT 'caller' AS kind, caller AS name, min(event_time) AS first FROM events GROUP BY 2
+            UNION ALL SELECT 'key', coalesce(key_arn, key_as_typed), min(event_time) FROM events GROUP BY 2
+            UNION ALL SELECT 'resource', unnest(resource_list), min(event_time) FROM events GROUP BY 2
+            UNION ALL SELECT 'network', regexp_replace(source_ip, '[.][0-9]+$', ''), min(event_time) FROM events GROUP BY 2
+        ) WHERE first > (SELECT max(event_time) FROM events) - INTERVAL 7 DAY ORDER BY ALL
+    """,
+    "grants": """
+        SELECT grant_id, key_arn, min(event_time), max(event_time), count(*)
+        FROM events WHERE grant_id IS NOT NULL AND outcome = 'success' GROUP BY 1, 2 ORDER BY ALL
+    """,
+    "key-material": f"""
+        SELECT key_arn, key_material_id, event_name = 'Decrypt' AS is_decrypt, count(*), count(DISTINCT caller),
+            max(event_time)
+        FROM events WHERE {USES} AND key_material_id IS NOT NULL GROUP BY 1, 2, 3 ORDER BY ALL
+    """,
+    "rhythm": f"""
+        SELECT use_label, dayofweek(event_time), hour(event_time), count(*), count(DISTINCT event_date)
+        FROM events WHERE {USES} GROUP BY 1, 2, 3 ORDER BY ALL
+    """,
+    "throttled-callers": """
+        WITH throttled AS (
+            SELECT DISTINCT recipient_account_id AS account, region, date_trunc('second', event_time) AS second
+            FROM events WHERE outcome = 'throttled' AND NOT is_dry_run
+        )
+        SELECT second, account, events.region, caller, event_name, key_arn, count(*)
+        FROM events JOIN throttled
+            ON date_trunc('second', event_time) = second AND recipient_account_id = account
+            AND events.region = throttled.region
+        GROUP BY ALL ORDER BY ALL
+    """,
+    "tls": """
+        SELECT caller, tls_version, tls_key_exchange, use_label, count(*), max(event_time)
+        FROM events GROUP BY 1, 2, 3, 4 ORDER BY ALL
+    """,
+}
+
 # What a question about one key must look at, were nothing known of where it lies.
 NEEDED = [
     "event_time", "event_date", "key_arn", "key_as_typed", "destination_key_arn", "destination_key_as_typed", "caller",
@@ -118,7 +184,9 @@ def main(request_path: str) -> None:
         told = needed_bytes(connection, paths)
     else:
         events(connection, paths)
-        statement, values = {"who-used": (WHO_USED, {"key": request.get("key")}), "scan": (SCAN, {})}[question]
+        asked = {"who-used": (WHO_USED, {"key": request.get("key")}), "scan": (SCAN, {})}
+        asked |= {f"report {name}": (statement, {}) for name, statement in REPORTS.items()}
+        statement, values = asked[question]
         told = timed(connection, statement, values, request["runs"])
     print(json.dumps({"engine": f"DuckDB {duckdb.__version__}", **told}))
 

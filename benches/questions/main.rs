@@ -50,6 +50,8 @@ enum Question {
         key: Option<String>,
         #[arg(long)]
         days: Option<String>,
+        #[arg(long)]
+        principal: Option<String>,
         #[command(flatten)]
         runs: Runs,
     },
@@ -93,8 +95,12 @@ async fn main() -> anyhow::Result<()> {
             name,
             key,
             days,
+            principal,
             runs,
-        } => Box::pin(opened.report(name, key.as_deref(), days.as_deref(), runs)).await?,
+        } => {
+            let typed = [("key", key), ("days", days), ("principal", principal)];
+            Box::pin(opened.report(name, &typed, runs)).await?
+        }
         Question::Sql { statement, runs } => Box::pin(opened.sql(statement, runs)).await?,
         Question::Files => opened.files().await?,
         Question::Vacuum { days_ahead } => opened.vacuum(*days_ahead).await?,
@@ -115,8 +121,7 @@ impl Opened {
     async fn report(
         &self,
         name: &str,
-        key: Option<&str>,
-        days: Option<&str>,
+        typed: &[(&str, &Option<String>)],
         runs: &Runs,
     ) -> anyhow::Result<Value> {
         let library = Library::embedded()?;
@@ -125,10 +130,9 @@ impl Opened {
             .period()?
             .map(|(_, newest)| DateTime::from_timestamp_micros(newest).context("a time"))
             .transpose()?;
-        let typed = [("key", key), ("days", days)];
         let arguments = typed
             .iter()
-            .filter_map(|(name, value)| Some(((*name).to_owned(), (*value)?.to_owned())))
+            .filter_map(|(name, value)| Some(((*name).to_owned(), (*value).clone()?)))
             .collect::<BTreeMap<_, _>>();
         let request = Request {
             window: Window::parse(None, None, newest)?,
@@ -222,7 +226,7 @@ fn relation(query: &Query) -> Relation<'_> {
     Relation {
         name: &query.id,
         sql: &query.sql,
-        is_computed_once: query.is_computed_once,
+        is_kept: query.kept.is_some(),
     }
 }
 

@@ -8,13 +8,13 @@
 --   is no duplicate of a later one. Records beyond the retention horizon are in none of the counts.
 
 WITH asked AS (
-  SELECT key_arn, key_role, event_id, recipient_account_id, content_hash, is_correction, shared_event_id
+  SELECT key_arn, event_id, recipient_account_id, content_hash, is_correction, shared_event_id
   FROM scope_events
 ),
 
 -- Only of shared calls is a record ever left out for another.
 used AS (
-  SELECT DISTINCT content_hash, key_role, key_arn
+  SELECT DISTINCT content_hash, key_arn
   FROM key_uses
   WHERE shared_event_id IS NOT NULL
     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
@@ -39,7 +39,6 @@ judged AS (
     AND (replaced.recipient_account_id IS NOT DISTINCT FROM asked.recipient_account_id)
   LEFT JOIN used
     ON used.content_hash = asked.content_hash
-    AND used.key_role = asked.key_role
     AND (used.key_arn IS NOT DISTINCT FROM asked.key_arn)
   GROUP BY asked.content_hash
 ),

@@ -44,6 +44,7 @@
 --   ),
 --   counted AS (
 --     SELECT
+--       count(*) AS records,
 --       count(DISTINCT content_hash) FILTER (WHERE NOT is_inside) AS outside,
 --       to_char(min(event_time) FILTER (WHERE NOT is_inside), '%Y-%m-%dT%H:%M:%SZ') AS first_time,
 --       to_char(max(event_time) FILTER (WHERE NOT is_inside), '%Y-%m-%dT%H:%M:%SZ') AS last_time,
@@ -56,6 +57,8 @@
 --     FROM found
 --   )
 --   SELECT unnest(make_array(
+--     CASE WHEN records = 0 AND $principal IS NOT NULL
+--       THEN 'no record held, of whatever time, knows this principal within the filters: is it spelled as in the logs?' END,
 --     CASE WHEN outside > 0 THEN 'its calls outside of the window: ' || outside || ', from ' || first_time || ' to ' || last_time END,
 --     CASE WHEN unproven > 0
 --       THEN 'operations taken for a key by an alias, at a time for which no log shows where it pointed: ' || unproven END,
@@ -68,7 +71,7 @@
 --   SELECT 'the events of before ' || to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ')
 --     || ' are no longer held, and what was done then is not in here'
 --   FROM kms_events
---   HAVING min(event_time) > (SELECT min(first_time) FROM usage_daily)
+--   HAVING min(event_time) > (SELECT min(first_time) FROM usage_monthly)
 --     AND ($since IS NULL OR min(event_time) > $since)
 
 WITH hits AS (
@@ -201,10 +204,9 @@ reached AS (
 
 protected AS (
   SELECT
-    coalesce(known_keys.key_arn, key_resources.key) AS key, key_resources.resource,
-    sum(count) AS records, min(key_resources.first_time) AS first_time, max(key_resources.last_time) AS last_time
-  FROM key_resources
-  LEFT JOIN known_keys ON known_keys.key_id = key_resources.key
+    coalesce(key_arn, key) AS key, resource,
+    sum(count) AS records, min(first_time) AS first_time, max(last_time) AS last_time
+  FROM resources_by_key
   GROUP BY 1, 2
 ),
 

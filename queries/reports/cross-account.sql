@@ -19,12 +19,13 @@
 --   SELECT unnest(make_array(
 --     CASE WHEN unknown > 0 THEN 'records of uses that tell no known key, which may be another account''s: ' || unknown END,
 --     CASE WHEN corrections > 0
---       THEN 'records that correct earlier ones, whose calls are counted as they were first told: ' || corrections END
+--       THEN 'records that correct earlier ones and whose events are no longer held, so that calls are counted as they '
+--         || 'were first told, if they were: ' || corrections END
 --   ))
 --   FROM (
 --     SELECT
---       sum(count) FILTER (WHERE kind = 'use' AND key_arn IS NULL AND outcome <> 'dry_run') AS unknown,
---       sum(count) FILTER (WHERE is_correction) AS corrections
+--       sum(count) FILTER (WHERE kind = 'use' AND key_arn IS NULL AND outcome <> 'dry_run' AND record_role <> 'network') AS unknown,
+--       sum(count) FILTER (WHERE doubt = 'correction') AS corrections
 --     FROM scope_usage
 --   )
 

@@ -39,7 +39,7 @@ refusals AS (
     denied_by
       || CASE
         WHEN error_message LIKE '%with an explicit deny%' THEN ' (explicit deny)'
-        WHEN regexp_like(error_message, 'because no [A-Za-z -]*polic(y|ies) allows? the ') THEN ' (no allow)'
+        WHEN regexp_like(error_message, 'because no [A-Za-z -]*(polic(y|ies)|boundar(y|ies)) allows? the ') THEN ' (no allow)'
         ELSE ''
       END AS refused_by,
     use_label AS label, event_time

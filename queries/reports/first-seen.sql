@@ -29,13 +29,13 @@
 --   SELECT 'the events held begin only at ' || to_char(held.first_time, '%Y-%m-%dT%H:%M:%SZ')
 --     || ': a network seen only before that counts as new, and of callers, keys and resources the roll-ups tell'
 --   FROM (SELECT min(event_time) AS first_time FROM kms_events) AS held
---   CROSS JOIN (SELECT min(first_time) AS first_time FROM usage_daily) AS counted
+--   CROSS JOIN (SELECT min(first_time) AS first_time FROM usage_monthly) AS counted
 --   WHERE held.first_time > counted.first_time
 -- caveat:
 --   SELECT 'the logs held of account ' || coalesce(recipient_account_id, 'unknown') || ' begin at '
 --     || to_char(min(first_time), '%Y-%m-%dT%H:%M:%SZ') || ', within the window: what only its log tells is seen for the first time'
---   FROM usage_daily
---   WHERE (SELECT min(first_time) FROM usage_daily) < $since
+--   FROM usage_monthly
+--   WHERE (SELECT min(first_time) FROM usage_monthly) < $since
 --   GROUP BY recipient_account_id
 --   HAVING min(first_time) >= $since AND ($until IS NULL OR min(first_time) < $until)
 --   ORDER BY recipient_account_id
@@ -93,9 +93,16 @@ counted AS (
   FROM usage_daily
   GROUP BY caller
   UNION ALL
-  SELECT 'key', coalesce(key_arn, key), min(first_time)
-  FROM usage_by_key
-  GROUP BY coalesce(key_arn, key)
+  SELECT 'key', key, min(first_time)
+  FROM (
+    SELECT key, first_time
+    FROM usage_monthly
+    WHERE key NOT IN (SELECT key FROM typed_keys)
+    UNION ALL
+    SELECT coalesce(key_arn, key), first_time
+    FROM usage_by_name
+  )
+  GROUP BY key
   UNION ALL
   SELECT 'resource', resource, min(first_time)
   FROM key_resources

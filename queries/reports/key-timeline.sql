@@ -63,6 +63,9 @@ entries AS (
           || CASE WHEN event_name = 'ReEncrypt' THEN ' (' || key_role || ')' ELSE '' END
           || CASE WHEN outcome = 'success' THEN '' ELSE ' ' || outcome END
       WHEN outcome <> 'success' THEN coalesce(error_message, error_code)
+      -- The waiting of a primary key begins when its last replica is gone.
+      WHEN event_name = 'ScheduleKeyDeletion' AND json_text(response, '/keyState') = 'PendingReplicaDeletion' THEN
+        'deletion ' || pending_window_days || ' days after its last replica is deleted'
       WHEN event_name = 'ScheduleKeyDeletion' THEN
         'deletion ' || coalesce('on ' || to_char(deletion_date, '%Y-%m-%dT%H:%M:%SZ'), 'after ' || pending_window_days || ' days')
       WHEN event_name IN ('CreateAlias', 'UpdateAlias', 'DeleteAlias') THEN alias_name

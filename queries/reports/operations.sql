@@ -14,13 +14,14 @@
 --     CASE WHEN dry_runs > 0 THEN 'records of dry runs, which are not counted: ' || dry_runs END,
 --     CASE WHEN unknown > 0 THEN 'records of uses that tell no known key, counted but under no key: ' || unknown END,
 --     CASE WHEN corrections > 0
---       THEN 'records that correct earlier ones, whose calls are counted as they were first told: ' || corrections END
+--       THEN 'records that correct earlier ones and whose events are no longer held, so that calls are counted as they '
+--         || 'were first told, if they were: ' || corrections END
 --   ))
 --   FROM (
 --     SELECT
 --       sum(count) FILTER (WHERE outcome = 'dry_run' AND kind = 'use') AS dry_runs,
---       sum(count) FILTER (WHERE outcome = 'success' AND kind = 'use' AND key_arn IS NULL) AS unknown,
---       sum(count) FILTER (WHERE is_correction) AS corrections
+--       sum(count) FILTER (WHERE outcome = 'success' AND kind = 'use' AND key_arn IS NULL AND record_role <> 'network') AS unknown,
+--       sum(count) FILTER (WHERE doubt = 'correction') AS corrections
 --     FROM scope_usage
 --   )
 
@@ -28,7 +29,7 @@
 WITH days AS (
   SELECT
     coalesce(event_name, 'unknown')
-      || CASE WHEN key_role IN ('source', 'destination') THEN ' (' || key_role || ')' ELSE '' END AS operation,
+      || CASE key_role WHEN 'destination' THEN ' (destination)' WHEN 'only' THEN '' WHEN 'none' THEN '' ELSE ' (source)' END AS operation,
     kind, nullif(use_label, 'none') AS label, event_date,
     coalesce(sum(count) FILTER (WHERE NOT is_other_key), 0) AS calls,
     coalesce(sum(count) FILTER (WHERE outcome = 'success' AND NOT is_other_key), 0) AS successes,

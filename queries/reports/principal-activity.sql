@@ -52,6 +52,9 @@
 --     GROUP BY found_as, is_inside
 --   )
 --   SELECT unnest(make_array(
+--     CASE WHEN count(*) = 0
+--       THEN 'no record held, of whatever time, knows this principal within the filters: is it spelled as in the logs?'
+--     END,
 --     'found as ' || string_agg(found_as || ' (calls: ' || calls || ')', '; ' ORDER BY found_as) FILTER (WHERE is_inside),
 --     'its calls outside of the window: ' || sum(calls) FILTER (WHERE NOT is_inside)
 --       || ', from ' || min(first_time) FILTER (WHERE NOT is_inside) || ' to ' || max(last_time) FILTER (WHERE NOT is_inside),
@@ -74,7 +77,7 @@
 --   SELECT 'the events of before ' || to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ')
 --     || ' are no longer held, and what was done then is not in here'
 --   FROM kms_events
---   HAVING min(event_time) > (SELECT min(first_time) FROM usage_daily)
+--   HAVING min(event_time) > (SELECT min(first_time) FROM usage_monthly)
 --     AND ($since IS NULL OR min(event_time) > $since)
 
 WITH hits AS (

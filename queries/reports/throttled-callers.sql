@@ -39,12 +39,17 @@ calls AS (
     ON seconds.second = events.second
     AND (seconds.account IS NOT DISTINCT FROM events.account)
     AND (seconds.region IS NOT DISTINCT FROM events.region)
-  WHERE NOT EXISTS (
+  -- What a VPC endpoint tells of a call that it let through is no second one.
+  WHERE (coalesce(events.event_type NOT LIKE 'AwsVpceEvent%', true) OR events.outcome = 'denied')
+    AND NOT EXISTS (
     SELECT 1
-    FROM replaced_events
-    WHERE replaced_events.event_id = events.event_id
-      AND replaced_events.content_hash = events.content_hash
-      AND (replaced_events.recipient_account_id IS NOT DISTINCT FROM events.recipient_account_id)
+    FROM replacements
+    WHERE replacements.event_id = events.event_id
+      AND replacements.event_name = events.event_name
+      AND replacements.event_time = events.event_time
+      AND (replacements.recipient_account_id IS NOT DISTINCT FROM events.recipient_account_id)
+      AND coalesce(replacements.region = events.region, true)
+      AND coalesce(replacements.content_hash = events.content_hash, true)
   )
   QUALIFY row_number() OVER (
     PARTITION BY

@@ -41,10 +41,13 @@
 --   SELECT 'records of this key that are not counted, because a later record corrects them: '
 --     || count(DISTINCT (scope_events.event_id, scope_events.recipient_account_id, scope_events.content_hash))
 --   FROM scope_events
---   JOIN replaced_events
---     ON replaced_events.event_id = scope_events.event_id
---     AND replaced_events.content_hash = scope_events.content_hash
---     AND (replaced_events.recipient_account_id IS NOT DISTINCT FROM scope_events.recipient_account_id)
+--   JOIN replacements
+--     ON replacements.event_id = scope_events.event_id
+--     AND replacements.event_name = scope_events.event_name
+--     AND replacements.event_time = scope_events.event_time
+--     AND (replacements.recipient_account_id IS NOT DISTINCT FROM scope_events.recipient_account_id)
+--   WHERE coalesce(replacements.region = scope_events.region, true)
+--     AND coalesce(replacements.content_hash = scope_events.content_hash, true)
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT 'records taken for this key by an alias, at a time for which no log shows where it pointed: ' || count(*)

@@ -4,14 +4,19 @@
 --   Read from the relation new_kms_events, rows of kms_events. The writer runs it over the events
 --   that are not counted yet, the reader over the same tail; rows of equal dimensions add up.
 --   An event with a second key (the destination of a ReEncrypt, the replica of a ReplicateKey)
---   gives a row for each key; without the rows of role destination, count adds up to the number of events.
+--   gives a row for each key; without the rows of role destination, count adds up to the number of events. Where
+--   both are one key, the row of its source has the role both: without the rows of that role, a key's counts add up
+--   to the number of its operations.
 --   outcome is dry_run for every dry run, also for one that was refused: it is neither a use nor a
 --   failure.
+--   record_role is network for what a VPC endpoint tells of a call that went on to KMS: the call has a record of its own,
+--   and counts by that one. What the endpoint refused has none.
 --   The rows are a set: whoever writes them sorts them.
 
 WITH named AS (
   SELECT
     event_time, event_date, caller, event_name, invoked_by, recipient_account_id, region, is_correction, use_label,
+    key_arn IS NULL AND coalesce(event_type LIKE 'AwsVpceEvent%', false) AND outcome <> 'denied' AS is_network,
     CASE WHEN is_dry_run THEN 'dry_run' ELSE outcome END AS outcome,
     coalesce(key_arn, key_as_typed) AS key,
     coalesce(destination_key_arn, destination_key_as_typed) AS destination_key
@@ -23,18 +28,19 @@ sides AS (
     key,
     CASE
       WHEN key IS NULL THEN 'none'
+      WHEN destination_key = key THEN 'both'
       WHEN destination_key IS NOT NULL THEN 'source'
       ELSE 'only'
     END AS key_role,
     event_time, event_date, caller, event_name, outcome, invoked_by,
-    recipient_account_id, region, is_correction, use_label
+    recipient_account_id, region, is_correction, use_label, is_network
   FROM named
   UNION ALL
   SELECT
     destination_key AS key,
     'destination' AS key_role,
     event_time, event_date, caller, event_name, outcome, invoked_by,
-    recipient_account_id, region, is_correction, use_label
+    recipient_account_id, region, is_correction, use_label, is_network
   FROM named
   WHERE destination_key IS NOT NULL
 ),
@@ -44,6 +50,7 @@ judged AS (
     *,
     -- The account in the ARN of the key (or of the alias that was typed: an alias lives beside its key).
     CASE
+      WHEN is_network THEN 'network'
       WHEN key LIKE 'arn:%' AND nullif(split_part(key, ':', 5), '') <> recipient_account_id
         THEN 'caller_copy'
       ELSE 'owner'

@@ -4,7 +4,13 @@
 --   and region are the key's (the caller's account where no known key was meant), service is the resource's.
 --   The roll-up tells no callers: with one, the rows are those of the keys of which the store has a record of
 --   that caller.
--- depends: resources_by_key, usage_by_key
+-- depends: resources_by_key, usage_by_key, usage_by_name
+-- caveat:
+--   SELECT 'records that correct earlier ones and whose events are no longer held, so that resources may be told of the key '
+--     || 'that was told first, too: ' || sum(count)
+--   FROM usage_by_name
+--   WHERE doubt = 'correction' AND outcome = 'success' AND key_role <> 'destination'
+--   HAVING sum(count) > 0
 -- caveat:
 --   SELECT 'the roll-up of resources does not tell who called: these are the resources of all keys that the caller called'
 --   WHERE $caller IS NOT NULL

@@ -1,7 +1,7 @@
 -- id: scope_uses_ever
 -- title: The operations that the filters leave, of all times
--- description: Rows of key_uses within the filters of the report, whenever they were. Account is the
---   recipient account of the record that counts, and region the key's, else the record's; where a key
+-- description: Rows of key_uses within the filters of the report, whenever they were. Account is a
+--   recipient account of the call's records, and region the key's, else the record's; where a key
 --   is asked for, both say which key is meant instead. owner and OU are those of the key's account, else
 --   of the recipient account. service is the one that invoked KMS, else the resource's.
 -- depends: key_uses
@@ -13,7 +13,10 @@ WHERE (
     OR array_has($key_arns, key_arn)
     OR array_has($key_names, coalesce(key_arn, key_as_typed))
   )
-  AND ($account IS NULL OR cardinality($key_arns) > 0 OR recipient_account_id = $account)
+  AND (
+    $account IS NULL OR cardinality($key_arns) > 0
+    OR recipient_account_id = $account OR coalesce(array_has(log_accounts, $account), false)
+  )
   AND (
     $region IS NULL OR cardinality($key_arns) > 0
     OR coalesce(nullif(split_part(key_arn, ':', 4), ''), region) = $region

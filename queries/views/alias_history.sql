@@ -9,6 +9,7 @@
 --   to proven_to: before that the alias may have pointed elsewhere, and after it too where it turned up at
 --   another key (then proven_to is last_seen). proven_to is null where nothing later is known.
 --   Operations within one second are taken in the order create, use, delete.
+-- kept: names are resolved by it, several times a report
 
 -- The first and the last use of a day are enough to see an alias move.
 WITH points AS (

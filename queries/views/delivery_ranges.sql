@@ -6,7 +6,7 @@
 --   8 damaged or rejected, 16 named by a digest and not held, 32 with another hash than the digest's. trail is `unknown` for
 --   logs of an account and region without digests.
 -- depends: coverage_settings, delivered_objects
--- computed: once
+-- kept: the view coverage reads it several times, and its rows are few beside the ledger's
 
 WITH seen AS (
   SELECT

@@ -3,12 +3,14 @@
 -- description: kms_events with the key resolved. key_arn is the ARN that the event itself tells, else
 --   the key that the typed id or alias meant at the time of the event, else null; resolution says
 --   which (event, id, alias, or null; alias_unproven for an alias at a time for which the logs do not
---   show where it pointed). key_role, record_role and key_as_typed are those of this key:
---   record_role is caller_copy where the account that logged the record is not the key's.
---   other_key_arn is the event's other key. key_material_id and encryption_context are those of this key's
+--   show where it pointed; shared where the other account's record of the same call tells the key).
+--   key_role, record_role and key_as_typed are those of this key: record_role is caller_copy where the account that
+--   logged the record is not the key's, and network for what a VPC endpoint tells of a call that went on to KMS, which has
+--   a record of its own. counted_key is the text under which usage_daily counts it, empty where nothing was told.
+--   other_key_arn is the event's other key, other_counted_key the text of that one. key_material_id and encryption_context are those of this key's
 --   side of a ReEncrypt. Both records of a cross-account call are here, and so are
 --   corrected records and dry runs; key_uses leaves them out.
--- depends: typed_names
+-- depends: typed_names, shared_keys
 
 WITH unnamed AS (
   SELECT
@@ -25,12 +27,13 @@ WITH unnamed AS (
 
 resolved AS (
   SELECT
-    key_arn, key_as_typed,
+    key_arn, key_as_typed, key_arn AS counted_key,
     CASE
       WHEN destination_key_arn IS NOT NULL OR destination_key_as_typed IS NOT NULL THEN 'source'
       ELSE 'only'
     END AS key_role,
-    destination_key_arn AS other_key_arn, 'event' AS resolution,
+    destination_key_arn AS other_key_arn, coalesce(destination_key_arn, destination_key_as_typed) AS other_counted_key,
+    'event' AS resolution,
     event_time, event_date, event_name, outcome, caller, caller_account_id, session_name, invoked_by,
     service, resource, resource_list, recipient_account_id, region, error_code, is_dry_run, is_correction,
     use_label, shared_event_id, event_id, content_hash,
@@ -44,9 +47,9 @@ resolved AS (
   WHERE key_arn IS NOT NULL
   UNION ALL
   SELECT
-    destination_key_arn AS key_arn, destination_key_as_typed AS key_as_typed,
+    destination_key_arn AS key_arn, destination_key_as_typed AS key_as_typed, destination_key_arn AS counted_key,
     'destination' AS key_role,
-    key_arn AS other_key_arn, 'event' AS resolution,
+    key_arn AS other_key_arn, coalesce(key_arn, key_as_typed) AS other_counted_key, 'event' AS resolution,
     event_time, event_date, event_name, outcome, caller, caller_account_id, session_name, invoked_by,
     service, resource, resource_list, recipient_account_id, region, error_code, is_dry_run, is_correction,
     use_label, shared_event_id, event_id, content_hash,
@@ -60,15 +63,21 @@ resolved AS (
   WHERE destination_key_arn IS NOT NULL
   UNION ALL
   SELECT
-    names.key_arn, unnamed.typed AS key_as_typed,
+    coalesce(shared_keys.key_arn, names.key_arn) AS key_arn, unnamed.typed AS key_as_typed,
+    coalesce(unnamed.typed, '') AS counted_key,
     CASE
       WHEN unnamed.slot = 2 THEN 'destination'
       WHEN unnamed.destination_key_arn IS NOT NULL OR unnamed.destination_key_as_typed IS NOT NULL THEN 'source'
-      WHEN unnamed.typed IS NULL THEN 'none'
+      WHEN unnamed.typed IS NULL AND shared_keys.key_arn IS NULL THEN 'none'
       ELSE 'only'
     END AS key_role,
     CASE WHEN unnamed.slot = 1 THEN unnamed.destination_key_arn ELSE unnamed.key_arn END AS other_key_arn,
     CASE
+      WHEN unnamed.slot = 1 THEN coalesce(unnamed.destination_key_arn, unnamed.destination_key_as_typed)
+      ELSE coalesce(unnamed.key_arn, unnamed.key_as_typed)
+    END AS other_counted_key,
+    CASE
+      WHEN shared_keys.key_arn IS NOT NULL THEN 'shared'
       WHEN unnamed.event_time < names.proven_from OR unnamed.event_time > names.proven_to THEN 'alias_unproven'
       ELSE names.resolution
     END AS resolution,
@@ -92,11 +101,16 @@ resolved AS (
     AND (names.region IS NULL OR names.region = unnamed.region)
     AND (names.valid_from IS NULL OR names.valid_from <= unnamed.event_time)
     AND (names.valid_to IS NULL OR names.valid_to > unnamed.event_time)
+  LEFT JOIN shared_keys
+    ON shared_keys.shared_event_id = unnamed.shared_event_id
+    AND shared_keys.event_date = unnamed.event_date
+    AND shared_keys.event_name = unnamed.event_name
 )
 
 SELECT
   *,
   CASE
+    WHEN coalesce(resolution, '') <> 'event' AND event_type LIKE 'AwsVpceEvent%' AND outcome <> 'denied' THEN 'network'
     WHEN nullif(split_part(key_arn, ':', 5), '') <> recipient_account_id THEN 'caller_copy'
     ELSE 'owner'
   END AS record_role

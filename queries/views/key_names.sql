@@ -3,6 +3,7 @@
 -- description: One row per key that the logs name by ARN, with every alias that has pointed to it,
 --   as text in alphabetical order.
 -- depends: known_keys, alias_history
+-- kept: reports on keys read it several times
 
 SELECT
   known_keys.key_arn,

@@ -1,13 +1,16 @@
 -- id: key_uses
 -- title: Every operation, once for each key it is about
 -- description: key_events with each operation counted once. A record that a later one corrects
---   is replaced by the correction that was read last (replaced_events). Of the
---   records that two accounts hold of one cross-account call (equal shared_event_id, same key and
---   day), the one in the log of the key's account counts, else the first of the others. Where the counted
+--   is replaced by the correction that was read last (replacements). Of the
+--   records that two accounts hold of one cross-account call (equal shared_event_id, same key, side and
+--   day), the one in the log of the key's account counts, else the first of the others; log_accounts are the
+--   accounts whose logs hold one, null where the call is not shared. Where one record of a ReEncrypt tells one
+--   key only, the others tell which side that is. What a VPC endpoint tells of a call that went on to KMS is left out: it
+--   is evidence of a call, not another one. Where the counted
 --   one tells no more of the caller than an account, the caller, the session, the credentials, the source
 --   address, the user agent and the TLS details are those of the caller's own record.
 --   kind is use for a cryptographic operation, else management. Dry runs are in here, marked is_dry_run.
--- depends: key_events, replaced_events, crypto_operations
+-- depends: key_events, replacements, told_sides, crypto_operations
 
 WITH standing AS (
   SELECT
@@ -15,21 +18,34 @@ WITH standing AS (
     CASE WHEN crypto_operations.event_name IS NULL THEN 'management' ELSE 'use' END AS kind
   FROM key_events
   LEFT JOIN crypto_operations ON crypto_operations.event_name = key_events.event_name
-  WHERE NOT EXISTS (
-    SELECT 1
-    FROM replaced_events
-    WHERE replaced_events.event_id = key_events.event_id
-      AND replaced_events.content_hash = key_events.content_hash
-      AND (replaced_events.recipient_account_id IS NOT DISTINCT FROM key_events.recipient_account_id)
-  )
+  -- Only records that tell no ARN are looked at: a condition on the role would be computed for every event.
+  WHERE (coalesce(resolution, '') = 'event' OR coalesce(event_type NOT LIKE 'AwsVpceEvent%', true) OR outcome = 'denied')
+    AND NOT EXISTS (
+      SELECT 1
+      FROM replacements
+      WHERE replacements.event_id = key_events.event_id
+        AND replacements.event_name = key_events.event_name
+        AND replacements.event_time = key_events.event_time
+        AND (replacements.recipient_account_id IS NOT DISTINCT FROM key_events.recipient_account_id)
+        AND coalesce(replacements.region = key_events.region, true)
+        AND coalesce(replacements.content_hash = key_events.content_hash, true)
+    )
 ),
 
 marked AS (
   SELECT
-    *,
+    standing.* EXCLUDE (key_role, other_key_arn),
+    -- Where a record of a ReEncrypt lists one key only, another one tells which side that is.
+    coalesce(told_sides.key_role, standing.key_role) AS key_role,
+    coalesce(told_sides.other_key_arn, standing.other_key_arn) AS other_key_arn,
     caller = 'unknown' OR caller LIKE 'account:%' OR coalesce(identity_type = 'AWSAccount', false) AS is_bare
   FROM standing
-  WHERE shared_event_id IS NOT NULL
+  LEFT JOIN told_sides
+    ON told_sides.shared_event_id = standing.shared_event_id
+    AND told_sides.event_date = standing.event_date
+    AND told_sides.key_arn = standing.key_arn
+    AND standing.key_role = 'only' AND standing.event_name = 'ReEncrypt'
+  WHERE standing.shared_event_id IS NOT NULL
 ),
 
 ranked AS (
@@ -38,6 +54,7 @@ ranked AS (
     -- The owner's records come first; where there is one, no copy counts.
     count(*) FILTER (WHERE record_role = 'owner')
       OVER (PARTITION BY key_arn, key_role, event_date, shared_event_id) AS owner_records,
+    array_agg(recipient_account_id) OVER (PARTITION BY key_arn, key_role, event_date, shared_event_id) AS log_accounts,
     row_number() OVER (
       PARTITION BY key_arn, key_role, event_date, shared_event_id
       ORDER BY record_role DESC, recipient_account_id, event_id, content_hash
@@ -55,7 +72,7 @@ shared AS (
     region, error_code, is_dry_run, is_correction, use_label, shared_event_id, event_id, content_hash,
     error_message, denied_by, is_read_only, grant_id, alias_name, attestation_module_id, attestation_image_digest,
     custom_key_store_id, pending_window_days, deletion_date, request, response, additional_event_data, request_id,
-    event_type, key_material_id, encryption_context, owner_records, place,
+    event_type, key_material_id, encryption_context, log_accounts, owner_records, place,
     CASE WHEN is_told THEN coalesce(first_value(caller) OVER caller_first, caller) ELSE caller END AS caller,
     CASE WHEN is_told THEN coalesce(first_value(session_name) OVER caller_first, session_name) ELSE session_name END AS session_name,
     CASE WHEN is_told THEN coalesce(first_value(user_arn) OVER caller_first, user_arn) ELSE user_arn END AS user_arn,
@@ -92,7 +109,8 @@ SELECT
   source_identity, on_behalf_of, credential_id, source_ip, user_agent, vpc_endpoint_id, tls_version,
   tls_cipher_suite, tls_key_exchange, tls_host, is_mfa, is_console, is_read_only, grant_id, alias_name,
   attestation_module_id, attestation_image_digest, custom_key_store_id, pending_window_days, deletion_date,
-  request, response, additional_event_data, request_id, event_type, key_material_id, encryption_context
+  request, response, additional_event_data, request_id, event_type, key_material_id, encryption_context,
+  arrow_cast(NULL, 'List(Utf8)') AS log_accounts
 FROM standing
 WHERE shared_event_id IS NULL
 UNION ALL
@@ -104,6 +122,6 @@ SELECT
   source_identity, on_behalf_of, credential_id, source_ip, user_agent, vpc_endpoint_id, tls_version,
   tls_cipher_suite, tls_key_exchange, tls_host, is_mfa, is_console, is_read_only, grant_id, alias_name,
   attestation_module_id, attestation_image_digest, custom_key_store_id, pending_window_days, deletion_date,
-  request, response, additional_event_data, request_id, event_type, key_material_id, encryption_context
+  request, response, additional_event_data, request_id, event_type, key_material_id, encryption_context, log_accounts
 FROM shared
 WHERE key_arn IS NULL OR record_role = 'owner' OR (owner_records = 0 AND place = 1)

@@ -12,7 +12,8 @@
 --   usage, origin and custom_key_store_id are from CreateKey and ReplicateKey (told_time), is_multi_region from the
 --   key's id, description from CreateKey or UpdateKeyDescription (description_time). rotation is enabled or
 --   disabled as told at rotation_time; rotated_time is the last rotation seen, policy_time the last change of
---   the policy. Aliases are all that ever pointed to the key.
+--   the policy. last_use is the latest use that the logs allow: where the events of a day on which a typed alias moved are
+--   gone, it may have been of the alias's other key, and then says nothing of the state. Aliases are all that ever pointed to the key.
 -- depends: key_names, key_uses, usage_by_key
 
 WITH calls AS (
@@ -156,9 +157,9 @@ schedules AS (
 ),
 
 used AS (
-  SELECT key_arn, max(last_time) AS last_use
+  SELECT key_arn, max(last_time) AS last_use, max(last_time) FILTER (WHERE doubt IS NULL) AS proven_use
   FROM usage_by_key
-  WHERE kind = 'use' AND outcome = 'success' AND key_arn IS NOT NULL
+  WHERE kind = 'use' AND outcome = 'success' AND key_arn IS NOT NULL AND (doubt IS DISTINCT FROM 'correction')
   GROUP BY key_arn
 ),
 
@@ -166,12 +167,12 @@ used AS (
 judged AS (
   SELECT
     names.*,
-    used.last_use,
+    used.last_use, used.proven_use,
     last_states.state AS told_state, last_states.source, last_states.event_time AS told_state_time,
     CASE
-      WHEN last_states.state IS NULL THEN used.last_use IS NOT NULL
+      WHEN last_states.state IS NULL THEN used.proven_use IS NOT NULL
       WHEN last_states.state = 'Deleted' THEN false
-      ELSE coalesce(used.last_use > last_states.event_time + INTERVAL '10 minutes', false)
+      ELSE coalesce(used.proven_use > last_states.event_time + INTERVAL '10 minutes', false)
     END AS is_told_by_use
   FROM key_names AS names
   LEFT JOIN used ON used.key_arn = names.key_arn
@@ -184,7 +185,7 @@ SELECT
   judged.region,
   judged.aliases,
   CASE WHEN judged.is_told_by_use THEN 'Enabled' ELSE judged.told_state END AS state,
-  CASE WHEN judged.is_told_by_use THEN judged.last_use ELSE judged.told_state_time END AS state_time,
+  CASE WHEN judged.is_told_by_use THEN judged.proven_use ELSE judged.told_state_time END AS state_time,
   CASE WHEN judged.is_told_by_use THEN 'use' ELSE judged.source END AS state_source,
   described.created_time,
   described.created_by,

@@ -1,37 +1,24 @@
 -- id: replaced_events
 -- title: The records that a later record corrects
--- description: The KMS records that must not be counted, by id, account of the log and content: those that
+-- description: The KMS records that must not be counted, by id, account of the log and content, with what they tell of their
+--   keys: those that
 --   a correction names (original_event_id), and of several corrections of one record all but the one that
 --   was read last. A correction tells the same call anew, so it replaces a record only where the two agree
 --   in operation, time, account of the log and, where both tell it, region; and never itself. One that
 --   does not agree is a record of its own and hides nothing. recipient_account_id may be null and then
---   matches null.
+--   matches null. Whoever has the record itself asks replacements, which reads the corrections alone.
+-- depends: replacements
+-- kept: the counts of their days are made anew by it
 
-WITH agreeing AS (
-  SELECT
-    originals.event_id AS original_id,
-    originals.content_hash AS original_hash,
-    corrections.event_id,
-    corrections.content_hash,
-    corrections.recipient_account_id,
-    row_number() OVER (
-      PARTITION BY originals.event_id, originals.recipient_account_id, originals.content_hash
-      ORDER BY corrections.ingest_seq DESC, corrections.event_id DESC, corrections.content_hash DESC
-    ) AS place
-  FROM kms_events AS corrections
-  JOIN kms_events AS originals
-    ON originals.event_id = corrections.original_event_id
-    AND originals.event_name = corrections.event_name
-    AND originals.event_time = corrections.event_time
-    AND (originals.recipient_account_id IS NOT DISTINCT FROM corrections.recipient_account_id)
-  WHERE corrections.is_correction
-    AND originals.event_id <> corrections.event_id
-    AND (originals.region = corrections.region OR originals.region IS NULL OR corrections.region IS NULL)
-)
-
-SELECT original_id AS event_id, recipient_account_id, original_hash AS content_hash
-FROM agreeing
-UNION
-SELECT event_id, recipient_account_id, content_hash
-FROM agreeing
-WHERE place > 1
+SELECT DISTINCT
+  kms_events.event_id, kms_events.recipient_account_id, kms_events.content_hash, kms_events.event_date,
+  coalesce(kms_events.key_arn, kms_events.key_as_typed) AS key,
+  coalesce(kms_events.destination_key_arn, kms_events.destination_key_as_typed) AS destination_key
+FROM replacements
+JOIN kms_events
+  ON kms_events.event_id = replacements.event_id
+  AND kms_events.event_name = replacements.event_name
+  AND kms_events.event_time = replacements.event_time
+  AND (kms_events.recipient_account_id IS NOT DISTINCT FROM replacements.recipient_account_id)
+WHERE coalesce(kms_events.region = replacements.region, true)
+  AND coalesce(kms_events.content_hash = replacements.content_hash, true)

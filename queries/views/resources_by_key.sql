@@ -3,16 +3,29 @@
 -- description: key_resources with key_arn: the key's own ARN, else the key that the typed id means in the
 --   caller's account, else each key that the typed alias pointed to within the row's times, else null. An id
 --   or an alias name that means keys in several regions gives a row for each: the roll-up keeps no region.
--- depends: typed_names
+--   Records that a correction replaces are taken off while they are held; first_time and last_time may still be theirs.
+-- depends: typed_names, replaced_resources
 
-WITH summed AS (
+WITH counted AS (
+  SELECT key, service, resource, direction, caller_account_id, count, first_time, last_time
+  FROM key_resources
+  UNION ALL
+  SELECT
+    key, service, resource, direction, caller_account_id, -count AS count,
+    arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS first_time,
+    arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS last_time
+  FROM replaced_resources
+),
+
+summed AS (
   SELECT
     key, service, resource, direction, caller_account_id,
     sum(count) AS count,
     min(first_time) AS first_time,
     max(last_time) AS last_time
-  FROM key_resources
+  FROM counted
   GROUP BY key, service, resource, direction, caller_account_id
+  HAVING sum(count) > 0
 )
 
 SELECT *, key AS key_arn

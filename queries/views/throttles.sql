@@ -3,9 +3,9 @@
 -- description: One row per call that KMS answered with throttling, also where no key is told. Quotas are per
 --   account and region of the CALLER, so account is the caller's own account (the log's where the record does
 --   not tell it). A record that a later one corrects gives way to it; of the records that two accounts hold
---   of one call (equal shared_event_id, same day) the caller's own counts. key is the ARN, else what was
+--   of one call (equal shared_event_id, same day) the caller's own counts, and what a VPC endpoint tells of it is no second one. key is the ARN, else what was
 --   typed. AWS does not promise to log every throttled call: a lower bound.
--- depends: replaced_events
+-- depends: replacements
 
 SELECT
   event_time, event_date,
@@ -14,13 +14,16 @@ SELECT
   coalesce(key_arn, key_as_typed) AS key,
   error_code, error_message, source_ip, user_agent, recipient_account_id, event_id, content_hash
 FROM kms_events
-WHERE outcome = 'throttled' AND NOT is_dry_run
+WHERE outcome = 'throttled' AND NOT is_dry_run AND coalesce(event_type NOT LIKE 'AwsVpceEvent%', true)
   AND NOT EXISTS (
     SELECT 1
-    FROM replaced_events
-    WHERE replaced_events.event_id = kms_events.event_id
-      AND replaced_events.content_hash = kms_events.content_hash
-      AND (replaced_events.recipient_account_id IS NOT DISTINCT FROM kms_events.recipient_account_id)
+    FROM replacements
+    WHERE replacements.event_id = kms_events.event_id
+      AND replacements.event_name = kms_events.event_name
+      AND replacements.event_time = kms_events.event_time
+      AND (replacements.recipient_account_id IS NOT DISTINCT FROM kms_events.recipient_account_id)
+      AND coalesce(replacements.region = kms_events.region, true)
+      AND coalesce(replacements.content_hash = kms_events.content_hash, true)
   )
 QUALIFY row_number() OVER (
   PARTITION BY

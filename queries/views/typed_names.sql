@@ -5,6 +5,7 @@
 --   (account and region are null). The name holds from valid_from up to, not including, valid_to;
 --   from proven_from to proven_to the logs prove it.
 -- depends: known_keys, alias_history
+-- kept: every record without a key is looked up in it
 
 SELECT
   key_id AS name, account, region, key_arn, 'id' AS resolution,

@@ -18,7 +18,7 @@ pub(super) async fn run(place: &StoreChoice, args: AccountsArgs) -> anyhow::Resu
     if let Some(AccountsAction::Import(args)) = args.action {
         return import(place, &args).await;
     }
-    let destination = destination(args.output.output.clone());
+    let destination = destination(place, args.output.output.clone())?;
     destination.accepts(args.output.format)?;
     let store = place.open().await?;
     let queries = Queries::embedded()?;

@@ -26,6 +26,7 @@ pub(super) async fn run(
             args.to.display()
         );
     };
+    place.spares(&args.to)?;
     let destination = Destination::File(args.to);
     destination.accepts(format)?;
     let store = place.open().await?;

@@ -20,6 +20,17 @@ use crate::store::Store;
 const REJECTS_SHOWN_MAX: usize = 20;
 
 pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result<ExitStatus> {
+    // Nothing is made for a name that was mistyped.
+    if !args.paths.iter().any(|path| path.exists()) && place.open().await.is_err() {
+        let paths = args
+            .paths
+            .iter()
+            .map(|path| format!("`{}`", path.display()));
+        anyhow::bail!(
+            "no such file or directory: {}\n\nhint: no store was made",
+            paths.collect::<Vec<_>>().join(", ")
+        );
+    }
     let store = place.create().await?;
     if let Some(url) = &args.queue.url {
         return Box::pin(queue::run(&store, &args, url)).await;

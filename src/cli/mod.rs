@@ -81,14 +81,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
         }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(dispatch(args)),
-        Err(error) => Err(error.into()),
-    };
-    match result {
+    match on_deep_stack(args) {
         Ok(status) => status.into(),
         Err(error) if error::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -96,6 +89,23 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The stack of every thread: a statement is planned by functions that call themselves for each operator in it, of
+/// which [`OPERATORS_MAX`](crate::sql::OPERATORS_MAX) are accepted. Only what is used of it is ever taken.
+const STACK_BYTES: usize = 64 << 20;
+
+fn on_deep_stack(args: Args) -> anyhow::Result<ExitStatus> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK_BYTES)
+        .build()?;
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+    let ran = thread
+        .spawn(move || runtime.block_on(dispatch(args)))?
+        .join();
+    // A panic has said what it had to say.
+    ran.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {

@@ -85,7 +85,7 @@ pub(super) fn relation(query: &Query) -> Relation<'_> {
     Relation {
         name: &query.id,
         sql: &query.sql,
-        is_computed_once: query.is_computed_once,
+        is_kept: query.kept.is_some(),
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn run(
         return Ok(ExitStatus::Success);
     };
     let report = queries.library.report(name)?;
-    let destination = destination(args.output.output.clone());
+    let destination = destination(place, args.output.output.clone())?;
     destination.accepts(args.output.format)?;
     let store = place.open().await?;
     let (session, pins) = queries.session(&store).await?;

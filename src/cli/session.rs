@@ -1,7 +1,7 @@
 //! The store that was chosen, opened for reading or writing.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -53,6 +53,30 @@ impl StoreChoice {
         text.starts_with("s3://").then_some(text)
     }
 
+    /// Refuses to write a file into the store, over what the tables are made of.
+    ///
+    /// # Errors
+    /// If the path lies in the store.
+    pub(super) fn spares(&self, path: &Path) -> anyhow::Result<()> {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        // A file that is there may be a link to another folder.
+        let real = std::fs::canonicalize(path).or_else(|_new| std::fs::canonicalize(folder));
+        // Where the store or the folder is not there, its own error says so.
+        let (Ok(store), Ok(real)) = (std::fs::canonicalize(self.directory()), real) else {
+            return Ok(());
+        };
+        anyhow::ensure!(
+            !real.starts_with(&store),
+            "`{}` lies in the store `{}`, which holds nothing but tables\n\nhint: name a file outside of it",
+            path.display(),
+            self.directory().display()
+        );
+        Ok(())
+    }
+
     /// Opens the store for writing, creating it where there is none.
     pub(super) async fn create(&self) -> anyhow::Result<Store> {
         let place = match self.bucket() {
@@ -95,13 +119,20 @@ pub(super) fn period(pins: &Pins) -> anyhow::Result<Option<(DateTime<Utc>, DateT
 }
 
 /// Where rows go.
-pub(super) fn destination(output: Option<PathBuf>) -> Destination {
-    match output {
-        Some(path) => Destination::File(path),
-        None => Destination::Stdout {
+///
+/// # Errors
+/// If it is a file in the store itself.
+pub(super) fn destination(
+    place: &StoreChoice,
+    output: Option<PathBuf>,
+) -> anyhow::Result<Destination> {
+    let Some(path) = output else {
+        return Ok(Destination::Stdout {
             terminal_width: terminal_width(),
-        },
-    }
+        });
+    };
+    place.spares(&path)?;
+    Ok(Destination::File(path))
 }
 
 /// The columns of standard output, if it is a terminal.

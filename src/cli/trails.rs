@@ -29,7 +29,7 @@ pub(super) async fn run(place: &StoreChoice, args: TrailsArgs) -> anyhow::Result
         }
         Some(TrailsAction::Import(args)) => import(place, &args).await,
         None => {
-            let destination = destination(args.output.output.clone());
+            let destination = destination(place, args.output.output.clone())?;
             destination.accepts(args.output.format)?;
             let store = place.open().await?;
             let queries = Queries::embedded()?;

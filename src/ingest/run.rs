@@ -16,17 +16,18 @@ use super::workers::{Chunk, Job, Stop, work};
 use crate::decode::{Decoder, Limits, ObjectKind};
 use crate::schema::{
     ALIAS_SIGHTINGS, KEY_RESOURCES, KMS_EVENTS, LISTINGS, LOG_FILE_EVENTS, RUNS, TRAIL_EVENTS,
-    Table, USAGE_DAILY,
+    Table, USAGE_DAILY, USAGE_MONTHLY,
 };
 use crate::source::{Listing, Source};
 use crate::sql::Relation;
 use crate::store::{Compaction, Store, rows};
 
 /// The tables that a run adds files to.
-const WRITTEN: [&Table; 8] = [
+const WRITTEN: [&Table; 9] = [
     &KMS_EVENTS,
     &TRAIL_EVENTS,
     &USAGE_DAILY,
+    &USAGE_MONTHLY,
     &KEY_RESOURCES,
     &ALIAS_SIGHTINGS,
     &LOG_FILE_EVENTS,

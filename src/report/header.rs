@@ -12,7 +12,8 @@
 //! -- param key: key, required. The key, as you would type it.
 //! -- param days: days = 90. How many days to count back.
 //! -- depends: key_uses
-//! -- computed: once
+//! -- kept: why a session computes it once
+//! -- recounts: key_resources of replaced_records
 //! -- series: uses_per_day
 //! -- footnote: printed under the rows
 //! -- caveat: SELECT 'a text' FROM … HAVING …
@@ -98,9 +99,10 @@ pub struct Query {
     pub description: String,
     /// The views that it reads, where it is a view; the views and scopes, where it is a scope.
     pub depends: Vec<String>,
-    /// Whether a view is computed once a session, and not again wherever it is read: for one whose rows are few
-    /// and much to compute.
-    pub is_computed_once: bool,
+    /// Why a session computes it once and keeps its rows, where it is a view that is small and read often.
+    pub kept: Option<String>,
+    /// The roll-up whose query it reads over other events, as the relation `new_<roll-up>`, and the view of those events.
+    pub recounts: Option<(String, String)>,
     /// Its own parameters, in the order of the header.
     pub parameters: Vec<Parameter>,
     /// Columns that are lists of counts over time; on a terminal each is shown as a small picture.
@@ -133,7 +135,8 @@ impl Query {
             title: String::new(),
             description: String::new(),
             depends: Vec::new(),
-            is_computed_once: false,
+            kept: None,
+            recounts: None,
             parameters: Vec::new(),
             series: Vec::new(),
             footnote: None,
@@ -187,11 +190,15 @@ impl Query {
                     .extend(text.split(',').map(|name| name.trim().to_owned()));
                 Ok(())
             }
-            "computed" if text == "once" => {
-                self.is_computed_once = true;
+            "kept" => set(self.kept.get_or_insert_default(), "kept", text),
+            "recounts" => {
+                let (rollup, events) = text
+                    .split_once(" of ")
+                    .ok_or("`recounts` is `<roll-up> of <view>`")?;
+                self.depends.push(events.to_owned());
+                self.recounts = Some((rollup.to_owned(), events.to_owned()));
                 Ok(())
             }
-            "computed" => Err(format!("`{text}` is not how a view is computed: use once")),
             "series" => {
                 self.series
                     .extend(text.split(',').map(|name| name.trim().to_owned()));
@@ -209,7 +216,7 @@ impl Query {
                 let name = word.strip_prefix("param ").ok_or_else(|| {
                     format!(
                         "`{word}` is not a word of the header: \
-                         use id, title, description, param <name>, depends, computed, series, footnote or caveat"
+                         use id, title, description, param <name>, depends, kept, recounts, series, footnote or caveat"
                     )
                 })?;
                 if COMMON.contains(&name) {

@@ -10,6 +10,7 @@ use include_dir::{Dir, DirEntry, include_dir};
 
 use super::nearest::nearest;
 use super::{Query, ReportError};
+use crate::sql::NEW_EVENTS;
 
 static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
 
@@ -46,7 +47,38 @@ impl Library {
                 }
             }
         }
+        library.stack_rollups();
         Ok(library)
+    }
+
+    /// Gives a roll-up that adds up the rows of another one the query of that one, as the relation `new_<table>`.
+    fn stack_rollups(&mut self) {
+        let lower = self.rollups.clone();
+        for rollup in self.rollups.values_mut() {
+            let below = rollup.depends.iter().filter_map(|name| lower.get(name));
+            let relations: Vec<String> = below
+                .map(|below| format!("new_{} AS (\n{}\n)", below.id, below.sql))
+                .collect();
+            if !relations.is_empty() {
+                rollup.sql = format!("WITH {}\n\n{}", relations.join(",\n\n"), rollup.sql);
+            }
+        }
+        self.stack_views();
+    }
+
+    /// Gives a view that counts other events as a roll-up does the query of that one, once.
+    fn stack_views(&mut self) {
+        for view in self.views.values_mut() {
+            let Some((name, events)) = view.recounts.take() else {
+                continue;
+            };
+            if let Some(rollup) = self.rollups.get(&name) {
+                view.sql = format!(
+                    "WITH {NEW_EVENTS} AS (SELECT * FROM {events}),\n\nnew_{name} AS (\n{}\n)\n\n{}",
+                    rollup.sql, view.sql
+                );
+            }
+        }
     }
 
     /// Adds a file of `reports/`, `views/`, `scopes/`, `rollups/`, `status/` or `explain/`, or overrides the one
@@ -99,7 +131,9 @@ impl Library {
         } else if !path.starts_with("reports/") {
             return Ok(false);
         }
-        self.insert(path, shown, text)
+        let is_taken = self.insert(path, shown, text)?;
+        self.stack_views();
+        Ok(is_taken)
     }
 
     fn insert(&mut self, path: &str, shown: &str, text: &str) -> Result<bool, ReportError> {

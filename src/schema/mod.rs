@@ -17,8 +17,8 @@ pub use events::{KMS_EVENTS, TRAIL_EVENTS};
 pub use ledger::{FINDING_EVENTS, LISTINGS, LOG_FILE_EVENTS, RUNS, VERIFICATIONS};
 pub use markdown::to_markdown;
 pub use rollups::{
-    ACCOUNT_REGIONS, ACCOUNTS, ALIAS_SIGHTINGS, KEY_INVENTORY, KEY_RESOURCES,
-    ORGANIZATION_ACCOUNTS, ROLLUPS, TRAILS, USAGE_DAILY,
+    ACCOUNT_REGIONS, ACCOUNTS, ALIAS_SIGHTINGS, KEY_INVENTORY, KEY_RESOURCES, Measure,
+    ORGANIZATION_ACCOUNTS, ROLLUPS, TRAILS, USAGE_DAILY, USAGE_MONTHLY, measures,
 };
 
 /// The number that a store carries in its table property `keytrail.format`.
@@ -32,6 +32,7 @@ pub const TABLES: &[&Table] = &[
     &KMS_EVENTS,
     &TRAIL_EVENTS,
     &USAGE_DAILY,
+    &USAGE_MONTHLY,
     &KEY_RESOURCES,
     &ALIAS_SIGHTINGS,
     &LOG_FILE_EVENTS,

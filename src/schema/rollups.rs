@@ -13,6 +13,41 @@ pub const USAGE_DAILY: Table = Table {
     sort: &["key", "event_date", "caller"],
 };
 
+/// Counts of records per month, key and operation.
+pub const USAGE_MONTHLY: Table = Table {
+    name: "usage_monthly",
+    doc: "The rows of usage_daily added up per month, without the callers: small, so that what is asked of all keys \
+          and all times is answered at once. Rows of equal dimensions add up. Kept when the events themselves have \
+          been removed.",
+    columns: &[
+        required(
+            "event_month",
+            Text,
+            "The UTC month of the events, as `2026-03`.",
+        ),
+        optional(
+            "key",
+            Text,
+            "The key's ARN, else what was typed for it; null for operations without a key.",
+        ),
+        required("key_role", Text, "As in `usage_daily`."),
+        optional("event_name", Text, "The KMS operation."),
+        required("outcome", Text, "As in `usage_daily`."),
+        optional(
+            "recipient_account_id",
+            Text,
+            "The account whose log held the records.",
+        ),
+        optional("region", Text, "The region that recorded them."),
+        required("is_correction", Bool, "The records correct earlier ones."),
+        required("count", Long, "Records."),
+        required("first_time", Time, "The first of them."),
+        required("last_time", Time, "The last of them."),
+    ],
+    partition: None,
+    sort: &["key", "event_month", "event_name"],
+};
+
 /// Which resources depend on which key.
 pub const KEY_RESOURCES: Table = Table {
     name: "key_resources",
@@ -66,8 +101,43 @@ pub const ALIAS_SIGHTINGS: Table = Table {
     sort: &["alias_name", "account", "region", "first_time"],
 };
 
+/// How values of a roll-up's column are put together where rows are equal in everything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// They add up.
+    Sum,
+    /// The least of them.
+    Least,
+    /// The greatest of them.
+    Greatest,
+    /// All bits of them.
+    Bits,
+}
+
+/// The measures of a roll-up whose other columns are its dimensions; empty for a table whose rows are no sums. The
+/// operations in `alias_sightings` are single points in time, so that its rows stay as they are.
+#[must_use]
+pub fn measures(table: &Table) -> &'static [(&'static str, Measure)] {
+    const COUNTS: [(&str, Measure); 4] = [
+        ("count", Measure::Sum),
+        ("first_time", Measure::Least),
+        ("last_time", Measure::Greatest),
+        ("hours_mask", Measure::Bits),
+    ];
+    match table.name {
+        name if name == USAGE_DAILY.name => &COUNTS,
+        name if name == USAGE_MONTHLY.name || name == KEY_RESOURCES.name => &COUNTS[..3],
+        _ => &[],
+    }
+}
+
 /// The roll-ups that every ingest brings up to date.
-pub const ROLLUPS: [&Table; 3] = [&USAGE_DAILY, &KEY_RESOURCES, &ALIAS_SIGHTINGS];
+pub const ROLLUPS: [&Table; 4] = [
+    &USAGE_DAILY,
+    &USAGE_MONTHLY,
+    &KEY_RESOURCES,
+    &ALIAS_SIGHTINGS,
+];
 
 /// Trails as their own account describes them.
 pub const TRAILS: Table = Table {
@@ -208,7 +278,8 @@ const USAGE_COLUMNS: &[Column] = &[
     required(
         "key_role",
         Text,
-        "`only`, `source` or `destination` key of the event; `none` without a key.",
+        "`only`, `source` or `destination` key of the event; `both` where its source is its destination too, which has \
+         its own row of `destination`; `none` without a key.",
     ),
     required("caller", Text, "The stable principal."),
     optional("event_name", Text, "The KMS operation."),
@@ -231,7 +302,8 @@ const USAGE_COLUMNS: &[Column] = &[
     required(
         "record_role",
         Text,
-        "`caller_copy` where the recipient is not the key's account, else `owner`.",
+        "`network` for what a VPC endpoint tells of a call that went on to KMS, where it has a record of its own; else \
+         `caller_copy` where the recipient is not the key's account, else `owner`.",
     ),
     required("is_correction", Bool, "The records correct earlier ones."),
     required(

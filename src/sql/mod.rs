@@ -7,23 +7,26 @@
 //! knows Delta or a file.
 
 mod functions;
+mod kept;
 mod names;
-mod once;
 mod plain;
 mod rollup;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use datafusion::catalog::TableProvider;
 use datafusion::catalog::view::ViewTable;
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use thiserror::Error;
 
-use once::Once;
+use kept::KeptView;
 pub use plain::plainly;
 pub use rollup::{NEW_EVENTS, aggregate};
 
@@ -37,8 +40,8 @@ pub struct Relation<'a> {
     pub name: &'a str,
     /// One SELECT statement.
     pub sql: &'a str,
-    /// Whether a view's rows are computed once and kept in memory, when they are first asked for.
-    pub is_computed_once: bool,
+    /// Whether a session computes it once, when it is first read, and keeps the rows.
+    pub is_kept: bool,
 }
 
 /// The queries that a session is made with.
@@ -64,6 +67,15 @@ pub enum SqlError {
         /// What DataFusion says.
         #[source]
         source: Box<DataFusionError>,
+    },
+    /// A statement is longer than can be planned.
+    #[error(
+        "the statement has {operators} operators, and {OPERATORS_MAX} are accepted\n\nhint: one list `IN (…)`, or a \
+         join with `VALUES`, asks the same as a long chain"
+    )]
+    TooLong {
+        /// How many it has.
+        operators: usize,
     },
     /// A statement is wrong, or not allowed.
     #[error("the statement cannot be run")]
@@ -128,6 +140,10 @@ impl Session {
     /// # Errors
     /// If it is wrong, or would do anything but read the store's relations.
     pub async fn query(&self, sql: &str) -> Result<SendableRecordBatchStream, SqlError> {
+        let operators = operators(sql);
+        if operators > OPERATORS_MAX {
+            return Err(SqlError::TooLong { operators });
+        }
         let wrong = |source| SqlError::Statement(Box::new(source));
         let frame = self
             .context
@@ -193,18 +209,55 @@ impl Session {
     }
 }
 
+/// The most operators of one statement: each may be a level of the tree that is planned, and a stack ends.
+pub const OPERATORS_MAX: usize = 1000;
+
+/// How many tokens of a statement join two others: signs, and words as AND or UNION. What is no SQL has none, and is
+/// told by whoever plans it.
+fn operators(sql: &str) -> usize {
+    const WORDS: [&str; 10] = [
+        "AND",
+        "OR",
+        "NOT",
+        "LIKE",
+        "ILIKE",
+        "UNION",
+        "EXCEPT",
+        "INTERSECT",
+        "JOIN",
+        "WHEN",
+    ];
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize();
+    let is_operator = |token: &&Token| match token {
+        Token::Word(word) => WORDS
+            .iter()
+            .any(|known| word.value.eq_ignore_ascii_case(known)),
+        Token::Whitespace(_)
+        | Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::Comma
+        | Token::Period
+        | Token::LParen
+        | Token::RParen
+        | Token::SemiColon
+        | Token::EOF => false,
+        _ => true,
+    };
+    tokens.map_or(0, |tokens| tokens.iter().filter(is_operator).count())
+}
+
 /// Adds a view to a context.
 pub(crate) async fn register_view(
     context: &SessionContext,
     view: &Relation<'_>,
 ) -> Result<(), DataFusionError> {
     let plan = context.state().create_logical_plan(view.sql).await?;
-    if view.is_computed_once {
-        context.register_table(view.name, Arc::new(Once::new(plan)))?;
+    let table: Arc<dyn TableProvider> = if view.is_kept {
+        Arc::new(KeptView::new(plan))
     } else {
-        let table = ViewTable::new(plan, Some(view.sql.to_owned()));
-        context.register_table(view.name, Arc::new(table))?;
-    }
+        Arc::new(ViewTable::new(plan, Some(view.sql.to_owned())))
+    };
+    context.register_table(view.name, table)?;
     Ok(())
 }
 

@@ -22,6 +22,7 @@ mod provider;
 mod retention;
 mod rewrite;
 mod stamp;
+mod sums;
 mod sync;
 mod table;
 mod tiers;

@@ -19,7 +19,6 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_expr::expressions::Column;
@@ -28,7 +27,6 @@ use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
-use datafusion::prelude::SessionContext;
 use object_store::ObjectMeta;
 
 use super::files::DataFile;
@@ -46,12 +44,11 @@ pub struct SnapshotProvider {
     files: Vec<(DataFile, Arc<Statistics>)>,
 }
 
-/// Rows of some files of a snapshot, merged in the table's order, without the partition column.
+/// A plan of the rows of some files of a snapshot, merged in the table's order, without the partition column.
 pub(super) fn merged_rows(
     snapshot: &Snapshot,
     files: &[DataFile],
-    context: &SessionContext,
-) -> Result<SendableRecordBatchStream> {
+) -> Result<Arc<dyn ExecutionPlan>> {
     let table = snapshot.table();
     let schema = table.file_arrow();
     let order = table
@@ -82,8 +79,8 @@ pub(super) fn merged_rows(
         .with_file_groups(groups)
         .with_output_ordering(vec![order.clone()])
         .build();
-    let merge = SortPreservingMergeExec::new(order, DataSourceExec::from_data_source(scan));
-    merge.execute(0, context.task_ctx())
+    let scan = DataSourceExec::from_data_source(scan);
+    Ok(Arc::new(SortPreservingMergeExec::new(order, scan)))
 }
 
 impl SnapshotProvider {

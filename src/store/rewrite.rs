@@ -17,6 +17,7 @@ use super::encode::FileEncoder;
 use super::error::StoreError;
 use super::files::DataFile;
 use super::provider::merged_rows;
+use super::sums::added_up;
 use super::table::Snapshot;
 use crate::schema::Table;
 
@@ -89,22 +90,35 @@ async fn copy(
     snapshot.place().register(&context);
     let expected: u64 = files.iter().map(|file| file.rows).sum();
     let mut encoder = FileEncoder::merged(table, usize::try_from(expected).unwrap_or(usize::MAX))?;
-    let mut stream = merged_rows(snapshot, files, &context).map_err(failed)?;
+    let merged = merged_rows(snapshot, files).map_err(failed)?;
+    // A single file is only ever rewritten to leave rows out.
+    let sums = if keep.is_none() && files.len() > 1 {
+        added_up(table, Arc::clone(&merged)).map_err(failed)?
+    } else {
+        None
+    };
+    let plan = sums.as_ref().unwrap_or(&merged);
+    let mut stream = plan.execute(0, context.task_ctx()).map_err(failed)?;
     let (mut read, mut written) = (0, 0);
+    let arrow = |source| StoreError::Arrow {
+        table: table.name,
+        source,
+    };
     while let Some(batch) = stream.try_next().await.map_err(failed)? {
         read += batch.num_rows() as u64;
         let batch = match keep {
-            None => batch,
-            Some(keep) => {
-                filter_record_batch(&batch, &keep(&batch)).map_err(|source| StoreError::Arrow {
-                    table: table.name,
-                    source,
-                })?
-            }
-        };
+            // What a sum may be null in is null in none of its rows.
+            None => RecordBatch::try_new(table.file_arrow(), batch.columns().to_vec()),
+            Some(keep) => filter_record_batch(&batch, &keep(&batch)),
+        }
+        .map_err(arrow)?;
         written += batch.num_rows() as u64;
         encoder.write(&batch)?;
         upload.write(encoder.take_bytes()).await?;
+    }
+    if sums.is_some() {
+        let rows = merged.metrics().and_then(|metrics| metrics.output_rows());
+        read = rows.map_or(0, |rows| rows as u64);
     }
     assert_eq!(read, expected, "a merge of {} reads every row", table.name);
     let end = encoder.finish()?;

@@ -21,7 +21,7 @@ use super::place::Place;
 use super::{RETAIN, ROLLUP};
 use crate::schema::{
     ACCOUNT_REGIONS, ALIAS_SIGHTINGS, KMS_EVENTS, Kind, LOG_FILE_EVENTS, ORGANIZATION_ACCOUNTS,
-    ROLLUPS, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table, VERIFICATIONS,
+    ROLLUPS, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table, USAGE_MONTHLY, VERIFICATIONS,
 };
 
 /// The table property that carries the store's format.
@@ -285,6 +285,7 @@ fn pinned_together() -> [&'static [&'static Table]; 4] {
 fn is_later(table: &Table) -> bool {
     [
         &ALIAS_SIGHTINGS,
+        &USAGE_MONTHLY,
         &ACCOUNT_REGIONS,
         &ORGANIZATION_ACCOUNTS,
         &VERIFICATIONS,

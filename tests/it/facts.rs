@@ -166,6 +166,12 @@ fn keys_in_answers_service_events_and_messages() {
         r#""errorCode":"AccessDenied","errorMessage":"User: arn:aws:iam::1:user/a is not authorized to perform: kms:Decrypt on the resource associated with this ciphertext""#,
         &[("key_arn", "null"), ("outcome", "denied")],
     );
+    // Three causes are possible, so none is told.
+    check(
+        "Decrypt",
+        r#""errorCode":"AccessDenied","errorMessage":"User: arn:aws:iam::1:user/a is not authorized to perform: kms:Decrypt on the resource associated with this ciphertext because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access""#,
+        &[("outcome", "denied"), ("denied_by", "null")],
+    );
     check(
         "ReplicateKey",
         r#""requestParameters":{"keyId":"<ID1>"},"resources":[{"ARN":"<K1>"}],"responseElements":{"replicaKeyMetadata":{"arn":"<K2>"}}"#,

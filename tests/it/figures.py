@@ -35,6 +35,8 @@ RELATIONS = {
     "standing": """
         SELECT * FROM kms_events
         WHERE content_hash NOT IN (SELECT original FROM corrections)
+          -- What a VPC endpoint tells of a call that it let through is no call of its own.
+          AND NOT (coalesce(event_type, '') IN ('AwsVpceEvent', 'AwsVpceEvents') AND outcome <> 'denied')
           AND (
             content_hash NOT IN (SELECT content_hash FROM corrections)
             OR content_hash IN (SELECT content_hash FROM latest)

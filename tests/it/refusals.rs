@@ -85,6 +85,75 @@ fn paths_that_are_not_there() {
 }
 
 #[test]
+fn a_mistyped_path_makes_no_store() {
+    let context = Context::new();
+    let told = refused(&context, &[&["ingest", "sample-lgos/AWSLogs", "nowhere"]]);
+    insta::assert_snapshot!(told, @r"
+    $ keytrail ingest sample-lgos/AWSLogs nowhere
+    ----- exit code: 2
+    ----- stdout
+    ----- stderr
+    error: no such file or directory: `sample-lgos/AWSLogs`, `nowhere`
+
+    hint: no store was made
+    ");
+    assert!(!context.store().exists(), "a mistyped path made a store");
+}
+
+#[test]
+fn nothing_is_written_into_the_store() {
+    let context = Context::with_samples();
+    let inside = "keytrail-store/kms_events/rows.csv";
+    let told = refused(
+        &context,
+        &[
+            &["sql", "select 1", "-o", inside],
+            &["report", "throttled-callers", "-o", inside],
+            &["export", "runs", "--to", inside],
+        ],
+    );
+    let reason = format!(
+        "error: `{inside}` lies in the store `./keytrail-store`, which holds nothing but tables"
+    );
+    assert_eq!(told.matches(&reason).count(), 3, "{told}");
+    assert!(!context.path().join(inside).exists());
+}
+
+#[test]
+fn chains_without_end_are_refused() {
+    let context = Context::with_samples();
+    let chain = |length: usize, link: &str, first: &str| {
+        let mut statement = first.to_owned();
+        statement.extend(std::iter::repeat_n(link, length));
+        statement
+    };
+    let reason = "operators, and 1000 are accepted";
+    for (link, first) in [
+        (" + 1", "select 1"),
+        (" union all select 1", "select 1"),
+        (" or true", "select true"),
+        (" || 'a'", "select 'a'"),
+        ("not ", "select "),
+    ] {
+        let told = context.run_with(&["sql"], &chain(8000, link, first));
+        assert_eq!(told.code, 2, "{link}");
+        assert!(told.stderr.contains(reason), "{link}: {}", told.stderr);
+    }
+    // As many as are accepted are answered.
+    for (link, first) in [
+        (" + 1", "select 1"),
+        (" or true", "select true"),
+        (" || 'a'", "select 'a'"),
+    ] {
+        let told = context.run_with(&["sql"], &chain(1000, link, first));
+        assert_eq!(told.code, 0, "{link}: {}", told.stderr);
+    }
+    // A list is no chain.
+    let list = format!("select 1 where 1 in (1{})", ", 2".repeat(20_000));
+    assert_eq!(context.run_with(&["sql"], &list).code, 0);
+}
+
+#[test]
 fn reports() {
     let context = Context::with_samples();
     let refused = refused(

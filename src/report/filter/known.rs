@@ -38,7 +38,7 @@ pub(super) struct Known<'a> {
     context: &'a SessionContext,
 }
 
-const REGIONS: &str = "SELECT region FROM usage_daily UNION SELECT region FROM known_keys \
+const REGIONS: &str = "SELECT region FROM usage_monthly UNION SELECT region FROM known_keys \
     UNION SELECT region FROM log_files";
 
 /// The roll-ups first, which are far smaller than the events.

@@ -17,7 +17,7 @@ const KEYS: &str =
 const ALIASES: &str = "SELECT alias_name, alias_arn, account, region, key_arn, valid_from, valid_to \
     FROM alias_history ORDER BY alias_arn, first_seen, key_arn";
 
-const TYPED: &str = "SELECT DISTINCT key, recipient_account_id, region FROM usage_daily \
+const TYPED: &str = "SELECT DISTINCT key, recipient_account_id, region FROM usage_monthly \
     WHERE key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM known_keys WHERE key_arn = key) \
     ORDER BY key, recipient_account_id, region";
 
@@ -99,8 +99,8 @@ impl KeyDirectory {
                     valid_to: time(&ends, row),
                 }));
         }
-        for batch in rows(context, "usage_daily", TYPED).await? {
-            let columns = Columns::new("usage_daily", &batch);
+        for batch in rows(context, "usage_monthly", TYPED).await? {
+            let columns = Columns::new("usage_monthly", &batch);
             let (names, accounts, regions) =
                 (columns.texts(0)?, columns.texts(1)?, columns.texts(2)?);
             directory

@@ -127,3 +127,25 @@ async fn refusals_tell_action_key_and_policy() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_boundary_or_policy_that_does_not_allow_is_told_as_such() {
+    for (words, kind) in [
+        ("permissions boundary allows", "permissions_boundary"),
+        ("session policy allows", "session_policy"),
+        ("service control policies allow", "service_control_policy"),
+    ] {
+        let message = format!(
+            "not authorized to perform: kms:Decrypt because no {words} the kms:Decrypt action"
+        );
+        let events = vec![refusal(
+            "2026-01-02T00:00:00Z",
+            &message,
+            Some(kind),
+            json!({"key_arn": KEY_A}),
+        )];
+        let request = request(None, "2026-12-31", &[]);
+        let (rows, _) = answer(&context(events).await, "denied", &request, &["refused_by"]).await;
+        assert_eq!(rows, [format!("{kind} (no allow)")]);
+    }
+}

@@ -1,6 +1,8 @@
 //! Every query, on rows made by hand, against answers worked out by hand.
 
 mod connections;
+mod copies;
+mod corrections;
 mod coverage;
 mod cross_account;
 mod denied;
@@ -11,6 +13,7 @@ mod incidents;
 mod key_material;
 mod key_timeline;
 mod keys;
+mod moved_aliases;
 mod requests;
 mod resources;
 mod rhythm;
@@ -37,7 +40,7 @@ use serde_json::{Value, json};
 use super::run::run_in;
 use super::{Library, Request, Window};
 use crate::schema;
-use crate::sql::Relation;
+use crate::sql::{Relation, register_view};
 
 /// The account that owns the keys, and one that uses them from outside.
 pub(super) const OWNER: &str = "111111111111";
@@ -203,6 +206,7 @@ async fn build_with(
             "kms_events" => batch(table.arrow(), held),
             "usage_daily" => rollup(&writer, &schema::USAGE_DAILY).await,
             "key_resources" => rollup(&writer, &schema::KEY_RESOURCES).await,
+            "usage_monthly" => rollup(&writer, &schema::USAGE_MONTHLY).await,
             "alias_sightings" => rollup(&writer, &schema::ALIAS_SIGHTINGS).await,
             name => match others.iter().find(|(other, _)| other.name == name) {
                 Some((other, rows)) => batch(other.arrow(), rows),
@@ -221,9 +225,9 @@ pub(super) async fn create_views(context: &SessionContext) {
         let relation = Relation {
             name: &view.id,
             sql: &view.sql,
-            is_computed_once: view.is_computed_once,
+            is_kept: view.kept.is_some(),
         };
-        if let Err(error) = crate::sql::register_view(context, &relation).await {
+        if let Err(error) = register_view(context, &relation).await {
             panic!("{}: {error}", view.path);
         }
     }

@@ -138,9 +138,8 @@ async fn a_use_from_another_account_is_a_use_and_counts_once() {
             event(time, json!({"key_arn": KEY_A, "recipient_account_id": recipient, "caller": caller, "caller_account_id": OTHER, "shared_event_id": "s"}))
         })
     };
-    let unused = format!(
-        "{KEY_A} | 2026-01-01T00:00:00Z | 1 | account:222222222222, arn:aws:iam::222222222222:role/bob | 0"
-    );
+    let unused =
+        format!("{KEY_A} | 2026-01-01T00:00:00Z | 1 | arn:aws:iam::222222222222:role/bob | 0");
     check(
         from_outside("2026-01-01T00:00:00Z").to_vec(),
         COLUMNS,
@@ -151,6 +150,89 @@ async fn a_use_from_another_account_is_a_use_and_counts_once() {
     // The caller's record alone proves the use.
     let [_, copy] = from_outside("2026-03-05T00:00:00Z");
     check(vec![old(KEY_A), copy], COLUMNS, &[], &[]).await;
+}
+
+#[tokio::test]
+async fn a_key_encrypted_anew_under_itself_is_used_once() {
+    let to_itself =
+        json!({"event_name": "ReEncrypt", "key_arn": KEY_A, "destination_key_arn": KEY_A});
+    let to_other =
+        json!({"event_name": "ReEncrypt", "key_arn": KEY_A, "destination_key_arn": KEY_B});
+    let refused = json!({
+        "event_name": "ReEncrypt", "key_arn": KEY_A, "destination_key_arn": KEY_A, "outcome": "denied",
+    });
+    let events = vec![
+        event("2026-01-01T10:00:00Z", to_itself),
+        event("2026-01-01T11:00:00Z", to_other),
+        event("2026-03-05T00:00:00Z", refused.clone()),
+        // The window ends within a day, which is told by its events.
+        event("2026-03-31T09:00:00Z", refused),
+        event(
+            "2026-03-31T23:00:00Z",
+            json!({"key_arn": KEY_B, "event_name": "DescribeKey"}),
+        ),
+    ];
+    let expected = [
+        format!("{KEY_A} | 2026-01-01T11:00:00Z | 2 | {ALICE} | 2"),
+        format!("{KEY_B} | 2026-01-01T11:00:00Z | 1 | {ALICE} | 0"),
+    ];
+    check(events.clone(), COLUMNS, &[&expected[0], &expected[1]], &[]).await;
+    let request = request(Some("2026-03-01"), "2026-03-31T12:00:00Z", &[]);
+    let (rows, _) = answer(&context(events).await, "unused-keys", &request, COLUMNS).await;
+    assert_eq!(rows, expected);
+}
+
+/// A use of KEY_B that a later record tells anew, as one that was refused.
+fn corrected(time: &str, members: &Value) -> Vec<Value> {
+    let mut correction = event(
+        time,
+        json!({"event_id": "correction", "key_arn": KEY_B, "is_correction": true, "original_event_id": "first"}),
+    );
+    for (name, value) in members.as_object().expect("members") {
+        correction[name] = value.clone();
+    }
+    let first = event(time, json!({"event_id": "first", "key_arn": KEY_B}));
+    vec![first, correction]
+}
+
+#[tokio::test]
+async fn a_corrected_record_gives_way_to_its_correction() {
+    let unused = |last: &str, uses: u32, attempts: u32| {
+        format!("{KEY_B} | {last} | {uses} | {ALICE} | {attempts}")
+    };
+    let gone = "records that correct earlier ones and whose events are no longer held, so that calls are counted as they \
+                were first told, if they were: 1";
+    let refused = json!({"outcome": "denied"});
+    for (events, held, counted) in [
+        // Told again as a success: one use.
+        (
+            corrected("2026-01-05T10:00:00Z", &json!({})),
+            Some(unused("2026-01-05T10:00:00Z", 2, 0)),
+            Some(unused("2026-01-05T10:00:00Z", 2, 0)),
+        ),
+        // Told again as a refusal: none, which only the events can say.
+        (
+            corrected("2026-01-05T10:00:00Z", &refused),
+            Some(unused("2026-01-01T10:00:00Z", 1, 0)),
+            Some(unused("2026-01-05T10:00:00Z", 2, 0)),
+        ),
+        // The only use within the window was none.
+        (
+            corrected("2026-03-05T10:00:00Z", &refused),
+            Some(unused("2026-01-01T10:00:00Z", 1, 1)),
+            None,
+        ),
+    ] {
+        let events = [vec![old(KEY_B)], events].concat();
+        let request = request(None, "2026-03-31", &[("days", "30")]);
+        let context = context(events.clone()).await;
+        let (rows, caveats) = answer(&context, "unused-keys", &request, COLUMNS).await;
+        assert_eq!((rows, caveats), (held.into_iter().collect(), vec![]));
+        let context = context_of_rollups(events).await;
+        let (rows, caveats) = answer(&context, "unused-keys", &request, COLUMNS).await;
+        let expected: Vec<String> = counted.into_iter().collect();
+        assert_eq!((rows, caveats), (expected, vec![gone.to_owned()]));
+    }
 }
 
 #[tokio::test]
@@ -252,7 +334,7 @@ async fn keys_that_may_not_exist_are_marked_and_those_not_found_left_out() {
         failed(MRK_EU, "unusable_key"),
     ];
     let expected = [
-        format!("{KEY_A} | - | 1 | seen in refused calls only"),
+        format!("{KEY_A} | - | 1 | seen in refused calls or dry runs only"),
         format!("{MRK_EU} | 2026-01-01T10:00:00Z | 1 | -"),
         format!("{MRK_US} | 2026-01-01T10:00:00Z | 0 | -"),
     ];

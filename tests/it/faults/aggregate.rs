@@ -36,6 +36,16 @@ const USAGE_DIMENSIONS: [&str; 12] = [
     "use_label",
 ];
 
+const MONTH_DIMENSIONS: [&str; 7] = [
+    "key",
+    "key_role",
+    "event_name",
+    "outcome",
+    "recipient_account_id",
+    "region",
+    "is_correction",
+];
+
 const RESOURCE_DIMENSIONS: [&str; 5] = [
     "key",
     "service",
@@ -49,6 +59,32 @@ pub(crate) fn usage_of_table(rows: &[Row]) -> Sums {
     sums_of_table(rows, &USAGE_DIMENSIONS, |row| {
         u32::try_from(row.number("hours_mask")).expect("24 bits")
     })
+}
+
+/// The rows of `usage_monthly`, equal dimensions added up, the month last.
+pub(crate) fn months_of_table(rows: &[Row]) -> Sums {
+    months(rows, |row| row.text("event_month").to_owned())
+}
+
+/// The rows of `usage_daily`, added up to months.
+pub(crate) fn months_of_usage(rows: &[Row]) -> Sums {
+    months(rows, |row| row.text("event_date")[..7].to_owned())
+}
+
+fn months(rows: &[Row], month: impl Fn(&Row) -> String) -> Sums {
+    let mut sums = Sums::new();
+    let counted = rows
+        .iter()
+        .filter(|row| row.get("record_role") != Some("network"));
+    for row in counted {
+        for (mut dimensions, sum) in
+            sums_of_table(std::slice::from_ref(row), &MONTH_DIMENSIONS, |_row| 0)
+        {
+            dimensions.push(Some(month(row)));
+            add(&mut sums, dimensions, sum);
+        }
+    }
+    sums
 }
 
 /// The rows of `key_resources`, equal dimensions added up.
@@ -104,6 +140,7 @@ pub(crate) fn usage_of_events(events: &[Row]) -> Sums {
         let (key, second) = keys(event);
         let first_role = match (&key, &second) {
             (None, _) => "none",
+            (Some(key), Some(second)) if key == second => "both",
             (Some(_), Some(_)) => "source",
             (Some(_), None) => "only",
         };
@@ -122,7 +159,7 @@ pub(crate) fn usage_of_events(events: &[Row]) -> Sums {
                     "key" => key.clone(),
                     "key_role" => Some(role.to_owned()),
                     "outcome" if event.text("is_dry_run") == "true" => Some("dry_run".to_owned()),
-                    "record_role" => Some(if is_copy { "caller_copy" } else { "owner" }.to_owned()),
+                    "record_role" => Some(record_role(event, is_copy).to_owned()),
                     "use_label" => Some(event.get(name).unwrap_or("none").to_owned()),
                     name => event.owned(name),
                 })
@@ -131,6 +168,19 @@ pub(crate) fn usage_of_events(events: &[Row]) -> Sums {
         }
     }
     sums
+}
+
+/// What a VPC endpoint tells of a call that went on to KMS stands apart.
+fn record_role(event: &Row, is_copy: bool) -> &'static str {
+    let is_network = event
+        .get("event_type")
+        .is_some_and(|kind| kind.starts_with("AwsVpceEvent"));
+    let is_network = is_network && event.get("key_arn").is_none();
+    match (is_network && event.text("outcome") != "denied", is_copy) {
+        (true, _) => "network",
+        (false, true) => "caller_copy",
+        (false, false) => "owner",
+    }
 }
 
 /// What `key_resources` must hold for these events: each resource once an event, key and direction.

@@ -13,7 +13,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tokio::sync::Barrier;
 
 use super::corpus::Corpus;
-use super::exact::{Attempts, check};
+use super::exact::{Attempts, check, check_sums_are_whole};
 use super::harness::{
     Bench, block_on, compact, copy_tree, ingest, ingest_soundly, set_checkpoint_interval, tree,
 };
@@ -27,8 +27,8 @@ const LAST: &[usize] = &[4, 8, 9, 0];
 const NEXT_EVENTS: &str = "kms_events/_delta_log/00000000000000000003.json";
 const NEXT_USAGE: &str = "usage_daily/_delta_log/00000000000000000003.json";
 const NEXT_LEDGER: &str = "log_file_events/_delta_log/00000000000000000003.json";
-/// Six tables that a run writes to, two of them with two months.
-const MERGED_FILES: usize = 8;
+/// Seven tables that a run writes to, two of them with two months.
+const MERGED_FILES: usize = 9;
 
 /// A store with two files or more of each partition, and the objects that it holds.
 fn prepare(seed: u64) -> (Bench, PathBuf, Vec<usize>) {
@@ -115,6 +115,7 @@ fn a_fault_at_any_write_of_a_compaction_leaves_the_store_exact() {
         compact(&store, &clean).await.expect("a compaction");
         check(&store, &bench.corpus, &files, Attempts::One, "compacted").await;
         check_order(&store, "compacted").await;
+        check_sums_are_whole(&store).await;
         // A file for each partition that had several, and a commit for each of their tables.
         let before = live_files(&template).await;
         let folder =

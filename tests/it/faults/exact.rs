@@ -10,7 +10,10 @@ use keytrail::decode::original_event;
 use keytrail::schema::{KMS_EVENTS, ROLLUPS};
 use keytrail::store::{INGEST, Place, ROLLUP};
 
-use super::aggregate::{resources_of_events, resources_of_table, usage_of_events, usage_of_table};
+use super::aggregate::{
+    months_of_table, months_of_usage, resources_of_events, resources_of_table, usage_of_events,
+    usage_of_table,
+};
 use super::corpus::{Corpus, Identity, LogFile, canonical};
 use super::harness::{Reader, Row, text_rows};
 
@@ -131,14 +134,40 @@ async fn check_events(
 /// Both roll-ups, as readers see them, against the events.
 pub(crate) async fn check_rollups(reader: &Reader, hint: &str) {
     let events = reader.rows("kms_events").await;
-    let usage = usage_of_table(&reader.rows("usage_daily").await);
+    let days = reader.rows("usage_daily").await;
+    let usage = usage_of_table(&days);
     assert_eq!(usage, usage_of_events(&events), "{hint}: usage_daily");
+    let months = months_of_table(&reader.rows("usage_monthly").await);
+    assert_eq!(months, months_of_usage(&days), "{hint}: usage_monthly");
     let resources = resources_of_table(&reader.rows("key_resources").await);
     assert_eq!(
         resources,
         resources_of_events(&events),
         "{hint}: key_resources"
     );
+}
+
+/// No two rows of a roll-up are equal in all dimensions: a compaction has added them up.
+pub(crate) async fn check_sums_are_whole(directory: &Path) {
+    let reader = Reader::open(directory).await.expect("a store");
+    let days = reader.rows("usage_daily").await;
+    let months = reader.rows("usage_monthly").await;
+    let resources = reader.rows("key_resources").await;
+    for (name, rows, sums) in [
+        ("usage_daily", days.len(), usage_of_table(&days).len()),
+        (
+            "usage_monthly",
+            months.len(),
+            months_of_table(&months).len(),
+        ),
+        (
+            "key_resources",
+            resources.len(),
+            resources_of_table(&resources).len(),
+        ),
+    ] {
+        assert_eq!(rows, sums, "{name}");
+    }
 }
 
 /// The ledger claims no event that the other tables do not hold, whatever has gone wrong.

@@ -1,0 +1,33 @@
+-- id: recounted_usage
+-- title: The daily counts of unsettled days, from their events
+-- description: Rows like those of usage_daily for the days and keys of unsettled_days, as far as their events are held, with
+--   key_arn and resolution as key_events tells them for each record, and is_replaced for records that must not be
+--   counted because a correction tells them anew. key is empty where nothing was told.
+-- depends: unsettled_days, key_events, replaced_events
+-- kept: the daily counts are told apart by it
+
+SELECT
+  key_events.event_date, key_events.counted_key AS key,
+  CASE
+    WHEN counted_key = '' AND key_arn IS NULL THEN 'none'
+    WHEN key_role = 'source' AND other_counted_key = counted_key THEN 'both'
+    ELSE key_role
+  END AS key_role,
+  caller, event_name,
+  CASE WHEN is_dry_run THEN 'dry_run' ELSE outcome END AS outcome,
+  invoked_by, key_events.recipient_account_id, region, record_role, is_correction,
+  coalesce(use_label, 'none') AS use_label,
+  count(*) AS count,
+  min(event_time) AS first_time,
+  max(event_time) AS last_time,
+  CAST(bit_or(CAST(1 AS INT) << CAST(date_part('hour', event_time) AS INT)) AS INT) AS hours_mask,
+  key_arn, resolution,
+  replaced_events.content_hash IS NOT NULL AS is_replaced
+FROM unsettled_days
+JOIN key_events
+  ON key_events.counted_key = unsettled_days.key
+  AND key_events.event_date = unsettled_days.event_date
+LEFT JOIN replaced_events
+  ON replaced_events.event_id = key_events.event_id
+  AND replaced_events.content_hash = key_events.content_hash
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, key_arn, resolution, replaced_events.content_hash IS NOT NULL

@@ -1,0 +1,39 @@
+-- id: replacements
+-- title: What corrections say about other records
+-- description: Few rows, from the corrections alone: a record is replaced where a row has its id, operation, time and
+--   account of the log (equal, or both null), its region where both tell one, and its content where the row tells one.
+--   Each correction gives a row for the record that it names (original_event_id, never itself), of whatever
+--   content; and one for itself, by its content, where another correction of the same record, telling the same
+--   call, was read later. replaced_events are the records that are held and replaced.
+-- kept: every count of operations asks whether a record is replaced
+
+WITH corrections AS (
+  SELECT
+    original_event_id, event_id, event_name, event_time, recipient_account_id, region, content_hash, ingest_seq
+  FROM kms_events
+  WHERE is_correction AND original_event_id IS NOT NULL AND original_event_id <> event_id AND event_name IS NOT NULL
+)
+
+SELECT
+  original_event_id AS event_id, event_name, event_time, recipient_account_id, region,
+  arrow_cast(NULL, 'Binary') AS content_hash
+FROM corrections
+UNION
+SELECT
+  earlier.event_id, earlier.event_name, earlier.event_time, earlier.recipient_account_id, earlier.region,
+  earlier.content_hash
+FROM corrections AS earlier
+JOIN corrections AS later
+  ON later.original_event_id = earlier.original_event_id
+  AND later.event_name = earlier.event_name
+  AND later.event_time = earlier.event_time
+  AND (later.recipient_account_id IS NOT DISTINCT FROM earlier.recipient_account_id)
+WHERE coalesce(later.region = earlier.region, true)
+  AND (
+    later.ingest_seq > earlier.ingest_seq
+    OR (later.ingest_seq = earlier.ingest_seq AND later.event_id > earlier.event_id)
+    OR (
+      later.ingest_seq = earlier.ingest_seq AND later.event_id = earlier.event_id
+      AND later.content_hash > earlier.content_hash
+    )
+  )

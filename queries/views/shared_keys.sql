@@ -1,0 +1,22 @@
+-- id: shared_keys
+-- title: Keys that only one of the records of a cross-account call tells
+-- description: Of calls that the logs of two accounts hold and of which one record tells no key's ARN: the ARN that the
+--   other tells. A ReEncrypt is left out, since its records may each tell another of its keys.
+-- kept: every record without a key is looked up in it
+
+WITH silent AS (
+  -- KMS tells a refusal in the caller's log alone, so there is no other record to ask.
+  SELECT DISTINCT shared_event_id, event_date, event_name
+  FROM kms_events
+  WHERE key_arn IS NULL AND shared_event_id IS NOT NULL AND event_name <> 'ReEncrypt' AND outcome <> 'denied'
+)
+
+SELECT silent.shared_event_id, silent.event_date, silent.event_name, min(kms_events.key_arn) AS key_arn
+FROM silent
+JOIN kms_events
+  ON kms_events.shared_event_id = silent.shared_event_id
+  AND kms_events.event_date = silent.event_date
+  AND kms_events.event_name = silent.event_name
+WHERE kms_events.key_arn IS NOT NULL
+GROUP BY silent.shared_event_id, silent.event_date, silent.event_name
+HAVING count(DISTINCT kms_events.key_arn) = 1

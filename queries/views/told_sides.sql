@@ -1,0 +1,33 @@
+-- id: told_sides
+-- title: Which side of a ReEncrypt a key is that one record tells alone
+-- description: Of ReEncrypts that the logs of two accounts hold and of which one record lists one key only: that key, its
+--   side (source or destination) and the other key, as the other record tells them.
+-- kept: every record of a shared call is looked up in it
+
+WITH alone AS (
+  SELECT DISTINCT shared_event_id, event_date, key_arn
+  FROM kms_events
+  WHERE event_name = 'ReEncrypt' AND shared_event_id IS NOT NULL
+    AND destination_key_arn IS NULL AND destination_key_as_typed IS NULL
+    AND key_arn IN (SELECT key FROM usage_monthly WHERE event_name = 'ReEncrypt' AND key_role = 'only')
+),
+
+told AS (
+  SELECT
+    alone.shared_event_id, alone.event_date, alone.key_arn,
+    kms_events.key_arn = alone.key_arn AS is_source,
+    CASE WHEN kms_events.key_arn = alone.key_arn THEN kms_events.destination_key_arn ELSE kms_events.key_arn END AS other_key_arn
+  FROM alone
+  JOIN kms_events
+    ON kms_events.shared_event_id = alone.shared_event_id
+    AND kms_events.event_date = alone.event_date
+  WHERE kms_events.event_name = 'ReEncrypt' AND kms_events.destination_key_arn IS NOT NULL
+    AND (kms_events.key_arn = alone.key_arn OR kms_events.destination_key_arn = alone.key_arn)
+)
+
+SELECT
+  shared_event_id, event_date, key_arn,
+  CASE WHEN bool_or(is_source) THEN 'source' ELSE 'destination' END AS key_role,
+  coalesce(max(other_key_arn) FILTER (WHERE is_source), max(other_key_arn)) AS other_key_arn
+FROM told
+GROUP BY shared_event_id, event_date, key_arn

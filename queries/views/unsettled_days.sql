@@ -1,0 +1,44 @@
+-- id: unsettled_days
+-- title: Days of keys that the events tell better than the daily counts
+-- description: One row per day and key (as usage_daily counts it, empty where nothing was told) of which a count alone cannot
+--   tell what is true: an alias was typed and moved, or its proof began or ended, between the first and the last
+--   record of a row; a record is a correction, or is replaced by one; or the key is told by another account's record
+--   of the same call. Few, so their events are read (recounted_usage).
+-- depends: typed_names, replaced_events, shared_keys
+-- kept: the daily counts are told apart by it
+
+SELECT usage_daily.event_date, usage_daily.key
+FROM usage_daily
+JOIN typed_names AS names ON names.name = usage_daily.key
+WHERE names.resolution = 'alias'
+  AND (names.account IS NULL OR names.account = usage_daily.recipient_account_id)
+  AND (names.region IS NULL OR names.region = usage_daily.region)
+  AND (names.valid_from IS NULL OR names.valid_from <= usage_daily.last_time)
+  AND (names.valid_to IS NULL OR names.valid_to > usage_daily.first_time)
+  AND NOT (
+    coalesce(names.valid_from <= usage_daily.first_time, true)
+    AND coalesce(names.valid_to > usage_daily.last_time, true)
+    AND (
+      (usage_daily.first_time >= names.proven_from AND coalesce(usage_daily.last_time <= names.proven_to, true))
+      OR usage_daily.last_time < names.proven_from
+      OR coalesce(usage_daily.first_time > names.proven_to, false)
+    )
+  )
+UNION
+SELECT event_date, coalesce(key, '') AS key
+FROM usage_daily
+WHERE is_correction
+UNION
+SELECT event_date, coalesce(key, '') AS key
+FROM replaced_events
+UNION
+SELECT event_date, destination_key AS key
+FROM replaced_events
+WHERE destination_key IS NOT NULL
+UNION
+SELECT kms_events.event_date, coalesce(kms_events.key_as_typed, '') AS key
+FROM shared_keys
+JOIN kms_events
+  ON kms_events.shared_event_id = shared_keys.shared_event_id
+  AND kms_events.event_date = shared_keys.event_date
+WHERE kms_events.key_arn IS NULL

@@ -1,0 +1,95 @@
+-- id: usage_by_name
+-- title: The daily counts that do not tell their key by themselves, resolved
+-- description: The rows of usage_daily whose key is not the ARN of one, and those of ARNs that have unsettled days
+--   (special_keys), with key_arn and resolution (event, id, alias, alias_unproven, shared, as in key_events, else null).
+--   Days that their events tell better are counted from these (settled_days): an alias means what it pointed to at
+--   the time of each record, and a corrected record gives way to its correction. doubt is set where the events are no
+--   longer held: alias where an alias moved within the row, which is then here for each key that it pointed to, with
+--   its times cut to when it did; correction for records that correct earlier ones, of which nothing tells whether the
+--   earlier are counted too.
+-- depends: special_keys, settled_days, recounted_usage, typed_names
+
+WITH daily AS (
+  SELECT
+    event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
+    is_correction, use_label, count, first_time, last_time, hours_mask,
+    CASE WHEN is_correction THEN 'correction' END AS doubt
+  FROM usage_daily
+  WHERE EXISTS (SELECT 1 FROM special_keys WHERE special_keys.key = usage_daily.key)
+    AND NOT EXISTS (
+      SELECT 1 FROM settled_days
+      WHERE settled_days.key = usage_daily.key AND settled_days.event_date = usage_daily.event_date
+    )
+),
+
+-- Rows of equal dimensions are added up, so that none of them is taken for another's double.
+summed AS (
+  SELECT
+    event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
+    is_correction, use_label, doubt,
+    sum(count) AS count,
+    min(first_time) AS first_time,
+    max(last_time) AS last_time,
+    bit_or(hours_mask) AS hours_mask
+  FROM daily
+  WHERE key NOT LIKE 'arn:%:kms:%:key/%'
+  GROUP BY
+    event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
+    is_correction, use_label, doubt
+),
+
+named AS (
+  SELECT
+    summed.*,
+    names.key_arn, names.resolution, names.valid_from, names.valid_to, names.proven_from, names.proven_to,
+    names.resolution = 'alias'
+      AND NOT (coalesce(names.valid_from <= first_time, true) AND coalesce(names.valid_to > last_time, true)) AS is_moved
+  FROM summed
+  LEFT JOIN typed_names AS names
+    ON names.name = summed.key
+    AND (names.account IS NULL OR names.account = summed.recipient_account_id)
+    AND (names.region IS NULL OR names.region = summed.region)
+    AND (names.valid_from IS NULL OR names.valid_from <= summed.last_time)
+    AND (names.valid_to IS NULL OR names.valid_to > summed.first_time)
+)
+
+SELECT
+  event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
+  is_correction, use_label, count,
+  min(CASE WHEN is_moved THEN greatest(first_time, coalesce(valid_from, first_time)) ELSE first_time END) AS first_time,
+  max(CASE WHEN is_moved THEN least(last_time, coalesce(valid_to - INTERVAL '1 second', last_time)) ELSE last_time END) AS last_time,
+  hours_mask, key_arn,
+  max(CASE
+    WHEN resolution = 'alias' AND (first_time < proven_from OR last_time > proven_to) THEN 'alias_unproven'
+    ELSE resolution
+  END) AS resolution,
+  coalesce(doubt, CASE WHEN bool_or(is_moved) THEN 'alias' END) AS doubt
+FROM named
+GROUP BY
+  event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
+  is_correction, use_label, count, hours_mask, key_arn, doubt
+UNION ALL
+SELECT
+  event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
+  is_correction, use_label, count, first_time, last_time, hours_mask, key AS key_arn, 'event' AS resolution, doubt
+FROM daily
+WHERE key LIKE 'arn:%:kms:%:key/%'
+UNION ALL
+SELECT
+  event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
+  is_correction, use_label, count, first_time, last_time, hours_mask,
+  arrow_cast(NULL, 'Utf8') AS key_arn, arrow_cast(NULL, 'Utf8') AS resolution,
+  CASE WHEN is_correction THEN 'correction' END AS doubt
+FROM usage_daily
+WHERE key IS NULL
+  AND NOT EXISTS (
+    SELECT 1 FROM settled_days WHERE settled_days.key = '' AND settled_days.event_date = usage_daily.event_date
+  )
+UNION ALL
+SELECT
+  recounted_usage.event_date, nullif(recounted_usage.key, '') AS key, key_role, caller, event_name, outcome, invoked_by,
+  recipient_account_id, region, record_role, is_correction, use_label, count, first_time, last_time, hours_mask,
+  key_arn, resolution, arrow_cast(NULL, 'Utf8') AS doubt
+FROM recounted_usage
+JOIN settled_days ON settled_days.key = recounted_usage.key AND settled_days.event_date = recounted_usage.event_date
+WHERE NOT is_replaced

@@ -1,0 +1,191 @@
+//! One call in several records: in the logs of two accounts, and at a VPC endpoint.
+
+use serde_json::{Value, json};
+
+use super::{
+    KEY_A, KEY_B, OTHER, OWNER, answer, context, context_of_rollups, event, query, request,
+};
+use crate::report::Filters;
+
+const BOB: &str = "arn:aws:iam::222222222222:role/bob";
+const FOREIGN: &str = "arn:aws:kms:eu-west-1:222222222222:key/ffffffff-0000-0000-0000-000000000009";
+const TIME: &str = "2026-01-02T01:00:00Z";
+const UNTIL: &str = "2026-12-31";
+
+/// Bob's call in the log of an account, with what that log tells of its keys.
+fn copy(log: &str, members: Value) -> Value {
+    let is_own = log == OTHER;
+    let mut copy = event(
+        TIME,
+        json!({
+            "shared_event_id": "s1", "recipient_account_id": log, "caller_account_id": OTHER,
+            "caller": if is_own { BOB.to_owned() } else { format!("account:{OTHER}") },
+            "identity_type": if is_own { "AssumedRole" } else { "AWSAccount" },
+        }),
+    );
+    for (name, value) in members.as_object().expect("members") {
+        copy[name] = value.clone();
+    }
+    copy
+}
+
+fn both(owners: Value, own: Value) -> Vec<Value> {
+    vec![copy(OWNER, owners), copy(OTHER, own)]
+}
+
+/// Either account's log tells the call, so a filter by either leaves it.
+#[tokio::test]
+async fn the_callers_account_sees_its_calls_on_foreign_keys() {
+    let mut events = both(json!({"key_arn": KEY_A}), json!({"key_arn": KEY_A}));
+    events.push(event("2026-01-03T00:00:00Z", json!({"key_arn": KEY_B})));
+    let context = context(events).await;
+    for (account, uses) in [(OTHER, ["1", "1"]), (OWNER, ["2", "1"])] {
+        let mut asked = request(None, UNTIL, &[]);
+        asked.filters = Filters {
+            account: Some(account.to_owned()),
+            ..Filters::default()
+        };
+        let (rows, _) = answer(&context, "operations", &asked, &["operation", "successes"]).await;
+        assert_eq!(rows, [format!("Decrypt | {}", uses[0])]);
+        let (rows, _) = answer(&context, "rhythm", &asked, &["uses"]).await;
+        let sum: u32 = rows
+            .iter()
+            .map(|uses| uses.parse::<u32>().expect("a number"))
+            .sum();
+        assert_eq!(sum.to_string(), uses[0], "{account}");
+        asked
+            .arguments
+            .insert("principal".to_owned(), BOB.to_owned());
+        let columns = ["what", "name", "successes"];
+        let (rows, _) = answer(&context, "principal-activity", &asked, &columns).await;
+        assert!(
+            rows.contains(&format!("key | {KEY_A} | {}", uses[1])),
+            "{rows:?}"
+        );
+        let columns = ["what", "name", "reach"];
+        let (rows, _) = answer(&context, "blast-radius", &asked, &columns).await;
+        assert!(rows.contains(&format!("key | {KEY_A} | used")), "{rows:?}");
+    }
+}
+
+/// The caller's record tells no key, the owner's does: one call, of the key, by the caller.
+#[tokio::test]
+async fn a_record_without_the_key_is_told_it_by_the_other_account() {
+    let context = context(both(json!({"key_arn": KEY_A}), json!({}))).await;
+    let asked = request(None, UNTIL, &[("key", KEY_A)]);
+    let (rows, _) = answer(&context, "who-used", &asked, &["caller", "successes"]).await;
+    assert_eq!(rows, [format!("{BOB} | 1")]);
+    let rows = query(&context, "SELECT count(*) AS uses FROM key_uses", &["uses"]).await;
+    assert_eq!(rows, ["1"]);
+    let asked = request(None, UNTIL, &[]);
+    let columns = ["caller", "uses", "keys"];
+    let (rows, caveats) = answer(&context, "top-callers", &asked, &columns).await;
+    assert_eq!(rows, [format!("{BOB} | 1 | 1")]);
+    assert_eq!(caveats, Vec::<String>::new());
+}
+
+/// The owner's record lists the source of a ReEncrypt only, or the destination only.
+#[tokio::test]
+async fn a_reencrypt_of_which_the_owner_tells_one_side_is_one_call() {
+    const ROWS: &str =
+        "SELECT key_arn, key_role, other_key_arn, caller FROM key_uses ORDER BY key_role";
+    let columns = ["key_arn", "key_role", "other_key_arn", "caller"];
+    let reencrypt = |key: Value, destination: Value| json!({"event_name": "ReEncrypt", "key_arn": key, "destination_key_arn": destination});
+    let owners = reencrypt(json!(KEY_A), Value::Null);
+    for (own, expected) in [
+        (
+            reencrypt(json!(KEY_A), json!(FOREIGN)),
+            [
+                format!("{FOREIGN} | destination | {KEY_A} | {BOB}"),
+                format!("{KEY_A} | source | {FOREIGN} | {BOB}"),
+            ],
+        ),
+        (
+            reencrypt(json!(FOREIGN), json!(KEY_A)),
+            [
+                format!("{KEY_A} | destination | {FOREIGN} | {BOB}"),
+                format!("{FOREIGN} | source | {KEY_A} | {BOB}"),
+            ],
+        ),
+    ] {
+        let context = context(both(owners.clone(), own)).await;
+        assert_eq!(query(&context, ROWS, &columns).await, expected);
+    }
+}
+
+/// Both records name both keys; the destination is the caller's own, and his log names him.
+#[tokio::test]
+async fn a_reencrypt_into_the_callers_account_is_the_callers() {
+    let keys = json!({"event_name": "ReEncrypt", "key_arn": KEY_A, "destination_key_arn": FOREIGN});
+    let events = both(keys.clone(), keys);
+    let asked = request(None, UNTIL, &[]);
+    for context in [
+        context(events.clone()).await,
+        context_of_rollups(events).await,
+    ] {
+        let (rows, _) = answer(&context, "top-callers", &asked, &["caller", "uses"]).await;
+        assert_eq!(rows, [format!("{BOB} | 2")]);
+    }
+}
+
+/// KMS recorded the call; what the endpoint tells of it is no second one. What the endpoint refused never came to
+/// KMS, and has no other record.
+#[tokio::test]
+async fn network_activity_is_evidence_of_a_call_and_not_a_second_one() {
+    let network = |outcome: &str| {
+        event(
+            TIME,
+            json!({"event_type": "AwsVpceEvent", "outcome": outcome, "request_id": "r1"}),
+        )
+    };
+    let events = vec![
+        event(TIME, json!({"key_arn": KEY_A, "request_id": "r1"})),
+        network("success"),
+        network("denied"),
+    ];
+    let told = "records of network activity at VPC endpoints, which tell again what KMS recorded, not counted: 1";
+    let asked = request(None, UNTIL, &[]);
+    for context in [
+        context(events.clone()).await,
+        context_of_rollups(events.clone()).await,
+    ] {
+        let columns = ["operation", "successes", "failures"];
+        let (rows, caveats) = answer(&context, "operations", &asked, &columns).await;
+        assert_eq!(rows, ["Decrypt | 1 | denied 1"]);
+        assert_eq!(caveats, [told]);
+        let asked = request(None, "2026-01-15", &[("days", "3")]);
+        let columns = ["key_arn", "uses_before", "uses_in_log"];
+        let (rows, caveats) = answer(&context, "unused-keys", &asked, &columns).await;
+        assert_eq!(rows, [format!("{KEY_A} | 1 | 0")]);
+        assert_eq!(caveats, Vec::<String>::new());
+    }
+    let context = context(events).await;
+    let (rows, _) = answer(&context, "denied", &asked, &["action", "refusals"]).await;
+    assert_eq!(rows, ["kms:Decrypt | 1"]);
+    let rows = query(
+        &context,
+        "SELECT count(*) AS uses FROM key_uses WHERE outcome = 'success'",
+        &["uses"],
+    )
+    .await;
+    assert_eq!(rows, ["1"]);
+}
+
+#[tokio::test]
+async fn a_name_that_nothing_held_knows_is_told() {
+    let context = context(vec![event(TIME, json!({"key_arn": KEY_A}))]).await;
+    let unknown = "no record held, of whatever time, knows this principal within the filters: is it spelled as in the logs?";
+    let unnamed = "no record held, of whatever time and key, names this resource: is it spelled as in the logs?";
+    for (report, argument, told) in [
+        ("principal-activity", ("principal", "nobody"), unknown),
+        ("blast-radius", ("principal", "nobody"), unknown),
+        ("resources", ("resource", "nothing"), unnamed),
+    ] {
+        let asked = request(Some("2026-01-01"), UNTIL, &[argument]);
+        let (_, caveats) = answer(&context, report, &asked, &[]).await;
+        assert!(caveats.contains(&told.to_owned()), "{report}: {caveats:?}");
+    }
+    let asked = request(Some("2026-01-01"), UNTIL, &[("principal", "alice")]);
+    let (_, caveats) = answer(&context, "principal-activity", &asked, &[]).await;
+    assert!(!caveats.contains(&unknown.to_owned()), "{caveats:?}");
+}
