@@ -101,10 +101,14 @@ ranges AS (
   UNION ALL
   SELECT
     streams.account, streams.region, streams.organization, streams.trail, 64,
-    CAST(id_conflicts.first_time AS BIGINT) / 3600000000,
-    CAST(id_conflicts.last_time AS BIGINT) / 3600000000 + 1
-  FROM id_conflicts
-  JOIN streams ON streams.account = id_conflicts.recipient_account_id
+    CAST(conflicts.at AS BIGINT) / 3600000000,
+    CAST(conflicts.at AS BIGINT) / 3600000000 + 1
+  FROM (
+    SELECT recipient_account_id, first_time AS at FROM id_conflicts
+    UNION
+    SELECT recipient_account_id, last_time FROM id_conflicts
+  ) AS conflicts
+  JOIN streams ON streams.account = conflicts.recipient_account_id
   UNION ALL
   SELECT
     streams.account, streams.region, streams.organization, streams.trail, 256,
