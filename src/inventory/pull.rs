@@ -243,7 +243,7 @@ fn basic(selector: &EventSelector) -> Value {
     let resources =
         resources.map(|resource| json!({"Type": resource.r#type(), "Values": resource.values()}));
     json!({
-        "ReadWriteType": selector.read_write_type().map(|kind| kind.as_str()),
+        "ReadWriteType": selector.read_write_type().map(aws_sdk_cloudtrail::types::ReadWriteType::as_str),
         "IncludeManagementEvents": selector.include_management_events(),
         "DataResources": resources.collect::<Vec<_>>(),
         "ExcludeManagementEventSources": selector.exclude_management_event_sources(),
@@ -273,7 +273,7 @@ fn advanced(selector: &AdvancedEventSelector) -> Value {
 
 fn status_of(status: &GetTrailStatusOutput) -> Value {
     let time =
-        |time: Option<&aws_sdk_cloudtrail::primitives::DateTime>| time.map(|time| time.secs());
+        |time: Option<&aws_sdk_cloudtrail::primitives::DateTime>| time.map(aws_sdk_cloudtrail::primitives::DateTime::secs);
     json!({
         "IsLogging": status.is_logging(),
         "StartLoggingTime": time(status.start_logging_time()),

@@ -23,8 +23,11 @@ fn copy(log: &str, members: Value) -> Value {
             "identity_type": if is_own { "AssumedRole" } else { "AWSAccount" },
         }),
     );
-    for (name, value) in members.as_object().expect("members") {
-        copy[name] = value.clone();
+    let Value::Object(members) = members else {
+        panic!("the members of an event are an object");
+    };
+    for (name, value) in members {
+        copy[name] = value;
     }
     copy
 }

@@ -17,8 +17,11 @@ fn pointed(time: &str, operation: &str, key: &str) -> Value {
 
 fn typed(time: &str, members: Value) -> Value {
     let mut typed = event(time, json!({"key_as_typed": "alias/m"}));
-    for (name, value) in members.as_object().expect("members") {
-        typed[name] = value.clone();
+    let Value::Object(members) = members else {
+        panic!("the members of an event are an object");
+    };
+    for (name, value) in members {
+        typed[name] = value;
     }
     typed
 }

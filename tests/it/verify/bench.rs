@@ -243,6 +243,7 @@ fn relation(query: &Query) -> Relation<'_> {
     Relation {
         name: &query.id,
         sql: &query.sql,
+        is_kept: query.kept.is_some(),
     }
 }
 
