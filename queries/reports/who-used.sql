@@ -17,10 +17,18 @@
 --   calls to KMS, never reads of objects.
 -- param key: key, required. The key's id, ARN, alias or alias ARN, or the id of a multi-Region set.
 -- caveat:
---   SELECT 'dry runs of this key, which are not counted: ' || count(*)
---   FROM scope_uses
---   WHERE is_dry_run OR outcome = 'dry_run'
---   HAVING count(*) > 0
+--   SELECT unnest(make_array(
+--     CASE WHEN dry_runs > 0 THEN 'dry runs of this key, which are not counted: ' || dry_runs END,
+--     CASE WHEN unproven > 0
+--       THEN 'records taken for this key by an alias, at a time for which no log shows where it pointed: ' || unproven END
+--   ))
+--   FROM (
+--     SELECT
+--       count(*) FILTER (WHERE is_dry_run OR outcome = 'dry_run') AS dry_runs,
+--       count(*) FILTER (WHERE resolution = 'alias_unproven') AS unproven
+--     FROM scope_uses
+--     WHERE is_dry_run OR outcome = 'dry_run' OR resolution = 'alias_unproven'
+--   )
 -- caveat:
 --   SELECT 'cryptographic operations in the account and region of this key that do not tell their key: '
 --     || count(*) || ', of them successful: ' || count(*) FILTER (WHERE outcome = 'success')
@@ -48,11 +56,6 @@
 --     AND (replacements.recipient_account_id IS NOT DISTINCT FROM scope_events.recipient_account_id)
 --   WHERE coalesce(replacements.region = scope_events.region, true)
 --     AND coalesce(replacements.content_hash = scope_events.content_hash, true)
---   HAVING count(*) > 0
--- caveat:
---   SELECT 'records taken for this key by an alias, at a time for which no log shows where it pointed: ' || count(*)
---   FROM scope_uses
---   WHERE resolution = 'alias_unproven'
 --   HAVING count(*) > 0
 
 WITH hits AS (

@@ -17,8 +17,8 @@ use tokio::task::JoinHandle;
 use super::batch::contention;
 use super::error::IngestError;
 use super::summary::RollupBehind;
-use crate::schema::{KMS_EVENTS, ROLLUPS, Table};
-use crate::sql::{Relation, aggregate, plainly};
+use crate::schema::{KMS_EVENTS, ROLLUPS, Table, USAGE_DAILY};
+use crate::sql::{Relation, add_up, aggregate, plainly, unstacked};
 use crate::store::{Appended, INGEST, ROLLUP, Rows, SnapshotProvider, Store, Transaction};
 
 /// The sums over the rows of one commit, being made.
@@ -130,6 +130,34 @@ impl<'a> Rollups<'a> {
         Ok(counted)
     }
 
+    /// All rows of a roll-up that stands on another one and is new in this store, and the ingest commit up to which the
+    /// other has counted. The events that the other has counted may be gone.
+    async fn rows_of_lower(
+        &self,
+        store: &Store,
+        table: &'static Table,
+        counted: i64,
+    ) -> Result<Option<(Result<RecordBatch, DataFusionError>, i64)>, IngestError> {
+        const LOWER: &Table = &USAGE_DAILY;
+        let lower = Relation {
+            name: LOWER.name,
+            sql: self.query(LOWER)?,
+            is_kept: false,
+        };
+        let own = unstacked(&lower, self.query(table)?);
+        let Some(own) = own.filter(|_own| counted == 0) else {
+            return Ok(None);
+        };
+        let rows = store.snapshot(LOWER).await?;
+        let upto = rows.transaction(ROLLUP).await?;
+        if upto == 0 {
+            return Ok(None);
+        }
+        let rows = Arc::new(SnapshotProvider::new(rows)?);
+        let sums = add_up(table, own, (LOWER, rows), store.place()).await;
+        Ok(Some((sums, upto)))
+    }
+
     async fn advance(
         &self,
         store: &Store,
@@ -156,6 +184,8 @@ impl<'a> Rollups<'a> {
             let (rows, upto) = if let Some((commit, rows)) = own {
                 let rows = rows.await;
                 (rows.map_err(|_panic| IngestError::CounterStopped)?, commit)
+            } else if let Some(rows) = self.rows_of_lower(store, table, counted).await? {
+                rows
             } else {
                 let events = store.snapshot(&KMS_EVENTS).await?;
                 let ingested = events.transaction(INGEST).await?;

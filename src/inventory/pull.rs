@@ -272,8 +272,9 @@ fn advanced(selector: &AdvancedEventSelector) -> Value {
 }
 
 fn status_of(status: &GetTrailStatusOutput) -> Value {
-    let time =
-        |time: Option<&aws_sdk_cloudtrail::primitives::DateTime>| time.map(aws_sdk_cloudtrail::primitives::DateTime::secs);
+    let time = |time: Option<&aws_sdk_cloudtrail::primitives::DateTime>| {
+        time.map(aws_sdk_cloudtrail::primitives::DateTime::secs)
+    };
     json!({
         "IsLogging": status.is_logging(),
         "StartLoggingTime": time(status.start_logging_time()),

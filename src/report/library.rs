@@ -10,7 +10,7 @@ use include_dir::{Dir, DirEntry, include_dir};
 
 use super::nearest::nearest;
 use super::{Query, ReportError};
-use crate::sql::NEW_EVENTS;
+use crate::sql::{NEW_EVENTS, Relation, stacked};
 
 static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
 
@@ -53,14 +53,15 @@ impl Library {
 
     /// Gives a roll-up that adds up the rows of another one the query of that one, as the relation `new_<table>`.
     fn stack_rollups(&mut self) {
-        let lower = self.rollups.clone();
+        let all = self.rollups.clone();
         for rollup in self.rollups.values_mut() {
-            let below = rollup.depends.iter().filter_map(|name| lower.get(name));
-            let relations: Vec<String> = below
-                .map(|below| format!("new_{} AS (\n{}\n)", below.id, below.sql))
-                .collect();
-            if !relations.is_empty() {
-                rollup.sql = format!("WITH {}\n\n{}", relations.join(",\n\n"), rollup.sql);
+            for lower in rollup.depends.iter().filter_map(|name| all.get(name)) {
+                let lower = Relation {
+                    name: &lower.id,
+                    sql: &lower.sql,
+                    is_kept: false,
+                };
+                rollup.sql = stacked(&lower, &rollup.sql);
             }
         }
         self.stack_views();

@@ -28,7 +28,7 @@ use thiserror::Error;
 
 use kept::KeptView;
 pub use plain::plainly;
-pub use rollup::{NEW_EVENTS, aggregate};
+pub use rollup::{NEW_EVENTS, add_up, aggregate, stacked, unstacked};
 
 use crate::schema::{KMS_EVENTS, TABLES, Table, USAGE_DAILY};
 use crate::store::{INGEST, Pins, ROLLUP, SnapshotProvider, StoreError};
@@ -261,6 +261,9 @@ pub(crate) async fn register_view(
     Ok(())
 }
 
+/// Bytes of the footers of Parquet files that a session remembers.
+const FOOTERS_BYTES_MAX: usize = 256 << 20;
+
 /// An empty context with the functions and settings of every session.
 pub(crate) fn context() -> SessionContext {
     let config = SessionConfig::new()
@@ -273,6 +276,10 @@ pub(crate) fn context() -> SessionContext {
         )
         .set_str("datafusion.execution.time_zone", "UTC");
     let context = SessionContext::new_with_config(config);
+    let caches = &context.runtime_env().cache_manager;
+    caches
+        .get_file_metadata_cache()
+        .update_cache_limit(FOOTERS_BYTES_MAX);
     functions::register(&context);
     context
 }

@@ -7,9 +7,9 @@ use arrow::compute::{cast, concat_batches};
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
-use datafusion::prelude::{col, lit};
+use datafusion::prelude::{SessionContext, col, lit};
 
-use super::context;
+use super::{Relation, context};
 use crate::schema::Table;
 use crate::store::Place;
 
@@ -28,23 +28,68 @@ pub async fn aggregate(
     (counted, upto): (i64, i64),
     place: &Place,
 ) -> Result<RecordBatch, DataFusionError> {
-    let context = context();
-    // The rows of one commit are few, and other threads decode meanwhile.
-    let partitions = 1;
-    context
-        .state_ref()
-        .write()
-        .config_mut()
-        .options_mut()
-        .execution
-        .target_partitions = partitions;
-    place.register(&context);
+    let context = quiet_context(place);
     let commit = |number| lit(ScalarValue::Int64(Some(number)));
     let new_events = context
         .read_table(events)?
         .filter(col("ingest_seq").gt(commit(counted)))?
         .filter(col("ingest_seq").lt_eq(commit(upto)))?;
     context.register_table(NEW_EVENTS, new_events.into_view())?;
+    rows_of(&context, table, sql).await
+}
+
+/// Runs the part of a stacked query that adds up the rows of the roll-up below, over all rows of that.
+///
+/// # Errors
+/// As [`aggregate`].
+pub async fn add_up(
+    table: &'static Table,
+    sql: &str,
+    lower: (&'static Table, Arc<dyn TableProvider>),
+    place: &Place,
+) -> Result<RecordBatch, DataFusionError> {
+    let context = quiet_context(place);
+    context.register_table(format!("new_{}", lower.0.name), lower.1)?;
+    rows_of(&context, table, sql).await
+}
+
+/// The query of a roll-up that adds up the rows of another one: that of the other, as the relation `new_<name>`, in
+/// front of its own.
+#[must_use]
+pub fn stacked(lower: &Relation<'_>, sql: &str) -> String {
+    format!("{}{sql}", front(lower))
+}
+
+/// The own part of a stacked query; `None` where it does not stand on that one.
+#[must_use]
+pub fn unstacked<'a>(lower: &Relation<'_>, sql: &'a str) -> Option<&'a str> {
+    sql.strip_prefix(&front(lower))
+}
+
+fn front(lower: &Relation<'_>) -> String {
+    format!("WITH new_{} AS (\n{}\n)\n\n", lower.name, lower.sql)
+}
+
+/// A context in which one thread works: others decode meanwhile.
+fn quiet_context(place: &Place) -> SessionContext {
+    let context = context();
+    context
+        .state_ref()
+        .write()
+        .config_mut()
+        .options_mut()
+        .execution
+        .target_partitions = 1;
+    place.register(&context);
+    context
+}
+
+/// The rows of a query, in the schema of the table.
+async fn rows_of(
+    context: &SessionContext,
+    table: &'static Table,
+    sql: &str,
+) -> Result<RecordBatch, DataFusionError> {
     let batches = context.sql(sql).await?.collect().await?;
     let schema = table.arrow();
     let rows = batches

@@ -15,6 +15,7 @@ use datafusion::config::TableParquetOptions;
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::object_store::ObjectStoreUrl;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -219,8 +220,14 @@ impl TableProvider for SnapshotProvider {
             global: state.config_options().execution.parquet.clone(),
             ..TableParquetOptions::default()
         };
+        // A question reads a file several times, and what its footer says every time.
+        let readers = CachedParquetFileReaderFactory::new(
+            self.snapshot.place().object_store(),
+            state.runtime_env().cache_manager.get_file_metadata_cache(),
+        );
         let mut source = ParquetSource::new(self.schema.clone())
             .with_table_parquet_options(options)
+            .with_parquet_file_reader_factory(Arc::new(readers))
             .with_metadata_size_hint(FOOTER_BYTES);
         if let Some(predicate) = predicate {
             source = source.with_predicate(predicate);

@@ -406,6 +406,20 @@ fn a_store_without_one_of_its_tables_says_which() {
     assert_eq!(again.code, 0, "{again}");
     assert_eq!(context.rows(aliases), before);
 
+    // The months are counted from the days, which outlive the events.
+    let months = "select event_month, key, key_role, event_name, outcome, recipient_account_id, region, is_correction,
+        sum(count) as count, min(first_time) as first, max(last_time) as last
+        from usage_monthly group by 1, 2, 3, 4, 5, 6, 7, 8 order by 1, 2, 3, 4, 5, 6, 7, 8";
+    let before = context.rows(months);
+    assert!(before.len() > 50, "{}", before.len());
+    let retained = context.run(&["retain", "--events", "1d"]);
+    assert_eq!(retained.code, 0, "{retained}");
+    let held = context.rows("select event_id from kms_events").len();
+    assert!(held < 100, "{held} events are left");
+    std::fs::remove_dir_all(context.store().join("usage_monthly")).expect("a table");
+    assert_eq!(context.run(&ingest).code, 0);
+    assert_eq!(context.rows(months), before);
+
     std::fs::remove_dir_all(context.store().join("usage_daily")).expect("a table");
     let lost = context.run(&ingest);
     assert_eq!(lost.code, 2, "{lost}");
