@@ -30,7 +30,7 @@ FROM (
   SELECT 3, 'last', to_char(last_time, '%Y-%m-%dT%H:%M:%SZ') FROM delivered
   UNION ALL
   SELECT
-    4, 'coverage',
+    4, 'covered',
     hours || ' hours of accounts and regions, ' || complete || ' complete, ' || verified || ' of them verified, '
       || holes || ' with holes'
   FROM held

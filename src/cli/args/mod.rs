@@ -76,7 +76,7 @@ pub(in crate::cli) enum Command {
     Report(Box<ReportArgs>),
     /// The accounts by name; import a list of them
     Accounts(AccountsArgs),
-    /// The trails, enabled regions and members that are known; ask AWS for them, or import its answers
+    /// The trails that are known; ask AWS for them, or import its answers
     Trails(TrailsArgs),
     /// Write a whole table or view to a file
     Export(ExportArgs),
