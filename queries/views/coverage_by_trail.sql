@@ -19,10 +19,19 @@ held AS (
   WHERE kind IN ('log', 'digest') AND delivery_time > TIMESTAMP '2013-11-01T00:00:00Z' AND account_id IS NOT NULL
 ),
 
-newest_regions AS (
-  SELECT account_id AS account, region, opt_status, taken_at
-  FROM account_regions
-  QUALIFY rank() OVER (PARTITION BY account_id ORDER BY taken_at DESC, run_id DESC) = 1
+-- Regions that the newest list of their account has as disabled, with the first list since which all say so.
+disabled_regions AS (
+  SELECT account, region, min(taken_at) AS disabled_since
+  FROM (
+    SELECT
+      account_id AS account, region, taken_at,
+      max(CASE WHEN opt_status IS DISTINCT FROM 'DISABLED' THEN taken_at END) OVER (PARTITION BY account_id, region) AS last_other,
+      max(taken_at) OVER (PARTITION BY account_id) AS newest,
+      max(taken_at) OVER (PARTITION BY account_id, region) AS last_taken
+    FROM account_regions
+  ) AS lists
+  WHERE (last_other IS NULL OR taken_at > last_other) AND last_taken = newest
+  GROUP BY account, region
 ),
 
 newest_members AS (
@@ -104,24 +113,25 @@ ranges AS (
     CAST(conflicts.at AS BIGINT) / 3600000000,
     CAST(conflicts.at AS BIGINT) / 3600000000 + 1
   FROM (
-    SELECT recipient_account_id, first_time AS at FROM id_conflicts
+    SELECT recipient_account_id, region, first_time AS at FROM id_conflicts
     UNION
-    SELECT recipient_account_id, last_time FROM id_conflicts
+    SELECT recipient_account_id, region, last_time FROM id_conflicts
   ) AS conflicts
-  JOIN streams ON streams.account = conflicts.recipient_account_id
+  JOIN streams
+    ON streams.account = conflicts.recipient_account_id
+    AND (conflicts.region IS NULL OR conflicts.region = streams.region)
   UNION ALL
   SELECT
     streams.account, streams.region, streams.organization, streams.trail, 256,
-    CASE
-      WHEN delivered.last_time IS NULL THEN first_hour
-      ELSE CAST(delivered.last_time AS BIGINT) / 3600000000 + 1
-    END,
+    greatest(
+      (CAST(disabled_since AS BIGINT) + 3599999999) / 3600000000,
+      coalesce(CAST(delivered.last_time AS BIGINT) / 3600000000 + 1, first_hour)
+    ),
     last_hour + 1
   FROM streams
   CROSS JOIN held
-  JOIN newest_regions
-    ON newest_regions.account = streams.account AND newest_regions.region = streams.region
-    AND newest_regions.opt_status = 'DISABLED'
+  JOIN disabled_regions
+    ON disabled_regions.account = streams.account AND disabled_regions.region = streams.region
   -- It was enabled until the last delivery at least, and may have been until it was last disabled.
   LEFT JOIN (
     SELECT account, region, max(at) AS last_time
@@ -170,11 +180,34 @@ joined_organization AS (
   GROUP BY account
 ),
 
--- Only management events prove that a trail logs them.
+-- The trails that may deliver what is held of an account and region.
+deliverers AS (
+  SELECT account, region, trail FROM streams WHERE last_time IS NOT NULL AND trail <> 'unknown'
+  UNION
+  SELECT streams.account, streams.region, known_trails.trail_arn
+  FROM streams
+  JOIN known_trails
+    ON ((known_trails.is_multi_region IS DISTINCT FROM false) OR known_trails.home_region = streams.region)
+    AND (known_trails.account = streams.account OR (known_trails.is_organization IS DISTINCT FROM false))
+),
+
+several_trails AS (
+  SELECT account, region
+  FROM deliverers
+  GROUP BY account, region
+  HAVING count(*) > 1
+),
+
+-- Only management events prove that a trail logs them; that they are of this trail only where there is no other, and they came
+-- in a log that a trail delivered.
 kms_read_hours AS (
-  SELECT recipient_account_id AS account, region, CAST(event_time AS BIGINT) / 3600000000 AS hour
+  SELECT kms_events.recipient_account_id AS account, kms_events.region, CAST(kms_events.event_time AS BIGINT) / 3600000000 AS hour
   FROM kms_events
-  WHERE is_read_only AND coalesce(event_category, 'Management') = 'Management'
+  LEFT JOIN several_trails
+    ON several_trails.account = kms_events.recipient_account_id AND several_trails.region = kms_events.region
+  WHERE kms_events.is_read_only AND coalesce(kms_events.event_category, 'Management') = 'Management'
+    AND several_trails.account IS NULL
+    AND kms_events.object_id IN (SELECT object_id FROM log_file_events WHERE kind = 'log')
   GROUP BY 1, 2, 3
 ),
 
@@ -236,7 +269,7 @@ ranked AS (
       WHEN flags & 1 = 0 THEN 8
       WHEN flags & 120 > 0 THEN 9
       WHEN NOT is_reading THEN 10
-      WHEN flags & 2 = 0 THEN 11
+      WHEN flags & 2 = 0 OR flags & 128 > 0 THEN 11
       ELSE 12
     END AS rank
   FROM facts
@@ -278,7 +311,7 @@ SELECT
     CASE WHEN flags & 32 > 0 THEN 'partial (hash mismatch)' END,
     CASE WHEN flags & 64 > 0 THEN 'partial (id conflict)' END,
     CASE WHEN kms_reads IS NULL AND NOT is_reading THEN 'selectors_unknown' END,
-    CASE WHEN flags & 2 = 0 THEN 'not_verified' END
+    CASE WHEN flags & 2 = 0 OR flags & 128 > 0 THEN 'not_verified' END
   ), '') AS reasons,
   organization
 FROM ranked

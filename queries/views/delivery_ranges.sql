@@ -3,7 +3,8 @@
 -- description: One row per account, region, organization, trail and flag, from_time to to_time. Flag 0: something is
 --   held of it. 1: deliveries go on, with no break in the digests, nor more than delivery_gap between logs that no digest
 --   names. 2: the digests are proven without a break. Of EVENT time, where objects may hold events of that time: 4 archived,
---   8 damaged or rejected, 16 named by a digest and not held, 32 with another hash than the digest's. trail is `unknown` for
+--   8 damaged or rejected, 16 named by a digest and not held, 32 with another hash than the digest's. 128: of digests, also
+--   backfill ones, that cannot be read or are not valid, the time that they cover. trail is `unknown` for
 --   logs of an account and region without digests.
 -- depends: coverage_settings, delivered_objects
 -- kept: the view coverage reads it several times, and its rows are few beside the ledger's
@@ -94,6 +95,14 @@ parts AS (
         'part', number,
         'from_time', coalesce(first_time, from_time),
         'to_time', coalesce(last_time, to_time)
+      ),
+      named_struct(
+        'flag',
+        CASE
+          WHEN kind = 'digest' AND (state NOT IN ('ok', 'archived') OR status IN ('bad_signature', 'unknown_key', 'chain_broken'))
+            THEN 128
+        END,
+        'part', number, 'from_time', from_time, 'to_time', to_time
       )
     )) AS part
   FROM numbered

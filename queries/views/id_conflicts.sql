@@ -2,12 +2,13 @@
 -- title: Event ids that stand for more than one content
 -- description: One row per event id and account whose stored events differ in content. AWS documents
 --   eventID as unique; a conflict is a repeated example, a changed file or a forgery, and every content
---   is kept. contents is the number of different ones. Exact duplicates are dropped when they are read.
+--   is kept. contents is the number of different ones; region is null where they do not agree on it. Exact duplicates
+--   are dropped when they are read.
 
 WITH ids AS (
-  SELECT event_id, recipient_account_id, content_hash, event_time FROM kms_events
+  SELECT event_id, recipient_account_id, content_hash, event_time, region FROM kms_events
   UNION ALL
-  SELECT event_id, recipient_account_id, content_hash, event_time FROM trail_events
+  SELECT event_id, recipient_account_id, content_hash, event_time, region FROM trail_events
 )
 
 SELECT
@@ -15,7 +16,8 @@ SELECT
   recipient_account_id,
   count(DISTINCT content_hash) AS contents,
   min(event_time) AS first_time,
-  max(event_time) AS last_time
+  max(event_time) AS last_time,
+  CASE WHEN count(region) = count(*) AND min(region) = max(region) THEN min(region) END AS region
 FROM ids
 GROUP BY event_id, recipient_account_id
 HAVING count(DISTINCT content_hash) > 1

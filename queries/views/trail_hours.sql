@@ -6,14 +6,16 @@
 --   and after a description (keytrail trails), as far as no change can have been missed: the logs of
 --   the account and region that own the trail must be held without a break in between, until delivery_delay
 --   after. is_stopped marks hours in part of which it did not log.
--- depends: coverage_settings, log_files, trail_changes
+-- depends: coverage_settings, delivery_ranges, log_files, trail_changes
 
 WITH points AS (
-  SELECT trail_arn, taken_at AS at, coalesce(kms_read_logging(selectors), 'unknown') AS kms_reads, true AS is_description
+  SELECT trail_arn, taken_at AS at, coalesce(kms_read_logging(selectors), 'unknown') AS kms_reads, true AS is_description, 0 AS severity
   FROM trails
   WHERE selectors IS NOT NULL
   UNION ALL
-  SELECT trail_arn, changed_at, kms_reads, false
+  -- Of changes at the same time the worst counts: their order is not known.
+  SELECT trail_arn, changed_at, kms_reads, false,
+    CASE kms_reads WHEN 'read_write' THEN 0 WHEN 'unknown' THEN 1 WHEN 'write_only' THEN 2 ELSE 3 END
   FROM trail_changes
   WHERE kms_reads IS NOT NULL AND trail_arn IS NOT NULL
 ),
@@ -28,17 +30,24 @@ deliveries AS (
   SELECT
     log_files.account_id AS account, log_files.region,
     coalesce(digest_start_time, delivery_time) AS from_time,
-    coalesce(digest_end_time - INTERVAL '2 seconds', delivery_time) AS to_time
+    coalesce(digest_end_time - INTERVAL '2 seconds', delivery_time) AS to_time,
+    false AS is_break
   FROM log_files
   JOIN homes ON homes.account = log_files.account_id AND homes.region = log_files.region
-  WHERE delivery_time IS NOT NULL AND kind IN ('log', 'digest') AND state IN ('ok', 'damaged')
+  WHERE delivery_time IS NOT NULL AND kind IN ('log', 'digest') AND state = 'ok'
+  UNION ALL
+  -- A change could be in what is lost, unreadable or changed.
+  SELECT delivery_ranges.account, delivery_ranges.region, from_time, to_time, true
+  FROM delivery_ranges
+  JOIN homes ON homes.account = delivery_ranges.account AND homes.region = delivery_ranges.region
+  WHERE flag > 2 AND from_time IS NOT NULL
 ),
 
 reached AS (
   SELECT
     *,
-    max(to_time) OVER (
-      PARTITION BY account, region ORDER BY from_time, to_time ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    max(CASE WHEN NOT is_break THEN to_time END) OVER (
+      PARTITION BY account, region ORDER BY from_time, to_time, is_break ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     ) AS reached
   FROM deliveries
 ),
@@ -46,19 +55,32 @@ reached AS (
 numbered AS (
   SELECT
     reached.*,
-    sum(CASE WHEN from_time <= reached + delivery_gap THEN 0 ELSE 1 END) OVER (
-      PARTITION BY account, region ORDER BY from_time, to_time ROWS UNBOUNDED PRECEDING
-    ) AS run
+    sum(CASE WHEN NOT is_break AND from_time <= reached + delivery_gap THEN 0 ELSE 1 END) OVER so_far AS run,
+    max(CASE WHEN is_break THEN to_time END) OVER so_far AS broken_to
   FROM reached
   CROSS JOIN coverage_settings
+  WINDOW so_far AS (
+    PARTITION BY account, region ORDER BY from_time, to_time, is_break ROWS UNBOUNDED PRECEDING
+  )
+),
+
+stretches AS (
+  SELECT
+    account, region, run,
+    greatest(min(from_time), max(broken_to)) AS from_time,
+    max(CASE WHEN NOT is_break THEN to_time END) - max(delivery_delay) AS to_time,
+    min(CASE WHEN is_break THEN from_time END) AS break_from
+  FROM numbered
+  CROSS JOIN coverage_settings
+  GROUP BY account, region, run
 ),
 
 -- What is known of the owner's log: changes between these times are in it.
 runs AS (
-  SELECT account, region, min(from_time) AS from_time, max(to_time) - max(delivery_delay) AS to_time
-  FROM numbered
-  CROSS JOIN coverage_settings
-  GROUP BY account, region, run
+  SELECT
+    account, region, from_time,
+    least(to_time, lead(break_from) OVER (PARTITION BY account, region ORDER BY run)) AS to_time
+  FROM stretches
 ),
 
 placed AS (
@@ -71,7 +93,7 @@ placed AS (
   LEFT JOIN runs
     ON runs.account = arn_part(points.trail_arn, 5) AND runs.region = arn_part(points.trail_arn, 4)
     AND points.at BETWEEN runs.from_time AND runs.to_time
-  WINDOW in_order AS (PARTITION BY trail_arn ORDER BY at, is_description)
+  WINDOW in_order AS (PARTITION BY trail_arn ORDER BY at, is_description, severity)
 ),
 
 forward AS (
@@ -88,8 +110,8 @@ forward AS (
 both AS (
   SELECT
     *,
-    lag(known_to) OVER (PARTITION BY trail_arn ORDER BY at, is_description) AS known_before,
-    lag(is_contradicted) OVER (PARTITION BY trail_arn ORDER BY at, is_description) AS contradicts
+    lag(known_to) OVER (PARTITION BY trail_arn ORDER BY at, is_description, severity) AS known_before,
+    lag(is_contradicted) OVER (PARTITION BY trail_arn ORDER BY at, is_description, severity) AS contradicts
   FROM forward
 ),
 
@@ -124,6 +146,26 @@ logging_points AS (
   SELECT trail_arn, logging_changed_at, is_logging
   FROM trails
   WHERE is_logging IS NOT NULL AND logging_changed_at IS NOT NULL
+  UNION ALL
+  -- A trail that logs again tells when it stopped.
+  SELECT trail_arn, stopped_at, false
+  FROM (
+    SELECT
+      trail_arn, logging_changed_at,
+      CASE
+        WHEN stopped LIKE '%T%'
+          THEN arrow_cast(TRY_CAST(stopped AS TIMESTAMP WITH TIME ZONE), 'Timestamp(Microsecond, Some("UTC"))')
+        ELSE arrow_cast(
+          CAST(TRY_CAST(stopped AS DOUBLE) * 1000000 AS BIGINT), 'Timestamp(Microsecond, Some("UTC"))'
+        )
+      END AS stopped_at
+    FROM (
+      SELECT trail_arn, logging_changed_at, json_text(status, '/StopLoggingTime') AS stopped
+      FROM trails
+      WHERE is_logging
+    ) AS told
+  ) AS stops
+  WHERE stopped_at < logging_changed_at
 ),
 
 logging AS (

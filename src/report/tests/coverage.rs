@@ -210,7 +210,8 @@ async fn a_log_that_a_digest_names_and_nobody_has_makes_its_hour_partial() {
             "complete_verified x 11",
             "complete_unverified x 24",
             "partial x 1",
-            "complete_unverified x 23",
+            // A change of the selectors may be lost with it.
+            "selectors_unknown x 23",
             "gap x 2"
         ]
     );
@@ -251,7 +252,7 @@ async fn damage_makes_the_delivery_hour_and_the_one_before_partial() {
             "gap x 1",
             "complete_unverified x 18",
             "partial x 2",
-            "complete_unverified x 18",
+            "selectors_unknown x 18",
             "gap x 1"
         ]
     );
@@ -321,6 +322,14 @@ async fn hours_with_kms_left_out_are_told() {
     }
 }
 
+/// A KMS read event of the first day.
+fn read_from(object_id: &Value) -> Value {
+    event(
+        "2026-03-01T10:00:00Z",
+        json!({"is_read_only": true, "object_id": object_id}),
+    )
+}
+
 /// Nobody knows what the trail logged before; a KMS read event of the day tells.
 #[tokio::test]
 async fn an_exclusion_older_than_the_logs_is_not_taken_for_silence() {
@@ -333,7 +342,7 @@ async fn an_exclusion_older_than_the_logs_is_not_taken_for_silence() {
         trails: Vec::new(),
         ..Made::whole(60)
     };
-    spoken.events = vec![event("2026-03-01T10:00:00Z", json!({"is_read_only": true}))];
+    spoken.events = vec![read_from(&log(10, Value::Null)["object_id"])];
     assert_eq!(
         spoken.states().await,
         [
@@ -347,10 +356,8 @@ async fn an_exclusion_older_than_the_logs_is_not_taken_for_silence() {
         trails: Vec::new(),
         ..Made::whole(40)
     };
-    written.events = vec![event(
-        "2026-03-01T10:00:00Z",
-        json!({"is_read_only": false}),
-    )];
+    written.events = vec![read_from(&log(10, Value::Null)["object_id"])];
+    written.events[0]["is_read_only"] = false.into();
     assert_eq!(
         written.states().await,
         ["selectors_unknown x 39", "gap x 2"]
@@ -377,4 +384,123 @@ async fn a_description_counts_as_far_as_no_change_can_be_missed() {
             "gap x 2"
         ]
     );
+}
+
+/// It may be of the other trail, or of LookupEvents.
+#[tokio::test]
+async fn a_read_that_may_be_of_no_trail_or_another_proves_nothing() {
+    let elsewhere = Made {
+        trails: Vec::new(),
+        events: vec![read_from(&"o".into())],
+        ..Made::whole(40)
+    };
+    let unknown = ["selectors_unknown x 39", "gap x 2"];
+    assert_eq!(elsewhere.states().await, unknown);
+    let mut other = description("2026-03-20T00:00:00Z", READING);
+    other["trail_arn"] = TRAIL.replace("main", "other").into();
+    let several = Made {
+        trails: vec![other],
+        events: vec![read_from(&log(10, Value::Null)["object_id"])],
+        ..Made::whole(40)
+    };
+    assert_eq!(several.states().await, unknown);
+}
+
+/// The log of 10:30 is gone, and a change of the selectors could be in it.
+#[tokio::test]
+async fn a_log_that_is_lost_hides_changes_of_the_selectors() {
+    let lost = log_name(10);
+    let made = Made {
+        trails: vec![description(&hour(30), READING)],
+        ..Made::whole(40)
+    };
+    assert_eq!(
+        made.without(|location| location.ends_with(&lost))
+            .states()
+            .await,
+        [
+            "selectors_unknown x 10",
+            "partial x 1",
+            "complete_verified x 5",
+            "complete_unverified x 23",
+            "gap x 2"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_forged_backfill_digest_leaves_its_hour_unverified() {
+    let mut made = Made::whole(40);
+    let mut forged = digest(5);
+    let location = forged["location"]
+        .as_str()
+        .map(|location| location.replace(".json.gz", "_backfill.json.gz"));
+    forged["object_id"] = location.clone().into();
+    forged["location"] = location.into();
+    made.verifications.push(verified(&forged, "bad_signature"));
+    made.ledger.push(forged);
+    // A change could be in what it names, so that the selectors are known after it.
+    made.trails = vec![
+        description(&hour(1), READING),
+        description(&hour(30), READING),
+    ];
+    assert_eq!(
+        made.states().await,
+        [
+            "complete_verified x 5",
+            "selectors_unknown x 1",
+            "complete_verified x 10",
+            "complete_unverified x 23",
+            "gap x 2"
+        ]
+    );
+}
+
+/// Stopped at 5:10, started again at 5:40, and no log tells it.
+#[tokio::test]
+async fn a_stop_that_the_status_of_the_trail_tells_is_told() {
+    for stopped in [r#""2026-03-01T05:10:00.5+00:00""#, "1772341800.5"] {
+        let mut made = Made::whole(40);
+        made.trails[0]["taken_at"] = hour(6).into();
+        made.trails[0]["logging_changed_at"] = "2026-03-01T05:40:00Z".into();
+        made.trails[0]["status"] =
+            format!(r#"{{"IsLogging":true,"StopLoggingTime":{stopped}}}"#).into();
+        assert_eq!(
+            made.states().await,
+            [
+                "complete_verified x 5",
+                "logging_stopped x 1",
+                "complete_verified x 10",
+                "complete_unverified x 23",
+                "gap x 2"
+            ],
+            "{stopped}"
+        );
+    }
+}
+
+/// Nobody knows which of them came last.
+#[tokio::test]
+async fn of_two_changes_in_one_second_the_worse_counts() {
+    let change = |selectors: &str| {
+        let request = format!(
+            r#"{{"trailName":"main","eventSelectors":[{{"readWriteType":"All","includeManagementEvents":true{selectors}}}]}}"#
+        );
+        change("2026-03-01T05:00:00Z", "PutEventSelectors", &request)
+    };
+    let changes = [
+        change(r#","excludeManagementEventSources":["kms.amazonaws.com"]"#),
+        change(""),
+    ];
+    for order in [[0, 1], [1, 0]] {
+        let made = Made {
+            trails: Vec::new(),
+            changes: order.map(|index| changes[index].clone()).into(),
+            ..Made::whole(40)
+        };
+        assert_eq!(
+            made.states().await,
+            ["selectors_unknown x 5", "kms_excluded x 35", "gap x 1"]
+        );
+    }
 }

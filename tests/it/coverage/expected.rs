@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::planted::{ASKED, JOINED, LEFT, NEVER_ENABLED, SILENT, SILENT_REGION};
-use crate::organization::{Fault, HOUR_SECS, Kind, LeftOut, Object, Organization, Plan};
+use super::planted::{ASKED, JOINED, LEFT, LISTED_EARLY, NEVER_ENABLED, SILENT, SILENT_REGION};
+use crate::organization::{Fault, HOUR_SECS, Kind, LeftOut, Object, Organization, Plan, Spot};
 
 /// Account, region, and the hour as it is counted in the plan.
 pub(super) type Place = (String, String, i64);
@@ -21,8 +21,8 @@ const DELAY_SECS: i64 = 900;
 /// How many windows after that of the hour must be proven.
 const FOLLOWING: i64 = 24;
 
-/// What holds of an hour, in the order of the states.
-const STATES: [&str; 14] = [
+/// What may hold of an hour, in the order of the states.
+pub(super) const REASONS: [&str; 12] = [
     "account_not_in_organization",
     "region_not_enabled",
     "logging_stopped",
@@ -30,13 +30,11 @@ const STATES: [&str; 14] = [
     "write_only",
     "archived",
     "gap",
-    "partial (damaged or rejected)",
     "partial (missing file)",
     "partial (hash mismatch)",
     "partial (id conflict)",
     "selectors_unknown",
     "not_verified",
-    "",
 ];
 
 /// Every hour; `is_beginning_told` if somebody tells that KMS was left out before the first log.
@@ -59,9 +57,12 @@ pub(super) fn of(trail: &Organization, is_beginning_told: bool) -> BTreeMap<Plac
     }
     let nothing = || BTreeSet::from(["gap", "selectors_unknown", "not_verified"]);
     add(plan.accounts[0], SILENT_REGION, &|_| nothing());
-    add(plan.accounts[3], NEVER_ENABLED, &|_| {
+    add(plan.accounts[3], NEVER_ENABLED, &|hour| {
         let mut reasons = nothing();
-        reasons.insert("region_not_enabled");
+        // Nobody knows what was before the first list.
+        if hour >= LISTED_EARLY {
+            reasons.insert("region_not_enabled");
+        }
         reasons
     });
     for region in &plan.regions {
@@ -71,7 +72,7 @@ pub(super) fn of(trail: &Organization, is_beginning_told: bool) -> BTreeMap<Plac
 }
 
 fn answer(reasons: &BTreeSet<&'static str>) -> Answer {
-    let told: Vec<&str> = STATES
+    let told: Vec<&str> = REASONS
         .into_iter()
         .filter(|reason| reasons.contains(reason))
         .collect();
@@ -86,8 +87,8 @@ fn answer(reasons: &BTreeSet<&'static str>) -> Answer {
 /// One account and region.
 struct Stream<'a> {
     plan: &'a Plan,
-    account: &'a str,
-    region: &'a str,
+    account: &'static str,
+    region: &'static str,
     objects: Vec<&'a Object>,
     stretches: Vec<(i64, i64)>,
     unproven: BTreeSet<i64>,
@@ -95,7 +96,7 @@ struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    fn of(trail: &'a Organization, account: &'a str, region: &'a str) -> Self {
+    fn of(trail: &'a Organization, account: &'static str, region: &'static str) -> Self {
         let plan = &trail.plan;
         let objects: Vec<&Object> = trail
             .objects
@@ -122,6 +123,29 @@ impl<'a> Stream<'a> {
         }
     }
 
+    /// From when to when a change in it cannot have been missed.
+    fn unbroken(&self) -> Vec<(i64, i64)> {
+        let mut broken: Vec<(i64, i64)> = self
+            .objects
+            .iter()
+            .filter_map(|object| fault(self.plan, object))
+            .map(|(_, first, last)| (first, last))
+            .collect();
+        broken.sort_unstable();
+        let mut unbroken = Vec::new();
+        for (from, until) in &self.stretches {
+            let mut since = *from;
+            for (first, last) in &broken {
+                if (since..*until).contains(first) {
+                    unbroken.push((since, *first));
+                    since = *last;
+                }
+            }
+            unbroken.push((since, until - DELAY_SECS));
+        }
+        unbroken
+    }
+
     fn reasons(&self, hour: i64, selectors: &Selectors) -> BTreeSet<&'static str> {
         let plan = self.plan;
         let mut reasons = BTreeSet::new();
@@ -135,11 +159,14 @@ impl<'a> Stream<'a> {
             "account_not_in_organization",
             is_of(2) && hour < JOINED || is_of(1) && hour >= LEFT,
         );
-        // It was enabled until the last delivery at least.
+        // It was enabled until the last delivery at least, and in the list before the last one.
         let last = self.stretches.last().map_or(0, |(_, end)| *end);
         holds(
             "region_not_enabled",
-            is_of(3) && self.region == plan.regions[2] && hour > hour_of(plan, last - 1),
+            is_of(3)
+                && self.region == plan.regions[2]
+                && hour > hour_of(plan, last - 1)
+                && hour >= ASKED,
         );
         holds("logging_stopped", is_stopped(plan, hour));
         let setting = selectors.of_hour(plan, hour);
@@ -157,6 +184,15 @@ impl<'a> Stream<'a> {
                 holds(reason, from < end && begin <= until);
             }
         }
+        let here = Spot {
+            account: self.account,
+            region: self.region,
+            hour,
+        };
+        holds(
+            "partial (id conflict)",
+            plan.faults.contains(&Fault::SameId(here)),
+        );
         let day = |hour: i64| hour.div_euclid(24);
         let is_read_that_day = self.read_hours.iter().any(|read| day(*read) == day(hour));
         let is_reading = setting == Some(Setting::All)
@@ -281,20 +317,17 @@ impl Selectors {
             .filter(|hour| *hour >= 0)
             .collect();
         let owner = Stream::of(trail, plan.accounts[0], plan.home_region);
-        let told = [plan.hour(ASKED)];
-        let known = owner.stretches.iter().filter_map(|(from, until)| {
-            let range = *from..*until;
-            let is_told = told.iter().any(|time| range.contains(time))
-                || is_beginning_told && *from < plan.hour(1);
+        let told = plan.hour(ASKED);
+        let mut known = Vec::new();
+        for (from, until) in owner.unbroken() {
+            let range = from..until;
+            let is_told = range.contains(&told) || is_beginning_told && from < plan.hour(1);
             let mut changed = changes.iter().map(|hour| plan.hour(*hour));
             let first = changed.find(|time| range.contains(time));
-            let since = if is_told { Some(*from) } else { first };
-            Some((since?, until - DELAY_SECS))
-        });
-        Self {
-            known: known.collect(),
-            changes,
+            let since = if is_told { Some(from) } else { first };
+            known.extend(since.map(|since| (since, until)));
         }
+        Self { known, changes }
     }
 
     /// What is known of an hour: that something was left out in a part of it, or nothing in all of it.

@@ -1,6 +1,6 @@
 //! The whole month.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -94,22 +94,11 @@ impl Month {
     }
 
     /// Judges hours of the plan.
-    fn require(&self, word: &str, (from, until): (i64, i64), more: &[&str]) -> Transcript {
-        let (since, until) = (
-            shown(self.plan().hour(from)),
-            shown(self.plan().hour(until)),
-        );
-        let words = [
-            "report",
-            "coverage",
-            "--require",
-            word,
-            "--since",
-            &since,
-            "--until",
-            &until,
-        ];
-        self.run(&[&words, more].concat())
+    fn require(&self, (from, until): (i64, i64), more: &[&str]) -> Transcript {
+        let [since, until] = [from, until].map(|hour| shown(self.plan().hour(hour)));
+        let words = ["report", "coverage", "--require", "complete-verified"];
+        let window = ["--since", since.as_str(), "--until", until.as_str()];
+        self.run(&[&words[..], &window, more].concat())
     }
 }
 
@@ -118,7 +107,7 @@ impl Month {
 fn check(said: &BTreeMap<Place, Answer>, expected: &BTreeMap<Place, Answer>) {
     let mut faults: Vec<String> = Vec::new();
     let mut last: Option<(Place, Option<&Answer>, Option<&Answer>)> = None;
-    let places: std::collections::BTreeSet<&Place> = said.keys().chain(expected.keys()).collect();
+    let places: BTreeSet<&Place> = said.keys().chain(expected.keys()).collect();
     for place in places {
         let (found, wanted) = (said.get(place), expected.get(place));
         if found == wanted {
@@ -147,13 +136,42 @@ fn every_hour_of_a_month_is_what_was_planted() {
 
     let plan = month.plan();
     let clean = ["--account", plan.accounts[0], "--region", plan.regions[1]];
-    let all = (1, plan.hours - 30);
-    let proven = month.require("complete-verified", (207, 690), &clean);
+    let proven = month.require((207, 690), &clean);
     assert_eq!(proven.code, 0, "{proven}");
-    let whole = month.require("complete-verified", all, &[]);
+    assert!(
+        proven.stderr.ends_with("every hour is complete-verified\n"),
+        "{proven}"
+    );
+    let whole = month.require((207, 690), &[]);
     assert_eq!(whole.code, 1, "{whole}");
-    let unproven = month.require("complete-verified", (200, 206), &clean);
-    assert_eq!(unproven.code, 1, "{unproven}");
-    let complete = month.require("complete", (200, 206), &clean);
-    assert_eq!(complete.code, 0, "{complete}");
+    // The first account's region of which nothing is delivered, and the one of which a digest is gone in silence.
+    for hole in [
+        "111122223333 ap-southeast-2 from 2026-03-13T11:00:00Z to 2026-03-13T14:00:00Z: gap\n",
+        "111122223333 eu-north-1 from 2026-03-09T15:00:00Z to 2026-03-29T18:00:00Z: gap\n",
+    ] {
+        assert!(whole.stderr.contains(hole), "{whole}");
+    }
+}
+
+/// Everything that can be said of an hour is said of one, but what needs more than a month.
+#[test]
+fn nothing_is_left_unplanted() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let trail = planted::plan().write(directory.path());
+    let mut said = BTreeSet::new();
+    for is_beginning_told in [false, true] {
+        let answers = expected::of(&trail, is_beginning_told);
+        let streams = 4 * 3 + 2 + 3;
+        assert_eq!(answers.len(), streams * 722);
+        for (state, reasons) in answers.into_values() {
+            said.insert(state);
+            said.extend(reasons.split(", ").map(str::to_owned));
+        }
+    }
+    for reason in expected::REASONS {
+        assert!(said.contains(reason), "{reason}");
+    }
+    for state in ["complete_verified", "complete_unverified", "partial", "gap"] {
+        assert!(said.contains(state), "{state}");
+    }
 }

@@ -64,6 +64,7 @@ pub(super) fn plan() -> Plan {
         Fault::Archived(span(2, 2, 420, 470)),
         Fault::Backfill(spot(3, 0, 300)),
         Fault::Late(spot(3, 0, 350), 25),
+        Fault::SameId(spot(3, 0, 420)),
         // Quiet to the end.
         Fault::Quiet(span(3, 1, 210, plan.hours)),
         // Disabled in the end.

@@ -31,26 +31,24 @@ impl Teller<'_> {
             _ => None,
         });
         self.trail(ASKED, None, started.unwrap_or(plan.start));
-        for (index, account) in plan.accounts.iter().enumerate() {
-            let mut regions: Vec<(&str, &str)> = plan
-                .regions
-                .iter()
-                .map(|region| (*region, "ENABLED_BY_DEFAULT"))
-                .collect();
-            match index {
-                0 => regions.push((SILENT_REGION, "ENABLED")),
-                3 => {
-                    regions[2].1 = "DISABLED";
-                    regions.push((NEVER_ENABLED, "DISABLED"));
-                }
-                _ => {}
-            }
-            let regions: Vec<Value> = regions
-                .into_iter()
-                .map(|(name, status)| json!({"RegionName": name, "RegionOptStatus": status}))
-                .collect();
-            self.import(ASKED, Some(account), &[json!({"Regions": regions})]);
-        }
+        let (home, last) = (plan.accounts[0], plan.accounts[3]);
+        let enabled = "ENABLED_BY_DEFAULT";
+        let never = Some((NEVER_ENABLED, "DISABLED"));
+        self.regions(ASKED, home, enabled, Some((SILENT_REGION, "ENABLED")));
+        self.regions(ASKED, plan.accounts[1], enabled, None);
+        self.regions(ASKED, plan.accounts[2], enabled, None);
+        self.regions(LISTED_EARLY, last, enabled, never);
+        self.regions(ASKED, last, "DISABLED", never);
+    }
+
+    /// The regions of an account, the third with this status, and one more.
+    fn regions(&self, hour: i64, account: &str, third: &str, more: Option<(&str, &str)>) {
+        let status = ["ENABLED_BY_DEFAULT", "ENABLED_BY_DEFAULT", third];
+        let regions = self.plan.regions.iter().copied().zip(status).chain(more);
+        let regions: Vec<Value> = regions
+            .map(|(name, status)| json!({"RegionName": name, "RegionOptStatus": status}))
+            .collect();
+        self.import(hour, Some(account), &[json!({"Regions": regions})]);
     }
 
     /// That the trail left KMS out when AWS was asked in the first hours.

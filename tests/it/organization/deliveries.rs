@@ -94,6 +94,17 @@ impl Stream<'_> {
                     self.deliver(time + 60, 0, Some(Naming::Never), deliveries);
                     deliveries[before].fault = Some(fault.clone());
                 }
+                Fault::SameId(spot) if *spot == here => {
+                    const LATER_SECS: i64 = 60;
+                    let event = decrypt(Origin {
+                        account: self.account,
+                        region: self.region,
+                        time,
+                    });
+                    let other = event.replace("198.51.100.7", "198.51.100.9");
+                    let never = Some(Naming::Never);
+                    deliveries.push(self.delivery(&[other], (time, time), LATER_SECS, never));
+                }
                 _ => {}
             }
         }

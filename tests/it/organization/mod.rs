@@ -176,6 +176,8 @@ pub(crate) enum Fault {
     NoJson(Spot),
     /// A log that the trail never wrote, delivered beside that of the hour.
     Forged(Spot),
+    /// A log that the trail never wrote, with an event of the hour's log that says something else.
+    SameId(Spot),
     /// Nothing happens in these hours: the digests are empty.
     Quiet(Span),
     /// The log is delivered so many hours later.
