@@ -207,7 +207,9 @@ kms_read_hours AS (
     ON several_trails.account = kms_events.recipient_account_id AND several_trails.region = kms_events.region
   WHERE kms_events.is_read_only AND coalesce(kms_events.event_category, 'Management') = 'Management'
     AND several_trails.account IS NULL
-    AND kms_events.object_id IN (SELECT object_id FROM log_file_events WHERE kind = 'log')
+    AND kms_events.object_id IN (
+      SELECT object_id FROM log_file_events WHERE kind = 'log' AND account_id IS NOT NULL AND region IS NOT NULL
+    )
   GROUP BY 1, 2, 3
 ),
 

@@ -389,11 +389,15 @@ async fn a_description_counts_as_far_as_no_change_can_be_missed() {
 /// It may be of the other trail, or of LookupEvents.
 #[tokio::test]
 async fn a_read_that_may_be_of_no_trail_or_another_proves_nothing() {
-    let elsewhere = Made {
+    let mut elsewhere = Made {
         trails: Vec::new(),
         events: vec![read_from(&"o".into())],
         ..Made::whole(40)
     };
+    let mut answer = object("o", "log", Value::Null);
+    answer["account_id"] = Value::Null;
+    answer["region"] = Value::Null;
+    elsewhere.ledger.push(answer);
     let unknown = ["selectors_unknown x 39", "gap x 2"];
     assert_eq!(elsewhere.states().await, unknown);
     let mut other = description("2026-03-20T00:00:00Z", READING);
