@@ -20,15 +20,22 @@ pub(super) struct Found {
     pub(super) hashing: Hashing,
 }
 
-/// Lists everything that was pointed at.
+/// Lists everything that was pointed at; without a store nothing of it is known.
 pub(super) async fn find(
-    store: &Store,
+    store: Option<&Store>,
     args: &IngestArgs,
     started_at: i64,
 ) -> anyhow::Result<Found> {
     let is_address = |path: &&PathBuf| path.to_str().is_some_and(Address::is_meant);
     let (addresses, paths): (Vec<_>, Vec<_>) = args.paths.iter().partition(is_address);
     let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
+    if store.is_none() && addresses.is_empty() && !paths.iter().any(|path| path.exists()) {
+        let shown = paths.iter().map(|path| format!("`{}`", path.display()));
+        bail!(
+            "no such file or directory: {}\n\nhint: no store was made",
+            shown.collect::<Vec<_>>().join(", ")
+        );
+    }
     let listing = source::list(&paths);
     let narrowed = args.bucket.narrowed();
     if addresses.is_empty() {
@@ -74,7 +81,7 @@ pub(super) async fn find(
 }
 
 async fn list(
-    store: &Store,
+    store: Option<&Store>,
     args: &IngestArgs,
     narrowed: &Narrowed,
     s3: &S3,
@@ -87,11 +94,17 @@ async fn list(
         bail!("`--from {from}` is later than `--to {to}`");
     }
     let lookback = args.bucket.lookback;
-    let listed = Listed::load(store).await?;
+    let listed = match store {
+        Some(store) => Listed::load(store).await?,
+        None => Listed::default(),
+    };
     let is_due = |prefix: &str, day| args.bucket.all || listed.is_due(prefix, day, lookback);
     for address in addresses {
         listing.extend(s3.list(address, narrowed, &is_due).await?);
     }
+    let Some(store) = store else {
+        return Ok(listed);
+    };
     // Whatever its day: a log that a digest names is there, or was.
     let named = listed.named_only(store, listing).await?;
     let named: Vec<(String, String)> = named
