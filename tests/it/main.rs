@@ -9,6 +9,7 @@ mod answers_keys;
 mod bucket;
 mod commands;
 mod context;
+mod coverage;
 mod decode_bad;
 mod decode_limits;
 mod decode_mutated;

@@ -1,8 +1,8 @@
 //! What is delivered when: the logs of one account and region.
 
-use super::json::{Origin, about_trail, decrypt, log, mix, other};
+use super::json::{ALL, Origin, about_trail, decrypt, log, mix, other, written};
 use super::time::{folder, key_time};
-use super::{DELAY_SECS, Fault, HOUR_SECS, Plan, Spot};
+use super::{DELAY_SECS, Fault, HOUR_SECS, LeftOut, Plan, Spot};
 
 /// In which digest a log stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,13 +119,16 @@ impl Stream<'_> {
             time,
         };
         let last = time + 7;
-        let events = [
-            decrypt(origin),
-            other(Origin {
-                time: last,
-                ..origin
-            }),
-        ];
+        let later = Origin {
+            time: last,
+            ..origin
+        };
+        let hour = (time - self.plan.start).div_euclid(HOUR_SECS);
+        let events = match self.plan.left_out(hour) {
+            None => [decrypt(origin), other(later)],
+            Some(LeftOut::KmsBasic | LeftOut::KmsAdvanced) => [other(origin), other(later)],
+            Some(LeftOut::Reads) => [written(origin), written(later)],
+        };
         deliveries.push(self.delivery(&events, (time, last), late_secs, naming));
     }
 
@@ -174,21 +177,21 @@ impl Stream<'_> {
     /// What somebody does to the trail, each in a log of its own.
     fn about_the_trail(self, deliveries: &mut Vec<Delivery>) {
         for fault in &self.plan.faults {
-            let (hours, names, mores) = match fault {
+            let changes = match fault {
                 Fault::Stopped(from, until) => {
-                    ([*from, *until], ["StopLogging", "StartLogging"], ["", ""])
+                    [(*from, "StopLogging", ""), (*until, "StartLogging", "")]
                 }
-                Fault::ValidationOff(from, until) => (
-                    [*from, *until],
-                    ["UpdateTrail", "UpdateTrail"],
-                    [
-                        r#","enableLogFileValidation":false"#,
-                        r#","enableLogFileValidation":true"#,
-                    ],
-                ),
+                Fault::ValidationOff(from, until) => [
+                    (*from, "UpdateTrail", r#""enableLogFileValidation":false"#),
+                    (*until, "UpdateTrail", r#""enableLogFileValidation":true"#),
+                ],
+                Fault::LeavesOut(from, until, left_out) => [
+                    (*from, "PutEventSelectors", left_out.selectors()),
+                    (*until, "PutEventSelectors", ALL),
+                ],
                 _ => continue,
             };
-            for ((hour, name), more) in hours.into_iter().zip(names).zip(mores) {
+            for (hour, name, more) in changes.into_iter().filter(|(hour, ..)| *hour >= 0) {
                 let time = self.plan.hour(hour);
                 let event = about_trail(self.plan, name, more, time);
                 deliveries.push(self.delivery(&[event], (time, time), 0, None));

@@ -72,6 +72,15 @@ pub(super) fn other(origin: Origin<'_>) -> String {
     event("sts.amazonaws.com", "GetCallerIdentity", origin, true, own)
 }
 
+/// An event of no concern that is no read.
+pub(super) fn written(origin: Origin<'_>) -> String {
+    let own = r#""requestParameters":{"queueUrl":"q"},"responseElements":null"#;
+    event("sqs.amazonaws.com", "PurgeQueue", origin, false, own)
+}
+
+/// Selectors that leave nothing out of management events.
+pub(super) const ALL: &str = r#""eventSelectors":[{"readWriteType":"All","includeManagementEvents":true,"dataResources":[],"excludeManagementEventSources":[]}]"#;
+
 /// What somebody did to the trail: the event's name, and what was asked for beside the trail's name.
 pub(super) fn about_trail(plan: &Plan, name: &str, more: &str, time: i64) -> String {
     let origin = Origin {
@@ -80,14 +89,21 @@ pub(super) fn about_trail(plan: &Plan, name: &str, more: &str, time: i64) -> Str
         time,
     };
     let arn = plan.trail_arn();
+    let comma = if more.is_empty() { "" } else { "," };
     let answered = if name == "UpdateTrail" {
         let trail = plan.trail;
-        format!(r#"{{"name":"{trail}","trailARN":"{arn}"{more}}}"#)
+        format!(r#"{{"name":"{trail}","trailARN":"{arn}"{comma}{more}}}"#)
     } else {
         "null".to_owned()
     };
-    let own =
-        format!(r#""requestParameters":{{"name":"{arn}"{more}}},"responseElements":{answered}"#);
+    let member = if name == "PutEventSelectors" {
+        "trailName"
+    } else {
+        "name"
+    };
+    let own = format!(
+        r#""requestParameters":{{"{member}":"{arn}"{comma}{more}}},"responseElements":{answered}"#
+    );
     event("cloudtrail.amazonaws.com", name, origin, false, &own)
 }
 

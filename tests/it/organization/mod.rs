@@ -10,7 +10,7 @@
 //! hour `w` of the plan on, for an hour; hours and windows are counted from the start of the plan.
 //! Empty windows have digests too. Beside each digest lies its signature (`<digest>.sig.json`), and
 //! `public-keys.json` at the root is what `aws cloudtrail list-public-keys` prints. `StopLogging`,
-//! `StartLogging` and `UpdateTrail` are logged in the first account's home region.
+//! `StartLogging`, `UpdateTrail` and `PutEventSelectors` are logged in the first account's home region.
 //!
 //! To plant something new: a variant of [`Fault`]; `deliveries.rs` decides what is delivered when,
 //! `digests.rs` what is signed and how, `answers.rs` what must be found. [`Organization::objects`] holds the
@@ -27,7 +27,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use time::{key_time, seconds_of};
+pub(crate) use time::{key_time, seconds_of, shown};
 
 /// How much later than the full hour a window begins.
 pub(crate) const WINDOW_OFFSET_SECS: i64 = 91;
@@ -89,6 +89,16 @@ impl Plan {
     pub(crate) fn with(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.faults.extend(faults);
         self
+    }
+
+    /// What the trail leaves out in an hour.
+    pub(crate) fn left_out(&self, hour: i64) -> Option<LeftOut> {
+        self.faults.iter().find_map(|fault| match fault {
+            Fault::LeavesOut(from, until, left_out) if (*from..*until).contains(&hour) => {
+                Some(*left_out)
+            }
+            _ => None,
+        })
     }
 
     /// The trail's ARN.
@@ -178,6 +188,36 @@ pub(crate) enum Fault {
     ValidationOff(i64, i64),
     /// The log is not in the digest of its window but in a backfill digest.
     Backfill(Spot),
+    /// The trail leaves some of KMS out from hour to hour, everywhere; what began before hour 0 is in no log.
+    LeavesOut(i64, i64, LeftOut),
+}
+
+/// What a trail leaves out, and by which selectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeftOut {
+    /// KMS, by basic selectors.
+    KmsBasic,
+    /// KMS, by advanced selectors.
+    KmsAdvanced,
+    /// Reads, by basic selectors.
+    Reads,
+}
+
+impl LeftOut {
+    /// The member of PutEventSelectors that says it, with its value.
+    pub(crate) fn selectors(self) -> &'static str {
+        match self {
+            Self::KmsBasic => {
+                r#""eventSelectors":[{"readWriteType":"All","includeManagementEvents":true,"dataResources":[],"excludeManagementEventSources":["kms.amazonaws.com"]}]"#
+            }
+            Self::KmsAdvanced => {
+                r#""advancedEventSelectors":[{"name":"management","fieldSelectors":[{"field":"eventCategory","equals":["Management"]},{"field":"eventSource","notEquals":["kms.amazonaws.com"]}]}]"#
+            }
+            Self::Reads => {
+                r#""eventSelectors":[{"readWriteType":"WriteOnly","includeManagementEvents":true,"dataResources":[],"excludeManagementEventSources":[]}]"#
+            }
+        }
+    }
 }
 
 /// What an object is.

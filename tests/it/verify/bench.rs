@@ -28,7 +28,7 @@ pub(crate) struct Bench {
     pub(crate) trail: Organization,
     pub(crate) store: Store,
     runtime: tokio::runtime::Runtime,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 /// What is said of an object.
@@ -58,8 +58,13 @@ impl Bench {
             trail,
             store,
             runtime,
-            _directory: directory,
+            directory,
         }
+    }
+
+    /// Where the store is.
+    pub(crate) fn place(&self) -> PathBuf {
+        self.directory.path().join("store")
     }
 
     /// Ingests all that the trail wrote.

@@ -1,6 +1,6 @@
 //! `keytrail verify` over organization trails of our own making, with what is planted in them known.
 
-mod bench;
+pub(crate) mod bench;
 mod bucket;
 mod copies;
 mod increments;
