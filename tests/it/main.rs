@@ -39,5 +39,6 @@ mod shell;
 mod shown;
 mod store_s3;
 mod tidy;
+mod trails;
 mod verify;
 mod writing;
