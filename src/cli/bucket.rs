@@ -67,7 +67,16 @@ pub(super) async fn find(
     let access = Access::from(args.aws.clone());
     let s3 = S3::new(&access.load().await, &access);
     let mut listing = listing;
-    let listed = list(store, args, &narrowed, &s3, &addresses, &mut listing).await?;
+    let listed = list(
+        store,
+        args,
+        &narrowed,
+        &s3,
+        &addresses,
+        &mut listing,
+        started_at,
+    )
+    .await?;
     listed.keep_news(&mut listing.days, started_at, args.bucket.lookback);
     Ok(Found {
         source: Box::new(s3),
@@ -87,7 +96,9 @@ async fn list(
     s3: &S3,
     addresses: &[Address],
     listing: &mut Listing,
+    started_at: i64,
 ) -> anyhow::Result<Listed> {
+    const DAY_MICROS: i64 = 86_400_000_000;
     if let (Some(from), Some(to)) = (narrowed.from, narrowed.to)
         && from > to
     {
@@ -105,8 +116,13 @@ async fn list(
     let Some(store) = store else {
         return Ok(listed);
     };
-    // Whatever its day: a log that a digest names is there, or was.
-    let named = listed.named_only(store, listing).await?;
+    // Whatever its day: a log that a digest names is there, or was. One that was not there for so long will not come.
+    let since = if args.bucket.all {
+        i64::MIN
+    } else {
+        started_at - i64::from(lookback) * DAY_MICROS
+    };
+    let named = listed.named_only(store, listing, since).await?;
     let named: Vec<(String, String)> = named
         .into_iter()
         .filter(|log| {
