@@ -31,8 +31,7 @@ FROM (
   UNION ALL
   SELECT
     4, 'covered',
-    hours || ' hours of accounts and regions, ' || complete || ' complete, ' || verified || ' of them verified, '
-      || holes || ' with holes'
+    hours || ' hours: ' || complete || ' complete (' || verified || ' verified), ' || holes || ' with holes'
   FROM held
   WHERE hours > 0
 ) AS lines

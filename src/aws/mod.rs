@@ -5,14 +5,14 @@
 //! Nothing here knows what a service is asked for.
 
 mod agent;
+mod profile;
 
 pub use agent::Named;
 
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use profile::ChosenProfile;
 
 /// The name under which a role's sessions are opened, and seen in CloudTrail.
 const SESSION_NAME: &str = "keytrail";
@@ -42,11 +42,7 @@ impl Access {
         let mut config = self.loader().load().await;
         if let Some(profile) = &self.profile {
             // A profile that was asked for is not passed over for credentials of the environment.
-            let region = ProviderConfig::without_region().with_region(config.region().cloned());
-            let chosen = ProfileFileCredentialsProvider::builder()
-                .configure(&region)
-                .profile_name(profile)
-                .build();
+            let chosen = ChosenProfile::new(profile, config.region().cloned());
             let chosen = SharedCredentialsProvider::new(chosen);
             config = config.into_builder().credentials_provider(chosen).build();
         }

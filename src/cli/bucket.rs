@@ -20,15 +20,22 @@ pub(super) struct Found {
     pub(super) hashing: Hashing,
 }
 
-/// Lists everything that was pointed at.
+/// Lists everything that was pointed at; without a store nothing of it is known.
 pub(super) async fn find(
-    store: &Store,
+    store: Option<&Store>,
     args: &IngestArgs,
     started_at: i64,
 ) -> anyhow::Result<Found> {
     let is_address = |path: &&PathBuf| path.to_str().is_some_and(Address::is_meant);
     let (addresses, paths): (Vec<_>, Vec<_>) = args.paths.iter().partition(is_address);
     let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
+    if store.is_none() && addresses.is_empty() && !paths.iter().any(|path| path.exists()) {
+        let shown = paths.iter().map(|path| format!("`{}`", path.display()));
+        bail!(
+            "no such file or directory: {}\n\nhint: no store was made",
+            shown.collect::<Vec<_>>().join(", ")
+        );
+    }
     let listing = source::list(&paths);
     let narrowed = args.bucket.narrowed();
     if addresses.is_empty() {
@@ -60,7 +67,16 @@ pub(super) async fn find(
     let access = Access::from(args.aws.clone());
     let s3 = S3::new(&access.load().await, &access);
     let mut listing = listing;
-    let listed = list(store, args, &narrowed, &s3, &addresses, &mut listing).await?;
+    let listed = list(
+        store,
+        args,
+        &narrowed,
+        &s3,
+        &addresses,
+        &mut listing,
+        started_at,
+    )
+    .await?;
     listed.keep_news(&mut listing.days, started_at, args.bucket.lookback);
     Ok(Found {
         source: Box::new(s3),
@@ -74,26 +90,39 @@ pub(super) async fn find(
 }
 
 async fn list(
-    store: &Store,
+    store: Option<&Store>,
     args: &IngestArgs,
     narrowed: &Narrowed,
     s3: &S3,
     addresses: &[Address],
     listing: &mut Listing,
+    started_at: i64,
 ) -> anyhow::Result<Listed> {
+    const DAY_MICROS: i64 = 86_400_000_000;
     if let (Some(from), Some(to)) = (narrowed.from, narrowed.to)
         && from > to
     {
         bail!("`--from {from}` is later than `--to {to}`");
     }
     let lookback = args.bucket.lookback;
-    let listed = Listed::load(store).await?;
+    let listed = match store {
+        Some(store) => Listed::load(store).await?,
+        None => Listed::default(),
+    };
     let is_due = |prefix: &str, day| args.bucket.all || listed.is_due(prefix, day, lookback);
     for address in addresses {
         listing.extend(s3.list(address, narrowed, &is_due).await?);
     }
-    // Whatever its day: a log that a digest names is there, or was.
-    let named = listed.named_only(store, listing).await?;
+    let Some(store) = store else {
+        return Ok(listed);
+    };
+    // Whatever its day: a log that a digest names is there, or was. One that was not there for so long will not come.
+    let since = if args.bucket.all {
+        i64::MIN
+    } else {
+        started_at - i64::from(lookback) * DAY_MICROS
+    };
+    let named = listed.named_only(store, listing, since).await?;
     let named: Vec<(String, String)> = named
         .into_iter()
         .filter(|log| {

@@ -20,22 +20,23 @@ use crate::store::Store;
 const REJECTS_SHOWN_MAX: usize = 20;
 
 pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result<ExitStatus> {
-    // Nothing is made for a name that was mistyped.
-    if !args.paths.iter().any(|path| path.exists()) && place.open().await.is_err() {
-        let paths = args
-            .paths
-            .iter()
-            .map(|path| format!("`{}`", path.display()));
-        anyhow::bail!(
-            "no such file or directory: {}\n\nhint: no store was made",
-            paths.collect::<Vec<_>>().join(", ")
-        );
-    }
-    let store = place.create().await?;
     if let Some(url) = &args.queue.url {
+        let store = place.create().await?;
         return Box::pin(queue::run(&store, &args, url)).await;
     }
-    let summary = ingest_into(&store, &args).await?;
+    // Before the listing: what arrives meanwhile may not be in it.
+    let started_at = now_micros();
+    let may_be_mistyped = !args.paths.iter().all(|path| path.exists());
+    let (store, found) = if may_be_mistyped && place.is_absent().await? {
+        // Nothing is made for a name that was mistyped: a store comes after what is to be in it was found.
+        let found = Box::pin(bucket::find(None, &args, started_at)).await?;
+        (place.create().await?, found)
+    } else {
+        let store = place.create().await?;
+        let found = Box::pin(bucket::find(Some(&store), &args, started_at)).await?;
+        (store, found)
+    };
+    let summary = ingest_listed(&store, &args, found, started_at).await?;
     let told = if args.json {
         format!("{}\n", serde_json::to_string_pretty(&summary)?)
     } else {
@@ -68,9 +69,17 @@ pub(super) fn warn_of_rollups(summary: &Summary) {
 
 /// Ingests and answers the summary; shows progress, prints nothing else but warnings.
 pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Result<Summary> {
-    // Before the listing: what arrives meanwhile may not be in it.
     let started_at = now_micros();
-    let found = Box::pin(bucket::find(store, args, started_at)).await?;
+    let found = Box::pin(bucket::find(Some(store), args, started_at)).await?;
+    ingest_listed(store, args, found, started_at).await
+}
+
+async fn ingest_listed(
+    store: &Store,
+    args: &IngestArgs,
+    found: bucket::Found,
+    started_at: i64,
+) -> anyhow::Result<Summary> {
     let (source, listing) = (found.source, found.listing);
     if listing.ignored_count > 0 {
         let names: Vec<String> = listing

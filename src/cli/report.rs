@@ -52,9 +52,14 @@ pub(super) async fn run(
     }
     to_stderr(&answer.warnings);
     let outcome = answer.outcome;
-    write_stream(outcome.stream, answer.rendering, &destination).await?;
+    let rows = write_stream(outcome.stream, answer.rendering, &destination).await?;
     to_stderr(&notes(outcome.footnote, outcome.caveats.collect().await?));
     match args.require {
+        // Of nothing, everything could be said.
+        Some(_) if rows == 0 => {
+            to_stderr("no hour can be judged: the store holds no log of the window asked for\n");
+            Ok(ExitStatus::Findings)
+        }
         Some(required) => judge(&queries, &session, &pins, &args, required).await,
         None => Ok(ExitStatus::Success),
     }

@@ -86,17 +86,29 @@ impl StoreChoice {
         Ok(Box::pin(Store::create(place)).await?)
     }
 
+    /// Whether there is no store yet.
+    ///
+    /// # Errors
+    /// If what is there cannot be opened.
+    pub(super) async fn is_absent(&self) -> anyhow::Result<bool> {
+        match self.try_open().await {
+            Ok(_) => Ok(false),
+            Err(StoreError::NotFound { .. }) => Ok(true),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    async fn try_open(&self) -> Result<Store, StoreError> {
+        let place = match self.bucket() {
+            Some(text) => Box::pin(Place::bucket(text, &self.access, now_micros)).await?,
+            None => Place::directory(&self.directory())?,
+        };
+        Box::pin(Store::open(place)).await
+    }
+
     /// Opens the store for reading.
     pub(super) async fn open(&self) -> anyhow::Result<Store> {
-        let place = match self.bucket() {
-            Some(text) => Box::pin(Place::bucket(text, &self.access, now_micros)).await,
-            None => Place::directory(&self.directory()),
-        };
-        let opened = match place {
-            Ok(place) => Box::pin(Store::open(place)).await,
-            Err(error) => Err(error),
-        };
-        opened.map_err(|error| match error {
+        self.try_open().await.map_err(|error| match error {
             StoreError::NotFound { .. } => anyhow::anyhow!(
                 "{error}\n\nhint: `keytrail ingest PATH --store DIR` makes one; `--store` or KEYTRAIL_STORE names it"
             ),

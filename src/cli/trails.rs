@@ -22,10 +22,14 @@ pub(super) async fn run(place: &StoreChoice, args: TrailsArgs) -> anyhow::Result
             let taken_at = now_micros();
             let pulled = pull(&config).await?;
             write(place, &pulled.told, taken_at, "aws").await?;
-            for refused in &pulled.refused {
+            for refused in pulled.refused() {
                 to_stderr(&format!("warning: refused, and so not known: {refused}\n"));
             }
-            Ok(ExitStatus::Success)
+            Ok(if pulled.is_lacking {
+                ExitStatus::Incomplete
+            } else {
+                ExitStatus::Success
+            })
         }
         Some(TrailsAction::Import(args)) => import(place, &args).await,
         None => {

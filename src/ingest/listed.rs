@@ -1,6 +1,6 @@
 //! Which days of a bucket are to be listed, and which logs are named by a digest and were never seen.
 //!
-//! Enters: the tables `listings`, `log_file_events`, `runs`. Leaves: whether a day is due. A day is listed
+//! Enters: the tables `listings`, `log_file_events`. Leaves: whether a day is due. A day is listed
 //! until a listing has been made when nothing could arrive in it any more; one with an object that could not
 //! be read in full is listed until it could.
 
@@ -14,9 +14,9 @@ use datafusion::prelude::{col, lit};
 use serde_json::Value;
 
 use super::error::IngestError;
-use crate::schema::{LISTINGS, LOG_FILE_EVENTS, RUNS};
+use crate::schema::{LISTINGS, LOG_FILE_EVENTS};
 use crate::source::{ListedDay, Listing};
-use crate::store::{Store, StoreError, read_columns, rows};
+use crate::store::{Store, read_columns, rows};
 
 /// What the store knows of earlier listings.
 #[derive(Debug, Default)]
@@ -108,8 +108,8 @@ impl Listed {
         });
     }
 
-    /// Logs that digests name which were taken since the run before began, and that are neither in the ledger
-    /// nor in this listing. A day that was listed after a digest was written holds none of its logs.
+    /// Logs that digests name which were taken at `since`, in microseconds, or later, and that are neither in the
+    /// ledger nor in this listing. A day that was listed after a digest was written holds none of its logs.
     ///
     /// # Errors
     /// If the store fails.
@@ -117,8 +117,8 @@ impl Listed {
         &self,
         store: &Store,
         listing: &Listing,
+        since: i64,
     ) -> Result<Vec<NamedLog>, IngestError> {
-        let since = last_run(store).await?;
         let snapshot = store.snapshot(&LOG_FILE_EVENTS).await?;
         let time = ScalarValue::TimestampMicrosecond(Some(since), Some("UTC".into()));
         let filter = col("kind")
@@ -214,19 +214,6 @@ fn add_attempts(latest: &mut HashMap<String, (i64, bool)>, batch: &RecordBatch) 
             }
         }
     }
-}
-
-/// When the last run of ingest began, in microseconds; the first digest is later than none.
-async fn last_run(store: &Store) -> Result<i64, StoreError> {
-    let mut last = i64::MIN;
-    let snapshot = store.snapshot(&RUNS).await?;
-    let is_ingest = col("command").eq(lit("ingest"));
-    read_columns(snapshot, &["started_at"], Some(is_ingest), |batch| {
-        let times = batch.column(0).as_primitive::<TimestampMicrosecondType>();
-        last = times.iter().flatten().fold(last, i64::max);
-    })
-    .await?;
-    Ok(last)
 }
 
 /// The logs that a digest names, with their locations.

@@ -22,13 +22,24 @@ pub enum InventoryError {
         problem: String,
     },
     /// AWS did not answer.
-    #[error("aws does not answer {operation}")]
+    #[error(
+        "aws does not answer {operation}: {message}\n\nhint: check the network, `--endpoint-url` and `--region`; credentials come from the environment, SSO, a container or an instance, or from the profile that `--profile` names"
+    )]
     Aws {
         /// The service and the operation.
         operation: String,
         /// Why.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        message: String,
+    },
+    /// AWS knows nobody by the credentials.
+    #[error(
+        "the AWS credentials are not accepted ({code}): {message}\n\nhint: get new ones, as with `aws sso login`; a session's token expires"
+    )]
+    Identity {
+        /// AWS' code.
+        code: String,
+        /// What it says.
+        message: String,
     },
     /// The store could not be read or written.
     #[error(transparent)]

@@ -4,6 +4,7 @@
 //! Leaves: dated rows, of which the newest count; earlier ones stay.
 
 mod accounts;
+mod answers;
 mod error;
 mod import;
 mod pull;

@@ -2,47 +2,59 @@
 //!
 //! Enters: how AWS is reached. Leaves: [`Told`], and what was refused, a line each: that stays unknown.
 
+use std::collections::BTreeMap;
+
 use aws_config::{Region, SdkConfig};
 use aws_sdk_account::Client as AccountClient;
 use aws_sdk_cloudtrail::Client as TrailClient;
 use aws_sdk_cloudtrail::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_cloudtrail::operation::get_trail_status::GetTrailStatusOutput;
-use aws_sdk_cloudtrail::types::{AdvancedEventSelector, EventSelector};
 use aws_sdk_organizations::Client as OrganizationClient;
-use serde_json::{Map, Value, json};
+use aws_sdk_sts::Client as IdentityClient;
 
 use super::InventoryError;
+use super::answers;
 use super::trails::{Member, Told, Trail};
+use crate::aws::Named;
 
 /// Where an account is asked for its regions if no region is configured.
 const DEFAULT_REGION: &str = "us-east-1";
+
+/// Of how many objects the refusal of one operation is told by name.
+const REFUSED_SHOWN_MAX: usize = 5;
+
+/// The answer of an account that is in no organization, which is no refusal.
+const NO_ORGANIZATION: &str = "AWSOrganizationsNotInUseException";
 
 /// What was asked, and what was refused.
 #[derive(Debug, Default)]
 pub struct Pulled {
     /// What was told.
     pub told: Told,
-    /// What was refused, with AWS' code.
-    pub refused: Vec<String>,
+    /// Whether the account itself was refused its trails or regions. An organization, its members and its trails are
+    /// for few to see.
+    pub is_lacking: bool,
+    /// By operation and AWS' code: of which objects.
+    refused: BTreeMap<(&'static str, String), Vec<String>>,
+    /// Who asks.
+    account: String,
 }
 
 /// Asks AWS for the trails of the account, for their selectors and status, for its enabled regions, and where it may for
 /// the members of its organization and their regions.
 ///
 /// # Errors
-/// [`InventoryError::Aws`] where AWS cannot be reached, or knows nobody by these credentials.
+/// [`InventoryError::Aws`] where AWS cannot be reached, [`InventoryError::Identity`] where it knows nobody by these
+/// credentials.
 pub async fn pull(config: &SdkConfig) -> Result<Pulled, InventoryError> {
-    let mut pulled = Pulled::default();
-    let configured = config
-        .region()
-        .map_or_else(|| DEFAULT_REGION.to_owned(), ToString::to_string);
-    let identity = aws_sdk_sts::Client::new(config)
-        .get_caller_identity()
-        .send()
-        .await;
-    let identity = identity.map_err(|error| unreachable("sts GetCallerIdentity", error))?;
-    let account = identity.account().unwrap_or_default().to_owned();
-    pulled.organization(config, &account).await?;
+    let configured = config.region().cloned();
+    let configured = configured.unwrap_or_else(|| Region::new(DEFAULT_REGION));
+    let config = &(config.to_builder()).region(configured.clone()).build();
+    let mut pulled = Pulled {
+        account: identity(config).await?,
+        ..Pulled::default()
+    };
+    pulled.organization(config).await?;
+    let account = pulled.account.clone();
     pulled.regions(config, &account).await?;
     let enabled = pulled.told.regions.get(&account);
     let enabled = enabled.into_iter().flatten();
@@ -51,7 +63,7 @@ pub async fn pull(config: &SdkConfig) -> Result<Pulled, InventoryError> {
         .map(|(region, _)| region.clone())
         .collect();
     if regions.is_empty() {
-        regions.push(configured);
+        regions.push(configured.to_string());
     }
     for region in regions {
         pulled.descriptions(config, &region).await?;
@@ -63,16 +75,47 @@ pub async fn pull(config: &SdkConfig) -> Result<Pulled, InventoryError> {
     Ok(pulled)
 }
 
+/// The account whose credentials these are.
+async fn identity(config: &SdkConfig) -> Result<String, InventoryError> {
+    let own = aws_sdk_sts::config::Builder::from(config).interceptor(Named);
+    let client = IdentityClient::from_conf(own.build());
+    match client.get_caller_identity().send().await {
+        Ok(identity) => Ok(identity.account().unwrap_or_default().to_owned()),
+        Err(SdkError::ServiceError(refusal)) => Err(InventoryError::Identity {
+            code: refusal.err().code().unwrap_or("refused").to_owned(),
+            message: refusal.err().message().unwrap_or_default().to_owned(),
+        }),
+        Err(error) => Err(unreachable("sts GetCallerIdentity", &error)),
+    }
+}
+
 impl Pulled {
+    /// What was refused: a line for each operation and code, with the objects that it was refused for.
+    pub fn refused(&self) -> impl Iterator<Item = String> {
+        self.refused.iter().map(|((operation, code), objects)| {
+            let named: Vec<&str> = objects.iter().map(String::as_str).collect();
+            let shown = named.len().min(REFUSED_SHOWN_MAX);
+            let more = match named.len() - shown {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let named = named[..shown].join(", ");
+            format!("{operation} {named}{more}: {code}")
+        })
+    }
+
     /// The members of the organization.
-    async fn organization(
-        &mut self,
-        config: &SdkConfig,
-        account: &str,
-    ) -> Result<(), InventoryError> {
-        let client = OrganizationClient::new(config);
+    async fn organization(&mut self, config: &SdkConfig) -> Result<(), InventoryError> {
+        let own = aws_sdk_organizations::config::Builder::from(config).interceptor(Named);
+        let client = OrganizationClient::from_conf(own.build());
+        let asker = self.account.clone();
         let described = client.describe_organization().send().await;
-        let described = self.answer("organizations DescribeOrganization", described)?;
+        let described = self.answer(
+            "organizations DescribeOrganization by",
+            &asker,
+            false,
+            described,
+        )?;
         let organization = described
             .as_ref()
             .and_then(|described| described.organization());
@@ -82,7 +125,7 @@ impl Pulled {
         let mut pages = client.list_accounts().into_paginator().send();
         let mut members = Vec::new();
         while let Some(page) = pages.next().await {
-            let Some(page) = self.answer("organizations ListAccounts", page)? else {
+            let Some(page) = self.answer("organizations ListAccounts of", id, false, page)? else {
                 return Ok(());
             };
             members.extend(page.accounts().iter().map(|member| {
@@ -91,40 +134,31 @@ impl Pulled {
                     name: member.name().map(str::to_owned),
                     status: (member.state().map(|state| state.as_str().to_owned()))
                         .or_else(|| status_of_member(member)),
-                    joined_at: member.joined_timestamp().and_then(micros),
+                    joined_at: member.joined_timestamp().and_then(answers::micros),
                 }
             }));
         }
         for member in &members {
-            if member.account_id != account {
-                self.regions_of(config, &member.account_id, Some(&member.account_id))
-                    .await?;
+            if member.account_id != asker {
+                self.regions(config, &member.account_id).await?;
             }
         }
         self.told.members.insert(id.to_owned(), members);
         Ok(())
     }
 
-    async fn regions(&mut self, config: &SdkConfig, account: &str) -> Result<(), InventoryError> {
-        self.regions_of(config, account, None).await
-    }
-
     /// The regions of an account; that of another is named in the request.
-    async fn regions_of(
-        &mut self,
-        config: &SdkConfig,
-        account: &str,
-        named: Option<&str>,
-    ) -> Result<(), InventoryError> {
-        let client = AccountClient::new(config);
+    async fn regions(&mut self, config: &SdkConfig, account: &str) -> Result<(), InventoryError> {
+        let is_own = account == self.account;
+        let own = aws_sdk_account::config::Builder::from(config).interceptor(Named);
+        let client = AccountClient::from_conf(own.build());
         let request = client
             .list_regions()
-            .set_account_id(named.map(str::to_owned));
+            .set_account_id((!is_own).then(|| account.to_owned()));
         let mut pages = request.into_paginator().send();
         let mut regions = Vec::new();
-        let operation = format!("account ListRegions of {account}");
         while let Some(page) = pages.next().await {
-            let Some(page) = self.answer(&operation, page)? else {
+            let Some(page) = self.answer("account ListRegions of", account, is_own, page)? else {
                 return Ok(());
             };
             regions.extend(page.regions().iter().filter_map(|region| {
@@ -146,8 +180,8 @@ impl Pulled {
     ) -> Result<(), InventoryError> {
         let request = trail_client(config, region).describe_trails();
         let described = request.include_shadow_trails(true).send().await;
-        let operation = format!("cloudtrail DescribeTrails in {region}");
-        let Some(described) = self.answer(&operation, described)? else {
+        let operation = "cloudtrail DescribeTrails in";
+        let Some(described) = self.answer(operation, region, true, described)? else {
             return Ok(());
         };
         for trail in described.trail_list() {
@@ -177,117 +211,65 @@ impl Pulled {
         let home = home.or_else(|| arn.split(':').nth(3).map(str::to_owned));
         let client = trail_client(config, &home.unwrap_or_default());
         let selectors = client.get_event_selectors().trail_name(arn).send().await;
-        let selectors =
-            self.answer(&format!("cloudtrail GetEventSelectors of {arn}"), selectors)?;
+        let is_own = arn.split(':').nth(4) == Some(self.account.as_str());
+        let operation = "cloudtrail GetEventSelectors of";
+        let selectors = self.answer(operation, arn, is_own, selectors)?;
         let status = client.get_trail_status().name(arn).send().await;
-        let status = self.answer(&format!("cloudtrail GetTrailStatus of {arn}"), status)?;
+        let status = self.answer("cloudtrail GetTrailStatus of", arn, is_own, status)?;
         let trail = self.told.trails.entry(arn.to_owned()).or_default();
-        trail.selectors = selectors.map(|selectors| {
-            json!({
-                "TrailARN": arn,
-                "EventSelectors": selectors.event_selectors().iter().map(basic).collect::<Vec<_>>(),
-                "AdvancedEventSelectors":
-                    selectors.advanced_event_selectors().iter().map(advanced).collect::<Vec<_>>(),
-            })
-        });
+        trail.selectors = selectors.map(|selectors| answers::selectors(arn, &selectors));
         if let Some(status) = status {
-            trail.take_status(&status_of(&status));
+            trail.take_status(&answers::status(&status));
         }
         Ok(())
     }
 
-    /// An answer; none where AWS refused it, which is noted.
+    /// An answer; none where AWS refused it, which is noted; `is_own` says that the account asked for what is its own.
     fn answer<T, E, R>(
         &mut self,
-        operation: &str,
+        operation: &'static str,
+        object: &str,
+        is_own: bool,
         result: Result<T, SdkError<E, R>>,
     ) -> Result<Option<T>, InventoryError>
     where
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug + 'static,
     {
         match result {
             Ok(answer) => Ok(Some(answer)),
             Err(SdkError::ServiceError(refusal)) => {
                 let code = refusal.err().code().unwrap_or("refused");
-                self.refused.push(format!("{operation}: {code}"));
+                if code != NO_ORGANIZATION {
+                    self.is_lacking |= is_own;
+                    let refused = self.refused.entry((operation, code.to_owned()));
+                    refused.or_default().push(object.to_owned());
+                }
                 Ok(None)
             }
-            Err(error) => Err(unreachable(operation, error)),
+            Err(error) => Err(unreachable(&format!("{operation} {object}"), &error)),
         }
     }
 }
 
 fn trail_client(config: &SdkConfig, region: &str) -> TrailClient {
     let region = Region::new(region.to_owned());
-    TrailClient::from_conf(
-        aws_sdk_cloudtrail::config::Builder::from(config)
-            .region(region)
-            .build(),
-    )
+    let own = aws_sdk_cloudtrail::config::Builder::from(config).interceptor(Named);
+    TrailClient::from_conf(own.region(region).build())
 }
 
-fn unreachable<E, R>(operation: &str, error: SdkError<E, R>) -> InventoryError
-where
-    E: std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
+fn unreachable(operation: &str, error: &(dyn std::error::Error + 'static)) -> InventoryError {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    // The innermost says most; of a chain of credentials, before all that it tried.
+    let said = last.to_string();
+    let said = said.split(". Attempted:").next().unwrap_or_default();
     InventoryError::Aws {
         operation: operation.to_owned(),
-        source: Box::new(error),
+        message: said.split_whitespace().collect::<Vec<_>>().join(" "),
     }
-}
-
-fn basic(selector: &EventSelector) -> Value {
-    let resources = selector.data_resources().iter();
-    let resources =
-        resources.map(|resource| json!({"Type": resource.r#type(), "Values": resource.values()}));
-    json!({
-        "ReadWriteType": selector.read_write_type().map(aws_sdk_cloudtrail::types::ReadWriteType::as_str),
-        "IncludeManagementEvents": selector.include_management_events(),
-        "DataResources": resources.collect::<Vec<_>>(),
-        "ExcludeManagementEventSources": selector.exclude_management_event_sources(),
-    })
-}
-
-fn advanced(selector: &AdvancedEventSelector) -> Value {
-    let fields = selector.field_selectors().iter().map(|field| {
-        let conditions = [
-            ("Equals", field.equals()),
-            ("StartsWith", field.starts_with()),
-            ("EndsWith", field.ends_with()),
-            ("NotEquals", field.not_equals()),
-            ("NotStartsWith", field.not_starts_with()),
-            ("NotEndsWith", field.not_ends_with()),
-        ];
-        let mut told = Map::new();
-        told.insert("Field".to_owned(), field.field().into());
-        let given = conditions
-            .into_iter()
-            .filter(|(_, texts)| !texts.is_empty());
-        told.extend(given.map(|(name, texts)| (name.to_owned(), texts.to_vec().into())));
-        Value::Object(told)
-    });
-    json!({"Name": selector.name(), "FieldSelectors": fields.collect::<Vec<_>>()})
-}
-
-fn status_of(status: &GetTrailStatusOutput) -> Value {
-    let time = |time: Option<&aws_sdk_cloudtrail::primitives::DateTime>| {
-        time.map(aws_sdk_cloudtrail::primitives::DateTime::secs)
-    };
-    json!({
-        "IsLogging": status.is_logging(),
-        "StartLoggingTime": time(status.start_logging_time()),
-        "StopLoggingTime": time(status.stop_logging_time()),
-        "LatestDeliveryTime": time(status.latest_delivery_time()),
-        "LatestDeliveryError": status.latest_delivery_error(),
-        "LatestDigestDeliveryTime": time(status.latest_digest_delivery_time()),
-        "LatestDigestDeliveryError": status.latest_digest_delivery_error(),
-    })
-}
-
-fn micros(time: &aws_sdk_organizations::primitives::DateTime) -> Option<i64> {
-    time.secs().checked_mul(1_000_000)
 }
 
 /// Older endpoints tell the status of a member and not its state.

@@ -128,12 +128,20 @@ impl Told {
                     "list-regions does not tell its account\n\nhint: --account ID tells it";
                 fault(document, problem.to_owned())
             })?;
+            is_whole(document, value)?;
             let known = self.regions.entry(account.to_owned()).or_default();
-            known.extend(regions.iter().filter_map(|region| {
+            for region in regions {
                 let text = |name: &str| region[name].as_str().map(str::to_owned);
-                Some((text("RegionName")?, text("RegionOptStatus")?))
-            }));
+                let told = text("RegionName").zip(text("RegionOptStatus"));
+                let (region, status) = told.ok_or_else(|| {
+                    let problem = "a region in it has no RegionName or no RegionOptStatus\n\nhint: `aws account \
+                                   list-regions` prints both";
+                    fault(document, problem.to_owned())
+                })?;
+                known.insert(region, status);
+            }
         } else if let Some(accounts) = value["Accounts"].as_array() {
+            is_whole(document, value)?;
             for member in accounts {
                 self.take_member(member).ok_or_else(|| {
                     let problem = "an account in it has no Id, or no Arn with its organization";
@@ -218,12 +226,25 @@ fn micros(value: &Value) -> Option<i64> {
             .ok()
             .map(|time| time.timestamp_micros()),
         Value::Number(seconds) => {
-            let whole = seconds.to_string();
-            let whole = whole.split('.').next()?.parse::<i64>().ok()?;
-            whole.checked_mul(1_000_000)
+            let seconds = seconds.to_string();
+            let (whole, fraction) = seconds.split_once('.').unwrap_or((&seconds, ""));
+            let fraction = format!("{fraction:0<6}");
+            let fraction = fraction.get(..6)?.parse::<i64>().ok()?;
+            let whole = whole.parse::<i64>().ok()?.checked_mul(1_000_000)?;
+            whole.checked_add(fraction)
         }
         _ => None,
     }
+}
+
+/// Refuses a list that goes on elsewhere: what is not in it would count as not there.
+fn is_whole(document: &Document, list: &Value) -> Result<(), InventoryError> {
+    if list["NextToken"].is_null() {
+        return Ok(());
+    }
+    let problem = "the list goes on, as its NextToken tells\n\nhint: ask for all of it, without --max-items and \
+                   --no-paginate";
+    Err(fault(document, problem.to_owned()))
 }
 
 fn fault(document: &Document, problem: String) -> InventoryError {
@@ -274,7 +295,7 @@ mod tests {
         assert_eq!(trail.bucket.as_deref(), Some("logs"));
         assert_eq!(trail.is_multi_region, Some(true));
         assert_eq!(trail.is_logging, Some(false));
-        assert_eq!(trail.logging_changed_at, Some(1_767_312_000_000_000));
+        assert_eq!(trail.logging_changed_at, Some(1_767_312_000_250_000));
         assert!(trail.selectors.is_some());
         assert_eq!(told.regions["111122223333"]["af-south-1"], "DISABLED");
         assert_eq!(
@@ -289,7 +310,12 @@ mod tests {
 
     #[track_caller]
     fn check(document: &Document, expected: &str) {
-        let said = Told::read(std::slice::from_ref(document), None).expect_err("a bad answer");
+        check_of(document, None, expected);
+    }
+
+    #[track_caller]
+    fn check_of(document: &Document, account: Option<&str>, expected: &str) {
+        let said = Told::read(std::slice::from_ref(document), account).expect_err("a bad answer");
         assert!(said.to_string().starts_with(expected), "{said}");
     }
 
@@ -305,6 +331,16 @@ mod tests {
         check(
             &document(Some("main"), r#"{"IsLogging": true}"#),
             &format!("{not}`main` is not the name of one trail"),
+        );
+        let regions = r#"{"Regions": [{"RegionName": "eu-west-1", "OptInStatus": "opted-in"}]}"#;
+        check_of(
+            &document(None, regions),
+            Some("111122223333"),
+            &format!("{not}a region in it has no RegionName or no RegionOptStatus"),
+        );
+        check(
+            &document(None, r#"{"Accounts": [], "NextToken": "more"}"#),
+            &format!("{not}the list goes on"),
         );
         check(
             &document(None, r#"{"Regions": []}"#),

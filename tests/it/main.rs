@@ -40,5 +40,6 @@ mod shell;
 mod shown;
 mod store_s3;
 mod tidy;
+mod trails;
 mod verify;
 mod writing;

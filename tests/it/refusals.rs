@@ -357,3 +357,15 @@ fn listing(context: &Context) -> Vec<(String, u64)> {
     files.sort();
     files
 }
+
+#[test]
+fn an_empty_store_is_not_complete() {
+    let context = Context::new();
+    std::fs::create_dir(context.path().join("none")).expect("a directory");
+    assert_eq!(context.run(&["ingest", "none"]).code, 0);
+    for required in ["complete", "complete-verified"] {
+        let judged = context.run(&["report", "coverage", "--require", required]);
+        assert_eq!(judged.code, 1, "{judged}");
+        assert!(judged.stderr.contains("no hour can be judged"), "{judged}");
+    }
+}

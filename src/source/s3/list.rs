@@ -20,6 +20,8 @@ use crate::source::{Fault, ListedDay, Listing, SourceObject};
 pub(super) const CALLS_MAX: usize = 32;
 /// Folders beside the layout that are looked into one by one; where there are more, all is listed flat.
 const STRANGERS_MAX: usize = 32;
+/// The same beside `AWSLogs`, which a flat listing would list again.
+const STRANGERS_BESIDE_MAX: usize = 10_000;
 /// How far below the address `AWSLogs` is looked for.
 const ABOVE_MAX: usize = 3;
 
@@ -220,7 +222,12 @@ impl Walk<'_> {
     /// Folders that are not of the layout. There may be a million of them, so that looking into each would
     /// never end.
     fn look_beside(&mut self, task: &Task, strangers: Vec<String>, has_root: bool) {
-        if strangers.len() <= STRANGERS_MAX {
+        let limit = if has_root {
+            STRANGERS_BESIDE_MAX
+        } else {
+            STRANGERS_MAX
+        };
+        if strangers.len() <= limit {
             let level = match task.level {
                 Level::Above(depth) if depth < ABOVE_MAX => Level::Above(depth + 1),
                 _ => Level::Flat,
@@ -228,10 +235,12 @@ impl Walk<'_> {
             let tasks = strangers.into_iter().map(|prefix| Task { prefix, level });
             self.waiting.extend(tasks);
         } else if has_root {
-            // The logs are in the layout; what stands beside it is something else.
-            for prefix in strangers {
-                self.listing.ignore(location(self.bucket, &prefix).into());
-            }
+            let folder = location(self.bucket, &task.prefix);
+            let told = format!(
+                "{} folders stand beside {ROOT}/, too many to look into: name those that hold logs",
+                strangers.len()
+            );
+            self.listing.faults.push((folder.into(), told));
         } else {
             self.waiting.push(Task {
                 prefix: task.prefix.clone(),

@@ -36,6 +36,33 @@ fn addresses_that_are_wrong() {
     ));
 }
 
+/// Nor does one make another store than the one that was meant.
+#[test]
+fn an_address_that_is_mistyped_makes_no_store() {
+    let server = seaweed();
+    let bucket = server.bucket();
+    bucket.put("AWSLogs/x.json", log("one"));
+    let context = Context::new();
+    for address in ["s3://no-such-bucket", &bucket.url("AWSLog")] {
+        let done = ingest(&context, &server.url, &[address]);
+        assert_eq!(done.code, 2, "{done}");
+        assert!(!context.store().exists(), "{done}");
+    }
+    let done = ingest_as(
+        &context,
+        ("AKIANOBODY", "a secret"),
+        &server.url,
+        &[&bucket.url("")],
+    );
+    assert_eq!(done.code, 2, "{done}");
+    assert!(!context.store().exists(), "{done}");
+    // The right one makes it, and a mistyped one leaves it as it is.
+    let done = ingest(&context, &server.url, &[&bucket.url("AWSLogs")]);
+    assert_eq!(done.code, 0, "{done}");
+    ingest(&context, &server.url, &[&bucket.url("AWSLog")]);
+    assert_eq!(event_ids(&context), ["one"]);
+}
+
 #[test]
 fn identities_that_may_not() {
     let server = seaweed();

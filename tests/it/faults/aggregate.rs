@@ -68,15 +68,14 @@ pub(crate) fn months_of_table(rows: &[Row]) -> Sums {
 
 /// The rows of `usage_daily`, added up to months.
 pub(crate) fn months_of_usage(rows: &[Row]) -> Sums {
-    months(rows, |row| row.text("event_date")[..7].to_owned())
+    let is_counted = |row: &&Row| row.get("record_role") != Some("network");
+    let counted: Vec<Row> = rows.iter().filter(is_counted).cloned().collect();
+    months(&counted, |row| row.text("event_date")[..7].to_owned())
 }
 
 fn months(rows: &[Row], month: impl Fn(&Row) -> String) -> Sums {
     let mut sums = Sums::new();
-    let counted = rows
-        .iter()
-        .filter(|row| row.get("record_role") != Some("network"));
-    for row in counted {
+    for row in rows {
         for (mut dimensions, sum) in
             sums_of_table(std::slice::from_ref(row), &MONTH_DIMENSIONS, |_row| 0)
         {

@@ -3,6 +3,7 @@
 //! ends with it; each test has a bucket of its own.
 
 mod proxy;
+mod stub;
 mod tests;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 pub(crate) use proxy::{Action, Proxy, Request};
+pub(crate) use stub::{Call, Stub, Told};
 
 use crate::context::REPOSITORY;
 use crate::python::python;
