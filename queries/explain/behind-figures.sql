@@ -2,13 +2,13 @@
 -- title: What stands behind the figures of a report
 -- description: Exact counts of the records held in the window and within the filters. A record that names two keys counts once. A replaced record is one of replaced_events: a correction
 --   tells it anew, or a correction of the same record was read later. A copy is the record of a call that
---   another account's log holds too, and that key_uses leaves out for the other's. Duplicates are exact
+--   another account's log holds too, and that key_uses leaves out for the other's; network activity is none. Duplicates are exact
 --   copies of a stored event; they were dropped when they were read, so they are told by log object: of
 --   every object with an event in the window, and of all keys. What an earlier reading of an object wrote
 --   is no duplicate of a later one. Records beyond the retention horizon are in none of the counts.
 
 WITH asked AS (
-  SELECT key_arn, event_id, recipient_account_id, content_hash, is_correction, shared_event_id
+  SELECT key_arn, event_id, recipient_account_id, content_hash, is_correction, shared_event_id, record_role
   FROM scope_events
 ),
 
@@ -31,7 +31,7 @@ judged AS (
     asked.content_hash,
     bool_or(asked.is_correction) AS is_correction,
     bool_or(replaced.event_id IS NOT NULL) AS is_replaced,
-    bool_and(asked.shared_event_id IS NOT NULL AND used.content_hash IS NULL) AS is_left_out
+    bool_and(asked.shared_event_id IS NOT NULL AND used.content_hash IS NULL AND asked.record_role <> 'network') AS is_left_out
   FROM asked
   LEFT JOIN replaced
     ON replaced.event_id = asked.event_id

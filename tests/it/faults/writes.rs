@@ -85,7 +85,7 @@ fn at_every_write(before: Before, seed: u64, fault: impl Fn(u64) -> Fault) -> Ou
             .await;
             std::fs::remove_dir_all(&store).expect("a directory of ours");
         }
-        // Six tables get a file and a commit each, and events two or more for their months.
+        // Seven tables get a file and a commit each, and events two or more for their months.
         assert!(
             outcome.runs > 12,
             "a run makes more writes than {}",
@@ -118,8 +118,8 @@ fn a_lost_answer_of_a_first_run_leaves_the_store_exact() {
     let outcome = at_every_write(Before::Tables, 3, Fault::LosesAnswer);
     assert_eq!(
         outcome.errors,
-        outcome.runs - 7,
-        "each of the seven commits is found"
+        outcome.runs - 8,
+        "each of the eight commits is found"
     );
 }
 
@@ -128,8 +128,8 @@ fn a_lost_answer_of_a_later_run_leaves_the_store_exact() {
     let outcome = at_every_write(Before::FirstRun, 4, Fault::LosesAnswer);
     assert_eq!(
         outcome.errors,
-        outcome.runs - 7,
-        "each of the seven commits is found"
+        outcome.runs - 8,
+        "each of the eight commits is found"
     );
 }
 
