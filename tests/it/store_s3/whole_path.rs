@@ -116,10 +116,11 @@ fn a_bucket_is_asked_once_for_what_never_changes() {
     let proxy = Proxy::start(&bucket.server.url, |_request| Action::Pass);
     let lake = Lake::new(&context, bucket.url("store"), &proxy.url);
     assert_eq!(lake.run(&["ingest", "sample-logs/AWSLogs"]).code, 2);
-    for words in [
-        &["ingest", "sample-logs/AWSLogs"][..],
-        &["sql", "select 1"],
-        &["status"],
+    // What status tells of coverage reads most of the tables.
+    for (words, requests_max) in [
+        (&["ingest", "sample-logs/AWSLogs"][..], 80),
+        (&["sql", "select 1"], 80),
+        (&["status"], 300),
     ] {
         let before = proxy.requests().len();
         assert_eq!(lake.run(words).code, 0);
@@ -133,7 +134,7 @@ fn a_bucket_is_asked_once_for_what_never_changes() {
         reads.retain(|_target, count| *count > 1);
         assert!(reads.is_empty(), "{words:?}: {reads:?}");
         assert!(
-            requests.len() <= 80,
+            requests.len() <= requests_max,
             "{words:?}: {} requests",
             requests.len()
         );
