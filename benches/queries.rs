@@ -73,7 +73,7 @@ async fn session(root: &Path, library: &Library) -> Session {
             .views()
             .expect("views are in order")
             .into_iter()
-            .map(relation)
+            .map(Relation::from)
             .collect(),
         rollups: rollups(library),
     };
@@ -108,16 +108,8 @@ fn rollups(library: &Library) -> Vec<Relation<'_>> {
     ROLLUPS
         .into_iter()
         .filter_map(|table| library.rollup(table.name))
-        .map(relation)
+        .map(Relation::from)
         .collect()
-}
-
-fn relation(query: &Query) -> Relation<'_> {
-    Relation {
-        name: &query.id,
-        sql: &query.sql,
-        is_kept: query.kept.is_some(),
-    }
 }
 
 criterion_group!(benches, reports);

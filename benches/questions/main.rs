@@ -19,7 +19,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::DateTime;
 use clap::{Args, Parser, Subcommand};
 use futures::TryStreamExt as _;
-use keytrail::report::{self, Library, Query, Request, Window};
+use keytrail::report::{self, Library, Request, Window};
 use keytrail::schema::{ROLLUPS, TABLES};
 use keytrail::sql::{Relation, Relations, Session};
 use keytrail::store::{Pins, Place, Store};
@@ -211,23 +211,15 @@ async fn session(store: &Store, library: &Library) -> anyhow::Result<(Session, P
     let pins = store.pin().await?;
     let rollups = ROLLUPS;
     let relations = Relations {
-        views: library.views()?.into_iter().map(relation).collect(),
+        views: library.views()?.into_iter().map(Relation::from).collect(),
         rollups: rollups
             .iter()
             .filter_map(|table| library.rollup(table.name))
-            .map(relation)
+            .map(Relation::from)
             .collect(),
     };
     let session = Session::open(&pins, &relations).await?;
     Ok((session, pins))
-}
-
-fn relation(query: &Query) -> Relation<'_> {
-    Relation {
-        name: &query.id,
-        sql: &query.sql,
-        is_kept: query.kept.is_some(),
-    }
 }
 
 /// Rows by the names of their columns, every value as text.

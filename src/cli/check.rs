@@ -11,9 +11,9 @@ use super::ExitStatus;
 use super::args::CheckArgs;
 use super::error::{to_stderr, to_stdout};
 use super::output::visible;
-use super::queries::{Queries, QueryFile, files, relation};
+use super::queries::{Queries, QueryFile, files};
 use crate::report::{self, Library, Query, ReportError, statement_fault};
-use crate::sql::{Relations, Session};
+use crate::sql::{Relation, Relations, Session};
 use crate::store::{Place, Store};
 
 pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<ExitStatus> {
@@ -131,7 +131,7 @@ async fn views(
             failed.insert(&view.id);
             continue;
         }
-        if let Err(source) = session.register_view(&relation(view)).await {
+        if let Err(source) = session.register_view(&Relation::from(view)).await {
             failed.insert(&view.id);
             let fault = statement_fault(view, &source);
             faults.push(match overridden(library, view, own) {

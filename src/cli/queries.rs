@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::report::{Library, Query};
+use crate::report::Library;
 use crate::sql::{Relation, Relations, Session};
 use crate::store::{Pins, Store};
 
@@ -60,7 +60,7 @@ impl Queries {
         crate::schema::ROLLUPS
             .into_iter()
             .filter_map(|table| self.library.rollup(table.name))
-            .map(relation)
+            .map(Relation::from)
             .collect()
     }
 
@@ -74,18 +74,15 @@ impl Queries {
     /// A session over pinned tables, with all views.
     pub(super) async fn over(&self, pins: &Pins) -> anyhow::Result<Session> {
         let relations = Relations {
-            views: self.library.views()?.into_iter().map(relation).collect(),
+            views: self
+                .library
+                .views()?
+                .into_iter()
+                .map(Relation::from)
+                .collect(),
             rollups: self.rollups(),
         };
         Ok(Session::open(pins, &relations).await?)
-    }
-}
-
-pub(super) fn relation(query: &Query) -> Relation<'_> {
-    Relation {
-        name: &query.id,
-        sql: &query.sql,
-        is_kept: query.kept.is_some(),
     }
 }
 

@@ -21,6 +21,7 @@
 //! ```
 
 use super::ReportError;
+use crate::sql::Relation;
 
 /// The names that the window and the filters have as options or as placeholders: no report's own.
 pub(super) const COMMON: [&str; 17] = [
@@ -115,6 +116,16 @@ pub struct Query {
     pub sql: String,
     /// The line of the file on which the statement begins.
     pub line: usize,
+}
+
+impl<'a> From<&'a Query> for Relation<'a> {
+    fn from(query: &'a Query) -> Self {
+        Self {
+            name: &query.id,
+            sql: &query.sql,
+            is_kept: query.kept.is_some(),
+        }
+    }
 }
 
 impl Query {

@@ -56,12 +56,7 @@ impl Library {
         let all = self.rollups.clone();
         for rollup in self.rollups.values_mut() {
             for lower in rollup.depends.iter().filter_map(|name| all.get(name)) {
-                let lower = Relation {
-                    name: &lower.id,
-                    sql: &lower.sql,
-                    is_kept: false,
-                };
-                rollup.sql = stacked(&lower, &rollup.sql);
+                rollup.sql = stacked(&Relation::from(lower), &rollup.sql);
             }
         }
         self.stack_views();

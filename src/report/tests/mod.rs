@@ -222,12 +222,7 @@ async fn build_with(
 pub(super) async fn create_views(context: &SessionContext) {
     let library = Library::embedded().expect("good headers");
     for view in library.views().expect("an order") {
-        let relation = Relation {
-            name: &view.id,
-            sql: &view.sql,
-            is_kept: view.kept.is_some(),
-        };
-        if let Err(error) = register_view(context, &relation).await {
+        if let Err(error) = register_view(context, &Relation::from(view)).await {
             panic!("{}: {error}", view.path);
         }
     }

@@ -13,7 +13,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::TryStreamExt as _;
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Options, Progress, Retain, Retained, Span, Summary};
-use keytrail::report::{Library, Query};
+use keytrail::report::Library;
 use keytrail::schema::{ROLLUPS, TABLES};
 use keytrail::source::{self, Source};
 use keytrail::sql::{Relation, Relations, Session};
@@ -188,16 +188,8 @@ fn rollups(library: &Library) -> Vec<Relation<'_>> {
     ROLLUPS
         .into_iter()
         .filter_map(|table| library.rollup(table.name))
-        .map(relation)
+        .map(Relation::from)
         .collect()
-}
-
-fn relation(query: &Query) -> Relation<'_> {
-    Relation {
-        name: &query.id,
-        sql: &query.sql,
-        is_kept: query.kept.is_some(),
-    }
 }
 
 /// A store as a reader sees it.
@@ -220,7 +212,7 @@ impl Reader {
             views: views
                 .into_iter()
                 .filter(|query| query.id == "log_files")
-                .map(relation)
+                .map(Relation::from)
                 .collect(),
             rollups: rollups(&library),
         };

@@ -11,7 +11,7 @@ use futures::TryStreamExt as _;
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Progress, Summary};
 use keytrail::integrity::{self, KeySource, Options, PublicKeys, Verified};
-use keytrail::report::{Library, Query};
+use keytrail::report::Library;
 use keytrail::schema::{ROLLUPS, TRAILS};
 use keytrail::source::{self, Fault, Files, Opened, Source, SourceObject};
 use keytrail::sql::{Relation, Relations, Session};
@@ -181,7 +181,7 @@ impl Bench {
             views: views
                 .into_iter()
                 .filter(|query| query.id == "verified_files")
-                .map(relation)
+                .map(Relation::from)
                 .collect(),
             rollups: rollups(&library),
         };
@@ -240,16 +240,8 @@ fn rollups(library: &Library) -> Vec<Relation<'_>> {
     ROLLUPS
         .into_iter()
         .filter_map(|table| library.rollup(table.name))
-        .map(relation)
+        .map(Relation::from)
         .collect()
-}
-
-fn relation(query: &Query) -> Relation<'_> {
-    Relation {
-        name: &query.id,
-        sql: &query.sql,
-        is_kept: query.kept.is_some(),
-    }
 }
 
 /// Files that remembers which of them were opened.
