@@ -68,6 +68,8 @@ def started(directory):
                 "-admin.ui=false", f"-s3.port={s3}", "-s3.port.iceberg=0", "-s3.port.lance=0",
                 f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}",
                 f"-s3.config={os.path.join(directory, 's3.json')}",
+                # Each bucket takes some volumes, which are empty files; by default their number follows the free disk.
+                "-volume.max=10000", "-master.telemetry=false",
             ],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=directory,
             preexec_fn=die_with_parent,
