@@ -214,9 +214,13 @@ protected AS (
 elsewhere AS (
   SELECT
     caller, coalesce(key_arn, key_as_typed) AS key,
-    count(DISTINCT content_hash) AS calls, min(event_time) AS first_time, max(event_time) AS last_time
+    -- Only a call on two keys can be here twice.
+    count(*) FILTER (WHERE key_role NOT IN ('source', 'destination'))
+      + count(DISTINCT CASE WHEN key_role IN ('source', 'destination') THEN content_hash END) AS calls,
+    min(event_time) AS first_time, max(event_time) AS last_time
   FROM key_uses
   WHERE $principal IS NULL AND kind = 'use' AND outcome = 'success' AND NOT is_dry_run
+    AND caller IN (SELECT caller FROM hits)
     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
   GROUP BY 1, 2

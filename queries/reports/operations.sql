@@ -25,25 +25,45 @@
 --     FROM scope_usage
 --   )
 
--- One row a day; the callers and keys of all days are put together at the end.
-WITH days AS (
+-- Days, callers and keys are counted in one reading; each of the three is few.
+WITH counted AS (
+  SELECT
+    event_name, key_role, kind, use_label, event_date, outcome, caller, key_arn,
+    grouping(caller) AS is_no_caller, grouping(key_arn) AS is_no_key,
+    coalesce(sum(count) FILTER (WHERE NOT is_other_key), 0) AS calls
+  FROM scope_counts
+  WHERE outcome <> 'dry_run'
+  GROUP BY GROUPING SETS (
+    (event_name, key_role, kind, use_label, event_date, outcome),
+    (event_name, key_role, kind, use_label, caller),
+    (event_name, key_role, kind, use_label, key_arn)
+  )
+),
+
+named AS (
   SELECT
     coalesce(event_name, 'unknown')
       || CASE key_role WHEN 'destination' THEN ' (destination)' WHEN 'only' THEN '' WHEN 'none' THEN '' ELSE ' (source)' END AS operation,
-    kind, nullif(use_label, 'none') AS label, event_date,
-    coalesce(sum(count) FILTER (WHERE NOT is_other_key), 0) AS calls,
-    coalesce(sum(count) FILTER (WHERE outcome = 'success' AND NOT is_other_key), 0) AS successes,
-    sum(count) FILTER (WHERE outcome = 'throttled' AND NOT is_other_key) AS throttled,
-    sum(count) FILTER (WHERE outcome = 'denied' AND NOT is_other_key) AS denied,
-    sum(count) FILTER (WHERE outcome = 'unusable_key' AND NOT is_other_key) AS unusable_key,
-    sum(count) FILTER (WHERE outcome = 'invalid_request' AND NOT is_other_key) AS invalid_request,
-    sum(count) FILTER (WHERE outcome = 'not_found' AND NOT is_other_key) AS not_found,
-    sum(count) FILTER (WHERE outcome = 'error' AND NOT is_other_key) AS error,
-    array_agg(DISTINCT caller) AS callers,
-    array_agg(DISTINCT key_arn) FILTER (WHERE key_arn IS NOT NULL) AS keys
-  FROM scope_counts
-  WHERE outcome <> 'dry_run'
-  GROUP BY 1, 2, 3, 4
+    kind, use_label, event_date, outcome, caller, key_arn, calls, is_no_caller, is_no_key
+  FROM counted
+),
+
+-- One row a day, and one without a day for callers and keys.
+days AS (
+  SELECT
+    operation, kind, use_label, event_date,
+    sum(calls) AS calls,
+    coalesce(sum(calls) FILTER (WHERE outcome = 'success'), 0) AS successes,
+    sum(calls) FILTER (WHERE outcome = 'throttled') AS throttled,
+    sum(calls) FILTER (WHERE outcome = 'denied') AS denied,
+    sum(calls) FILTER (WHERE outcome = 'unusable_key') AS unusable_key,
+    sum(calls) FILTER (WHERE outcome = 'invalid_request') AS invalid_request,
+    sum(calls) FILTER (WHERE outcome = 'not_found') AS not_found,
+    sum(calls) FILTER (WHERE outcome = 'error') AS error,
+    count(DISTINCT caller) FILTER (WHERE is_no_caller = 0) AS callers,
+    count(DISTINCT key_arn) FILTER (WHERE is_no_key = 0) AS keys
+  FROM named
+  GROUP BY operation, kind, use_label, event_date
 ),
 
 -- Each day with the days without a call before it, so that all lists begin on one day.
@@ -56,7 +76,7 @@ filled AS (
         CAST(0 AS BIGINT),
         CAST(event_date AS INT)
           - coalesce(
-            CAST(lag(event_date) OVER (PARTITION BY operation, kind, label ORDER BY event_date) AS INT),
+            CAST(lag(event_date) OVER (PARTITION BY operation, kind, use_label ORDER BY event_date NULLS FIRST) AS INT),
             CAST(min(event_date) OVER () AS INT) - 1
           ) - 1
       ),
@@ -78,13 +98,13 @@ SELECT
     'not_found ' || sum(not_found),
     'error ' || sum(error)
   ), '') AS failures,
-  cardinality(array_distinct(flatten(array_agg(callers)))) AS callers,
-  coalesce(cardinality(array_distinct(flatten(array_agg(keys) FILTER (WHERE keys IS NOT NULL)))), 0) AS keys,
-  label,
+  max(callers) AS callers,
+  max(keys) AS keys,
+  nullif(use_label, 'none') AS label,
   array_concat(
-    flatten(array_agg(calls_of_days ORDER BY event_date)),
+    flatten(array_agg(calls_of_days ORDER BY event_date) FILTER (WHERE event_date IS NOT NULL)),
     array_repeat(CAST(0 AS BIGINT), CAST(max(last_day) AS INT) - CAST(max(event_date) AS INT))
   ) AS calls_per_day
 FROM filled
-GROUP BY operation, kind, label
+GROUP BY operation, kind, use_label
 ORDER BY label NULLS FIRST, kind DESC, successes DESC, operation

@@ -45,16 +45,24 @@ WITH asked AS (
     OR right(resource, length($resource) + 1) IN (':' || $resource, '/' || $resource)
 ),
 
-sides AS (
+pairs AS (
   SELECT
-    key_arn, CASE WHEN key_arn IS NULL THEN key END AS key_as_typed, resource, direction,
-    sum(count) AS records,
-    max(last_time) AS last_time
+    key_arn, CASE WHEN key_arn IS NULL THEN key END AS key_as_typed, resource,
+    concat_ws(
+      ', ',
+      'encrypt ' || sum(count) FILTER (WHERE direction = 'encrypt'),
+      'decrypt ' || sum(count) FILTER (WHERE direction = 'decrypt'),
+      'grant ' || sum(count) FILTER (WHERE direction = 'grant')
+    ) AS operations,
+    max(last_time) AS last_time,
+    min(caller_account_id) AS first_account,
+    max(caller_account_id) AS last_account
   FROM asked
-  GROUP BY 1, 2, 3, 4
+  GROUP BY 1, 2, 3
 ),
 
-callers AS (
+-- Most pairs are of one account's callers.
+shared AS (
   SELECT
     key_arn, key_as_typed, resource,
     string_agg(caller_account_id, ', ' ORDER BY caller_account_id) AS accounts
@@ -62,19 +70,8 @@ callers AS (
     SELECT DISTINCT
       key_arn, CASE WHEN key_arn IS NULL THEN key END AS key_as_typed, resource, caller_account_id
     FROM asked
+    WHERE resource IN (SELECT resource FROM pairs WHERE first_account <> last_account)
   )
-  GROUP BY key_arn, key_as_typed, resource
-),
-
-pairs AS (
-  SELECT
-    key_arn, key_as_typed, resource,
-    string_agg(
-      direction || ' ' || records, ', '
-      ORDER BY CASE direction WHEN 'encrypt' THEN 1 WHEN 'decrypt' THEN 2 ELSE 3 END
-    ) AS operations,
-    max(last_time) AS last_time
-  FROM sides
   GROUP BY key_arn, key_as_typed, resource
 )
 
@@ -84,11 +81,11 @@ SELECT
   pairs.resource,
   pairs.operations,
   pairs.last_time,
-  callers.accounts
+  coalesce(shared.accounts, pairs.first_account) AS accounts
 FROM pairs
-JOIN callers
-  ON callers.resource = pairs.resource
-  AND (callers.key_arn IS NOT DISTINCT FROM pairs.key_arn)
-  AND (callers.key_as_typed IS NOT DISTINCT FROM pairs.key_as_typed)
+LEFT JOIN shared
+  ON shared.resource = pairs.resource
+  AND (shared.key_arn IS NOT DISTINCT FROM pairs.key_arn)
+  AND (shared.key_as_typed IS NOT DISTINCT FROM pairs.key_as_typed)
 LEFT JOIN key_names AS names ON names.key_arn = pairs.key_arn
 ORDER BY key, pairs.last_time DESC, pairs.resource

@@ -19,8 +19,7 @@
 --   CROSS JOIN (
 --     SELECT count(*) AS uses
 --     FROM scope_events
---     JOIN crypto_operations ON crypto_operations.event_name = scope_events.event_name
---     WHERE outcome = 'success' AND NOT is_dry_run AND resolution = 'event'
+--     WHERE crypto_direction(event_name) IS NOT NULL AND outcome = 'success' AND NOT is_dry_run AND resolution = 'event'
 --   ) AS held
 --   WHERE counted.uses > held.uses
 

@@ -29,37 +29,47 @@ seconds AS (
     AND ($account IS NULL OR cardinality($key_arns) > 0 OR account = $account)
 ),
 
-calls AS (
+-- is_told_twice where another account's log may hold the same call: of the key, or of another of its keys.
+told AS (
   SELECT
     events.account, events.region, events.second, events.caller, events.use_label AS label, events.event_name,
-    events.outcome, events.event_id, events.recipient_account_id, events.content_hash,
-    coalesce(events.key_arn, events.key_as_typed) AS key
-  FROM events
-  JOIN seconds
-    ON seconds.second = events.second
-    AND (seconds.account IS NOT DISTINCT FROM events.account)
-    AND (seconds.region IS NOT DISTINCT FROM events.region)
+    events.outcome, events.event_id, events.recipient_account_id, events.caller_account_id, events.content_hash,
+    events.shared_event_id,
+    coalesce(events.key_arn, events.key_as_typed) AS key,
+    events.shared_event_id IS NOT NULL
+      AND (events.key_arn IS NULL OR events.event_name = 'ReEncrypt' OR copied_keys.any_key IS NOT NULL) AS is_told_twice
+  FROM seconds
+  JOIN events
+    ON events.second = seconds.second
+    AND (events.account IS NOT DISTINCT FROM seconds.account)
+    AND (events.region IS NOT DISTINCT FROM seconds.region)
+  LEFT JOIN copied_keys ON copied_keys.any_key = events.key_arn
   -- What a VPC endpoint tells of a call that it let through is no second one.
   WHERE (coalesce(events.event_type NOT LIKE 'AwsVpceEvent%', true) OR events.outcome = 'denied')
     AND NOT EXISTS (
-    SELECT 1
-    FROM replacements
-    WHERE replacements.event_id = events.event_id
-      AND replacements.event_name = events.event_name
-      AND replacements.event_time = events.event_time
-      AND (replacements.recipient_account_id IS NOT DISTINCT FROM events.recipient_account_id)
-      AND coalesce(replacements.region = events.region, true)
-      AND coalesce(replacements.content_hash = events.content_hash, true)
-  )
+      SELECT 1
+      FROM replacements
+      WHERE replacements.event_id = events.event_id
+        AND replacements.event_name = events.event_name
+        AND replacements.event_time = events.event_time
+        AND (replacements.recipient_account_id IS NOT DISTINCT FROM events.recipient_account_id)
+        AND coalesce(replacements.region = events.region, true)
+        AND coalesce(replacements.content_hash = events.content_hash, true)
+    )
+),
+
+calls AS (
+  SELECT account, region, second, caller, label, event_name, outcome, event_id, recipient_account_id, content_hash, key
+  FROM told
+  WHERE NOT is_told_twice
+  UNION ALL
+  SELECT account, region, second, caller, label, event_name, outcome, event_id, recipient_account_id, content_hash, key
+  FROM told
+  WHERE is_told_twice
   QUALIFY row_number() OVER (
-    PARTITION BY
-      events.account, events.region, events.second, events.shared_event_id,
-      CASE WHEN events.shared_event_id IS NULL THEN events.event_id END,
-      CASE WHEN events.shared_event_id IS NULL THEN events.content_hash END
+    PARTITION BY account, region, second, shared_event_id
     -- The caller's own record names the caller; the key owner's copy of it may not.
-    ORDER BY
-      events.recipient_account_id IS DISTINCT FROM events.caller_account_id,
-      events.recipient_account_id, events.event_id, events.content_hash
+    ORDER BY recipient_account_id IS DISTINCT FROM caller_account_id, recipient_account_id, event_id, content_hash
   ) = 1
 ),
 

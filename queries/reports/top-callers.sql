@@ -25,17 +25,31 @@
 --     FROM scope_usage
 --   )
 
--- One row a day; the keys of all days are put together at the end.
-WITH days AS (
+-- Days and keys are counted in one reading; each of the two is few.
+WITH counted AS (
   SELECT
-    caller, nullif(use_label, 'none') AS label, event_date,
-    coalesce(sum(count) FILTER (WHERE outcome = 'success' AND NOT is_other_key), 0) AS uses,
-    coalesce(sum(count) FILTER (WHERE outcome <> 'success' AND NOT is_other_key), 0) AS failed,
-    array_agg(DISTINCT key_arn) FILTER (WHERE outcome = 'success' AND key_arn IS NOT NULL) AS keys,
-    max(last_time) FILTER (WHERE outcome = 'success') AS last_time
-  FROM scope_counts
-  WHERE kind = 'use' AND outcome <> 'dry_run'
-  GROUP BY caller, nullif(use_label, 'none'), event_date
+    caller, use_label, is_success, event_date, key_arn,
+    grouping(event_date) AS is_no_day,
+    coalesce(sum(count) FILTER (WHERE NOT is_other_key), 0) AS calls,
+    max(last_time) AS last_time
+  FROM (
+    SELECT caller, use_label, outcome = 'success' AS is_success, event_date, key_arn, is_other_key, count, last_time
+    FROM scope_counts
+    WHERE kind = 'use' AND outcome <> 'dry_run'
+  )
+  GROUP BY GROUPING SETS ((caller, use_label, is_success, event_date), (caller, use_label, is_success, key_arn))
+),
+
+-- One row a day, and one without a day for the keys.
+days AS (
+  SELECT
+    caller, use_label, event_date,
+    coalesce(sum(calls) FILTER (WHERE is_no_day = 0 AND is_success), 0) AS uses,
+    coalesce(sum(calls) FILTER (WHERE is_no_day = 0 AND NOT is_success), 0) AS failed,
+    count(key_arn) FILTER (WHERE is_no_day = 1 AND is_success) AS keys,
+    max(last_time) FILTER (WHERE is_success) AS last_time
+  FROM counted
+  GROUP BY caller, use_label, event_date
 ),
 
 -- Each day with the days without a call before it, so that the lists of all callers begin on one day.
@@ -48,7 +62,7 @@ filled AS (
         CAST(0 AS BIGINT),
         CAST(event_date AS INT)
           - coalesce(
-            CAST(lag(event_date) OVER (PARTITION BY caller, label ORDER BY event_date) AS INT),
+            CAST(lag(event_date) OVER (PARTITION BY caller, use_label ORDER BY event_date NULLS FIRST) AS INT),
             CAST(min(event_date) OVER () AS INT) - 1
           ) - 1
       ),
@@ -61,13 +75,13 @@ SELECT
   caller,
   sum(uses) AS uses,
   sum(failed) AS failed,
-  coalesce(cardinality(array_distinct(flatten(array_agg(keys) FILTER (WHERE keys IS NOT NULL)))), 0) AS keys,
+  max(keys) AS keys,
   max(last_time) AS last_time,
-  label,
+  nullif(use_label, 'none') AS label,
   array_concat(
-    flatten(array_agg(uses_of_days ORDER BY event_date)),
+    flatten(array_agg(uses_of_days ORDER BY event_date) FILTER (WHERE event_date IS NOT NULL)),
     array_repeat(CAST(0 AS BIGINT), CAST(max(last_day) AS INT) - CAST(max(event_date) AS INT))
   ) AS uses_per_day
 FROM filled
-GROUP BY caller, label
+GROUP BY caller, use_label
 ORDER BY label NULLS FIRST, uses DESC, failed DESC, caller

@@ -33,7 +33,7 @@
 -- caveat:
 --   SELECT 'successful uses in the window that tell no known key, and could be of any of these: ' || sum(count)
 --   FROM usage_by_name
---   WHERE key_arn IS NULL AND event_name IN (SELECT event_name FROM crypto_operations)
+--   WHERE key_arn IS NULL AND crypto_direction(event_name) IS NOT NULL
 --     AND outcome = 'success' AND record_role <> 'network' AND doubt IS NULL
 --     AND ($since IS NULL OR last_time >= $since) AND ($until IS NULL OR first_time < $until)
 --     AND ($account IS NULL OR recipient_account_id = $account) AND ($region IS NULL OR region = $region)
@@ -42,7 +42,7 @@
 --   SELECT 'uses that typed an alias at a time for which no log shows where it pointed, taken for the key '
 --     || 'that it was seen to point to: ' || sum(count)
 --   FROM usage_by_name
---   WHERE resolution = 'alias_unproven' AND event_name IN (SELECT event_name FROM crypto_operations)
+--   WHERE resolution = 'alias_unproven' AND crypto_direction(event_name) IS NOT NULL
 --     AND outcome = 'success' AND doubt IS NULL
 --     AND ($until IS NULL OR first_time < $until)
 --     AND ($account IS NULL OR recipient_account_id = $account) AND ($region IS NULL OR region = $region)
@@ -54,7 +54,7 @@
 --     SELECT DISTINCT
 --       event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, use_label, count
 --     FROM usage_by_name
---     WHERE doubt = 'alias' AND event_name IN (SELECT event_name FROM crypto_operations) AND outcome = 'success'
+--     WHERE doubt = 'alias' AND crypto_direction(event_name) IS NOT NULL AND outcome = 'success'
 --       AND ($until IS NULL OR first_time < $until)
 --       AND ($account IS NULL OR recipient_account_id = $account) AND ($region IS NULL OR region = $region)
 --   )
@@ -114,11 +114,10 @@ day_events AS (
   SELECT
     key_arn, key_events.event_date, key_events.event_name, caller, record_role, event_time,
     CASE WHEN is_dry_run THEN 'dry_run' ELSE outcome END AS outcome,
-    CASE WHEN crypto_operations.event_name IS NULL THEN 'management' ELSE 'use' END AS kind,
+    CASE WHEN crypto_direction(key_events.event_name) IS NULL THEN 'management' ELSE 'use' END AS kind,
     coalesce(event_time >= $since, true) AS is_inside
   FROM event_days
   JOIN key_events ON key_events.event_date = event_days.event_date
-  LEFT JOIN crypto_operations ON crypto_operations.event_name = key_events.event_name
   WHERE key_arn IS NOT NULL AND ($until IS NULL OR event_time < $until)
     AND NOT (key_role = 'destination' AND coalesce(other_key_arn = key_arn, false))
     AND NOT EXISTS (
@@ -158,12 +157,12 @@ counts AS (
 evidence AS (
   SELECT key AS key_arn, unnest(make_array(first_time, last_time)) AS event_time
   FROM usage_monthly
-  WHERE outcome = 'success' AND event_name IN (SELECT event_name FROM crypto_operations)
+  WHERE outcome = 'success' AND crypto_direction(event_name) IS NOT NULL
     AND last_time >= $since AND first_time < $until
   UNION ALL
   SELECT key_arn, first_time AS event_time
   FROM usage_by_name
-  WHERE outcome = 'success' AND event_name IN (SELECT event_name FROM crypto_operations) AND key_arn IS NOT NULL
+  WHERE outcome = 'success' AND crypto_direction(event_name) IS NOT NULL AND key_arn IS NOT NULL
     AND doubt IS NULL
     AND event_date >= CAST($since AS DATE) AND first_time >= $since AND last_time < $until
 ),
@@ -270,14 +269,14 @@ logs AS (
     SELECT recipient_account_id AS account, region, count
     FROM usage_monthly
     WHERE outcome = 'success' AND key_role <> 'destination'
-      AND event_name IN (SELECT event_name FROM crypto_operations)
+      AND crypto_direction(event_name) IS NOT NULL
       AND event_month > to_char($since, '%Y-%m') AND ($until IS NULL OR event_month < to_char($until, '%Y-%m'))
     UNION ALL
     -- The months that the window cuts, by their days.
     SELECT recipient_account_id AS account, region, count
     FROM usage_daily
     WHERE outcome = 'success' AND key_role <> 'destination' AND record_role <> 'network'
-      AND event_name IN (SELECT event_name FROM crypto_operations)
+      AND crypto_direction(event_name) IS NOT NULL
       AND event_date >= CAST($since AS DATE) AND ($until IS NULL OR event_date <= CAST($until AS DATE))
       AND (
         event_date < CAST(date_trunc('month', $since) + INTERVAL '1 month' AS DATE)

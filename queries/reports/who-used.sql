@@ -34,7 +34,7 @@
 --     || count(*) || ', of them successful: ' || count(*) FILTER (WHERE outcome = 'success')
 --   FROM key_events
 --   WHERE key_arn IS NULL AND NOT is_dry_run AND outcome <> 'dry_run'
---     AND event_name IN (SELECT event_name FROM crypto_operations)
+--     AND crypto_direction(event_name) IS NOT NULL
 --     AND NOT coalesce(array_has($key_names, key_as_typed), false)
 --     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
 --     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))

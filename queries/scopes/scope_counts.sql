@@ -9,7 +9,7 @@
 --   is_other_key marks all but the first key of calls that typed an alias on a day on which it moved and of which
 --   the events are no longer held: they
 --   are here for each key that the alias pointed to, so whoever adds up over keys leaves these out.
--- depends: scope_usage
+-- depends: scope_usage, copied_keys
 
 WITH marked AS (
   SELECT *, false AS is_other_key
@@ -50,28 +50,34 @@ shared AS (
   FROM named
 ),
 
--- Only where a caller's log holds a copy is there something to compare, which is of few calls.
+-- Only of few keys a caller's log holds copies, so that there is something to compare.
+told_twice AS (
+  SELECT *
+  FROM shared
+  WHERE any_key IN (SELECT any_key FROM copied_keys)
+),
+
 copied AS (
   SELECT DISTINCT any_key, is_destination, event_date, any_event_name, outcome, calling
-  FROM shared
+  FROM told_twice
   WHERE record_role = 'caller_copy'
 ),
 
 logs AS (
   SELECT
-    shared.any_key, shared.is_destination, shared.event_date, shared.any_event_name, shared.outcome, shared.calling,
-    shared.log, min(shared.record_role) AS record_role, sum(shared.count) AS records
+    told_twice.any_key, told_twice.is_destination, told_twice.event_date, told_twice.any_event_name, told_twice.outcome,
+    told_twice.calling, told_twice.log, min(told_twice.record_role) AS record_role, sum(told_twice.count) AS records
   FROM copied
-  JOIN shared
-    ON shared.any_key = copied.any_key
-    AND shared.is_destination = copied.is_destination
-    AND shared.event_date = copied.event_date
-    AND shared.any_event_name = copied.any_event_name
-    AND shared.outcome = copied.outcome
-    AND shared.calling = copied.calling
+  JOIN told_twice
+    ON told_twice.any_key = copied.any_key
+    AND told_twice.is_destination = copied.is_destination
+    AND told_twice.event_date = copied.event_date
+    AND told_twice.any_event_name = copied.any_event_name
+    AND told_twice.outcome = copied.outcome
+    AND told_twice.calling = copied.calling
   GROUP BY
-    shared.any_key, shared.is_destination, shared.event_date, shared.any_event_name, shared.outcome, shared.calling,
-    shared.log
+    told_twice.any_key, told_twice.is_destination, told_twice.event_date, told_twice.any_event_name, told_twice.outcome,
+    told_twice.calling, told_twice.log
 ),
 
 compared AS (
@@ -83,15 +89,22 @@ compared AS (
 )
 
 SELECT
-  shared.event_date, shared.key, shared.key_role, shared.caller, shared.event_name, shared.outcome, shared.invoked_by,
-  shared.recipient_account_id, shared.region, shared.record_role, shared.use_label, shared.count, shared.first_time,
-  shared.last_time, shared.hours_mask, shared.key_arn, shared.kind, shared.caller_account, shared.is_other_key
+  event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
+  use_label, count, first_time, last_time, hours_mask, key_arn, kind, caller_account, is_other_key
 FROM shared
+WHERE NOT EXISTS (SELECT 1 FROM copied_keys WHERE copied_keys.any_key = shared.any_key)
+UNION ALL
+SELECT
+  told_twice.event_date, told_twice.key, told_twice.key_role, told_twice.caller, told_twice.event_name,
+  told_twice.outcome, told_twice.invoked_by, told_twice.recipient_account_id, told_twice.region, told_twice.record_role,
+  told_twice.use_label, told_twice.count, told_twice.first_time, told_twice.last_time, told_twice.hours_mask,
+  told_twice.key_arn, told_twice.kind, told_twice.caller_account, told_twice.is_other_key
+FROM told_twice
 LEFT JOIN compared
-  ON compared.any_key = shared.any_key
-  AND compared.is_destination = shared.is_destination
-  AND compared.event_date = shared.event_date
-  AND compared.any_event_name = shared.any_event_name
-  AND compared.outcome = shared.outcome
-  AND compared.calling = shared.calling
-WHERE shared.log = coalesce(compared.counted_log, shared.log)
+  ON compared.any_key = told_twice.any_key
+  AND compared.is_destination = told_twice.is_destination
+  AND compared.event_date = told_twice.event_date
+  AND compared.any_event_name = told_twice.any_event_name
+  AND compared.outcome = told_twice.outcome
+  AND compared.calling = told_twice.calling
+WHERE told_twice.log = coalesce(compared.counted_log, told_twice.log)

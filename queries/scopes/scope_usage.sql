@@ -7,7 +7,7 @@
 --   are counted from their events, and so is everything where a service is asked for, which the
 --   roll-up does not tell in full. Where the events of a day that is cut are no longer held, each of its rows
 --   that reaches into the window counts in full.
--- depends: usage_by_key, scope_events, replaced_events, crypto_operations
+-- depends: usage_by_key, scope_events, replaced_events
 -- caveat:
 --   SELECT 'records that typed an alias which moved that day, counted for each key that it pointed to, because the '
 --     || 'events that would tell are no longer held: ' || sum(count)
@@ -58,9 +58,8 @@ WITH cut_events AS (
     invoked_by, recipient_account_id, region, record_role, is_correction,
     coalesce(use_label, 'none') AS use_label,
     event_time, key_arn,
-    CASE WHEN crypto_operations.event_name IS NULL THEN 'management' ELSE 'use' END AS kind
+    CASE WHEN crypto_direction(event_name) IS NULL THEN 'management' ELSE 'use' END AS kind
   FROM scope_events
-  LEFT JOIN crypto_operations ON crypto_operations.event_name = scope_events.event_name
   WHERE (
       $service IS NOT NULL
       OR ($first_cut_day IS NOT NULL AND event_date = $first_cut_day)

@@ -10,19 +10,18 @@
 --   other_key_arn is the event's other key, other_counted_key the text of that one. key_material_id and encryption_context are those of this key's
 --   side of a ReEncrypt. Both records of a cross-account call are here, and so are
 --   corrected records and dry runs; key_uses leaves them out.
--- depends: typed_names, shared_keys
+-- depends: typed_names, shared_keys, typed_destinations
 
+-- What was typed for a key that the event does not tell. A condition that holds for no file reads none of it.
 WITH unnamed AS (
-  SELECT
-    *,
-    CASE WHEN slot = 1 THEN key_as_typed ELSE destination_key_as_typed END AS typed
+  SELECT *, 1 AS slot, key_as_typed AS typed
   FROM kms_events
-  CROSS JOIN (VALUES (1), (2)) AS slots (slot)
-  WHERE (key_arn IS NULL OR (destination_key_arn IS NULL AND destination_key_as_typed IS NOT NULL))
-    AND (
-      (slot = 1 AND key_arn IS NULL)
-      OR (slot = 2 AND destination_key_arn IS NULL AND destination_key_as_typed IS NOT NULL)
-    )
+  WHERE key_arn IS NULL
+  UNION ALL
+  SELECT *, 2 AS slot, destination_key_as_typed AS typed
+  FROM kms_events
+  WHERE destination_key_arn IS NULL AND destination_key_as_typed IS NOT NULL
+    AND event_month IN (SELECT event_month FROM typed_destinations)
 ),
 
 resolved AS (

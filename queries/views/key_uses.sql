@@ -10,16 +10,17 @@
 --   one tells no more of the caller than an account, the caller, the session, the credentials, the source
 --   address, the user agent and the TLS details are those of the caller's own record.
 --   kind is use for a cryptographic operation, else management. Dry runs are in here, marked is_dry_run.
--- depends: key_events, replacements, told_sides, crypto_operations
+-- depends: key_events, replacements, replaced_times, told_sides, copied_keys
 
+-- A record is looked up among those that were replaced only where one of them has its time.
 WITH standing AS (
-  SELECT
-    key_events.*,
-    CASE WHEN crypto_operations.event_name IS NULL THEN 'management' ELSE 'use' END AS kind
+  SELECT key_events.*
   FROM key_events
-  LEFT JOIN crypto_operations ON crypto_operations.event_name = key_events.event_name
-  -- Only records that tell no ARN are looked at: a condition on the role would be computed for every event.
-  WHERE (coalesce(resolution, '') = 'event' OR coalesce(event_type NOT LIKE 'AwsVpceEvent%', true) OR outcome = 'denied')
+  WHERE NOT EXISTS (SELECT 1 FROM replaced_times WHERE replaced_times.event_time = key_events.event_time)
+  UNION ALL
+  SELECT key_events.*
+  FROM key_events
+  WHERE event_time IN (SELECT event_time FROM replaced_times)
     AND NOT EXISTS (
       SELECT 1
       FROM replacements
@@ -35,6 +36,7 @@ WITH standing AS (
 marked AS (
   SELECT
     standing.* EXCLUDE (key_role, other_key_arn),
+    CASE WHEN crypto_direction(event_name) IS NULL THEN 'management' ELSE 'use' END AS kind,
     -- Where a record of a ReEncrypt lists one key only, another one tells which side that is.
     coalesce(told_sides.key_role, standing.key_role) AS key_role,
     coalesce(told_sides.other_key_arn, standing.other_key_arn) AS other_key_arn,
@@ -45,7 +47,8 @@ marked AS (
     AND told_sides.event_date = standing.event_date
     AND told_sides.key_arn = standing.key_arn
     AND standing.key_role = 'only' AND standing.event_name = 'ReEncrypt'
-  WHERE standing.shared_event_id IS NOT NULL
+  -- Only records that tell no ARN are looked at: a condition on the role would be computed for every event.
+  WHERE coalesce(resolution, '') = 'event' OR coalesce(event_type NOT LIKE 'AwsVpceEvent%', true) OR outcome = 'denied'
 ),
 
 ranked AS (
@@ -63,6 +66,8 @@ ranked AS (
     is_bare AND bool_or(record_role = 'caller_copy' AND NOT is_bare)
       OVER (PARTITION BY key_arn, key_role, event_date, shared_event_id) AS is_told
   FROM marked
+  -- Of any other key one account's log tells all.
+  WHERE shared_event_id IS NOT NULL AND key_arn IN (SELECT any_key FROM copied_keys)
 ),
 
 shared AS (
@@ -110,9 +115,11 @@ SELECT
   tls_cipher_suite, tls_key_exchange, tls_host, is_mfa, is_console, is_read_only, grant_id, alias_name,
   attestation_module_id, attestation_image_digest, custom_key_store_id, pending_window_days, deletion_date,
   request, response, additional_event_data, request_id, event_type, key_material_id, encryption_context,
-  arrow_cast(NULL, 'List(Utf8)') AS log_accounts
-FROM standing
-WHERE shared_event_id IS NULL
+  CASE WHEN shared_event_id IS NOT NULL THEN make_array(recipient_account_id) END AS log_accounts
+FROM marked
+WHERE NOT EXISTS (
+  SELECT 1 FROM copied_keys WHERE copied_keys.any_key = marked.key_arn AND marked.shared_event_id IS NOT NULL
+)
 UNION ALL
 SELECT
   key_arn, key_as_typed, key_role, other_key_arn, resolution, record_role, kind, event_time, event_date,
@@ -124,4 +131,4 @@ SELECT
   attestation_module_id, attestation_image_digest, custom_key_store_id, pending_window_days, deletion_date,
   request, response, additional_event_data, request_id, event_type, key_material_id, encryption_context, log_accounts
 FROM shared
-WHERE key_arn IS NULL OR record_role = 'owner' OR (owner_records = 0 AND place = 1)
+WHERE record_role = 'owner' OR (owner_records = 0 AND place = 1)

@@ -5,7 +5,7 @@
 --   or a correction replaces a record, are counted from their events while these are held; doubt says where they
 --   are not (alias, correction). kind is use for a
 --   cryptographic operation, else management. Rows of equal dimensions add up.
--- depends: special_keys, usage_by_name, crypto_operations
+-- depends: special_keys, usage_by_name
 
 WITH resolved AS (
   SELECT
@@ -23,6 +23,5 @@ WITH resolved AS (
 
 SELECT
   resolved.*,
-  CASE WHEN crypto_operations.event_name IS NULL THEN 'management' ELSE 'use' END AS kind
+  CASE WHEN crypto_direction(event_name) IS NULL THEN 'management' ELSE 'use' END AS kind
 FROM resolved
-LEFT JOIN crypto_operations ON crypto_operations.event_name = resolved.event_name

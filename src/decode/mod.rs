@@ -35,7 +35,7 @@ pub use arn::{KmsArn, is_key_arn};
 pub use columns::STORE_COLUMNS;
 pub use context::context_resources;
 pub use document::{json_names, json_text};
-pub use facts::trail_list_version;
+pub use facts::{crypto_operations, trail_list_version};
 pub use hash::{Unhashed, text_sha256};
 pub use object::{Decoder, Input, Limits, ObjectId, Rows};
 pub use original::{OriginalError, original_event};

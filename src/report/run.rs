@@ -24,7 +24,7 @@ use super::{
     Filters, KeyDirectory, KeyScope, Kind, Library, Parameter, Query, ReportError, ResolvedKey,
     Window,
 };
-use crate::sql::Session;
+use crate::sql::{Session, settled};
 
 /// What is asked of a report.
 #[derive(Debug, Clone, Default)]
@@ -205,7 +205,7 @@ pub(super) async fn plan(
         .iter()
         .map(|(name, value)| (name.clone(), value.clone().into()))
         .collect();
-    frame.with_param_values(ParamValues::Map(values))
+    settled(frame.with_param_values(ParamValues::Map(values))?).await
 }
 
 /// The parameter by which every report can be asked about one key.

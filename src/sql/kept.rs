@@ -2,7 +2,8 @@
 //!
 //! Enters: the plan of a view that is small and that reports read several times, directly and through other
 //! views. Leaves: a relation whose rows are computed when it is first planned, and kept as long as the session. The
-//! engine then knows how many they are, and builds its joins on them and not on the events.
+//! engine then knows how many they are, and builds its joins on them and not on the events. One that has no rows is
+//! put into a plan as that ([`without_empty`]): most stores have no correction, and need no join to say so.
 
 use std::sync::Arc;
 
@@ -12,10 +13,12 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::datasource::{MemTable, TableType};
+use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNodeRecursion};
+use datafusion::datasource::{MemTable, TableType, source_as_provider};
 use datafusion::error::Result;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan};
 use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::prelude::DataFrame;
 use tokio::sync::OnceCell;
 
 /// A view that is computed once.
@@ -23,7 +26,14 @@ use tokio::sync::OnceCell;
 pub(super) struct KeptView {
     plan: LogicalPlan,
     schema: SchemaRef,
-    rows: OnceCell<MemTable>,
+    rows: OnceCell<Kept>,
+}
+
+/// What was computed.
+#[derive(Debug)]
+struct Kept {
+    table: MemTable,
+    is_empty: bool,
 }
 
 impl KeptView {
@@ -35,8 +45,16 @@ impl KeptView {
         }
     }
 
-    async fn compute(&self, state: &dyn Session) -> Result<MemTable> {
-        let plan = state.create_physical_plan(&self.plan).await?;
+    /// The rows, computed if they were not yet.
+    async fn rows(&self, state: &dyn Session) -> Result<&Kept> {
+        self.rows
+            .get_or_try_init(|| Box::pin(self.compute(state)))
+            .await
+    }
+
+    async fn compute(&self, state: &dyn Session) -> Result<Kept> {
+        let plan = Box::pin(without_empty(state, self.plan.clone())).await?;
+        let plan = state.create_physical_plan(&plan).await?;
         let batches = collect(plan, state.task_ctx()).await?;
         let batches = batches
             .into_iter()
@@ -48,9 +66,56 @@ impl KeptView {
                 let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
                 RecordBatch::try_new(Arc::clone(&self.schema), columns)
             })
-            .collect::<std::result::Result<Vec<_>, ArrowError>>();
-        MemTable::try_new(Arc::clone(&self.schema), vec![batches?])
+            .collect::<std::result::Result<Vec<_>, ArrowError>>()?;
+        let is_empty = batches.is_empty();
+        let table = MemTable::try_new(Arc::clone(&self.schema), vec![batches])?;
+        Ok(Kept { table, is_empty })
     }
+}
+
+/// A plan in which the kept views that have no rows stand as empty relations, so that the optimizer leaves out what
+/// depends on them. The kept views that the plan reads are computed for it.
+async fn without_empty(state: &dyn Session, plan: LogicalPlan) -> Result<LogicalPlan> {
+    let mut named = Vec::new();
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            named.push(source_as_provider(&scan.source)?);
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    let mut empty = Vec::new();
+    for provider in named {
+        if let Some(view) = provider.downcast_ref::<KeptView>()
+            && view.rows(state).await?.is_empty
+        {
+            empty.push(provider);
+        }
+    }
+    plan.transform_down_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = &node {
+            let provider = source_as_provider(&scan.source)?;
+            if empty.iter().any(|known| Arc::ptr_eq(known, &provider)) {
+                return Ok(Transformed::yes(LogicalPlan::EmptyRelation(
+                    EmptyRelation {
+                        produce_one_row: false,
+                        schema: Arc::clone(&scan.projected_schema),
+                    },
+                )));
+            }
+        }
+        Ok(Transformed::no(node))
+    })
+    .data()
+}
+
+/// [`without_empty`] for a statement that is about to be run.
+///
+/// # Errors
+/// What DataFusion says of computing a kept view.
+pub(crate) async fn settled(frame: DataFrame) -> Result<DataFrame> {
+    let (state, plan) = frame.into_parts();
+    let plan = without_empty(&state, plan).await?;
+    Ok(DataFrame::new(state, plan))
 }
 
 #[async_trait]
@@ -70,10 +135,61 @@ impl TableProvider for KeptView {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let rows = self
-            .rows
-            .get_or_try_init(|| Box::pin(self.compute(state)))
-            .await?;
+        let rows = &self.rows(state).await?.table;
         rows.scan(state, projection, filters, limit).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::physical_plan::displayable;
+
+    use super::settled;
+    use crate::sql::{Relation, context, register_view};
+
+    const KEPT: [(&str, &str); 2] = [
+        (
+            "none",
+            "SELECT column1 AS x FROM (VALUES (1)) WHERE column1 > 1",
+        ),
+        ("one", "SELECT column1 AS x FROM (VALUES (1))"),
+    ];
+
+    /// Runs a statement over two kept views, without rows and with one: its rows, and whether it was run as a join.
+    async fn run(sql: &str) -> (usize, bool) {
+        let context = context();
+        for (name, sql) in KEPT {
+            let view = Relation {
+                name,
+                sql,
+                is_kept: true,
+            };
+            register_view(&context, &view).await.expect("a view");
+        }
+        let frame = context.sql(sql).await.expect("a statement");
+        let frame = settled(frame).await.expect("a plan");
+        let plan = frame.clone().create_physical_plan().await.expect("a plan");
+        let told = displayable(plan.as_ref()).indent(false).to_string();
+        let rows = frame.count().await.expect("rows");
+        (rows, told.contains("Join"))
+    }
+
+    #[tokio::test]
+    async fn a_kept_view_without_rows_costs_no_join() {
+        let without = |view: &str| {
+            format!(
+                "SELECT * FROM (VALUES (1), (2)) AS v (x) WHERE NOT EXISTS (SELECT 1 FROM {view} WHERE {view}.x = v.x)"
+            )
+        };
+        assert_eq!(run(&without("none")).await, (2, false));
+        assert_eq!(run(&without("one")).await, (1, true));
+        let beside = |view: &str| {
+            format!(
+                "SELECT v.x, {view}.x FROM (VALUES (1), (2)) AS v (x) LEFT JOIN {view} ON {view}.x = v.x"
+            )
+        };
+        assert_eq!(run(&beside("none")).await, (2, false));
+        assert_eq!(run(&beside("one")).await, (2, true));
+        assert_eq!(run("SELECT count(*) FROM none").await.0, 1);
     }
 }

@@ -27,6 +27,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use thiserror::Error;
 
 use kept::KeptView;
+pub(crate) use kept::settled;
 pub use plain::plainly;
 pub use rollup::{NEW_EVENTS, add_up, aggregate, stacked, unstacked};
 
@@ -150,6 +151,7 @@ impl Session {
             .sql_with_options(sql, read_only())
             .await
             .map_err(wrong)?;
+        let frame = settled(frame).await.map_err(wrong)?;
         frame.execute_stream().await.map_err(wrong)
     }
 

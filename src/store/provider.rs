@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use arrow::compute::SortOptions;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Field, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::pruning::PrunableStatistics;
@@ -20,14 +20,19 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::execution_props::ExecutionProps;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::logical_expr::{BinaryExpr, Expr, TableProviderFilterPushDown, binary_expr};
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_expr::{
+    LexOrdering, PhysicalExpr, PhysicalSortExpr, create_physical_expr,
+};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::prelude::ident;
 use object_store::ObjectMeta;
 
 use super::files::DataFile;
@@ -139,6 +144,28 @@ impl SnapshotProvider {
         state.create_physical_expr(filter, &schema).map(Some)
     }
 
+    /// Whether the log's statistics prove a comparison for every row, as that of a window around all events: then no
+    /// row need be asked.
+    fn is_proven(&self, filter: &Expr) -> Result<bool> {
+        let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else {
+            return Ok(false);
+        };
+        let (Expr::Column(column), Expr::Literal(..)) = (left.as_ref(), right.as_ref()) else {
+            return Ok(false);
+        };
+        let schema = self.schema.table_schema();
+        // A null makes a comparison null, and so does its negation.
+        let field = schema.field_with_name(&column.name);
+        if field.is_ok_and(Field::is_nullable) || self.files.is_empty() {
+            return Ok(false);
+        }
+        let negated = !binary_expr(ident(&column.name), *op, right.as_ref().clone());
+        let schema = DFSchema::try_from(schema.as_ref().clone())?;
+        let context = PhysicalPlanningContext::default();
+        let negated = create_physical_expr(&negated, &schema, &ExecutionProps::new(), &context)?;
+        Ok(self.live_files(Some(&negated))?.is_empty())
+    }
+
     /// The files that may hold rows for the predicate.
     fn live_files(
         &self,
@@ -199,7 +226,14 @@ impl TableProvider for SnapshotProvider {
         &self,
         filters: &[&Expr],
     ) -> Result<Vec<TableProviderFilterPushDown>> {
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+        let support = |filter: &&Expr| {
+            Ok(if self.is_proven(filter)? {
+                TableProviderFilterPushDown::Exact
+            } else {
+                TableProviderFilterPushDown::Inexact
+            })
+        };
+        filters.iter().map(support).collect()
     }
 
     async fn scan(
@@ -225,13 +259,12 @@ impl TableProvider for SnapshotProvider {
             self.snapshot.place().object_store(),
             state.runtime_env().cache_manager.get_file_metadata_cache(),
         );
-        let mut source = ParquetSource::new(self.schema.clone())
+        // What is asked of each row reaches the scan when the plan's own filter is pushed into it; here it would be
+        // asked twice.
+        let source = ParquetSource::new(self.schema.clone())
             .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(readers))
             .with_metadata_size_hint(FOOTER_BYTES);
-        if let Some(predicate) = predicate {
-            source = source.with_predicate(predicate);
-        }
         let url = ObjectStoreUrl::parse(self.snapshot.place().store_url())?;
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
         let scan = FileScanConfigBuilder::new(url, Arc::new(source))

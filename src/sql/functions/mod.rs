@@ -14,9 +14,11 @@
 //! - `network(address)`: the network around an IP address, `/24` of IPv4 and `/48` of IPv6; null for
 //!   anything else, as the name of a service.
 //! - `retention_horizon(table)`: from when on the rows of a table are kept; null where that is for ever.
+//! - `crypto_direction`, `crypto_operation_names`: which operations use a key, in `operations`.
 //! - `kms_read_logging`, `digest_logs`, `log_key`: what trails and digests say, in `logging`.
 
 mod logging;
+mod operations;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -91,6 +93,7 @@ pub(super) fn register(context: &SessionContext) {
         Arc::new(network),
     ));
     logging::register(context);
+    operations::register(context);
     register_horizons(context, BTreeMap::new());
 }
 
