@@ -155,7 +155,10 @@ fn help() -> String {
         let typed = format!("\\{name} {argument}");
         let _infallible = writeln!(text, "  {typed:<24}{meaning}");
     }
-    text.push_str("Ctrl-C stops a statement, or forgets the one being typed.\n");
+    text.push_str(
+        "Lines typed or pasted ahead wait for their turn. Ctrl-C stops a statement and\n\
+         forgets what waits behind it, or forgets the one being typed.\n",
+    );
     text
 }
 
@@ -166,7 +169,7 @@ impl Shell {
             Command::Quit => return Ok(Next::Leave),
             Command::Help => to_stdout(&help())?,
             Command::Reports => to_stdout(&report::list(&self.desk.queries.library))?,
-            Command::Report(args) => self.answer(Question::Report(&args)).await?,
+            Command::Report(args) => return self.answer(Question::Report(&args)).await,
             Command::Describe(name) => self.desk.describe(name.as_deref()).await?,
             Command::Format(None) => {
                 to_stderr(&format!("format: {}\n", self.desk.outlet.format_name()));

@@ -10,7 +10,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
 use super::command::COMMANDS;
-use super::statement::{is_complete, split};
+use super::statement::{Input, is_complete, split};
 use crate::report::Library;
 use crate::sql::Session;
 
@@ -101,10 +101,12 @@ impl Names {
     /// Where the word begins that stands before `at`, and what it can become.
     fn complete(&self, line: &str, at: usize) -> (usize, Vec<String>) {
         let before = &line[..at];
-        if before.trim_start().starts_with('\\') {
-            return self.complete_command(before);
+        let (inputs, statement) = split(before);
+        if let (Some(Input::Command(command)), "") = (inputs.last(), statement)
+            && !before.ends_with('\n')
+        {
+            return self.complete_command(before, command);
         }
-        let (_, statement) = split(before);
         if is_in_text(statement) {
             return (at, Vec::new());
         }
@@ -153,19 +155,20 @@ impl Names {
         (start, beginning_with(word, all))
     }
 
-    fn complete_command(&self, before: &str) -> (usize, Vec<String>) {
+    /// Completes the command that `before` ends with.
+    fn complete_command(&self, before: &str, command: &str) -> (usize, Vec<String>) {
         let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
         let word = &before[start..];
-        let first = before.split_whitespace().next().unwrap_or_default();
+        let first = command.split_whitespace().next().unwrap_or_default();
         let candidates = match first {
-            _ if first == word => COMMANDS
+            _ if command.trim_start() == first && !word.is_empty() => COMMANDS
                 .iter()
                 .map(|(name, ..)| format!("\\{name}"))
                 .collect(),
-            "\\d" => self.relations.keys().cloned().collect(),
-            "\\report" if word.starts_with('-') => self.options.clone(),
-            "\\report" => self.reports.clone(),
-            "\\format" => ["csv", "json", "markdown", "ndjson", "parquet", "table"]
+            "d" => self.relations.keys().cloned().collect(),
+            "report" if word.starts_with('-') => self.options.clone(),
+            "report" => self.reports.clone(),
+            "format" => ["csv", "json", "markdown", "ndjson", "parquet", "table"]
                 .map(str::to_owned)
                 .to_vec(),
             _ => Vec::new(),
