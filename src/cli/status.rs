@@ -24,7 +24,7 @@ struct Status {
     store: String,
     first_event: Option<String>,
     last_event: Option<String>,
-    /// From when on events and daily usage are kept, where that is not for ever.
+    /// From when on events and usage are kept, where that is not for ever.
     events_horizon: Option<String>,
     usage_horizon: Option<String>,
     held: Vec<String>,
@@ -255,7 +255,7 @@ fn number(row: &[Option<String>], index: usize) -> u64 {
 fn retention(status: &Status) -> Vec<String> {
     let horizons = [
         ("events", &status.events_horizon),
-        ("daily usage", &status.usage_horizon),
+        ("usage", &status.usage_horizon),
     ];
     let kept = horizons.into_iter().filter_map(|(what, horizon)| {
         let horizon = horizon.as_deref()?;

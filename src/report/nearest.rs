@@ -28,9 +28,8 @@ pub(crate) fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>)
 /// How far the name is from what was typed, or none where there is no likeness.
 fn rank(typed: &str, name: &str) -> Option<usize> {
     let name = name.to_lowercase();
-    // The part that people remember: an id without its ARN, an alias without its prefix.
-    let short = name.rsplit('/').next().unwrap_or(&name);
-    let typed_short = typed.rsplit('/').next().unwrap_or(typed);
+    let short = short(&name);
+    let typed_short = self::short(typed);
     if typed_short.is_empty() {
         return None;
     }
@@ -44,6 +43,16 @@ fn rank(typed: &str, name: &str) -> Option<usize> {
     // A third of a short name may differ, a few letters of a long one; more is another name.
     let allowed = (typed_short.chars().count() / 3).clamp(1, EDITS_MAX);
     (edits <= allowed).then_some(1 + edits)
+}
+
+/// The part that people remember: an id or a bucket without its ARN, an alias without its prefix.
+fn short(name: &str) -> &str {
+    let marks: &[char] = if name.starts_with("arn:") {
+        &['/', ':']
+    } else {
+        &['/']
+    };
+    name.rsplit(marks).next().unwrap_or(name)
 }
 
 /// The Levenshtein distance in characters.
@@ -90,5 +99,9 @@ mod tests {
             ["alias/biling-old", "alias/billing"]
         );
         assert!(nearest("zzz", names).is_empty());
+        let bucket = "arn:aws:s3:::reports";
+        assert_eq!(nearest("repotrs", [bucket]), [bucket]);
+        assert_eq!(nearest("arn:aws:s3:::report", [bucket]), [bucket]);
+        assert!(nearest("2001:db8::1", ["1.2.3.4"]).is_empty());
     }
 }

@@ -176,6 +176,22 @@ fn descriptions_reports_and_help() {
 }
 
 #[test]
+fn long_strips_of_days_are_folded_into_months() {
+    let context = Context::with_samples();
+    let (shown, code) = Terminal::new(&context)
+        .line("\\report coverage --account 444455556666 --region eu-west-1 --since 2025-11-20")
+        .end();
+    assert_eq!(code, 0, "{shown}");
+    // By the sample logs' README, logging stopped on 2026-03-06.
+    for line in [
+        "days:        2025-11 to 2026-02: all -\n             2026-03 -----S----\n",
+        "first_day:   2025-11-20\n",
+    ] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+}
+
+#[test]
 fn tab_completes_names() {
     let context = Context::with_samples();
     let (shown, code) = Terminal::new(&context)
@@ -323,6 +339,7 @@ fn rows_go_to_files_and_timing_is_told() {
         .line("select 3 as c;")
         .line("select 4 as d;")
         .line("\\o nowhere/rows.csv")
+        .line("\\o keytrail-store/rows.csv")
         .line("\\format parquet")
         .line("\\timing")
         .keys("select 5 as e;\r")
@@ -330,12 +347,14 @@ fn rows_go_to_files_and_timing_is_told() {
         .shows(PROMPT)
         .end();
     assert_eq!(code, 0, "{shown}");
+    assert!(!context.path().join("keytrail-store/rows.csv").exists());
     assert_eq!(read("rows.csv"), "a\n1\nb\n2\n");
     assert_eq!(read("rows.json"), "[\n{\"c\":3}\n]\n");
     for part in [
         "1 rows to `rows.csv`",
         "rows go to the terminal again",
         "cannot create",
+        "lies in the store `./keytrail-store`",
         "parquet is binary",
         "timing: on",
     ] {

@@ -107,9 +107,15 @@ pub(super) fn width(text: &str) -> usize {
 
 /// The lines of `text`, none wider than `limit` (but for a single character that is).
 ///
-/// Broken after a blank or a mark if one stands in the second half of the line, so that the parts
+/// Ended by line ends, which only we ourselves put into a cell, and broken after a blank or a mark if one stands in the second half of the line, so that the parts
 /// of an ARN stay whole where they can. Every character is on one of the lines.
 pub(super) fn wrap(text: &str, limit: usize) -> Vec<&str> {
+    text.split('\n')
+        .flat_map(|line| broken(line, limit))
+        .collect()
+}
+
+fn broken(text: &str, limit: usize) -> Vec<&str> {
     let mut lines = Vec::new();
     let (mut start, mut used) = (0, 0);
     let mut mark = None;
@@ -183,6 +189,7 @@ mod tests {
         check("abcdefghi", 8, &["abcdefgh", "i"]);
         check("arn:aws:kms:eu", 8, &["arn:aws:", "kms:eu"]);
         check("a/bcdefghijkl", 8, &["a/bcdefg", "hijkl"]);
+        assert_eq!(wrap("abcd\nef", 3), ["abc", "d", "ef"]);
         check("日本語日本語", 5, &["日本", "語日", "本語"]);
         check(
             "e\u{301}e\u{301}e\u{301}",

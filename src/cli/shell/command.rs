@@ -12,7 +12,9 @@ use clap::Parser as _;
 use super::super::args::{Args, Command as Typed, ReportArgs};
 use super::super::error::{to_stderr, to_stdout};
 use super::super::output::{Format, visible};
+use super::super::prose::wrapped;
 use super::super::report;
+use super::super::session::terminal_width;
 use super::running::Question;
 use super::{Next, Shell};
 
@@ -168,7 +170,10 @@ impl Shell {
         match command {
             Command::Quit => return Ok(Next::Leave),
             Command::Help => to_stdout(&help())?,
-            Command::Reports => to_stdout(&report::list(&self.desk.queries.library))?,
+            Command::Reports => {
+                let list = report::list(&self.desk.queries.library);
+                to_stdout(&wrapped(&list, terminal_width()))?;
+            }
             Command::Report(args) => return self.answer(Question::Report(&args)).await,
             Command::Describe(name) => self.desk.describe(name.as_deref()).await?,
             Command::Format(None) => {

@@ -82,7 +82,7 @@ pub(super) async fn run(
     let opened = open(&store, &queries).await?;
     let mut shell = Shell {
         desk: Desk {
-            outlet: Outlet::new(output, Pager::chosen())?,
+            outlet: Outlet::new(place, output, Pager::chosen())?,
             store,
             queries,
             opened,
