@@ -135,7 +135,7 @@ pub(super) fn files(directory: &Path) -> anyhow::Result<Vec<QueryFile>> {
 fn text(shown: &str, bytes: Vec<u8>) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = valid.split(|byte| *byte == b'\n').count();
         format!("{shown}:{line}: it is not UTF-8")
     })
 }

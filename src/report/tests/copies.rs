@@ -191,11 +191,13 @@ async fn a_name_that_nothing_held_knows_is_told() {
         let report = library.report(report).expect("a report");
         let error = run_in(&context, &library, report, &asked).await;
         let error = error.expect_err("nothing has it").to_string();
-        let mut told = format!("nothing in the store has `--param {name}={typed}`");
-        if !near.is_empty() {
-            told.push_str(&format!("\n\nhint: nearest\n  {near}"));
-        }
-        assert_eq!(error, told);
+        let told = format!("nothing in the store has `--param {name}={typed}`");
+        let hint = if near.is_empty() {
+            String::new()
+        } else {
+            format!("\n\nhint: nearest\n  {near}")
+        };
+        assert_eq!(error, told + &hint);
     }
     let asked = request(Some("2026-01-01"), UNTIL, &[("principal", "alice")]);
     let (_, caveats) = answer(&context, "principal-activity", &asked, &[]).await;
