@@ -291,12 +291,12 @@ fn describe(status: &Status) -> String {
     }
     line(String::new());
     line(format!(
-        "{:<18}{:>14}{:>8}{:>14}",
+        "{:<22}{:>10}{:>8}{:>14}",
         "table", "rows", "files", "bytes"
     ));
     for table in &status.tables {
         line(format!(
-            "{:<18}{:>14}{:>8}{:>14}",
+            "{:<22}{:>10}{:>8}{:>14}",
             table.table,
             grouped(table.rows),
             grouped(table.files),
@@ -330,12 +330,12 @@ fn describe(status: &Status) -> String {
     });
     line(String::new());
     line(format!(
-        "{:<22}  {:<8}{:<8}{:>14}{:>16}",
+        "{:<22}  {:<10}{:<8}{:>12}{:>16}",
         "last runs", "command", "outcome", "objects new", "rows written"
     ));
     for run in &status.runs {
         line(format!(
-            "  {:<20}  {:<8}{:<8}{:>14}{:>16}",
+            "  {:<20}  {:<10}{:<8}{:>12}{:>16}",
             run.started_at,
             run.command,
             run.outcome,

@@ -14,6 +14,9 @@ const SOLID_WIDTH_MAX: usize = 32;
 /// A terminal narrower than this is taken to be this wide.
 const TERMINAL_WIDTH_MIN: usize = 20;
 
+/// Rows by which the layout is chosen.
+const ROWS_WEIGHED_MAX: usize = 200;
+
 /// How rows are laid out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Layout {
@@ -73,10 +76,7 @@ impl Layout {
         let mut limit = COLUMN_WIDTH_MIN;
         widths = shrink(limit);
         if total(&widths) > terminal_width {
-            let names = columns.iter().map(|column| column.header).max();
-            let name = (names.unwrap_or(0) + GAP).min(terminal_width / 2);
-            let value = terminal_width - name;
-            return Self::Records { name, value };
+            return Self::records(columns, terminal_width);
         }
         // Ends: the natural widths, which a large limit gives, are too wide.
         loop {
@@ -95,6 +95,52 @@ impl Layout {
             }
         }
         Self::Wrapped(widths)
+    }
+
+    /// One line a value.
+    fn records(columns: &[Column], terminal_width: usize) -> Self {
+        let names = columns.iter().map(|column| column.header).max();
+        let name = (names.unwrap_or(0) + GAP).min(terminal_width / 2);
+        let value = terminal_width - name;
+        Self::Records { name, value }
+    }
+
+    /// The layout of these rows: as [`Layout::new`], but records where these take fewer lines than columns so narrow that
+    /// long cells go on and on.
+    pub(super) fn of_rows(
+        columns: &[Column],
+        terminal_width: Option<usize>,
+        rows: &[Vec<String>],
+    ) -> Self {
+        let layout = Self::new(columns, terminal_width);
+        let (Self::Wrapped(widths), Some(terminal_width)) = (&layout, terminal_width) else {
+            return layout;
+        };
+        let records = Self::records(columns, terminal_width.max(TERMINAL_WIDTH_MIN));
+        let Self::Records { value, .. } = records else {
+            return layout;
+        };
+        let weighed = || rows.iter().take(ROWS_WEIGHED_MAX);
+        let in_columns = weighed().map(|cells| {
+            let lines = cells
+                .iter()
+                .zip(widths)
+                .map(|(cell, width)| wrap(cell, *width).len());
+            match lines.max() {
+                None | Some(0 | 1) => 1,
+                // A blank line shows where such a row ends.
+                Some(lines) => lines + 1,
+            }
+        });
+        let in_records = weighed().map(|cells| {
+            let lines = cells.iter().map(|cell| wrap(cell, value).len());
+            1 + lines.sum::<usize>()
+        });
+        if in_records.sum::<usize>() < in_columns.sum::<usize>() {
+            records
+        } else {
+            layout
+        }
     }
 }
 
@@ -173,6 +219,22 @@ mod tests {
         check(&[100; 9], Some(80), &Layout::Records { name: 6, value: 74 });
         check(&[], Some(80), &Layout::Wrapped(vec![]));
         check(&[100], Some(0), &Layout::Wrapped(vec![20]));
+    }
+
+    #[test]
+    fn rows_are_records_where_those_are_shorter() {
+        let columns = [100, 100, 6, 6].map(|cells| Column {
+            header: 4,
+            cells,
+            is_solid: false,
+        });
+        let rows = |letters: usize| {
+            let long = || "a".repeat(letters);
+            vec![vec![long(), long(), "b".to_owned(), "c".to_owned()]]
+        };
+        let layout = |letters| Layout::of_rows(&columns, Some(40), &rows(letters));
+        assert_eq!(layout(20), Layout::Wrapped(vec![11, 11, 6, 6]));
+        assert_eq!(layout(100), Layout::Records { name: 6, value: 34 });
     }
 
     #[test]

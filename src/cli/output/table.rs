@@ -148,7 +148,7 @@ impl<W: Write> Table<W> {
         if self.layout.is_some() {
             return Ok(());
         }
-        let layout = Layout::new(&self.columns, self.terminal_width);
+        let layout = Layout::of_rows(&self.columns, self.terminal_width, &self.waiting);
         if let Layout::Natural(widths) | Layout::Wrapped(widths) = &layout {
             let names = self.names.clone();
             self.write_line(&layout, &names)?;
