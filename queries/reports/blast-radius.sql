@@ -15,7 +15,7 @@
 --   are here, each with the resources of its side. A key that no record resolves stands as it was typed, and
 --   (none told) where nothing was. S3 objects stand as the encryption context names them, within reach
 --   as their bucket. grant is a grant that it made, used or ended.
--- param principal: text. ARN, name, session, access key id, principal id, IP address or network, Identity Center user.
+-- param principal: principal. ARN, name, session, access key id, principal id, IP address or network, Identity Center user.
 -- param key: key. The key's id, ARN, alias or alias ARN, or the id of a multi-Region set.
 -- footnote: an S3 Bucket Key names the bucket and stands for any number of its objects: counts are calls to KMS, never reads of objects; a data key, once given out, decrypts without a call
 -- caveat:

@@ -3,10 +3,12 @@
 -- description: One row per account and region. days has one letter a day (UTC), for its worst hour: V complete and
 --   verified by the digests, c complete but not verified, ? selectors unknown, P partial, - gap, A archived, W write-only, K KMS
 --   excluded, S logging stopped, X expired, n region not enabled, o account not in the organization.
+--   first_day is the day of the first letter; on a terminal a long strip is folded into months.
 --   hours are those of the window, complete those that the logs show, verified those of them that the digests
 --   prove, holes those in which KMS events may be missing; the first of them stand beside, and coverage-holes lists all. late_50,
 --   late_99 and late_max tell how long after its oldest event a log was delivered, in minutes: of half of the logs at most so long,
 --   of 99 in 100, of all. docs/coverage.md says what each state means, and what it does not prove.
+-- strip: days from first_day
 -- footnote: V verified, c complete, ? selectors unknown, P partial, - gap, A archived, W write-only, K KMS excluded,
 --   S stopped, X expired, n region not enabled, o not in the organization; a day shows its worst hour
 -- caveat:
@@ -52,7 +54,7 @@ days AS (
 strips AS (
   SELECT
     account, region,
-    string_agg(letter, '' ORDER BY day) AS days,
+    string_agg(letter, '' ORDER BY day) AS days, CAST(min(day) AS DATE) AS first_day,
     sum(hours) AS hours, sum(complete) AS complete, sum(verified) AS verified, sum(holes) AS holes
   FROM days
   GROUP BY account, region
@@ -115,6 +117,7 @@ SELECT
   current_accounts.name AS account_name,
   strips.region,
   strips.days,
+  strips.first_day,
   strips.hours,
   strips.complete,
   strips.verified,

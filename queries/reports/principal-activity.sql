@@ -15,7 +15,7 @@
 --   the window has a start, before counts the principal's own calls of every outcome in the 30 days before it,
 --   and is_new marks what has none. S3 objects stand as the encryption context names them; an S3 Bucket Key
 --   names the bucket. label is as in who-used.
--- param principal: text, required. ARN, name, session, access key id, principal id, IP address or network, Identity Center user.
+-- param principal: principal, required. ARN, name, session, access key id, principal id, IP address or network, Identity Center user.
 -- footnote: an S3 Bucket Key names the bucket and stands for any number of its objects; what a service did later with a grant, and data keys used without KMS, are not in here
 -- caveat:
 --   WITH found AS (

@@ -10,14 +10,7 @@
 --   counts and times are not cut there. Where a caller typed an id or an alias and the event told no ARN, each key that
 --   it may have meant is told; key is what was typed where no known key was meant. accounts are those of the
 --   callers.
--- param resource: text. Only this resource: its ARN, or the end of it (vol-…, a bucket, a table).
--- caveat:
---   SELECT 'no record held, of whatever time and key, names this resource: is it spelled as in the logs?'
---   FROM key_resources
---   WHERE resource = $resource
---     OR (resource LIKE 'arn:%:s3:::%' AND resource = split_part($resource, '/', 1))
---     OR right(resource, length($resource) + 1) IN (':' || $resource, '/' || $resource)
---   HAVING $resource IS NOT NULL AND count(*) = 0
+-- param resource: resource. Only this resource: its ARN, or the end of it (vol-…, a bucket, a table).
 -- caveat:
 --   SELECT 'S3 is told by bucket: with an S3 Bucket Key one call to KMS stands for any number of objects, and no log '
 --     || 'tells which of them need the key'

@@ -12,7 +12,7 @@ use super::args::CheckArgs;
 use super::error::{to_stderr, to_stdout};
 use super::output::visible;
 use super::queries::{Queries, QueryFile, files};
-use crate::report::{self, Library, Query, ReportError, statement_fault};
+use crate::report::{self, Library, Query, statement_fault};
 use crate::sql::{Relation, Relations, Session};
 use crate::store::{Place, Store};
 
@@ -25,10 +25,7 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<ExitStatus> {
     let session = tables(&queries, &store).await?;
     let own: BTreeMap<&str, &QueryFile> =
         (files.iter().map(|file| (file.shown.as_str(), file))).collect();
-    let of_views = match views(&queries.library, &session, &own).await {
-        Ok(faults) => faults,
-        Err(circle) => vec![circle.to_string()],
-    };
+    let (of_views, failed) = views(&queries.library, &session, &own).await;
     // Ours are looked at only where they may read the user's own views, and those are whole.
     let are_ours_checked =
         of_views.is_empty() && files.iter().any(|file| file.path.starts_with("views/"));
@@ -39,9 +36,12 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<ExitStatus> {
             continue;
         }
         // Line numbers of ours are those of the file in the repository.
-        let text = file.map_or("", |file| file.text.as_str());
+        let text = file.and_then(|file| file.text.as_deref().ok());
+        let text = text.unwrap_or_default();
         let found = report::check(&session, &queries.library, report, text).await;
-        faults.extend(found.iter().map(ToString::to_string));
+        let found = found.iter().map(ToString::to_string);
+        // What reads a view that is at fault is not at fault for it.
+        faults.extend(found.filter(|fault| !failed.iter().any(|view| is_lack_of(view, fault))));
     }
     // Several reports read one scope: what it cannot read any more is told once.
     let mut told = BTreeSet::new();
@@ -68,14 +68,21 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<ExitStatus> {
 fn take(library: &mut Library, files: &[QueryFile]) -> Vec<String> {
     let mut faults = Vec::new();
     for file in files {
-        if let Some((line, id, other)) = claimed(file, files) {
+        let text = match &file.text {
+            Ok(text) => text,
+            Err(fault) => {
+                faults.push(fault.clone());
+                continue;
+            }
+        };
+        if let Some((line, id, other)) = claimed(file, text, files) {
             faults.push(format!(
                 "{}:{line}: duplicate name: `{id}` is the id of {other}",
                 file.shown
             ));
             continue;
         }
-        match library.add_own(&file.path, &file.shown, &file.text) {
+        match library.add_own(&file.path, &file.shown, text) {
             Ok(true) => {}
             Ok(false) => faults.push(format!(
                 "{}:1: it is not read: put it into reports/ or views/ of the directory, not deeper",
@@ -88,8 +95,12 @@ fn take(library: &mut Library, files: &[QueryFile]) -> Vec<String> {
 }
 
 /// Where a file claims an id that is another's by its name: the line, the id, and the other.
-fn claimed<'a>(file: &'a QueryFile, files: &'a [QueryFile]) -> Option<(usize, &'a str, &'a str)> {
-    let lines = file.text.lines().enumerate();
+fn claimed<'a>(
+    file: &'a QueryFile,
+    text: &'a str,
+    files: &'a [QueryFile],
+) -> Option<(usize, &'a str, &'a str)> {
+    let lines = text.lines().enumerate();
     let mut header = lines.take_while(|(_, line)| line.starts_with("--"));
     let (index, id) =
         header.find_map(|(index, line)| Some((index, line.strip_prefix("-- id:")?.trim())))?;
@@ -113,15 +124,25 @@ async fn tables(queries: &Queries, store: &Store) -> anyhow::Result<Session> {
     Ok(session)
 }
 
-/// Makes the views; answers what is wrong with the user's own, and with ours on top of them.
-async fn views(
-    library: &Library,
+/// Whether the fault is that this view is not there.
+fn is_lack_of(view: &str, fault: &str) -> bool {
+    fault.contains(&format!("table '{view}' not found"))
+}
+
+/// Makes the views; answers what is wrong with the user's own, and with ours on top of them, and which could not be
+/// made.
+async fn views<'a>(
+    library: &'a Library,
     session: &Session,
     own: &BTreeMap<&str, &QueryFile>,
-) -> Result<Vec<String>, ReportError> {
-    let mut faults = Vec::new();
-    let mut failed: BTreeSet<&str> = BTreeSet::new();
-    for view in library.views()? {
+) -> (Vec<String>, BTreeSet<&'a str>) {
+    let (sound, unsound) = library.sound_views();
+    let mut faults: Vec<String> = unsound.iter().map(ToString::to_string).collect();
+    let mut failed: BTreeSet<&str> = library.view_names().collect();
+    for view in &sound {
+        failed.remove(view.id.as_str());
+    }
+    for view in sound {
         // One fault is told once, not again for each view that reads it.
         if view
             .depends
@@ -145,7 +166,7 @@ async fn views(
             });
         }
     }
-    Ok(faults)
+    (faults, failed)
 }
 
 /// The user's own view that one of ours reads, if it does.

@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use datafusion::error::DataFusionError;
 
 use super::output::visible;
+use super::prose::wrapped;
+use super::session::error_width;
 use crate::sql::plainly;
 use crate::store::Store;
 
@@ -83,8 +85,9 @@ pub(super) fn to_stderr(text: &str) {
         safe.push_str(&visible(line));
         safe.push_str(end);
     }
+    let text = wrapped(&safe, error_width());
     // Where standard error is gone, there is nowhere to say so.
-    drop(io::stderr().write_all(safe.as_bytes()));
+    drop(io::stderr().write_all(text.as_bytes()));
 }
 
 /// Prints to standard output.

@@ -20,6 +20,7 @@ mod ingest;
 mod man;
 pub mod output;
 mod progress;
+mod prose;
 mod queries;
 mod queue;
 mod report;

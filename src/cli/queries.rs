@@ -44,13 +44,15 @@ impl Queries {
             return Ok(queries);
         };
         for file in files(directory)? {
-            queries
-                .library
-                .add_own(&file.path, &file.shown, &file.text)
-                .with_context(|| {
-                    let directory = directory.display();
-                    format!("the queries of `{directory}` cannot be used\n\nhint: `keytrail report check {directory}` tells all that is wrong")
-                })?;
+            let text = file.text.map_err(anyhow::Error::msg);
+            let added = text.and_then(|text| {
+                let library = &mut queries.library;
+                Ok(library.add_own(&file.path, &file.shown, &text)?)
+            });
+            added.with_context(|| {
+                let directory = directory.display();
+                format!("the queries of `{directory}` cannot be used\n\nhint: `keytrail report check {directory}` tells all that is wrong")
+            })?;
         }
         Ok(queries)
     }
@@ -92,7 +94,8 @@ pub(super) struct QueryFile {
     pub(super) shown: String,
     /// Where it is in the directory, with slashes.
     pub(super) path: String,
-    pub(super) text: String,
+    /// What it holds, or what is wrong with it.
+    pub(super) text: Result<String, String>,
 }
 
 /// The `.sql` files below a directory, in the order of their paths.
@@ -108,11 +111,14 @@ pub(super) fn files(directory: &Path) -> anyhow::Result<Vec<QueryFile>> {
         if !is_query || entry.file_type().is_dir() {
             continue;
         }
-        let text = std::fs::read_to_string(entry.path())
-            .with_context(|| format!("cannot read `{}`", entry.path().display()))?;
+        let shown = entry.path().display().to_string();
+        let text = match std::fs::read(entry.path()) {
+            Ok(bytes) => text(&shown, bytes),
+            Err(error) => Err(format!("{shown}:1: it cannot be read: {error}")),
+        };
         let path = entry.path().strip_prefix(directory).unwrap_or(entry.path());
         files.push(QueryFile {
-            shown: entry.path().display().to_string(),
+            shown,
             path: path.to_string_lossy().replace('\\', "/"),
             text,
         });
@@ -123,4 +129,13 @@ pub(super) fn files(directory: &Path) -> anyhow::Result<Vec<QueryFile>> {
         directory.display()
     );
     Ok(files)
+}
+
+/// The text of a file, or the line on which it is none.
+fn text(shown: &str, bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.split(|byte| *byte == b'\n').count();
+        format!("{shown}:{line}: it is not UTF-8")
+    })
 }

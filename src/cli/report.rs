@@ -13,8 +13,9 @@ use super::args::{ReportAction, ReportArgs, Required};
 use super::clock::now_micros;
 use super::error::{to_stderr, to_stdout};
 use super::output::{Rendering, Zone, visible, write_stream};
+use super::prose::wrapped;
 use super::queries::{Queries, QueriesChoice};
-use super::session::{StoreChoice, destination, is_for_people, period};
+use super::session::{StoreChoice, destination, is_for_people, period, terminal_width};
 use super::{ExitStatus, check};
 use crate::report::{self, Library, Outcome, Placement, Query, Request, Window};
 use crate::sql::Session;
@@ -30,7 +31,7 @@ pub(super) async fn run(
     }
     let queries = Queries::chosen(queries)?;
     let Some(name) = &args.name else {
-        to_stdout(&list(&queries.library))?;
+        to_stdout(&wrapped(&list(&queries.library), terminal_width()))?;
         return Ok(ExitStatus::Success);
     };
     let report = queries.library.report(name)?;
@@ -46,7 +47,8 @@ pub(super) async fn run(
     let args = with_end(args)?;
     let answer = ask(&queries, &session, &pins, report, &args).await?;
     if is_for_people(args.output.format, &destination) {
-        to_stdout(&format!("{}\n", answer.heading))?;
+        let heading = format!("{}\n", answer.heading);
+        to_stdout(&wrapped(&heading, terminal_width()))?;
     } else {
         to_stderr(&answer.heading);
     }
@@ -110,15 +112,21 @@ async fn judge(
     let batches: Vec<RecordBatch> = outcome.stream.try_collect().await?;
     let mut stretches = Vec::new();
     for batch in &batches {
-        let text = |index: usize, row: usize| array_value_to_string(batch.column(index), row);
+        let text = |column: &str, row: usize| {
+            let column = batch.column(batch.schema().index_of(column)?);
+            array_value_to_string(column, row)
+        };
         for row in 0..batch.num_rows() {
+            let name = text("account_name", row)?;
+            let name = Some(name).filter(|name| !name.is_empty());
             stretches.push(format!(
-                "{} {} from {} to {}: {}",
-                text(0, row)?,
-                text(1, row)?,
-                text(2, row)?,
-                text(3, row)?,
-                text(5, row)?
+                "{}{} {} from {} to {}: {}",
+                text("account", row)?,
+                name.map_or_else(String::new, |name| format!(" ({name})")),
+                text("region", row)?,
+                text("from_hour", row)?,
+                text("to_hour", row)?,
+                text("state", row)?
             ));
         }
     }
@@ -174,6 +182,8 @@ pub(super) async fn ask(
         warnings,
         rendering: Rendering {
             series: report.series.clone(),
+            strips: report.strips.clone(),
+            names: outcome.names.clone(),
             ..args.output.rendering()
         },
         outcome,
@@ -209,6 +219,13 @@ pub(super) async fn explain(
     for (what, count) in &explained.figures {
         let count = super::ingest::grouped(*count);
         let _infallible = writeln!(text, "--   {what:width$}  {count:>12}");
+    }
+    if !explained.names.is_empty() {
+        let names = explained.names.join(", ");
+        let _infallible = writeln!(
+            text,
+            "--\n-- beside these columns the report tells names of accounts, from current_accounts: {names}"
+        );
     }
     text.push('\n');
     for line in explained.sql.lines() {

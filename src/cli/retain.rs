@@ -134,7 +134,7 @@ fn describe(retained: &Retained) -> String {
     let mut text = String::new();
     for (what, horizon) in [
         ("events kept from", &retained.events_horizon),
-        ("daily usage kept from", &retained.usage_horizon),
+        ("usage kept from", &retained.usage_horizon),
     ] {
         let horizon = horizon.as_deref().unwrap_or("the first on");
         let _infallible = writeln!(text, "{what:<22}  {horizon}");

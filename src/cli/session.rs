@@ -157,9 +157,19 @@ pub(super) fn terminal_height() -> Option<usize> {
     terminal_size().map(|(_, height)| height)
 }
 
+/// The columns of standard error, if it is a terminal.
+pub(super) fn error_width() -> Option<usize> {
+    let stderr = std::io::stderr();
+    let size = stderr
+        .is_terminal()
+        .then(|| terminal_size::terminal_size_of(&stderr))?;
+    Some(size.map_or(USUAL_SIZE.0, |(width, _)| usize::from(width.0)))
+}
+
+/// A terminal that does not tell its size is taken for one of the usual size.
+const USUAL_SIZE: (usize, usize) = (80, 24);
+
 fn terminal_size() -> Option<(usize, usize)> {
-    /// A terminal that does not tell its size is taken for one of the usual size.
-    const USUAL_SIZE: (usize, usize) = (80, 24);
     if !std::io::stdout().is_terminal() {
         return None;
     }

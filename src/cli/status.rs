@@ -24,7 +24,7 @@ struct Status {
     store: String,
     first_event: Option<String>,
     last_event: Option<String>,
-    /// From when on events and daily usage are kept, where that is not for ever.
+    /// From when on events and usage are kept, where that is not for ever.
     events_horizon: Option<String>,
     usage_horizon: Option<String>,
     held: Vec<String>,
@@ -255,7 +255,7 @@ fn number(row: &[Option<String>], index: usize) -> u64 {
 fn retention(status: &Status) -> Vec<String> {
     let horizons = [
         ("events", &status.events_horizon),
-        ("daily usage", &status.usage_horizon),
+        ("usage", &status.usage_horizon),
     ];
     let kept = horizons.into_iter().filter_map(|(what, horizon)| {
         let horizon = horizon.as_deref()?;
@@ -291,12 +291,12 @@ fn describe(status: &Status) -> String {
     }
     line(String::new());
     line(format!(
-        "{:<18}{:>14}{:>8}{:>14}",
+        "{:<22}{:>10}{:>8}{:>14}",
         "table", "rows", "files", "bytes"
     ));
     for table in &status.tables {
         line(format!(
-            "{:<18}{:>14}{:>8}{:>14}",
+            "{:<22}{:>10}{:>8}{:>14}",
             table.table,
             grouped(table.rows),
             grouped(table.files),
@@ -330,12 +330,12 @@ fn describe(status: &Status) -> String {
     });
     line(String::new());
     line(format!(
-        "{:<22}  {:<8}{:<8}{:>14}{:>16}",
+        "{:<22}  {:<10}{:<8}{:>12}{:>16}",
         "last runs", "command", "outcome", "objects new", "rows written"
     ));
     for run in &status.runs {
         line(format!(
-            "  {:<20}  {:<8}{:<8}{:>14}{:>16}",
+            "  {:<20}  {:<10}{:<8}{:>12}{:>16}",
             run.started_at,
             run.command,
             run.outcome,

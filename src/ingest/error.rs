@@ -16,10 +16,10 @@ pub enum IngestError {
     Arrow(#[from] arrow::error::ArrowError),
     /// Daily usage would be given up before the events that it counts.
     #[error(
-        "the daily usage would be kept from {usage} on, and the events from {events} on: it must reach back as far as they do"
+        "the usage would be kept from {usage} on, and the events from {events} on: it must reach back as far as they do"
     )]
     UsageBeforeEvents {
-        /// The horizon of the daily usage.
+        /// The horizon of the usage.
         usage: String,
         /// The horizon of the events.
         events: String,

@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 
 use super::error::IngestError;
 use super::rollups::Rollups;
-use crate::schema::{KMS_EVENTS, RUNS, TRAIL_EVENTS, Table, USAGE_DAILY};
+use crate::schema::{
+    KEY_RESOURCES, KMS_EVENTS, RUNS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY,
+};
 use crate::sql::Relation;
 use crate::store::{Retention, Store, rows};
 
@@ -76,7 +78,7 @@ impl Span {
 pub struct Retain {
     /// How long events are kept; as before, if not given.
     pub events: Option<Span>,
-    /// How long the daily usage is kept; as before, if not given.
+    /// How long the usage is kept, per day and month, with the resources of keys; as before, if not given.
     pub usage: Option<Span>,
     /// Keys whose rows are kept longer, each with a value that names it in a row.
     pub holds: Vec<(String, String)>,
@@ -93,7 +95,7 @@ pub struct Retain {
 pub struct Retained {
     /// Events from this time on are kept.
     pub events_horizon: Option<String>,
-    /// Daily usage from this time on is kept.
+    /// Usage from this time on is kept.
     pub usage_horizon: Option<String>,
     /// Keys whose rows are kept longer.
     pub held: Vec<String>,
@@ -144,6 +146,13 @@ pub async fn retain(
     let usage = store
         .change_retention(&USAGE_DAILY, change(usage_horizon))
         .await?;
+    // What else is counted of the same uses goes and stays with them.
+    let held: Vec<(String, String)> = (usage.holds.iter())
+        .map(|hold| (hold.key.clone(), hold.name.clone()))
+        .collect();
+    let alike = |old: Retention| old.released(&options.releases).moved(usage.horizon, &held);
+    let months = store.change_retention(&USAGE_MONTHLY, alike).await?;
+    let resources = store.change_retention(&KEY_RESOURCES, alike).await?;
 
     let batch_id = uuid::Uuid::new_v4().to_string();
     let now_millis = options.started_at / 1000;
@@ -156,10 +165,12 @@ pub async fn retain(
     }
     let counted = Some(rollups.counted(store).await?);
     let mut removed = Vec::new();
-    let tables: [(&'static Table, &Retention, Option<i64>); 3] = [
+    let tables: [(&'static Table, &Retention, Option<i64>); 5] = [
         (&KMS_EVENTS, &events, counted),
         (&TRAIL_EVENTS, &trail, None),
         (&USAGE_DAILY, &usage, None),
+        (&USAGE_MONTHLY, &months, None),
+        (&KEY_RESOURCES, &resources, None),
     ];
     for (table, retention, counted) in tables {
         let expired = store.expire(table, retention, counted, now_millis).await?;

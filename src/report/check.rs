@@ -34,7 +34,11 @@ pub async fn check(
         if let Some(problem) = default_fault(parameter) {
             faults.push(at(line, problem));
         }
-        if matches!(parameter.kind, Kind::Int | Kind::Text) && !is_used(report, &parameter.name) {
+        let is_text = matches!(
+            parameter.kind,
+            Kind::Text | Kind::Principal | Kind::Resource
+        );
+        if (is_text || parameter.kind == Kind::Int) && !is_used(report, &parameter.name) {
             let problem = format!(
                 "parameter `{0}` is nowhere used: write ${0}",
                 parameter.name
@@ -66,9 +70,14 @@ pub async fn check(
             Err(Fault::Statement(line, problem)) => faults.push(at(line_in(line), problem)),
             Err(Fault::Elsewhere(error)) => faults.push(error),
             Ok(frame) if place == 0 => {
-                for name in &report.series {
+                let series = report.series.iter().map(|name| (name, "series", 0));
+                let strips = report.strips.iter().enumerate();
+                let strips = strips.flat_map(|(place, (strip, first_day))| {
+                    [strip, first_day].map(|name| (name, "strip", place))
+                });
+                for (name, word, place) in series.chain(strips) {
                     if frame.schema().field_with_unqualified_name(name).is_err() {
-                        let line = line_of_item(text, "series", 0);
+                        let line = line_of_item(text, word, place);
                         faults.push(at(line, format!("`{name}` is no column of the rows")));
                     }
                 }
@@ -148,7 +157,7 @@ fn typical_values(report: &Query) -> BTreeMap<String, ScalarValue> {
             Kind::Int | Kind::Days => {
                 values.insert(name, ScalarValue::Int64(Some(1)));
             }
-            Kind::Text => {
+            Kind::Text | Kind::Principal | Kind::Resource => {
                 values.insert(name, text());
             }
         }
@@ -162,7 +171,7 @@ fn default_fault(parameter: &Parameter) -> Option<String> {
     let fault = match parameter.kind {
         Kind::Int => integer(parameter, default).err(),
         Kind::Days => days(parameter, default).err(),
-        Kind::Key | Kind::Text => None,
+        Kind::Key | Kind::Text | Kind::Principal | Kind::Resource => None,
     };
     fault.map(|fault| format!("the default of `{}`: {fault}", parameter.name))
 }

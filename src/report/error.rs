@@ -140,13 +140,13 @@ pub enum ReportError {
     },
     /// The value of a filter that nothing known has.
     #[error(
-        "nothing in the store has `{option} {}`{}",
+        "nothing in the store has `{option}{}`{}",
         printable(value),
         hint("nearest", candidates)
     )]
     UnknownValue {
-        /// The option.
-        option: &'static str,
+        /// The option, up to its value.
+        option: String,
         /// What was typed.
         value: String,
         /// The nearest values that there are.

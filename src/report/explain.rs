@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 
+use super::names;
 use super::placeholder::substituted;
 use super::run::{bind, plan, statements};
 use super::scope::Scoped;
@@ -23,6 +24,8 @@ pub struct Explained {
     pub window: Window,
     /// The statement with its parameters in it; it can be run as it stands.
     pub sql: String,
+    /// The columns that the report has beside those of the statement: names of accounts.
+    pub names: Vec<String>,
     /// What was counted, and how often: duplicates dropped, corrections, copies left out.
     pub figures: Vec<(String, u64)>,
 }
@@ -59,7 +62,11 @@ pub async fn explain(
         }));
     }
     let scoped = Scoped::new(library, &report.sql)?;
+    let fault = |source| ReportError::engine(&report.id, source);
+    let rows = plan(context, &scoped.sql, &bound.values).await;
+    let names = names::added(rows.map_err(fault)?.schema().as_arrow());
     Ok(Explained {
+        names,
         window: bound.window,
         sql: substituted(&scoped.sql, &bound.values),
         figures,

@@ -15,6 +15,7 @@
 //! -- kept: why a session computes it once
 //! -- recounts: key_resources of replaced_records
 //! -- series: uses_per_day
+//! -- strip: days from first_day
 //! -- footnote: printed under the rows
 //! -- caveat: SELECT 'a text' FROM … HAVING …
 //! SELECT …
@@ -54,6 +55,10 @@ pub enum Kind {
     Int,
     /// A text, bound as `$<name>`.
     Text,
+    /// Any of the names that a principal goes by; a text that some record held knows it by.
+    Principal,
+    /// A resource, or the end of its name; a text that some record held names.
+    Resource,
     /// Days counted back from the end of the window, where its start is not given; bound through
     /// `$since`, and as `$<name>`, which is null where the start is given.
     Days,
@@ -108,6 +113,9 @@ pub struct Query {
     pub parameters: Vec<Parameter>,
     /// Columns that are lists of counts over time; on a terminal each is shown as a small picture.
     pub series: Vec<String>,
+    /// Columns of texts with a letter a day, each with the column that tells the first day; on a terminal they are folded
+    /// into months.
+    pub strips: Vec<(String, String)>,
     /// A text that must stand beside the rows.
     pub footnote: Option<String>,
     /// Statements whose texts must stand beside the rows, where they give any.
@@ -150,6 +158,7 @@ impl Query {
             recounts: None,
             parameters: Vec::new(),
             series: Vec::new(),
+            strips: Vec::new(),
             footnote: None,
             caveats: Vec::new(),
             sql: statement(text, body_line),
@@ -215,6 +224,14 @@ impl Query {
                     .extend(text.split(',').map(|name| name.trim().to_owned()));
                 Ok(())
             }
+            "strip" => {
+                let (strip, first_day) = text
+                    .split_once(" from ")
+                    .ok_or("`strip` is `<column> from <column of the first day>`")?;
+                let strip = (strip.trim().to_owned(), first_day.trim().to_owned());
+                self.strips.push(strip);
+                Ok(())
+            }
             "footnote" => set(self.footnote.get_or_insert_default(), "footnote", text),
             "caveat" => {
                 if text.is_empty() {
@@ -227,7 +244,7 @@ impl Query {
                 let name = word.strip_prefix("param ").ok_or_else(|| {
                     format!(
                         "`{word}` is not a word of the header: \
-                         use id, title, description, param <name>, depends, kept, recounts, series, footnote or caveat"
+                         use id, title, description, param <name>, depends, kept, recounts, series, strip, footnote or caveat"
                     )
                 })?;
                 if COMMON.contains(&name) {
@@ -342,10 +359,12 @@ fn parameter(name: &str, text: &str) -> Result<Parameter, String> {
         "key" => Kind::Key,
         "int" => Kind::Int,
         "text" => Kind::Text,
+        "principal" => Kind::Principal,
+        "resource" => Kind::Resource,
         "days" => Kind::Days,
         other => {
             return Err(format!(
-                "`{other}` is not a kind of parameter: use key, int, text or days"
+                "`{other}` is not a kind of parameter: use key, int, text, principal, resource or days"
             ));
         }
     };

@@ -23,6 +23,8 @@ pub struct Library {
     rollups: BTreeMap<String, Query>,
     status: BTreeMap<String, Query>,
     explain: BTreeMap<String, Query>,
+    /// The views that are the user's own.
+    own_views: BTreeSet<String>,
 }
 
 impl Library {
@@ -128,6 +130,10 @@ impl Library {
             return Ok(false);
         }
         let is_taken = self.insert(path, shown, text)?;
+        if let Some(name) = path.strip_prefix("views/").filter(|_| is_taken) {
+            self.own_views
+                .insert(name.trim_end_matches(".sql").to_owned());
+        }
         self.stack_views();
         Ok(is_taken)
     }
@@ -211,6 +217,11 @@ impl Library {
             })
     }
 
+    /// The names of all views.
+    pub fn view_names(&self) -> impl Iterator<Item = &str> {
+        self.views.keys().map(String::as_str)
+    }
+
     /// The view of that name.
     #[must_use]
     pub fn view(&self, name: &str) -> Option<&Query> {
@@ -233,7 +244,7 @@ impl Library {
         for (name, scope) in &self.scopes {
             if names.contains(name.as_str()) {
                 let relations = [&self.scopes, &self.views];
-                place(relations, scope, &mut Vec::new(), &mut done, &mut order)?;
+                self.place(relations, scope, &mut Vec::new(), &mut done, &mut order)?;
             }
         }
         order.retain(|query| self.scopes.contains_key(&query.id));
@@ -248,42 +259,72 @@ impl Library {
         let mut order = Vec::with_capacity(self.views.len());
         let mut done = BTreeSet::new();
         for view in self.views.values() {
-            place([&self.views], view, &mut Vec::new(), &mut done, &mut order)?;
+            self.place([&self.views], view, &mut Vec::new(), &mut done, &mut order)?;
         }
         Ok(order)
     }
-}
 
-/// Puts a query into the order, what it reads first; what it reads is one of the relations.
-fn place<'a, const N: usize>(
-    relations: [&'a BTreeMap<String, Query>; N],
-    query: &'a Query,
-    path: &mut Vec<&'a str>,
-    done: &mut BTreeSet<&'a str>,
-    order: &mut Vec<&'a Query>,
-) -> Result<(), ReportError> {
-    if done.contains(query.id.as_str()) {
-        return Ok(());
-    }
-    path.push(&query.id);
-    for name in &query.depends {
-        let fault = |problem| ReportError::Dependency {
-            path: query.path.clone(),
-            view: query.id.clone(),
-            dependency: name.clone(),
-            problem,
-        };
-        if path.contains(&name.as_str()) {
-            return Err(fault("in turn depending on it"));
+    /// The views that can be created, each after those that it reads, and why others cannot: each cause once, not again
+    /// for every view that reads what is at fault.
+    #[must_use]
+    pub fn sound_views(&self) -> (Vec<&Query>, Vec<ReportError>) {
+        let mut order = Vec::with_capacity(self.views.len());
+        let mut done = BTreeSet::new();
+        let mut failed: BTreeSet<&str> = BTreeSet::new();
+        let mut faults = Vec::new();
+        for view in self.views.values() {
+            let mut path = Vec::new();
+            if let Err(fault) = self.place([&self.views], view, &mut path, &mut done, &mut order) {
+                if path.iter().all(|name| !failed.contains(name)) {
+                    faults.push(fault);
+                }
+                failed.extend(path);
+            }
         }
-        let needed = relations.iter().find_map(|known| known.get(name));
-        let needed = needed.ok_or_else(|| fault("not a view"))?;
-        place(relations, needed, path, done, order)?;
+        (order, faults)
     }
-    path.pop();
-    done.insert(&query.id);
-    order.push(query);
-    Ok(())
+
+    /// Puts a query into the order, what it reads first; what it reads is one of the relations. After an error,
+    /// `path` has all queries that cannot be placed because of it.
+    fn place<'a, const N: usize>(
+        &self,
+        relations: [&'a BTreeMap<String, Query>; N],
+        query: &'a Query,
+        path: &mut Vec<&'a str>,
+        done: &mut BTreeSet<&'a str>,
+        order: &mut Vec<&'a Query>,
+    ) -> Result<(), ReportError> {
+        if done.contains(query.id.as_str()) {
+            return Ok(());
+        }
+        let known = |name: &str| relations.iter().find_map(|known| known.get(name));
+        path.push(&query.id);
+        for name in &query.depends {
+            let fault = |query: &Query, name: &str, problem| ReportError::Dependency {
+                path: query.path.clone(),
+                view: query.id.clone(),
+                dependency: name.to_owned(),
+                problem,
+            };
+            if let Some(start) = path.iter().position(|before| before == name) {
+                let circle = &path[start..];
+                // Ours make no circle alone: it is told of the user's own file.
+                let own = circle
+                    .iter()
+                    .position(|view| self.own_views.contains(*view));
+                let at = own.unwrap_or(circle.len() - 1);
+                let next = circle[(at + 1) % circle.len()];
+                let query = known(circle[at]).unwrap_or(query);
+                return Err(fault(query, next, "in turn depending on it"));
+            }
+            let needed = known(name).ok_or_else(|| fault(query, name, "not a view"))?;
+            self.place(relations, needed, path, done, order)?;
+        }
+        path.pop();
+        done.insert(&query.id);
+        order.push(query);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -360,6 +401,26 @@ mod tests {
         assert_eq!(
             error,
             "queries/views/a.sql: `a` depends on `x`, which is not a view"
+        );
+    }
+
+    #[test]
+    fn a_circle_is_told_once_of_the_users_own_file_and_the_other_views_stand() {
+        let mut library = library(&[("a", "b"), ("b", "c"), ("c", ""), ("d", "a"), ("e", "c")]);
+        let own = view("c", "a");
+        assert!(
+            library
+                .add_own("views/c.sql", "own/c.sql", &own)
+                .expect("a view")
+        );
+        assert!(library.add("views/f.sql", &view("f", "")).expect("a view"));
+        let (sound, faults) = library.sound_views();
+        let sound: Vec<&str> = sound.iter().map(|view| view.id.as_str()).collect();
+        assert_eq!(sound, ["f"]);
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            faults,
+            ["own/c.sql: `c` depends on `a`, which is in turn depending on it"]
         );
     }
 

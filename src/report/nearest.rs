@@ -28,9 +28,8 @@ pub(crate) fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>)
 /// How far the name is from what was typed, or none where there is no likeness.
 fn rank(typed: &str, name: &str) -> Option<usize> {
     let name = name.to_lowercase();
-    // The part that people remember: an id without its ARN, an alias without its prefix.
-    let short = name.rsplit('/').next().unwrap_or(&name);
-    let typed_short = typed.rsplit('/').next().unwrap_or(typed);
+    let short = short(&name);
+    let typed_short = self::short(typed);
     if typed_short.is_empty() {
         return None;
     }
@@ -46,18 +45,35 @@ fn rank(typed: &str, name: &str) -> Option<usize> {
     (edits <= allowed).then_some(1 + edits)
 }
 
-/// The Levenshtein distance in characters.
+/// The part that people remember: an id or a bucket without its ARN, an alias without its prefix.
+fn short(name: &str) -> &str {
+    let marks: &[char] = if name.starts_with("arn:") {
+        &['/', ':']
+    } else {
+        &['/']
+    };
+    name.rsplit(marks).next().unwrap_or(name)
+}
+
+/// The edits between two texts, in characters: one left out, put in or another, or two beside each other swapped.
 fn distance(left: &str, right: &str) -> usize {
+    let left: Vec<char> = left.chars().take(COMPARED_CHARS_MAX).collect();
     let right: Vec<char> = right.chars().take(COMPARED_CHARS_MAX).collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, from) in left.chars().take(COMPARED_CHARS_MAX).enumerate() {
-        let mut diagonal = index;
-        row[0] = index + 1;
-        for (place, to) in right.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != *to);
-            diagonal = row[place + 1];
-            row[place + 1] = substituted.min(diagonal + 1).min(row[place] + 1);
+    let mut before = row.clone();
+    for at in 0..left.len() {
+        let mut next = vec![at + 1; row.len()];
+        for place in 0..right.len() {
+            let substituted = row[place] + usize::from(left[at] != right[place]);
+            let mut edits = substituted.min(row[place + 1] + 1).min(next[place] + 1);
+            let is_swapped =
+                at > 0 && place > 0 && left[at] == right[place - 1] && left[at - 1] == right[place];
+            if is_swapped {
+                edits = edits.min(before[place - 1] + 1);
+            }
+            next[place + 1] = edits;
         }
+        before = std::mem::replace(&mut row, next);
     }
     row[right.len()]
 }
@@ -68,7 +84,13 @@ mod tests {
 
     #[test]
     fn edits_are_counted() {
-        for (left, right, edits) in [("", "abc", 3), ("abc", "abc", 0), ("kitten", "sitting", 3)] {
+        for (left, right, edits) in [
+            ("", "abc", 3),
+            ("abc", "abc", 0),
+            ("kitten", "sitting", 3),
+            ("elt", "etl", 1),
+            ("abcd", "badc", 2),
+        ] {
             assert_eq!(distance(left, right), edits, "{left} {right}");
         }
     }
@@ -90,5 +112,9 @@ mod tests {
             ["alias/biling-old", "alias/billing"]
         );
         assert!(nearest("zzz", names).is_empty());
+        let bucket = "arn:aws:s3:::reports";
+        assert_eq!(nearest("repotrs", [bucket]), [bucket]);
+        assert_eq!(nearest("arn:aws:s3:::report", [bucket]), [bucket]);
+        assert!(nearest("2001:db8::1", ["1.2.3.4"]).is_empty());
     }
 }

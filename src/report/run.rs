@@ -17,7 +17,9 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::SessionContext;
 
-use super::filter::{CUT_DAYS, Resolved, cut_days};
+use super::error::option;
+use super::filter::{CUT_DAYS, Resolved, account_names, cut_days, held_principal, held_resource};
+use super::names;
 use super::placeholder::placeholders;
 use super::scope::Scoped;
 use super::{
@@ -45,6 +47,8 @@ pub struct Outcome {
     pub window: Window,
     /// The rows, computed as they are taken.
     pub stream: SendableRecordBatchStream,
+    /// The columns that name the account which the column before them tells.
+    pub names: Vec<String>,
     /// A text that must stand beside the rows.
     pub footnote: Option<String>,
     /// What else must be said, to be asked for after the rows.
@@ -94,7 +98,7 @@ impl Caveats {
 /// Answers a report.
 ///
 /// The rows are computed while [`Outcome::stream`] is read, over the tables as the session holds them, and
-/// over the scopes of the library.
+/// over the scopes of the library. Names of accounts stand beside their ids.
 ///
 /// # Errors
 /// Parameters that the report does not accept, a key that is unknown or ambiguous, an empty window,
@@ -105,10 +109,17 @@ pub async fn run(
     report: &Query,
     request: &Request,
 ) -> Result<Outcome, ReportError> {
-    run_in(session.context(), library, report, request).await
+    let context = session.context();
+    let mut outcome = run_in(context, library, report, request).await?;
+    if !names::added(&outcome.stream.schema()).is_empty() {
+        let accounts = account_names(session).await?;
+        outcome.stream = names::with_names(outcome.stream, accounts);
+    }
+    outcome.names = names::of_neighbours(&outcome.stream.schema());
+    Ok(outcome)
 }
 
-/// [`run`], in the context of a session.
+/// The rows of the statement itself, in the context of a session.
 pub(crate) async fn run_in(
     context: &SessionContext,
     library: &Library,
@@ -133,6 +144,7 @@ pub(crate) async fn run_in(
         title: report.title.clone(),
         window: bound.window,
         stream: rows.execute_stream().await.map_err(fault)?,
+        names: Vec::new(),
         footnote: report.footnote.clone(),
         caveats: Caveats {
             query: report.id.clone(),
@@ -311,6 +323,17 @@ impl Bound {
                 ScalarValue::Int64(number)
             }
             Kind::Text => ScalarValue::Utf8(value.cloned()),
+            Kind::Principal | Kind::Resource => {
+                if let Some(typed) = value {
+                    let option = &option(&name);
+                    if parameter.kind == Kind::Principal {
+                        held_principal(context, option, typed).await?;
+                    } else {
+                        held_resource(context, option, typed).await?;
+                    }
+                }
+                ScalarValue::Utf8(value.cloned())
+            }
             Kind::Days => {
                 let counted = value.filter(|_| request.window.since.is_none());
                 let days = counted.map(|text| days(parameter, text)).transpose()?;

@@ -18,7 +18,7 @@ pub use ledger::{FINDING_EVENTS, LISTINGS, LOG_FILE_EVENTS, RUNS, VERIFICATIONS}
 pub use markdown::to_markdown;
 pub use rollups::{
     ACCOUNT_REGIONS, ACCOUNTS, ALIAS_SIGHTINGS, KEY_INVENTORY, KEY_RESOURCES, Measure,
-    ORGANIZATION_ACCOUNTS, ROLLUPS, TRAILS, USAGE_DAILY, USAGE_MONTHLY, measures,
+    ORGANIZATION_ACCOUNTS, ROLLUPS, TRAILS, USAGE_DAILY, USAGE_MONTHLY, measures, summed_only,
 };
 
 /// The number that a store carries in its table property `keytrail.format`.

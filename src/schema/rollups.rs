@@ -75,8 +75,9 @@ pub const KEY_RESOURCES: Table = Table {
 pub const ALIAS_SIGHTINGS: Table = Table {
     name: "alias_sightings",
     doc: "Where each alias was seen to point: each alias operation, and per day the first and the last event that \
-          typed an alias and tells its key. Rows of equal dimensions add up. Kept when the events themselves have \
-          been removed: without it nobody could tell which key an alias meant.",
+          typed an alias and tells its key. Rows of equal dimensions add up. Kept for ever, when the \
+          events themselves and what was counted of uses have been given up: without it nobody could tell which key \
+          an alias meant.",
     columns: &[
         required("event_date", Date, "The UTC date of the events."),
         required("alias_name", Text, "The alias, `alias/…`."),
@@ -114,8 +115,7 @@ pub enum Measure {
     Bits,
 }
 
-/// The measures of a roll-up whose other columns are its dimensions; empty for a table whose rows are no sums. The
-/// operations in `alias_sightings` are single points in time, so that its rows stay as they are.
+/// The measures of a roll-up whose other columns are its dimensions; empty for a table whose rows are no sums.
 #[must_use]
 pub fn measures(table: &Table) -> &'static [(&'static str, Measure)] {
     const COUNTS: [(&str, Measure); 4] = [
@@ -126,9 +126,18 @@ pub fn measures(table: &Table) -> &'static [(&'static str, Measure)] {
     ];
     match table.name {
         name if name == USAGE_DAILY.name => &COUNTS,
-        name if name == USAGE_MONTHLY.name || name == KEY_RESOURCES.name => &COUNTS[..3],
+        name if [USAGE_MONTHLY.name, KEY_RESOURCES.name, ALIAS_SIGHTINGS.name].contains(&name) => {
+            &COUNTS[..3]
+        }
         _ => &[],
     }
+}
+
+/// The column and its one value whose rows are sums, in a roll-up that has others: the operations in `alias_sightings`
+/// are points in time, of which no two are one row.
+#[must_use]
+pub fn summed_only(table: &Table) -> Option<(&'static str, &'static str)> {
+    (table.name == ALIAS_SIGHTINGS.name).then_some(("sighting", "used"))
 }
 
 /// The roll-ups that every ingest brings up to date.

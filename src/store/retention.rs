@@ -7,7 +7,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use arrow::array::{Array as _, AsArray, BooleanArray, RecordBatch, StringArray};
-use arrow::datatypes::{Date32Type, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
+use chrono::{Months, NaiveDate, NaiveTime};
 use deltalake_core::kernel::{Action, MetadataExt as _};
 use deltalake_core::protocol::DeltaOperation;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::commit::Appended;
 use super::error::StoreError;
 use super::table::{Pins, Snapshot, Store, delta_error};
-use crate::schema::{KMS_EVENTS, Table, USAGE_DAILY};
+use crate::schema::{KEY_RESOURCES, KMS_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY};
 
 /// The table property that carries the retention, as JSON.
 const PROPERTY: &str = "keytrail.retention";
@@ -141,12 +142,14 @@ fn operation_column(table: &Table) -> Option<&'static str> {
     (table.name == KMS_EVENTS.name).then_some("event_name")
 }
 
-/// The column of a row's time.
+/// The column of a row's time. A sum goes when all that it counts is beyond the horizon: a month as a whole, what a key
+/// protects when that was last used before it.
 pub(super) fn time_column(table: &Table) -> &'static str {
-    if table.name == USAGE_DAILY.name {
-        "event_date"
-    } else {
-        "event_time"
+    match table.name {
+        name if name == USAGE_DAILY.name => "event_date",
+        name if name == USAGE_MONTHLY.name => "event_month",
+        name if name == KEY_RESOURCES.name => "last_time",
+        _ => "event_time",
     }
 }
 
@@ -159,25 +162,35 @@ fn names(table: &Table) -> &'static [&'static str] {
             "destination_key_arn",
             "destination_key_as_typed",
         ],
-        name if name == USAGE_DAILY.name => &["key"],
+        name if [USAGE_DAILY.name, USAGE_MONTHLY.name, KEY_RESOURCES.name].contains(&name) => {
+            &["key"]
+        }
         _ => &[],
     }
 }
 
-/// The time of each row in microseconds; of a day, its start.
+/// The time of each row in microseconds; of a day, its start; of a month, its end.
 fn times<'a>(table: &Table, rows: &'a RecordBatch) -> Box<dyn Iterator<Item = Option<i64>> + 'a> {
     let Some(column) = rows.column_by_name(time_column(table)) else {
         return Box::new(std::iter::repeat_n(None, rows.num_rows()));
     };
-    match column.as_primitive_opt::<TimestampMicrosecondType>() {
-        Some(times) => Box::new(times.iter()),
-        None => Box::new(
+    match column.data_type() {
+        DataType::Utf8 => Box::new(column.as_string::<i32>().iter().map(|month| end_of(month?))),
+        DataType::Date32 => Box::new(
             column
                 .as_primitive::<Date32Type>()
                 .iter()
                 .map(|day| Some(i64::from(day?) * MICROS_PER_DAY)),
         ),
+        _ => Box::new(column.as_primitive::<TimestampMicrosecondType>().iter()),
     }
+}
+
+/// The last microsecond of a month such as `2026-03`; a row of what is none is kept.
+fn end_of(month: &str) -> Option<i64> {
+    let first: NaiveDate = format!("{month}-01").parse().ok()?;
+    let next = first.checked_add_months(Months::new(1))?;
+    Some(next.and_time(NaiveTime::MIN).and_utc().timestamp_micros() - 1)
 }
 
 impl Snapshot {
@@ -294,6 +307,22 @@ mod tests {
         assert_eq!(again.released(&["k".to_owned()]), retention(200, &[]));
         let first = Retention::default().moved(Some(10), &[pair("k", "a")]);
         assert_eq!(first, retention(10, &[("a", None)]));
+    }
+
+    #[test]
+    fn a_month_goes_when_it_has_ended() {
+        use std::sync::Arc;
+        let months = StringArray::from(vec!["2025-12", "2026-01", "2026-02", "?"]);
+        let months = Arc::new(months) as arrow::array::ArrayRef;
+        let rows = RecordBatch::try_from_iter([("event_month", months)]).expect("columns");
+        for (horizon, expected) in [
+            ("2026-01-31T23:59:59Z", [false, true, true, true]),
+            ("2026-02-01T00:00:00Z", [false, false, true, true]),
+        ] {
+            let horizon: chrono::DateTime<chrono::Utc> = horizon.parse().expect("a time");
+            let kept = retention(horizon.timestamp_micros(), &[]).kept(&USAGE_MONTHLY, &rows);
+            assert_eq!(kept, BooleanArray::from(expected.to_vec()));
+        }
     }
 
     #[test]

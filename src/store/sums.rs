@@ -5,17 +5,20 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use datafusion::error::Result;
 use datafusion::functions_aggregate::bit_and_or_xor::bit_or_udaf;
 use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
 use datafusion::functions_aggregate::sum::sum_udaf;
+use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::aggregate::AggregateExprBuilder;
-use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::expressions::{Column, binary, case, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
+use datafusion::physical_plan::projection::ProjectionExec;
 
-use crate::schema::{Measure, Table, measures};
+use crate::schema::{Measure, Table, measures, summed_only};
 
 /// The rows of a plan, those of equal dimensions added up; `None` where the table's rows are no sums.
 pub(super) fn added_up(
@@ -31,7 +34,7 @@ pub(super) fn added_up(
         Ok(Arc::new(Column::new_with_schema(name, &schema)?))
     };
     let is_measure = |name: &str| measures.iter().any(|(measure, _)| *measure == name);
-    let dimensions = schema
+    let mut dimensions = schema
         .fields()
         .iter()
         .map(|field| field.name())
@@ -54,6 +57,7 @@ pub(super) fn added_up(
             Ok(Arc::new(sum))
         })
         .collect::<Result<Vec<_>>>()?;
+    dimensions.extend(apart(table, &schema)?.map(|time| (time, APART.to_owned())));
     let filters = vec![None; sums.len()];
     let plan = AggregateExec::try_new(
         AggregateMode::Single,
@@ -63,5 +67,30 @@ pub(super) fn added_up(
         rows,
         schema,
     )?;
-    Ok(Some(Arc::new(plan)))
+    // What held rows apart is no column of the table.
+    let fields = plan.schema();
+    let columns = fields.fields().iter().enumerate();
+    let columns = columns.filter(|(_, field)| field.name() != APART);
+    let columns = columns.map(|(at, field)| {
+        let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), at));
+        (column, field.name().clone())
+    });
+    Ok(Some(Arc::new(ProjectionExec::try_new(
+        columns.collect::<Vec<_>>(),
+        Arc::new(plan),
+    )?)))
+}
+
+/// The name of what [`apart`] gives.
+const APART: &str = "apart";
+
+/// What holds rows apart that are equal in all dimensions: the time of those that are points in time.
+fn apart(table: &Table, schema: &SchemaRef) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+    let Some((column, sum)) = summed_only(table) else {
+        return Ok(None);
+    };
+    let column = Arc::new(Column::new_with_schema(column, schema)?);
+    let is_point = binary(column, Operator::NotEq, lit(sum), schema)?;
+    let time: Arc<dyn PhysicalExpr> = Arc::new(Column::new_with_schema("first_time", schema)?);
+    Ok(Some(case(None, vec![(is_point, time)], None)?))
 }

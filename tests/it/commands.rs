@@ -262,6 +262,35 @@ fn demo_leaves_nothing_behind() {
 }
 
 #[test]
+fn compaction_adds_up_where_aliases_were_seen_but_not_what_was_done_to_them() {
+    let sightings = "select event_date, alias_name, account, region, key_arn, sighting, count, first_time, last_time \
+        from alias_sightings order by alias_name, account, region, first_time, sighting, key_arn";
+    let (once, context) = (Context::new(), Context::new());
+    // The calls of a day come in two runs.
+    let mut logs: Vec<_> = walkdir::WalkDir::new(context.path().join("sample-logs/AWSLogs/"))
+        .into_iter()
+        .map(|entry| entry.expect("it can be listed").into_path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "gz"))
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect();
+    logs.sort();
+    let ingest = |context: &Context, skipped: usize, step: usize| {
+        let files = logs.iter().skip(skipped).step_by(step).map(String::as_str);
+        let done = context.run(&["ingest"].into_iter().chain(files).collect::<Vec<_>>());
+        // The broken file is planted.
+        assert!(matches!(done.code, 0 | 2), "{done}");
+    };
+    ingest(&once, 0, 1);
+    ingest(&context, 0, 2);
+    ingest(&context, 1, 2);
+    let expected = once.rows(sightings);
+    assert!(context.rows(sightings).len() > expected.len());
+    let compacted = context.run(&["compact"]);
+    assert_eq!(compacted.code, 0, "{compacted}");
+    assert_eq!(context.rows(sightings), expected);
+}
+
+#[test]
 fn compact_and_vacuum_change_no_answer() {
     let context = Context::new();
     for account in ["111122223333", "444455556666", "777788889999"] {

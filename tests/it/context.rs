@@ -227,9 +227,9 @@ fn filtered_status(line: &str, previous: &str) -> String {
             line.replace(time, "[TIME OF THE RUN...]")
         }
         ["events", "kept", "from", time]
-        | ["daily", "usage", "kept", "from", time]
+        | ["usage", "kept", "from", time]
         | ["kept", "events", "from", time, "on"]
-        | ["kept", "daily", "usage", "from", time, "on"]
+        | ["kept", "usage", "from", time, "on"]
             if time.ends_with('Z') =>
         {
             line.replace(time, "[HORIZON]")

@@ -97,7 +97,7 @@ fn own_reports_read_what_the_filters_leave() {
     };
     write(
         "calls",
-        "WITH uses AS (\n  SELECT caller FROM scope_uses\n)\n\nSELECT caller, count(*) AS calls FROM uses\nGROUP BY caller ORDER BY caller",
+        "WITH uses AS (\n  SELECT caller FROM scope_uses\n)\n\nSELECT caller AS who, count(*) AS calls FROM uses\nGROUP BY caller ORDER BY caller",
     );
     let check = context.run(&["report", "check", "own"]);
     assert_eq!((check.code, check.stdout.as_str()), (0, ""), "{check}");
@@ -109,7 +109,7 @@ fn own_reports_read_what_the_filters_leave() {
         "sql",
         "--format",
         "csv",
-        "select caller, count(*) as calls from key_uses \
+        "select caller as who, count(*) as calls from key_uses \
          where caller = 'arn:aws:iam::111122223333:role/web-frontend' and event_date = '2026-03-03' \
          group by caller",
     ]);

@@ -26,6 +26,7 @@ mod filters;
 mod guide;
 mod invictus;
 mod json;
+mod names;
 mod organization;
 mod output;
 mod own_queries;

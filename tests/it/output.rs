@@ -231,7 +231,7 @@ fn spreadsheets_find_no_formula() {
     insta::assert_snapshot!(
         "csv_of_strangers",
         context
-            .run(&["sql", "select '=1+1' as a, '+1' as b, '-1' as c, -1 as d, ' @x' as e, 'a\"b,c' as f, '' as g, null as h", "--format", "csv"])
+            .run(&["sql", "select '=1+1' as a, '+1' as b, '-1' as c, -1 as d, ' @x' as e, 'a\"b,c' as f, '' as g, null as h, '＝1' as i, '＋1' as j, '－1' as k, '＠x' as l, '﹦1' as m, '−1' as n", "--format", "csv"])
             .to_string()
     );
 }

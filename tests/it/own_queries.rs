@@ -184,6 +184,42 @@ fn check_tells_every_fault_with_its_line() {
 }
 
 #[test]
+fn check_goes_on_behind_what_is_no_text_and_tells_a_circle_of_its_own_files() {
+    let context = Context::new();
+    let reading = |name: &str| {
+        let header = format!("-- depends: {name}");
+        query(&header, &format!("SELECT * FROM {name}"))
+    };
+    let report = |relation: &str| {
+        query(
+            "",
+            &format!("SELECT count(*) AS n FROM {relation} ORDER BY n"),
+        )
+    };
+    write(
+        &context,
+        &[
+            ("views/one.sql", &reading("two")),
+            ("views/two.sql", &reading("one")),
+            // What reads them is not at fault, nor is ours.
+            ("reports/of-one.sql", &report("one")),
+            ("reports/of-ours.sql", &report("scope_uses")),
+            ("reports/wrong.sql", &report("nowhere")),
+        ],
+    );
+    let bytes = b"-- id: bytes\n-- title: \xff\n-- description: d\n\nSELECT 1 ORDER BY 1\n";
+    fs::write(context.path().join("own/reports/bytes.sql"), bytes).expect("a file");
+    let check = context.run(&["report", "check", "own"]);
+    assert_eq!(check.code, 1, "{check}");
+    let expected = [
+        "own/reports/bytes.sql:2: it is not UTF-8",
+        "own/views/one.sql: `one` depends on `two`, which is in turn depending on it",
+        "own/reports/wrong.sql:5: table 'nowhere' not found",
+    ];
+    assert_eq!(check.stdout.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn an_override_that_breaks_ours_is_told() {
     let context = Context::new();
     let narrow = query("", "SELECT key AS key_arn FROM usage_daily");

@@ -176,6 +176,22 @@ fn descriptions_reports_and_help() {
 }
 
 #[test]
+fn long_strips_of_days_are_folded_into_months() {
+    let context = Context::with_samples();
+    let (shown, code) = Terminal::new(&context)
+        .line("\\report coverage --account 444455556666 --region eu-west-1 --since 2025-11-20")
+        .end();
+    assert_eq!(code, 0, "{shown}");
+    // By the sample logs' README, logging stopped on 2026-03-06.
+    for line in [
+        "days:        2025-11 to 2026-02: all -\n             2026-03 -----S----\n",
+        "first_day:   2025-11-20\n",
+    ] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+}
+
+#[test]
 fn tab_completes_names() {
     let context = Context::with_samples();
     let (shown, code) = Terminal::new(&context)
@@ -230,6 +246,49 @@ fn ctrl_c_ends_what_is_typed_and_what_runs() {
 }
 
 #[test]
+fn lines_that_come_at_once_are_all_taken_in_order() {
+    let context = Context::with_samples();
+    // What is waited for never stands in the echo of what was typed.
+    let lines =
+        "select 'fir' || 'st' as a;\rselect nope;\r\\timing\rselect 'sec' ||\r'ond' as a;\r";
+    let pasted = lines.replace('\r', "\n");
+    let slow =
+        "select 'slo' || 'w' as a from (select count(*) from generate_series(1, 20000000));\r";
+    let terminal = all_shown(Terminal::new(&context).keys(lines));
+    // Typed while a statement runs.
+    let terminal = terminal.keys(slow).runs().keys(lines).shows("slow");
+    let terminal = all_shown(terminal);
+    // Pasted as one input, as terminals that mark pastes do.
+    let terminal = terminal.keys(&format!("\u{1b}[200~{pasted}\u{1b}[201~\r"));
+    let (shown, code) = all_shown(terminal).keys("\\q\rselect 1;\r").ended();
+    assert_eq!(code, 0, "{shown}");
+}
+
+/// Waits for what the four lines of the test above lead to.
+fn all_shown(terminal: Terminal<'_>) -> Terminal<'_> {
+    let shown = ["first", "No field named", "timing: o", "second", PROMPT];
+    shown.into_iter().fold(terminal, Terminal::shows)
+}
+
+#[test]
+fn ctrl_c_forgets_what_waits_behind_a_statement() {
+    let context = Context::with_samples();
+    let silent = "select count(*) from generate_series(1, 1000000000000);\r";
+    let (shown, code) = Terminal::new(&context)
+        .keys(&format!("{silent}select 'nev' || 'er' as a;\r"))
+        .runs()
+        .keys(CTRL_C)
+        .shows("stopped")
+        .shows(PROMPT)
+        .keys("select 'aft' || 'er' as a;\r")
+        .shows("after")
+        .shows(PROMPT)
+        .end();
+    assert_eq!(code, 0);
+    assert!(!shown.contains("never"), "{shown}");
+}
+
+#[test]
 fn history_is_kept_and_where_it_cannot_be_that_is_said_once() {
     let context = Context::with_samples();
     let history = context.path().join("state/keytrail/history");
@@ -280,6 +339,7 @@ fn rows_go_to_files_and_timing_is_told() {
         .line("select 3 as c;")
         .line("select 4 as d;")
         .line("\\o nowhere/rows.csv")
+        .line("\\o keytrail-store/rows.csv")
         .line("\\format parquet")
         .line("\\timing")
         .keys("select 5 as e;\r")
@@ -287,12 +347,14 @@ fn rows_go_to_files_and_timing_is_told() {
         .shows(PROMPT)
         .end();
     assert_eq!(code, 0, "{shown}");
+    assert!(!context.path().join("keytrail-store/rows.csv").exists());
     assert_eq!(read("rows.csv"), "a\n1\nb\n2\n");
     assert_eq!(read("rows.json"), "[\n{\"c\":3}\n]\n");
     for part in [
         "1 rows to `rows.csv`",
         "rows go to the terminal again",
         "cannot create",
+        "lies in the store `./keytrail-store`",
         "parquet is binary",
         "timing: on",
     ] {

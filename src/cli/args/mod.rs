@@ -370,7 +370,8 @@ pub(in crate::cli) struct RetainArgs {
     /// Keep events for so many days or years: 400d, 7y. The horizon only moves forward
     #[arg(long, value_name = "SPAN")]
     pub(in crate::cli) events: Option<Span>,
-    /// Keep the daily usage for so long, at least as long as events [default: for ever]
+    /// Keep for so long what is counted of uses and resources, at least as long as events; where aliases pointed
+    /// to is kept for ever [default: for ever]
     #[arg(long, value_name = "SPAN")]
     pub(in crate::cli) usage: Option<Span>,
     /// Keep all rows of this key that are not given up yet; may be given several times

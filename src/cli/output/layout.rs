@@ -14,6 +14,9 @@ const SOLID_WIDTH_MAX: usize = 32;
 /// A terminal narrower than this is taken to be this wide.
 const TERMINAL_WIDTH_MIN: usize = 20;
 
+/// Rows by which the layout is chosen.
+const ROWS_WEIGHED_MAX: usize = 200;
+
 /// How rows are laid out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Layout {
@@ -73,10 +76,7 @@ impl Layout {
         let mut limit = COLUMN_WIDTH_MIN;
         widths = shrink(limit);
         if total(&widths) > terminal_width {
-            let names = columns.iter().map(|column| column.header).max();
-            let name = (names.unwrap_or(0) + GAP).min(terminal_width / 2);
-            let value = terminal_width - name;
-            return Self::Records { name, value };
+            return Self::records(columns, terminal_width);
         }
         // Ends: the natural widths, which a large limit gives, are too wide.
         loop {
@@ -96,6 +96,52 @@ impl Layout {
         }
         Self::Wrapped(widths)
     }
+
+    /// One line a value.
+    fn records(columns: &[Column], terminal_width: usize) -> Self {
+        let names = columns.iter().map(|column| column.header).max();
+        let name = (names.unwrap_or(0) + GAP).min(terminal_width / 2);
+        let value = terminal_width - name;
+        Self::Records { name, value }
+    }
+
+    /// The layout of these rows: as [`Layout::new`], but records where these take fewer lines than columns so narrow that
+    /// long cells go on and on.
+    pub(super) fn of_rows(
+        columns: &[Column],
+        terminal_width: Option<usize>,
+        rows: &[Vec<String>],
+    ) -> Self {
+        let layout = Self::new(columns, terminal_width);
+        let (Self::Wrapped(widths), Some(terminal_width)) = (&layout, terminal_width) else {
+            return layout;
+        };
+        let records = Self::records(columns, terminal_width.max(TERMINAL_WIDTH_MIN));
+        let Self::Records { value, .. } = records else {
+            return layout;
+        };
+        let weighed = || rows.iter().take(ROWS_WEIGHED_MAX);
+        let in_columns = weighed().map(|cells| {
+            let lines = cells
+                .iter()
+                .zip(widths)
+                .map(|(cell, width)| wrap(cell, *width).len());
+            match lines.max() {
+                None | Some(0 | 1) => 1,
+                // A blank line shows where such a row ends.
+                Some(lines) => lines + 1,
+            }
+        });
+        let in_records = weighed().map(|cells| {
+            let lines = cells.iter().map(|cell| wrap(cell, value).len());
+            1 + lines.sum::<usize>()
+        });
+        if in_records.sum::<usize>() < in_columns.sum::<usize>() {
+            records
+        } else {
+            layout
+        }
+    }
 }
 
 /// The columns that a terminal takes for `text`, which has no control characters.
@@ -107,9 +153,15 @@ pub(super) fn width(text: &str) -> usize {
 
 /// The lines of `text`, none wider than `limit` (but for a single character that is).
 ///
-/// Broken after a blank or a mark if one stands in the second half of the line, so that the parts
+/// Ended by line ends, which only we ourselves put into a cell, and broken after a blank or a mark if one stands in the second half of the line, so that the parts
 /// of an ARN stay whole where they can. Every character is on one of the lines.
 pub(super) fn wrap(text: &str, limit: usize) -> Vec<&str> {
+    text.split('\n')
+        .flat_map(|line| broken(line, limit))
+        .collect()
+}
+
+fn broken(text: &str, limit: usize) -> Vec<&str> {
     let mut lines = Vec::new();
     let (mut start, mut used) = (0, 0);
     let mut mark = None;
@@ -170,6 +222,22 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_records_where_those_are_shorter() {
+        let columns = [100, 100, 6, 6].map(|cells| Column {
+            header: 4,
+            cells,
+            is_solid: false,
+        });
+        let rows = |letters: usize| {
+            let long = || "a".repeat(letters);
+            vec![vec![long(), long(), "b".to_owned(), "c".to_owned()]]
+        };
+        let layout = |letters| Layout::of_rows(&columns, Some(40), &rows(letters));
+        assert_eq!(layout(20), Layout::Wrapped(vec![11, 11, 6, 6]));
+        assert_eq!(layout(100), Layout::Records { name: 6, value: 34 });
+    }
+
+    #[test]
     fn long_text_is_broken_and_none_is_lost() {
         #[track_caller]
         fn check(text: &str, limit: usize, expected: &[&str]) {
@@ -183,6 +251,7 @@ mod tests {
         check("abcdefghi", 8, &["abcdefgh", "i"]);
         check("arn:aws:kms:eu", 8, &["arn:aws:", "kms:eu"]);
         check("a/bcdefghijkl", 8, &["a/bcdefg", "hijkl"]);
+        assert_eq!(wrap("abcd\nef", 3), ["abc", "d", "ef"]);
         check("日本語日本語", 5, &["日本", "語日", "本語"]);
         check(
             "e\u{301}e\u{301}e\u{301}",

@@ -17,6 +17,7 @@ mod markdown;
 mod parquet;
 mod sanitize;
 mod spark;
+mod strip;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -72,6 +73,10 @@ pub struct Rendering {
     pub zone: Zone,
     /// Columns of counts over time, which a table on a terminal shows as small pictures.
     pub series: Vec<String>,
+    /// Columns with a letter a day, each with the column of the first day; a table on a terminal folds them into months.
+    pub strips: Vec<(String, String)>,
+    /// Columns that name what the column before them tells, which a table shows in the cell of that one.
+    pub names: Vec<String>,
 }
 
 impl From<Format> for Rendering {
@@ -80,6 +85,8 @@ impl From<Format> for Rendering {
             format,
             zone: Zone::default(),
             series: Vec::new(),
+            strips: Vec::new(),
+            names: Vec::new(),
         }
     }
 }

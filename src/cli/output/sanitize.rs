@@ -57,12 +57,16 @@ pub(super) fn push_json_string(out: &mut String, text: &str) {
 
 /// Whether a spreadsheet may take this text for a formula: see the OWASP page on CSV injection.
 ///
-/// White space in front does not help, as spreadsheets trim it; full-width forms count because
+/// White space in front does not help, as spreadsheets trim it; full-width and small forms count because
 /// some of them are folded to ASCII on import.
 pub(super) fn is_formula(text: &str) -> bool {
-    text.starts_with(['\t', '\r', '\n'])
-        || (text.trim_start()).starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+    text.starts_with(['\t', '\r', '\n']) || (text.trim_start()).starts_with(FORMULA_LETTERS)
 }
+
+/// What a formula begins with, in ASCII, in full width and in the small forms, and as a true minus sign.
+const FORMULA_LETTERS: [char; 13] = [
+    '=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−',
+];
 
 /// Controls, bidirectional marks, and what Unicode calls default-ignorable: all that would change
 /// the look of a line, or be on it unseen. Words stay readable without any of them.
@@ -194,6 +198,11 @@ mod tests {
             "＋",
             "－",
             "＠",
+            "﹦1",
+            "﹢1",
+            "﹣1",
+            "﹫a",
+            "−1",
         ] {
             check(text, true);
         }

@@ -3,8 +3,9 @@
 //! Enters: batches. Leaves: a header, a rule, the rows, and their number. Nothing is cut off: on a
 //! terminal a long cell goes on in the next lines, and where the columns do not fit at all each row
 //! becomes a record of `name: value` lines; elsewhere each row is one line, however long. Hidden
-//! characters are spelled out in cells and names. A null is shown as nothing. On a terminal a list of counts
-//! that is marked as a series is a small picture.
+//! characters are spelled out in cells and names. A null is shown as nothing. A name stands in the cell of what it
+//! names. On a terminal a list of counts that is marked as a series is a small picture, and a long strip of days is
+//! folded into months.
 
 use std::io::{self, Write};
 
@@ -14,6 +15,7 @@ use arrow::record_batch::RecordBatch;
 use super::layout::{Column, GAP, Layout, width, wrap};
 use super::sanitize::visible;
 use super::spark::sparkline;
+use super::strip::folded;
 use super::values::Values;
 use super::{Encoder, Rendering, Zone};
 
@@ -26,8 +28,8 @@ pub(super) struct Table<W> {
     sink: W,
     zone: Zone,
     names: Vec<String>,
-    /// Whether the column is shown as a picture of use over time.
-    is_series: Vec<bool>,
+    /// Where the columns stand in the rows, and how their cells are told.
+    sources: Vec<Source>,
     is_number: Vec<bool>,
     columns: Vec<Column>,
     terminal_width: Option<usize>,
@@ -37,6 +39,57 @@ pub(super) struct Table<W> {
     layout: Option<Layout>,
     rows: u64,
     last: Last,
+}
+
+/// What the cells of a column are made of.
+struct Source {
+    at: usize,
+    /// The column that names what this one tells.
+    name: Option<usize>,
+    /// Whether it is shown as a picture of use over time.
+    is_series: bool,
+    /// The column with the first day of a strip that is folded.
+    first_day: Option<usize>,
+}
+
+impl Source {
+    /// The sources of the columns that are shown.
+    fn all(schema: &Schema, rendering: &Rendering, is_terminal: bool) -> Vec<Self> {
+        let fields = schema.fields();
+        let is_name = |at: usize| at > 0 && rendering.names.contains(fields[at].name());
+        let shown = (0..fields.len()).filter(|at| !is_name(*at));
+        let sources = shown.map(|at| {
+            let name = fields[at].name();
+            let mut strips = rendering.strips.iter().filter(|_| is_terminal);
+            let first_day = strips.find(|(strip, _)| strip == name);
+            Self {
+                at,
+                name: Some(at + 1).filter(|next| *next < fields.len() && is_name(*next)),
+                is_series: is_terminal && rendering.series.contains(name),
+                first_day: first_day.and_then(|(_, day)| schema.index_of(day).ok()),
+            }
+        });
+        sources.collect()
+    }
+
+    fn cell(&self, batch: &RecordBatch, values: &[Values<'_>], row: usize) -> String {
+        if self.is_series
+            && !values[self.at].is_null(row)
+            && let Some(picture) = sparkline(batch.column(self.at), row)
+        {
+            return picture;
+        }
+        let mut text = cell(&values[self.at], row);
+        if let Some(name) = self.name.filter(|name| !values[*name].is_null(row)) {
+            text.push_str(" (");
+            text.push_str(&cell(&values[name], row));
+            text.push(')');
+        }
+        if let Some(Ok(first_day)) = self.first_day.map(|at| cell(&values[at], row).parse()) {
+            text = folded(first_day, &text);
+        }
+        text
+    }
 }
 
 /// What stands above the line that comes next.
@@ -55,10 +108,13 @@ impl<W: Write> Table<W> {
         rendering: &Rendering,
         terminal_width: Option<usize>,
     ) -> Self {
-        let names = (schema.fields().iter())
+        let sources = Source::all(schema, rendering, terminal_width.is_some());
+        let fields = sources.iter().map(|source| schema.field(source.at));
+        let fields = fields.collect::<Vec<_>>();
+        let names = (fields.iter())
             .map(|field| visible(field.name()).into_owned())
             .collect::<Vec<_>>();
-        let types = schema.fields().iter().map(|field| match field.data_type() {
+        let types = fields.iter().map(|field| match field.data_type() {
             DataType::Dictionary(_, values) => values.as_ref(),
             other => other,
         });
@@ -68,18 +124,16 @@ impl<W: Write> Table<W> {
             cells: 0,
             is_solid: data_type.is_numeric() || data_type.is_temporal(),
         });
-        let is_series = (schema.fields().iter())
-            .map(|field| terminal_width.is_some() && rendering.series.contains(field.name()));
         Self {
             sink,
             zone: rendering.zone,
-            is_series: is_series.collect(),
             columns: columns.collect(),
             is_number: types
                 .iter()
                 .map(|data_type| data_type.is_numeric())
                 .collect(),
             names,
+            sources,
             terminal_width,
             waiting: Vec::new(),
             waiting_bytes: 0,
@@ -94,7 +148,7 @@ impl<W: Write> Table<W> {
         if self.layout.is_some() {
             return Ok(());
         }
-        let layout = Layout::new(&self.columns, self.terminal_width);
+        let layout = Layout::of_rows(&self.columns, self.terminal_width, &self.waiting);
         if let Layout::Natural(widths) | Layout::Wrapped(widths) = &layout {
             let names = self.names.clone();
             self.write_line(&layout, &names)?;
@@ -195,11 +249,8 @@ impl<W: Write> Encoder for Table<W> {
         let values = values.map(|column| Values::new(column, self.zone));
         let values = values.collect::<Vec<_>>();
         for row in 0..batch.num_rows() {
-            let cells = values.iter().enumerate().map(|(at, values)| {
-                let series = (self.is_series[at] && !values.is_null(row))
-                    .then(|| sparkline(batch.column(at), row));
-                series.flatten().unwrap_or_else(|| cell(values, row))
-            });
+            let cells = self.sources.iter();
+            let cells = cells.map(|source| source.cell(batch, &values, row));
             let cells = cells.collect::<Vec<_>>();
             if let Some(layout) = self.layout.take() {
                 self.write_row(&layout, &cells)?;
@@ -207,7 +258,8 @@ impl<W: Write> Encoder for Table<W> {
                 continue;
             }
             for (column, cell) in self.columns.iter_mut().zip(&cells) {
-                column.cells = column.cells.max(width(cell));
+                let widest = cell.split('\n').map(width).max();
+                column.cells = column.cells.max(widest.unwrap_or(0));
                 self.waiting_bytes += cell.len();
             }
             self.waiting.push(cells);

@@ -12,7 +12,9 @@ use clap::Parser as _;
 use super::super::args::{Args, Command as Typed, ReportArgs};
 use super::super::error::{to_stderr, to_stdout};
 use super::super::output::{Format, visible};
+use super::super::prose::wrapped;
 use super::super::report;
+use super::super::session::terminal_width;
 use super::running::Question;
 use super::{Next, Shell};
 
@@ -155,7 +157,10 @@ fn help() -> String {
         let typed = format!("\\{name} {argument}");
         let _infallible = writeln!(text, "  {typed:<24}{meaning}");
     }
-    text.push_str("Ctrl-C stops a statement, or forgets the one being typed.\n");
+    text.push_str(
+        "Lines typed or pasted ahead wait for their turn. Ctrl-C stops a statement and\n\
+         forgets what waits behind it, or forgets the one being typed.\n",
+    );
     text
 }
 
@@ -165,8 +170,11 @@ impl Shell {
         match command {
             Command::Quit => return Ok(Next::Leave),
             Command::Help => to_stdout(&help())?,
-            Command::Reports => to_stdout(&report::list(&self.desk.queries.library))?,
-            Command::Report(args) => self.answer(Question::Report(&args)).await?,
+            Command::Reports => {
+                let list = report::list(&self.desk.queries.library);
+                to_stdout(&wrapped(&list, terminal_width()))?;
+            }
+            Command::Report(args) => return self.answer(Question::Report(&args)).await,
             Command::Describe(name) => self.desk.describe(name.as_deref()).await?,
             Command::Format(None) => {
                 to_stderr(&format!("format: {}\n", self.desk.outlet.format_name()));

@@ -10,8 +10,8 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
 use super::command::COMMANDS;
-use super::statement::{is_complete, split};
-use crate::report::Library;
+use super::statement::{Input, is_complete, split};
+use crate::report::{Library, account_names};
 use crate::sql::Session;
 
 /// The words of SQL that are worth a Tab.
@@ -64,6 +64,15 @@ const KEYWORDS: &[&str] = &[
     "WITH",
 ];
 
+/// A name as one word of a command.
+fn quoted(name: String) -> String {
+    if name.contains(char::is_whitespace) {
+        format!("'{name}'")
+    } else {
+        name
+    }
+}
+
 /// The words after which only a table or view can come.
 const BEFORE_RELATIONS: [&str; 3] = ["FROM", "JOIN", "DESCRIBE"];
 
@@ -76,6 +85,8 @@ pub(super) struct Names {
     reports: Vec<String>,
     /// The options of `report`, with their dashes.
     options: Vec<String>,
+    /// Accounts, by id and by name.
+    accounts: Vec<String>,
 }
 
 impl Names {
@@ -90,7 +101,10 @@ impl Names {
         let report = command.find_subcommand("report");
         let options = report.into_iter().flat_map(clap::Command::get_arguments);
         let options = options.filter_map(|option| Some(format!("--{}", option.get_long()?)));
+        let accounts = account_names(session).await?.into_iter();
+        let accounts = accounts.flat_map(|(id, name)| [id, quoted(name)]);
         Ok(Self {
+            accounts: accounts.collect(),
             relations,
             functions: session.functions(),
             reports: library.reports().map(|report| report.id.clone()).collect(),
@@ -101,10 +115,12 @@ impl Names {
     /// Where the word begins that stands before `at`, and what it can become.
     fn complete(&self, line: &str, at: usize) -> (usize, Vec<String>) {
         let before = &line[..at];
-        if before.trim_start().starts_with('\\') {
-            return self.complete_command(before);
+        let (inputs, statement) = split(before);
+        if let (Some(Input::Command(command)), "") = (inputs.last(), statement)
+            && !before.ends_with('\n')
+        {
+            return self.complete_command(before, command);
         }
-        let (_, statement) = split(before);
         if is_in_text(statement) {
             return (at, Vec::new());
         }
@@ -153,19 +169,21 @@ impl Names {
         (start, beginning_with(word, all))
     }
 
-    fn complete_command(&self, before: &str) -> (usize, Vec<String>) {
+    /// Completes the command that `before` ends with.
+    fn complete_command(&self, before: &str, command: &str) -> (usize, Vec<String>) {
         let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
         let word = &before[start..];
-        let first = before.split_whitespace().next().unwrap_or_default();
+        let first = command.split_whitespace().next().unwrap_or_default();
         let candidates = match first {
-            _ if first == word => COMMANDS
+            _ if command.trim_start() == first && !word.is_empty() => COMMANDS
                 .iter()
                 .map(|(name, ..)| format!("\\{name}"))
                 .collect(),
-            "\\d" => self.relations.keys().cloned().collect(),
-            "\\report" if word.starts_with('-') => self.options.clone(),
-            "\\report" => self.reports.clone(),
-            "\\format" => ["csv", "json", "markdown", "ndjson", "parquet", "table"]
+            "d" => self.relations.keys().cloned().collect(),
+            "report" if before[..start].trim_end().ends_with(" --account") => self.accounts.clone(),
+            "report" if word.starts_with('-') => self.options.clone(),
+            "report" => self.reports.clone(),
+            "format" => ["csv", "json", "markdown", "ndjson", "parquet", "table"]
                 .map(str::to_owned)
                 .to_vec(),
             _ => Vec::new(),
@@ -285,6 +303,7 @@ mod tests {
             functions: columns(&["count", "key_id"]),
             reports: columns(&["unused-keys", "who-used"]),
             options: columns(&["--key", "--days"]),
+            accounts: columns(&["111122223333", "prod", "'two words'"]),
         }
     }
 
@@ -324,6 +343,8 @@ mod tests {
         check("\\d key|", &["key_uses"]);
         check("\\report |", &["unused-keys", "who-used"]);
         check("\\report who-used --k|", &["--key"]);
+        check("\\report who-used --account p|", &["prod"]);
+        check("\\report who-used --account 't|", &["'two words'"]);
         check("\\format m|", &["markdown"]);
         check("\\timing |", &[]);
     }

@@ -2,8 +2,9 @@
 //!
 //! Enters: lines from a terminal. Leaves: rows, on the terminal through a pager or in a file. Each statement
 //! is answered over the newest state of the store: the session is made again when a table has a newer
-//! version, else kept. An error ends a statement, never the shell; Ctrl-C ends a statement that runs and
-//! forgets one that is being typed.
+//! version, else kept. An error ends a statement, never the shell, nor the statements behind it; lines that come
+//! while one runs wait for their turn. Ctrl-C ends a statement that runs, with what waits behind it, and forgets
+//! one that is being typed.
 
 mod command;
 mod completion;
@@ -27,6 +28,7 @@ use self::history::History;
 use self::outlet::Outlet;
 use self::pager::Pager;
 use self::running::{Interrupts, Question};
+use self::statement::Input;
 use super::ExitStatus;
 use super::args::OutputArgs;
 use super::error::{print, to_stderr};
@@ -39,10 +41,12 @@ const PROMPT: &str = "keytrail> ";
 /// Statements kept in the history.
 const HISTORY_ENTRIES_MAX: usize = 1000;
 
-/// What a line of input leads to.
+/// What an input leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     Stay,
+    /// Ctrl-C: what was entered behind it is forgotten, as the terminal itself forgets what it has not handed over.
+    Stopped,
     Leave,
 }
 
@@ -78,7 +82,7 @@ pub(super) async fn run(
     let opened = open(&store, &queries).await?;
     let mut shell = Shell {
         desk: Desk {
-            outlet: Outlet::new(output, Pager::chosen())?,
+            outlet: Outlet::new(place, output, Pager::chosen())?,
             store,
             queries,
             opened,
@@ -86,7 +90,7 @@ pub(super) async fn run(
         interrupts: Interrupts::listen()?,
         is_timed: false,
     };
-    let mut editor = editor()?;
+    let mut editor = editor(FileHistory::default())?;
     editor.set_helper(Some(Helpful::new(shell.desk.names().await?)));
     let mut history = History::chosen();
     history.load(&mut editor);
@@ -100,8 +104,10 @@ pub(super) async fn run(
         match tokio::task::block_in_place(|| editor.readline(PROMPT)) {
             Ok(text) => {
                 history.add(&mut editor, &text);
-                if Box::pin(shell.take(&text)).await == Next::Leave {
-                    break;
+                match Box::pin(shell.take(&text)).await {
+                    Next::Stay => {}
+                    Next::Stopped => editor = emptied(editor)?,
+                    Next::Leave => break,
                 }
                 if let (Ok(names), Some(helper)) = (shell.desk.names().await, editor.helper_mut()) {
                     helper.names = names;
@@ -116,7 +122,20 @@ pub(super) async fn run(
     Ok(ExitStatus::Success)
 }
 
-fn editor() -> anyhow::Result<Editor<Helpful, FileHistory>> {
+/// The editor without the lines that it has read ahead.
+fn emptied(
+    mut editor: Editor<Helpful, FileHistory>,
+) -> anyhow::Result<Editor<Helpful, FileHistory>> {
+    let history = std::mem::take(editor.history_mut());
+    let names = editor
+        .helper_mut()
+        .map(|helper| std::mem::take(&mut helper.names));
+    let mut editor = self::editor(history)?;
+    editor.set_helper(names.map(Helpful::new));
+    Ok(editor)
+}
+
+fn editor(history: FileHistory) -> anyhow::Result<Editor<Helpful, FileHistory>> {
     // Where the rows go to a file, the prompt is still for the terminal.
     let behavior = if std::io::stdout().is_terminal() {
         Behavior::Stdio
@@ -128,7 +147,7 @@ fn editor() -> anyhow::Result<Editor<Helpful, FileHistory>> {
         .completion_type(CompletionType::List)
         .max_history_size(HISTORY_ENTRIES_MAX)?
         .build();
-    Ok(Editor::with_config(config)?)
+    Ok(Editor::with_history(config, history)?)
 }
 
 async fn open(store: &Store, queries: &Queries) -> anyhow::Result<Opened> {
@@ -146,24 +165,24 @@ fn versions(pins: &Pins) -> Vec<u64> {
 }
 
 impl Shell {
-    /// Takes what was entered: a command, or statements.
+    /// Takes what was entered, one input after the other. An error ends its own input alone.
     async fn take(&mut self, text: &str) -> Next {
-        let text = text.trim();
-        let done = match text.strip_prefix('\\') {
-            Some(command) => match Command::parse(command) {
-                Ok(command) => self.obey(command).await,
-                Err(error) => Err(error),
-            },
-            None if statement::is_farewell(text) => return Next::Leave,
-            None => self
-                .answer(Question::Statements(text))
-                .await
-                .map(|()| Next::Stay),
-        };
-        done.unwrap_or_else(|error| {
-            print(&error);
-            Next::Stay
-        })
+        for input in statement::split(text).0 {
+            let done = match input {
+                Input::Farewell => return Next::Leave,
+                Input::Statement(statement) => self.answer(Question::Statement(statement)).await,
+                Input::Command(command) => match Command::parse(command) {
+                    Ok(command) => self.obey(command).await,
+                    Err(error) => Err(error),
+                },
+            };
+            match done {
+                Ok(Next::Stay) => {}
+                Ok(next) => return next,
+                Err(error) => print(&error),
+            }
+        }
+        Next::Stay
     }
 }
 

@@ -20,11 +20,14 @@ use super::super::error::to_stderr;
 use super::super::export::format_of;
 use super::super::ingest::grouped;
 use super::super::output::{Destination, Format, Rendering, write_stream, write_to};
-use super::super::session::{terminal_height, terminal_width};
+use super::super::prose::wrapped;
+use super::super::session::{StoreChoice, terminal_height, terminal_width};
 use super::pager::{Paged, Pager};
 
 /// Where the rows go.
 pub(super) struct Outlet {
+    /// The store, into which no file is written.
+    place: StoreChoice,
     rendering: Rendering,
     pager: Pager,
     file: Option<OpenFile>,
@@ -38,8 +41,13 @@ struct OpenFile {
 }
 
 impl Outlet {
-    pub(super) fn new(output: OutputArgs, pager: Pager) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        place: &StoreChoice,
+        output: OutputArgs,
+        pager: Pager,
+    ) -> anyhow::Result<Self> {
         let mut outlet = Self {
+            place: place.clone(),
             rendering: output.rendering(),
             pager,
             file: None,
@@ -74,10 +82,12 @@ impl Outlet {
 
     /// Sends the rows to a file, or to the terminal again. The ending of its name says the format.
     pub(super) fn redirect(&mut self, path: Option<PathBuf>) -> anyhow::Result<()> {
-        self.file = None;
         let Some(path) = path else {
+            self.file = None;
             return Ok(());
         };
+        self.place.spares(&path)?;
+        self.file = None;
         let format = format_of(&path).unwrap_or(self.rendering.format);
         Destination::File(path.clone()).accepts(format)?;
         let file =
@@ -140,7 +150,8 @@ impl Outlet {
         };
         let mut paged = Paged::new(&self.pager, (width, height));
         if rendering.format == Format::Table && !heading.is_empty() {
-            paged.write_all(format!("{heading}\n").as_bytes())?;
+            let heading = wrapped(&format!("{heading}\n"), Some(width));
+            paged.write_all(heading.as_bytes())?;
         } else {
             to_stderr(heading);
         }

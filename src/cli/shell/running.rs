@@ -11,8 +11,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use super::super::args::ReportArgs;
 use super::super::error::{to_stderr, to_stdout};
 use super::super::report;
-use super::statement::split;
-use super::{Desk, Shell};
+use super::{Desk, Next, Shell};
 
 /// Batches computed ahead of what was written.
 const BATCHES_WAITING_MAX: usize = 2;
@@ -20,8 +19,8 @@ const BATCHES_WAITING_MAX: usize = 2;
 /// What is asked between two prompts.
 #[derive(Clone, Copy)]
 pub(super) enum Question<'a> {
-    /// Statements, each with its semicolon.
-    Statements(&'a str),
+    /// A statement without its semicolon.
+    Statement(&'a str),
     Report(&'a ReportArgs),
 }
 
@@ -58,15 +57,15 @@ impl Interrupts {
 
 impl Shell {
     /// Answers a question; Ctrl-C ends it.
-    pub(super) async fn answer(&mut self, question: Question<'_>) -> anyhow::Result<()> {
+    pub(super) async fn answer(&mut self, question: Question<'_>) -> anyhow::Result<Next> {
         let started = Instant::now();
         let done = tokio::select! {
             biased;
             () = self.interrupts.next() => {
                 to_stderr("stopped\n");
-                Ok(())
+                Ok(Next::Stopped)
             }
-            done = Box::pin(self.desk.answer(question)) => done,
+            done = Box::pin(self.desk.answer(question)) => done.map(|()| Next::Stay),
         };
         if self.is_timed {
             to_stderr(&format!("time: {:.3} s\n", started.elapsed().as_secs_f64()));
@@ -78,13 +77,10 @@ impl Shell {
 impl Desk {
     async fn answer(&mut self, question: Question<'_>) -> anyhow::Result<()> {
         match question {
-            Question::Statements(text) => {
-                for statement in split(text).0 {
-                    self.refresh().await?;
-                    let stream = self.opened.session.query(statement).await?;
-                    self.outlet.write("", ahead(stream), None).await?;
-                }
-                Ok(())
+            Question::Statement(statement) => {
+                self.refresh().await?;
+                let stream = self.opened.session.query(statement).await?;
+                self.outlet.write("", ahead(stream), None).await
             }
             Question::Report(args) => self.answer_report(args).await,
         }

@@ -49,6 +49,32 @@ const SERVICES: [&str; 2] = [
 
 const CALLERS: &str = "SELECT DISTINCT caller FROM usage_daily";
 
+/// Whether a record knows its caller by that name, as the reports of principals look for it.
+const PRINCIPAL_HELD: &str = "SELECT 'held' FROM kms_events \
+    WHERE caller = $value OR split_part(caller, '/', -1) = $value OR user_arn = $value OR user_name = $value \
+        OR session_name = $value OR access_key_id = $value OR credential_id = $value OR principal_id = $value \
+        OR split_part(principal_id, ':', 1) = $value OR source_identity = $value OR on_behalf_of = $value \
+        OR source_ip = $value OR vpc_endpoint_id = $value OR network(source_ip) = $value LIMIT 1";
+
+const PRINCIPALS: &str = "SELECT DISTINCT name FROM (SELECT unnest(make_array(caller, user_arn, user_name, session_name, \
+    access_key_id, credential_id, principal_id, source_identity, on_behalf_of, source_ip, vpc_endpoint_id)) AS name \
+    FROM kms_events)";
+
+/// Whether a record names that resource, as the report of resources looks for it.
+const RESOURCE_HELD: &str = "SELECT 'held' FROM key_resources WHERE resource = $value \
+    OR (resource LIKE 'arn:%:s3:::%' AND resource = split_part($value, '/', 1)) \
+    OR right(resource, length($value) + 1) IN (':' || $value, '/' || $value) LIMIT 1";
+
+const RESOURCES: &str = "SELECT DISTINCT resource FROM key_resources";
+
+/// The value of the one placeholder of a look-up.
+fn one_value(typed: &str) -> BTreeMap<String, ScalarValue> {
+    BTreeMap::from([(
+        "value".to_owned(),
+        ScalarValue::Utf8(Some(typed.to_owned())),
+    )])
+}
+
 impl<'a> Known<'a> {
     pub(super) fn new(context: &'a SessionContext) -> Self {
         Self { context }
@@ -130,12 +156,21 @@ impl<'a> Known<'a> {
         let seen = self.names("the accounts", SEEN_ACCOUNTS).await?;
         let unseen = accounts.iter().filter(|account| !seen.contains(**account));
         let unseen: Vec<&str> = unseen.copied().collect();
-        Ok((!unseen.is_empty()).then(|| {
-            format!(
-                "accounts asked for that no log held names, so that nothing is known of them: {}",
-                unseen.join(", ")
-            )
-        }))
+        if unseen.is_empty() {
+            return Ok(None);
+        }
+        let imported = self.imported().await?;
+        let told = unseen.iter().map(|id| {
+            let named = imported.iter().find(|account| account.id == **id);
+            match named.and_then(|account| account.name.as_deref()) {
+                Some(name) => format!("{id} ({name})"),
+                None => (*id).to_owned(),
+            }
+        });
+        let told = told.collect::<Vec<_>>().join(", ");
+        Ok(Some(format!(
+            "accounts asked for that no log held names, so that nothing is known of them: {told}"
+        )))
     }
 
     /// The keys that carried all of the tags at any time of the window, each tag `name=value` or `name`.
@@ -221,6 +256,51 @@ impl<'a> Known<'a> {
                 candidates: [first, second].into_iter().chain(meant).cloned().collect(),
             }),
         }
+    }
+
+    /// The names of the accounts that were imported with one, by id.
+    pub(super) async fn account_names(&self) -> Result<BTreeMap<String, String>, ReportError> {
+        let imported = self.imported().await?;
+        let named = imported.into_iter();
+        Ok(named
+            .filter_map(|account| Some((account.id, account.name?)))
+            .collect())
+    }
+
+    /// Refuses what no record held knows a principal by.
+    pub(super) async fn held_principal(
+        &self,
+        option: &str,
+        typed: &str,
+    ) -> Result<(), ReportError> {
+        // The roll-ups outlive the events, and are far smaller.
+        let callers = self.names("the callers", CALLERS).await?;
+        let is_named = |caller: &String| {
+            caller == typed || caller.rsplit('/').next().is_some_and(|name| name == typed)
+        };
+        if callers.iter().any(is_named) {
+            return Ok(());
+        }
+        let values = one_value(typed);
+        let held = self
+            .bound("the principals", PRINCIPAL_HELD, &values)
+            .await?;
+        if !held.is_empty() {
+            return Ok(());
+        }
+        let known = self.names("the principals", PRINCIPALS).await?;
+        Err(unknown(option, typed, &known))
+    }
+
+    /// Refuses what no record held names as a resource.
+    pub(super) async fn held_resource(&self, option: &str, typed: &str) -> Result<(), ReportError> {
+        const WHAT: &str = "key_resources";
+        let values = one_value(typed);
+        if !self.bound(WHAT, RESOURCE_HELD, &values).await?.is_empty() {
+            return Ok(());
+        }
+        let known = self.names(WHAT, RESOURCES).await?;
+        Err(unknown(option, typed, &known))
     }
 
     async fn imported(&self) -> Result<Vec<Imported>, ReportError> {
@@ -353,9 +433,10 @@ fn is_meant(caller: &str, typed: &str) -> bool {
         || typed.split_once('/') == Some((kind, name))
 }
 
-fn unknown(option: &'static str, value: &str, known: &BTreeSet<String>) -> ReportError {
+fn unknown(option: &str, value: &str, known: &BTreeSet<String>) -> ReportError {
+    let blank = if option.ends_with('=') { "" } else { " " };
     ReportError::UnknownValue {
-        option,
+        option: format!("{}{blank}", option.trim_end()),
         value: value.to_owned(),
         candidates: nearest(value, known.iter().map(String::as_str)),
     }

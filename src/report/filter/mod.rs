@@ -13,6 +13,7 @@ use datafusion::prelude::SessionContext;
 
 use super::run::text_list;
 use super::{ReportError, Window};
+use crate::sql::Session;
 pub(super) use cut::{CUT_DAYS, cut_days};
 use known::Known;
 
@@ -120,6 +121,32 @@ impl Filters {
             notes,
         })
     }
+}
+
+/// The names of the accounts that were imported with one, by id.
+///
+/// # Errors
+/// [`ReportError::Engine`] where the list cannot be read.
+pub async fn account_names(session: &Session) -> Result<BTreeMap<String, String>, ReportError> {
+    Known::new(session.context()).account_names().await
+}
+
+/// Refuses what no record held knows a principal by, with the nearest names; `option` is how it was typed.
+pub(super) async fn held_principal(
+    context: &SessionContext,
+    option: &str,
+    typed: &str,
+) -> Result<(), ReportError> {
+    Known::new(context).held_principal(option, typed).await
+}
+
+/// The same of a resource.
+pub(super) async fn held_resource(
+    context: &SessionContext,
+    option: &str,
+    typed: &str,
+) -> Result<(), ReportError> {
+    Known::new(context).held_resource(option, typed).await
 }
 
 /// What is not known of tags.

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    KEY_A, KEY_B, OTHER, OWNER, answer, context, context_of_rollups, event, query, request,
+    ALICE, KEY_A, KEY_B, OTHER, OWNER, answer, context, context_of_rollups, event, query, request,
 };
-use crate::report::Filters;
+use crate::report::run::run_in;
+use crate::report::{Filters, Library};
 
 const BOB: &str = "arn:aws:iam::222222222222:role/bob";
 const FOREIGN: &str = "arn:aws:kms:eu-west-1:222222222222:key/ffffffff-0000-0000-0000-000000000009";
@@ -176,17 +177,27 @@ async fn network_activity_is_evidence_of_a_call_and_not_a_second_one() {
 
 #[tokio::test]
 async fn a_name_that_nothing_held_knows_is_told() {
-    let context = context(vec![event(TIME, json!({"key_arn": KEY_A}))]).await;
+    let members = json!({"key_arn": KEY_A, "resource_list": ["arn:aws:s3:::bucket"]});
+    let context = context(vec![event(TIME, members)]).await;
     let unknown = "no record held, of whatever time, knows this principal within the filters: is it spelled as in the logs?";
-    let unnamed = "no record held, of whatever time and key, names this resource: is it spelled as in the logs?";
-    for (report, argument, told) in [
-        ("principal-activity", ("principal", "nobody"), unknown),
-        ("blast-radius", ("principal", "nobody"), unknown),
-        ("resources", ("resource", "nothing"), unnamed),
+    let library = Library::embedded().expect("good headers");
+    for (report, name, typed, near) in [
+        ("principal-activity", "principal", "alise", ALICE),
+        ("blast-radius", "principal", "alise", ALICE),
+        ("principal-activity", "principal", "10.0.0.9", ""),
+        ("resources", "resource", "bucked", "arn:aws:s3:::bucket"),
     ] {
-        let asked = request(Some("2026-01-01"), UNTIL, &[argument]);
-        let (_, caveats) = answer(&context, report, &asked, &[]).await;
-        assert!(caveats.contains(&told.to_owned()), "{report}: {caveats:?}");
+        let asked = request(Some("2026-01-01"), UNTIL, &[(name, typed)]);
+        let report = library.report(report).expect("a report");
+        let error = run_in(&context, &library, report, &asked).await;
+        let error = error.expect_err("nothing has it").to_string();
+        let told = format!("nothing in the store has `--param {name}={typed}`");
+        let hint = if near.is_empty() {
+            String::new()
+        } else {
+            format!("\n\nhint: nearest\n  {near}")
+        };
+        assert_eq!(error, told + &hint);
     }
     let asked = request(Some("2026-01-01"), UNTIL, &[("principal", "alice")]);
     let (_, caveats) = answer(&context, "principal-activity", &asked, &[]).await;

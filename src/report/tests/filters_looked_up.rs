@@ -93,10 +93,10 @@ async fn accounts_go_by_name_owner_and_organizational_unit() {
             "`--account twin` can mean any of 2\n\nhint: give one in full\n  333333333333\n  444444444444 Root/Test",
             vec![],
         ),
-        (of("333333333333"), "0", unseen("333333333333")),
+        (of("333333333333"), "0", unseen("333333333333 (twin)")),
         // The key's account: bob's use of the owner's key is in here, what he did without a key is not.
-        (owner("web"), "8", unseen("444444444444")),
-        (owner("data"), "1", unseen("333333333333")),
+        (owner("web"), "8", unseen("444444444444 (twin)")),
+        (owner("data"), "1", unseen("333333333333 (twin)")),
         (
             owner("nobody"),
             "nothing in the store has `--owner nobody`",
@@ -104,7 +104,7 @@ async fn accounts_go_by_name_owner_and_organizational_unit() {
         ),
         (ou("Root/Prod"), "8", vec![]),
         (ou("/Root/Prod/Web/"), "8", vec![]),
-        (ou("Root"), "9", unseen("444444444444")),
+        (ou("Root"), "9", unseen("444444444444 (twin)")),
         (
             ou("Prod"),
             "nothing in the store has `--ou Prod`\n\nhint: nearest\n  Root/Prod\n  Root/Production\n  Root/Prod/Web",

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::{
     KEY_A, KEY_B, OTHER, OWNER, answer, context, context_of_rollups, event, query, request,
 };
+use crate::report::Library;
+use crate::report::run::run_in;
 
 const COLUMNS: &[&str] = &["key", "resource", "operations", "last_time", "accounts"];
 
@@ -108,13 +110,20 @@ async fn a_resource_has_its_keys_however_it_is_written() {
         ("bucket", &[KEY_A]),
         (secret, &[KEY_B]),
         ("db-x1", &[KEY_B]),
-        // Part of a name is another name, and so is a pattern.
-        ("vol", &[]),
-        ("%", &[]),
     ] {
         let request = request(None, "2026-12-31", &[("resource", typed)]);
         let (rows, _) = answer(&context, "resources", &request, &["key"]).await;
         assert_eq!(rows, keys, "{typed}");
+    }
+    // Part of a name is another name, and so is a pattern.
+    let library = Library::embedded().expect("good headers");
+    for typed in ["vol", "%"] {
+        let request = request(None, "2026-12-31", &[("resource", typed)]);
+        let report = library.report("resources").expect("a report");
+        let error = run_in(&context, &library, report, &request).await;
+        let error = error.expect_err("nothing has it").to_string();
+        let told = format!("nothing in the store has `--param resource={typed}`");
+        assert_eq!(error.lines().next(), Some(&*told));
     }
 }
 

@@ -18,6 +18,13 @@ pub(crate) struct Sum {
     hours_mask: u32,
 }
 
+impl Sum {
+    /// The last event that it counts.
+    pub(crate) fn last_time(&self) -> &str {
+        &self.last_time
+    }
+}
+
 /// Sums by dimensions.
 pub(crate) type Sums = BTreeMap<Vec<Option<String>>, Sum>;
 

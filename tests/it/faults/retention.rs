@@ -10,7 +10,9 @@ use keytrail::ingest::{IngestError, Retained, Span};
 use serde_json::Value;
 use tokio::sync::Barrier;
 
-use super::aggregate::{Sums, resources_of_table, usage_of_events, usage_of_table};
+use super::aggregate::{
+    Sums, months_of_table, resources_of_table, usage_of_events, usage_of_table,
+};
 use super::corpus::Corpus;
 use super::harness::{
     Bench, Reader, Row, block_on, compact, copy_tree, ingest, ingest_soundly, keeping, retain,
@@ -25,6 +27,7 @@ const HORIZON: &str = "2026-03-01T00:00:00Z";
 #[derive(Debug, PartialEq, Eq)]
 struct Said {
     usage: Sums,
+    months: Sums,
     resources: Sums,
     ledger: Vec<Row>,
 }
@@ -35,6 +38,7 @@ async fn said(directory: &Path) -> Said {
     ledger.sort();
     Said {
         usage: usage_of_table(&reader.rows("usage_daily").await),
+        months: months_of_table(&reader.rows("usage_monthly").await),
         resources: resources_of_table(&reader.rows("key_resources").await),
         ledger,
     }
@@ -233,7 +237,7 @@ fn held_keys_keep_their_rows_until_they_are_released() {
 }
 
 #[test]
-fn daily_usage_has_a_horizon_of_its_own() {
+fn usage_has_a_horizon_of_its_own() {
     let (_bench, store) = prepare(3);
     block_on(async {
         let before = said(&store).await;
@@ -252,11 +256,33 @@ fn daily_usage_has_a_horizon_of_its_own() {
         let reader = Reader::open(&store).await.expect("a store");
         assert_eq!(reader.pins.retention().expect("JSON"), Default::default());
 
-        // 2026-02-26.
+        // 2026-02-26: no month has ended before it but January.
         let mut options = keeping(Some(FORTNIGHT), &[&key]);
         options.usage = Some(Span::Days(17));
-        retain(&store, &clean(), &options).await.expect("done");
+        // One row each, so that what is counted of a resource goes or stays as a whole.
+        compact(&store, &clean()).await.expect("a compaction");
+        let done = retain(&store, &clean(), &options).await.expect("done");
         let after = said(&store).await;
+        let (is_of_key, is_kept) = (
+            |of_key: &Option<String>| of_key.as_deref() == Some(&*key),
+            |last_time: &str| last_time >= "2026-02-26",
+        );
+        let mut months = before.months.clone();
+        months.retain(|dimensions, _sum| {
+            is_of_key(&dimensions[0]) || dimensions[7].as_deref() >= Some("2026-02")
+        });
+        assert_eq!(after.months, months);
+        let mut resources = before.resources.clone();
+        resources.retain(|dimensions, sum| is_of_key(&dimensions[0]) || is_kept(sum.last_time()));
+        assert_eq!(after.resources, resources);
+        let gone = removed(&done);
+        assert_eq!(
+            (gone["usage_monthly"], gone["key_resources"]),
+            (
+                (before.months.len() - months.len()) as u64,
+                (before.resources.len() - resources.len()) as u64
+            )
+        );
         let mut expected = before.usage.clone();
         expected.retain(|dimensions, _sum| {
             let (day, of_key) = (dimensions[0].as_deref(), dimensions[1].as_deref());
@@ -264,7 +290,21 @@ fn daily_usage_has_a_horizon_of_its_own() {
         });
         assert!(expected.len() < before.usage.len());
         assert_eq!(after.usage, expected);
-        assert_eq!(after.resources, before.resources);
+
+        // On the first of March all of February goes from the months too, and what nobody has used since.
+        let mut options = keeping(None, &[]);
+        options.usage = Some(FORTNIGHT);
+        options.releases = vec![key.clone()];
+        retain(&store, &clean(), &options).await.expect("done");
+        let after = said(&store).await;
+        let mut months = before.months.clone();
+        months.retain(|dimensions, _sum| dimensions[7].as_deref() >= Some("2026-03"));
+        assert!(!months.is_empty() && months.len() < before.months.len());
+        assert_eq!(after.months, months);
+        let mut resources = before.resources.clone();
+        resources.retain(|_dimensions, sum| sum.last_time() >= HORIZON);
+        assert!(!resources.is_empty() && resources.len() < before.resources.len());
+        assert_eq!(after.resources, resources);
     });
 }
 
@@ -286,7 +326,7 @@ fn a_fault_at_any_write_of_a_retention_leaves_the_store_exact() {
         let double = clean();
         let options = keeping(Some(FORTNIGHT), &[&key]);
         retain(&store, &double, &options).await.expect("done");
-        // Three properties, files and a commit for each partition with old rows, and the run.
+        // Five properties, files and a commit for each partition with old rows, and the run.
         assert!(double.writes() > 8, "{}", double.writes());
         for number in 1..=double.writes() {
             for fault in [

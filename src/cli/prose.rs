@@ -1,0 +1,104 @@
+//! Prose on a terminal: no line wider than it, broken between words.
+//!
+//! Enters: text of lines, and the width of a terminal, if there is one. Leaves: the same text. Where it goes to no terminal,
+//! each line stays whole, so that programs find it; a word that is wider than the terminal, as an ARN, is never
+//! broken, so that it can be copied.
+
+use unicode_width::UnicodeWidthStr as _;
+
+/// The words that lines begin with, under whose text the lines that follow are set.
+const LABELS: [&str; 4] = ["error: ", "warning: ", "note: ", "hint: "];
+/// A terminal narrower than this is taken to be this wide.
+const WIDTH_MIN: usize = 20;
+
+/// The text, no wider than that where it can be broken.
+pub(super) fn wrapped(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width else {
+        return text.to_owned();
+    };
+    let width = width.max(WIDTH_MIN);
+    let mut wrapped = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        match line.strip_suffix('\n') {
+            Some(line) => {
+                push_line(&mut wrapped, line, width);
+                wrapped.push('\n');
+            }
+            None => push_line(&mut wrapped, line, width),
+        }
+    }
+    wrapped
+}
+
+fn push_line(wrapped: &mut String, line: &str, width: usize) {
+    if line.width() <= width {
+        wrapped.push_str(line);
+        return;
+    }
+    let indent = indent(line).min(width / 2);
+    let mut used = 0;
+    for (place, word) in words(line).enumerate() {
+        let needed = word.trim_end_matches(' ').width();
+        if place > 0 && used + needed > width {
+            let end = wrapped.trim_end_matches(' ').len();
+            wrapped.truncate(end);
+            wrapped.push('\n');
+            wrapped.extend(std::iter::repeat_n(' ', indent));
+            used = indent;
+        }
+        wrapped.push_str(word);
+        used += word.width();
+    }
+}
+
+/// How far the further lines of a long one are set in: as it is itself, and its label.
+fn indent(line: &str) -> usize {
+    let told = line.trim_start_matches(' ');
+    let label = LABELS.iter().find(|label| told.starts_with(**label));
+    line.len() - told.len() + label.map_or(0, |label| label.len())
+}
+
+/// The words, each with the blanks behind it, the first with those before it too.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let start = rest.len() - rest.trim_start_matches(' ').len();
+        let end = rest[start..].find(' ').map_or(rest.len(), |at| start + at);
+        let end = rest.len() - rest[end..].trim_start_matches(' ').len();
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        Some(word)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        #[track_caller]
+        fn check(text: &str, expected: &str) {
+            assert_eq!(wrapped(text, Some(20)), expected);
+            assert_eq!(wrapped(text, None), text);
+        }
+        check("short\n\nlines\n", "short\n\nlines\n");
+        check("objects          121\n", "objects          121\n");
+        check(
+            "note: it is said in many words\n",
+            "note: it is said in\n      many words\n",
+        );
+        check(
+            "  what is set in, and long",
+            "  what is set in,\n  and long",
+        );
+        check(
+            "see arn:aws:kms:us-east-1:111122223333:key/1 there",
+            "see\narn:aws:kms:us-east-1:111122223333:key/1\nthere",
+        );
+        check("é é é é é é é é é é é", "é é é é é é é é é é\né");
+    }
+}
