@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::{OWNER, context_of, event, query};
 use crate::schema::{LOG_FILE_EVENTS, TRAIL_EVENTS, TRAILS, VERIFICATIONS};
 
-const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/main";
+pub(super) const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/main";
 
 /// Hours of 2026-03-01 and the day after, as times.
-fn hour(hour: u32) -> String {
+pub(super) fn hour(hour: u32) -> String {
     format!("2026-03-{:02}T{:02}:00:00Z", 1 + hour / 24, hour % 24)
 }
 
-fn object(location: &str, kind: &str, members: Value) -> Value {
+pub(super) fn object(location: &str, kind: &str, members: Value) -> Value {
     let mut row = json!({
         "object_id": location, "location": location, "attempt": 1, "state": "ok", "kind": kind,
         "account_id": OWNER, "region": "eu-west-1", "size_bytes": 10, "json_bytes": 10, "records": 1,
@@ -41,14 +41,14 @@ fn log_name(hour: u32) -> String {
     )
 }
 
-fn log(hour: u32, members: Value) -> Value {
+pub(super) fn log(hour: u32, members: Value) -> Value {
     let mut row = object(&format!("s3://b/{}", log_name(hour)), "log", members);
     row["delivery_time"] = self::hour(hour).replace(":00:00Z", ":30:00Z").into();
     row
 }
 
 /// The digest of what was delivered in an hour: the log of minute 30.
-fn digest(number: u32) -> Value {
+pub(super) fn digest(number: u32) -> Value {
     let end = hour(number + 1);
     let name = end.replace(['-', ':'], "");
     let name = key("CloudTrail-Digest", &format!("main_eu-west-1_{name}"));
@@ -68,21 +68,21 @@ fn digest(number: u32) -> Value {
     )
 }
 
-fn verified(object: &Value, status: &str) -> Value {
+pub(super) fn verified(object: &Value, status: &str) -> Value {
     json!({
         "location": object["location"], "seq": 1, "kind": object["kind"], "status": status, "size_bytes": 10,
         "recorded_at": "2026-12-01T00:00:00Z", "run_id": "v",
     })
 }
 
-fn description(time: &str, selectors: &str) -> Value {
+pub(super) fn description(time: &str, selectors: &str) -> Value {
     json!({
         "trail_arn": TRAIL, "taken_at": time, "home_region": "eu-west-1", "is_multi_region": true,
         "is_organization": false, "is_logging": true, "selectors": selectors, "run_id": "t",
     })
 }
 
-fn change(time: &str, name: &str, request: &str) -> Value {
+pub(super) fn change(time: &str, name: &str, request: &str) -> Value {
     json!({
         "event_time": time, "event_date": &time[..10], "event_month": &time[..7], "event_source": "cloudtrail.amazonaws.com",
         "event_name": name, "caller": "c", "outcome": "success", "recipient_account_id": OWNER, "region": "eu-west-1",
@@ -92,22 +92,22 @@ fn change(time: &str, name: &str, request: &str) -> Value {
     })
 }
 
-const READING: &str =
+pub(super) const READING: &str =
     r#"{"EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":true}]}"#;
 
 /// What was made by hand.
 #[derive(Default)]
-struct Made {
-    events: Vec<Value>,
-    ledger: Vec<Value>,
-    verifications: Vec<Value>,
-    trails: Vec<Value>,
-    changes: Vec<Value>,
+pub(super) struct Made {
+    pub(super) events: Vec<Value>,
+    pub(super) ledger: Vec<Value>,
+    pub(super) verifications: Vec<Value>,
+    pub(super) trails: Vec<Value>,
+    pub(super) changes: Vec<Value>,
 }
 
 impl Made {
     /// Hours `0..hours` with a log and a digest each, all verified, and a description from hour 1.
-    fn whole(hours: u32) -> Self {
+    pub(super) fn whole(hours: u32) -> Self {
         let mut made = Self {
             trails: vec![description(&hour(1), READING)],
             ..Self::default()
@@ -122,7 +122,7 @@ impl Made {
         made
     }
 
-    async fn context(self) -> SessionContext {
+    pub(super) async fn context(self) -> SessionContext {
         context_of(
             self.events,
             &[
@@ -156,7 +156,7 @@ impl Made {
             .collect()
     }
 
-    fn without(mut self, is_it: impl Fn(&str) -> bool) -> Self {
+    pub(super) fn without(mut self, is_it: impl Fn(&str) -> bool) -> Self {
         self.ledger
             .retain(|row| !row["location"].as_str().is_some_and(&is_it));
         self
