@@ -4,7 +4,8 @@
 --   held of it. 1: deliveries go on, with no break in the digests, nor more than delivery_gap between logs that no digest
 --   names. 2: the digests are proven without a break. Of EVENT time, where objects may hold events of that time: 4 archived,
 --   8 damaged or rejected, 16 named by a digest and not held, 32 with another hash than the digest's. 128: of digests, also
---   backfill ones, that cannot be read or are not valid, the time that they cover. trail is `unknown` for
+--   backfill ones, that cannot be read or are not valid, the time that they cover. 512: of a backfill digest whose
+--   chain is broken, the time since the one held before it. trail is `unknown` for
 --   logs of an account and region without digests.
 -- depends: coverage_settings, delivered_objects
 -- kept: the view coverage reads it several times, and its rows are few beside the ledger's
@@ -21,7 +22,7 @@ WITH seen AS (
 -- A log that no digest names may be any trail's; where there are more than two, two of them get the benefit of it.
 attributed AS (
   SELECT
-    account, region, organization, kind, state, status, from_time, first_time, last_time, is_seen, is_proven,
+    account, region, organization, kind, state, status, from_time, first_time, last_time, broken_from, is_seen, is_proven,
     -- Adjacent digests leave two seconds between them, so that one that is missing leaves more than an hour.
     CASE WHEN kind = 'digest' THEN to_time - INTERVAL '2 seconds' ELSE to_time END AS to_time,
     CASE
@@ -35,7 +36,7 @@ attributed AS (
 
 deliveries AS (
   SELECT
-    account, region, organization, kind, state, status, from_time, to_time, first_time, last_time, is_seen, is_proven,
+    account, region, organization, kind, state, status, from_time, to_time, first_time, last_time, broken_from, is_seen, is_proven,
     unnest(trails) AS trail
   FROM attributed
 ),
@@ -103,6 +104,10 @@ parts AS (
             THEN 128
         END,
         'part', number, 'from_time', from_time, 'to_time', to_time
+      ),
+      named_struct(
+        'flag', CASE WHEN broken_from IS NOT NULL THEN 512 END,
+        'part', number, 'from_time', broken_from, 'to_time', to_time
       )
     )) AS part
   FROM numbered

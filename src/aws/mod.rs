@@ -73,3 +73,16 @@ impl Access {
         loader
     }
 }
+
+/// Why there was no answer, in a line: the innermost cause says most, and of a chain of credentials what it says
+/// before all that it tried.
+#[must_use]
+pub fn in_short(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    let said = last.to_string();
+    let said = said.split(". Attempted:").next().unwrap_or_default();
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
+}

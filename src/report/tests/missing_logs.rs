@@ -126,15 +126,15 @@ async fn a_key_is_judged_by_its_own_account_and_region() {
     // Logs of 0:30 to 4:30 show the hours from 1:00 to 4:00.
     assert_eq!(
         said,
-        [
-            hours_lacking("222222222222 eu-west-1 (27)", 60).replace("in 1 of 1 acc", "in 1 of 2 acc")
-        ]
+        [hours_lacking("222222222222 eu-west-1 (27)", 60)
+            .replace("in 1 of 1 acc", "in 1 of 2 acc")]
     );
 }
 
 #[tokio::test]
 async fn objects_that_are_broken_or_wrong_are_told_until_they_are_not() {
-    let broken = "log objects of the window that could not be read in full, whose events may be missing: 1";
+    let broken =
+        "log objects of the window that could not be read in full, whose events may be missing: 1";
     let mut made = whole(40);
     let place = log(20, Value::Null)["location"].clone();
     for row in &mut made.ledger {

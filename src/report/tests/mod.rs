@@ -4,6 +4,7 @@ mod connections;
 mod copies;
 mod corrections;
 mod coverage;
+mod coverage_ends;
 mod cross_account;
 mod denied;
 mod filters;
