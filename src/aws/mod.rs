@@ -12,6 +12,7 @@ pub use agent::Named;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
 use profile::ChosenProfile;
 
 /// The name under which a role's sessions are opened, and seen in CloudTrail.
@@ -79,10 +80,17 @@ impl Access {
 #[must_use]
 pub fn in_short(error: &(dyn std::error::Error + 'static)) -> String {
     let mut last = error;
+    let mut is_anonymous = false;
     while let Some(cause) = last.source() {
+        is_anonymous |= cause.is::<CredentialsError>();
         last = cause;
     }
     let said = last.to_string();
     let said = said.split(". Attempted:").next().unwrap_or_default();
-    said.split_whitespace().collect::<Vec<_>>().join(" ")
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    if is_anonymous {
+        format!("there are no AWS credentials ({said})")
+    } else {
+        said
+    }
 }
