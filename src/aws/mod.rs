@@ -88,7 +88,7 @@ pub fn in_short(error: &(dyn std::error::Error + 'static)) -> String {
     let said = last.to_string();
     let said = said.split(". Attempted:").next().unwrap_or_default();
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    if is_anonymous {
+    if is_anonymous && !said.contains("credentials") {
         format!("there are no AWS credentials ({said})")
     } else {
         said
