@@ -7,7 +7,7 @@
 --   the account and region that own the trail must be held without a break in between, until delivery_delay
 --   after, and so must those of a delegated administrator of the organization, from when on it is known to be one. is_stopped
 --   marks hours in part of which it did not log.
--- depends: coverage_settings, delivery_ranges, known_trails, log_files, trail_changes
+-- depends: coverage_settings, delivery_ranges, known_trails, trail_changes
 
 WITH points AS (
   SELECT trail_arn, taken_at AS at, coalesce(kms_read_logging(selectors), 'unknown') AS kms_reads, true AS is_description, 0 AS severity
@@ -65,12 +65,12 @@ homes AS (
 -- Adjacent digests leave two seconds between them, so that one that is missing leaves more than an hour.
 deliveries AS (
   SELECT
-    log_files.account_id AS account, log_files.region,
+    log_file_events.account_id AS account, log_file_events.region,
     coalesce(digest_start_time, delivery_time) AS from_time,
     coalesce(digest_end_time - INTERVAL '2 seconds', delivery_time) AS to_time,
     false AS is_break
-  FROM log_files
-  JOIN homes ON homes.account = log_files.account_id AND homes.region = log_files.region
+  FROM log_file_events
+  JOIN homes ON homes.account = log_file_events.account_id AND homes.region = log_file_events.region
   WHERE delivery_time IS NOT NULL AND kind IN ('log', 'digest') AND state = 'ok'
   UNION ALL
   -- A change could be in what is lost, unreadable or changed.
@@ -243,7 +243,7 @@ logging AS (
 ),
 
 last_held AS (
-  SELECT max(least(delivery_time, recorded_at)) AS last_time FROM log_files
+  SELECT max(least(delivery_time, recorded_at)) AS last_time FROM log_file_events
 ),
 
 stopped_hours AS (

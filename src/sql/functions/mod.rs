@@ -15,8 +15,10 @@
 //!   anything else, as the name of a service.
 //! - `retention_horizon(table)`: from when on the rows of a table are kept; null where that is for ever.
 //! - `kms_read_logging`, `digest_logs`, `log_key`: what trails and digests say, in `logging`.
+//! - `linked_ranges`: ranges of time that belong together, in `ranges`.
 
 mod logging;
+mod ranges;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -91,6 +93,7 @@ pub(super) fn register(context: &SessionContext) {
         Arc::new(network),
     ));
     logging::register(context);
+    ranges::register(context);
     register_horizons(context, BTreeMap::new());
 }
 
