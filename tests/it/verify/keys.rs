@@ -144,8 +144,7 @@ fn without_credentials_it_says_so_in_short() {
     let lines: Vec<&str> = stderr.trim_end().lines().collect();
     assert_eq!(lines.len(), 3, "{stderr}");
     assert!(
-        lines[0].len() < 160
-            && lines[0].contains("credentials"),
+        lines[0].len() < 160 && lines[0].contains("credentials"),
         "{stderr}"
     );
     assert!(lines[2].starts_with("hint: "), "{stderr}");
