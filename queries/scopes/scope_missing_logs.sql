@@ -34,7 +34,10 @@ deliveries AS (
         AS to_time
     FROM log_file_events
     WHERE delivery_time IS NOT NULL
-      AND (kind = 'log' OR (kind = 'digest' AND state IN ('ok', 'archived') AND location NOT LIKE '%\_backfill.json%'))
+      AND (
+        (kind IN ('log', 'unknown') AND location NOT LIKE '%/CloudTrail-Digest/%')
+        OR (kind = 'digest' AND state IN ('ok', 'archived') AND location NOT LIKE '%\_backfill.json%')
+      )
       AND ($since IS NULL OR delivery_time >= $since - INTERVAL '3 hours')
       AND ($until IS NULL OR delivery_time <= $until + INTERVAL '3 hours')
   ) AS held ON held.account_id = places.account AND held.region = places.region
