@@ -93,7 +93,7 @@ fn linked(mut ranges: Vec<(i64, i64)>, gap: Option<i64>) -> Vec<Range> {
     for (from, to) in ranges {
         match linked.last_mut() {
             Some((_, reached)) if from <= reached.saturating_add(gap) => {
-                *reached = to.max(*reached)
+                *reached = to.max(*reached);
             }
             _ => linked.push((from, to)),
         }
