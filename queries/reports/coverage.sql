@@ -5,8 +5,8 @@
 --   excluded, S logging stopped, X expired, n region not enabled, o account not in the organization.
 --   first_day is the day of the first letter; on a terminal a long strip is folded into months.
 --   hours are those of the window, complete those that the logs show, verified those of them that the digests
---   prove, holes those in which KMS events may be missing; the first of them stand beside, and coverage-holes lists all. late_50,
---   late_99 and late_max tell how long after its oldest event a log was delivered, in minutes: of half of the logs at most so long,
+--   prove, holes those in which KMS events may be missing; the first of them stand beside, and coverage-holes lists all. late_50_minutes,
+--   late_99_minutes and late_max_minutes tell how long after its oldest event a log was delivered: of half of the logs at most so long,
 --   of 99 in 100, of all. docs/coverage.md says what each state means, and what it does not prove.
 -- strip: days from first_day
 -- footnote: V verified, c complete, ? selectors unknown, P partial, - gap, A archived, W write-only, K KMS excluded,
@@ -105,9 +105,9 @@ ranked AS (
 lateness AS (
   SELECT
     account, region,
-    min(minutes) FILTER (WHERE place * 100 >= logs * 50) AS late_50,
-    min(minutes) FILTER (WHERE place * 100 >= logs * 99) AS late_99,
-    max(minutes) AS late_max
+    min(minutes) FILTER (WHERE place * 100 >= logs * 50) AS late_50_minutes,
+    min(minutes) FILTER (WHERE place * 100 >= logs * 99) AS late_99_minutes,
+    max(minutes) AS late_max_minutes
   FROM ranked
   GROUP BY account, region
 )
@@ -123,9 +123,9 @@ SELECT
   strips.verified,
   strips.holes,
   holes.first_holes,
-  lateness.late_50,
-  lateness.late_99,
-  lateness.late_max
+  lateness.late_50_minutes,
+  lateness.late_99_minutes,
+  lateness.late_max_minutes
 FROM strips
 LEFT JOIN holes ON holes.account = strips.account AND holes.region = strips.region
 LEFT JOIN lateness ON lateness.account = strips.account AND lateness.region = strips.region

@@ -32,6 +32,8 @@
 --   WHERE (array_has($key_arns, key_arn) OR array_has($key_names, coalesce(key_arn, key_as_typed)))
 --     AND (is_dry_run OR outcome = 'dry_run')
 --   HAVING count(*) > 0
+-- caveat:
+--   SELECT text FROM scope_missing_logs ORDER BY place
 
 WITH calls AS (
   SELECT

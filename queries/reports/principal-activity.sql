@@ -79,6 +79,8 @@
 --   FROM kms_events
 --   HAVING min(event_time) > (SELECT min(first_time) FROM usage_monthly)
 --     AND ($since IS NULL OR min(event_time) > $since)
+-- caveat:
+--   SELECT text FROM scope_missing_logs ORDER BY place
 
 WITH hits AS (
   SELECT

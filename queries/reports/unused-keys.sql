@@ -83,6 +83,8 @@
 --   FROM usage_by_name
 --   WHERE doubt = 'correction' AND key_role <> 'destination'
 --   HAVING sum(count) > 0
+-- caveat:
+--   SELECT text FROM scope_missing_logs ORDER BY place
 
 -- Days that their events tell better: those that the window cuts.
 WITH special_days AS (

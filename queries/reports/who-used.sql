@@ -57,6 +57,8 @@
 --   WHERE coalesce(replacements.region = scope_events.region, true)
 --     AND coalesce(replacements.content_hash = scope_events.content_hash, true)
 --   HAVING count(*) > 0
+-- caveat:
+--   SELECT text FROM scope_missing_logs ORDER BY place
 
 WITH hits AS (
   SELECT

@@ -5,7 +5,8 @@
 --   first that holds of account_not_in_organization, region_not_enabled, expired, logging_stopped, kms_excluded,
 --   write_only, archived, gap, partial, selectors_unknown, complete_unverified, complete_verified; rank is its place, from 1. reasons
 --   names all that hold, and what makes it partial. docs/coverage.md says what each means.
--- depends: coverage_settings, coverage_streams, delivery_ranges, known_trails, trail_hours, id_conflicts
+-- depends: coverage_absences, coverage_settings, coverage_streams, delivered_digests, delivery_ranges, known_trails, trail_changes,
+--   trail_hours, id_conflicts
 
 WITH streams AS (
   SELECT * FROM coverage_streams
@@ -17,27 +18,6 @@ held AS (
     max(CAST(least(delivery_time, recorded_at) AS BIGINT)) / 3600000000 AS last_hour
   FROM log_file_events
   WHERE kind IN ('log', 'digest') AND delivery_time > TIMESTAMP '2013-11-01T00:00:00Z' AND account_id IS NOT NULL
-),
-
--- Regions that the newest list of their account has as disabled, with the first list since which all say so.
-disabled_regions AS (
-  SELECT account, region, min(taken_at) AS disabled_since
-  FROM (
-    SELECT
-      account_id AS account, region, taken_at,
-      max(CASE WHEN opt_status IS DISTINCT FROM 'DISABLED' THEN taken_at END) OVER (PARTITION BY account_id, region) AS last_other,
-      max(taken_at) OVER (PARTITION BY account_id) AS newest,
-      max(taken_at) OVER (PARTITION BY account_id, region) AS last_taken
-    FROM account_regions
-  ) AS lists
-  WHERE (last_other IS NULL OR taken_at > last_other) AND last_taken = newest
-  GROUP BY account, region
-),
-
-newest_members AS (
-  SELECT organization_id, account_id AS account, joined_at, taken_at
-  FROM organization_accounts
-  QUALIFY rank() OVER (PARTITION BY organization_id ORDER BY taken_at DESC, run_id DESC) = 1
 ),
 
 -- The trails that may be behind a stream: that of its digests, else all that deliver such logs.
@@ -97,6 +77,8 @@ ranges AS (
     -- An hour is delivered if deliveries go on from its beginning until its last events are in them.
     CASE
       WHEN flag <= 2 THEN (CAST(from_time AS BIGINT) + 3599999999) / 3600000000
+      -- Digests tell what was delivered, also hours after it happened.
+      WHEN flag IN (128, 512) THEN CAST(from_time AS BIGINT) / 3600000000 - following_digests
       ELSE CAST(from_time AS BIGINT) / 3600000000
     END,
     CASE flag
@@ -123,27 +105,13 @@ ranges AS (
   UNION ALL
   SELECT
     streams.account, streams.region, streams.organization, streams.trail, 256,
-    greatest(
-      (CAST(disabled_since AS BIGINT) + 3599999999) / 3600000000,
-      coalesce(CAST(delivered.last_time AS BIGINT) / 3600000000 + 1, first_hour)
-    ),
+    (CAST(disabled_at AS BIGINT) + 3599999999) / 3600000000,
     last_hour + 1
   FROM streams
   CROSS JOIN held
-  JOIN disabled_regions
-    ON disabled_regions.account = streams.account AND disabled_regions.region = streams.region
-  -- It was enabled until the last delivery at least, and may have been until it was last disabled.
-  LEFT JOIN (
-    SELECT account, region, max(at) AS last_time
-    FROM (
-      SELECT account, region, last_time AS at FROM streams
-      UNION ALL
-      SELECT recipient_account_id, json_text(request, '/RegionName'), event_time
-      FROM trail_events
-      WHERE event_source = 'account.amazonaws.com'
-    ) AS signs
-    GROUP BY account, region
-  ) AS delivered ON delivered.account = streams.account AND delivered.region = streams.region
+  JOIN coverage_absences
+    ON coverage_absences.account = streams.account AND coverage_absences.region = streams.region
+  WHERE disabled_at IS NOT NULL
 ),
 
 hours AS (
@@ -156,28 +124,6 @@ hours AS (
     CROSS JOIN held
   ) AS flagged
   GROUP BY account, region, organization, trail, hour
-),
-
--- From when on an account was in no list of members any more.
-left_organization AS (
-  SELECT listed.account, min(lists.taken_at) AS left_at
-  FROM (
-    SELECT streams.account, max(organization_accounts.taken_at) AS last_in
-    FROM (SELECT DISTINCT account FROM streams) AS streams
-    LEFT JOIN organization_accounts ON organization_accounts.account_id = streams.account
-    WHERE streams.account NOT IN (SELECT account FROM newest_members)
-    GROUP BY streams.account
-  ) AS listed
-  JOIN (SELECT DISTINCT taken_at FROM organization_accounts) AS lists
-    ON listed.last_in IS NULL OR lists.taken_at > listed.last_in
-  GROUP BY listed.account
-),
-
-joined_organization AS (
-  SELECT account, min(joined_at) AS joined_at
-  FROM newest_members
-  WHERE joined_at IS NOT NULL
-  GROUP BY account
 ),
 
 -- The trails that may deliver what is held of an account and region.
@@ -198,23 +144,48 @@ several_trails AS (
   HAVING count(*) > 1
 ),
 
--- Only management events prove that a trail logs them; that they are of this trail only where there is no other, and they came
--- in a log that a trail delivered.
+-- Logs that a digest names are of the digest's trail.
+named_logs AS (
+  SELECT trail, named['key'] AS key
+  FROM (
+    SELECT trail, unnest(digest_logs(digest_content)) AS named
+    FROM delivered_digests
+    JOIN several_trails ON several_trails.account = delivered_digests.account AND several_trails.region = delivered_digests.region
+    WHERE is_readable
+  ) AS namings
+),
+
+delivered_logs AS (
+  SELECT DISTINCT object_id, location
+  FROM log_file_events
+  WHERE kind = 'log' AND account_id IS NOT NULL AND region IS NOT NULL
+),
+
+-- Only management events prove that a trail logs them, and only in a log that a trail delivered: the only one there, or that of
+-- the digest that names the log.
 kms_read_hours AS (
-  SELECT kms_events.recipient_account_id AS account, kms_events.region, CAST(kms_events.event_time AS BIGINT) / 3600000000 AS hour
-  FROM kms_events
-  LEFT JOIN several_trails
-    ON several_trails.account = kms_events.recipient_account_id AND several_trails.region = kms_events.region
-  WHERE kms_events.is_read_only AND coalesce(kms_events.event_category, 'Management') = 'Management'
-    AND several_trails.account IS NULL
-    AND kms_events.object_id IN (
-      SELECT object_id FROM log_file_events WHERE kind = 'log' AND account_id IS NOT NULL AND region IS NOT NULL
-    )
-  GROUP BY 1, 2, 3
+  SELECT DISTINCT streams.account, streams.region, streams.trail, reads.hour
+  FROM streams
+  JOIN (
+    SELECT DISTINCT kms_events.recipient_account_id AS account, kms_events.region, CAST(event_time AS BIGINT) / 3600000000 AS hour
+    FROM kms_events
+    LEFT JOIN several_trails
+      ON several_trails.account = kms_events.recipient_account_id AND several_trails.region = kms_events.region
+    WHERE is_read_only AND coalesce(event_category, 'Management') = 'Management' AND several_trails.account IS NULL
+      AND object_id IN (SELECT object_id FROM delivered_logs)
+  ) AS reads ON reads.account = streams.account AND reads.region = streams.region
+  UNION
+  SELECT several_trails.account, several_trails.region, named_logs.trail, CAST(event_time AS BIGINT) / 3600000000 AS hour
+  FROM several_trails
+  JOIN kms_events
+    ON kms_events.recipient_account_id = several_trails.account AND kms_events.region = several_trails.region
+  JOIN delivered_logs ON delivered_logs.object_id = kms_events.object_id
+  JOIN named_logs ON named_logs.key = log_key(delivered_logs.location)
+  WHERE is_read_only AND coalesce(event_category, 'Management') = 'Management'
 ),
 
 kms_read_days AS (
-  SELECT DISTINCT account, region, hour / 24 AS day FROM kms_read_hours
+  SELECT DISTINCT account, region, trail, hour / 24 AS day FROM kms_read_hours
 ),
 
 -- Of a day on which the selectors changed, an event tells of its own hour alone.
@@ -249,12 +220,12 @@ facts AS (
   LEFT JOIN changed_days ON changed_days.candidates = grouped.candidates AND changed_days.day = hours.hour / 24
   LEFT JOIN kms_read_hours
     ON kms_read_hours.account = hours.account AND kms_read_hours.region = hours.region
-    AND kms_read_hours.hour = hours.hour
+    AND kms_read_hours.trail = hours.trail AND kms_read_hours.hour = hours.hour
   LEFT JOIN kms_read_days
     ON kms_read_days.account = hours.account AND kms_read_days.region = hours.region
-    AND kms_read_days.day = hours.hour / 24
-  LEFT JOIN left_organization ON left_organization.account = hours.account
-  LEFT JOIN joined_organization ON joined_organization.account = hours.account
+    AND kms_read_days.trail = hours.trail AND kms_read_days.day = hours.hour / 24
+  LEFT JOIN coverage_absences
+    ON coverage_absences.account = hours.account AND coverage_absences.region = hours.region
 ),
 
 ranked AS (
@@ -271,7 +242,7 @@ ranked AS (
       WHEN flags & 1 = 0 THEN 8
       WHEN flags & 120 > 0 THEN 9
       WHEN NOT is_reading THEN 10
-      WHEN flags & 2 = 0 OR flags & 128 > 0 THEN 11
+      WHEN flags & 2 = 0 OR flags & 640 > 0 THEN 11
       ELSE 12
     END AS rank
   FROM facts
@@ -313,7 +284,10 @@ SELECT
     CASE WHEN flags & 32 > 0 THEN 'partial (hash mismatch)' END,
     CASE WHEN flags & 64 > 0 THEN 'partial (id conflict)' END,
     CASE WHEN kms_reads IS NULL AND NOT is_reading THEN 'selectors_unknown' END,
-    CASE WHEN flags & 2 = 0 OR flags & 128 > 0 THEN 'not_verified' END
+    CASE
+      WHEN flags & 512 > 0 THEN 'not_verified (backfill chain broken)'
+      WHEN flags & 2 = 0 OR flags & 128 > 0 THEN 'not_verified'
+    END
   ), '') AS reasons,
   organization
 FROM ranked

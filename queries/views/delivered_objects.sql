@@ -7,14 +7,15 @@
 --   a digest the times of its events, or the hour before its delivery, whichever reach further. is_seen marks
 --   a digest that tells what was delivered: it was read, its signature is not known to be bad, and it
 --   is no backfill. is_proven marks one that is valid, and all logs that it names are ingested and verified.
--- depends: log_files, verified_files, known_trails
+--   broken_from is set of a backfill digest whose chain is broken: the end of the one held before it; what was
+--   between them is gone, and nothing else tells what it named.
+-- depends: delivered_digests, log_files, verified_files
 
-WITH judged AS (
+WITH logs AS (
   SELECT
-    log_files.location, log_files.kind, log_files.state, log_files.account_id AS account, log_files.region,
+    log_files.state, log_files.account_id AS account, log_files.region,
     coalesce(log_files.organization_id, '') AS organization,
     log_files.delivery_time, log_files.min_event_time, log_files.max_event_time,
-    log_files.digest_start_time, log_files.digest_end_time, log_files.digest_content,
     -- What was found of other bytes tells nothing of these.
     CASE
       WHEN verified_files.size_bytes = log_files.size_bytes
@@ -22,46 +23,12 @@ WITH judged AS (
         AND (verified_files.modified_at IS NOT DISTINCT FROM log_files.modified_at)
         THEN verified_files.status
     END AS status,
-    log_files.kind = 'digest' OR log_files.location LIKE '%/CloudTrail-Digest/%' AS is_digest,
     log_key(log_files.location) AS key
   FROM log_files
   LEFT JOIN verified_files ON verified_files.location = log_files.location
   WHERE log_files.account_id IS NOT NULL AND log_files.region IS NOT NULL
-    AND (log_files.kind IN ('log', 'digest', 'unknown') OR (log_files.kind = 'other' AND log_files.state <> 'ok'))
-),
-
-named_digests AS (
-  SELECT
-    *,
-    regexp_match(key, '_CloudTrail-Digest_[^_/]+_([^/]+)_([a-z0-9-]+)_[0-9]{8}T[0-9]{6}Z(_backfill)?[.]') AS parts
-  FROM judged
-  WHERE is_digest
-),
-
-organization_trails AS (
-  SELECT name, home_region, max(trail_arn) AS trail_arn
-  FROM known_trails
-  WHERE (is_organization IS DISTINCT FROM false)
-  GROUP BY name, home_region
-),
-
-digests AS (
-  SELECT
-    named_digests.*,
-    CASE
-      WHEN parts IS NULL THEN 'unknown'
-      WHEN organization = ''
-        THEN 'arn:aws'
-          || CASE WHEN parts[2] LIKE 'cn-%' THEN '-cn' WHEN parts[2] LIKE 'us-gov-%' THEN '-us-gov' ELSE '' END
-          || ':cloudtrail:' || parts[2] || ':' || account || ':trail/' || parts[1]
-      ELSE coalesce(organization_trails.trail_arn, parts[1] || ' of ' || organization || ' in ' || parts[2])
-    END AS trail,
-    coalesce(parts[3], '') <> '' AS is_backfill,
-    state = 'ok' AND digest_start_time IS NOT NULL AND digest_end_time IS NOT NULL
-      AND coalesce(status, '') NOT IN ('bad_signature', 'unknown_key') AS is_readable
-  FROM named_digests
-  LEFT JOIN organization_trails
-    ON organization_trails.name = parts[1] AND organization_trails.home_region = parts[2]
+    AND (log_files.kind IN ('log', 'unknown') OR (log_files.kind = 'other' AND log_files.state <> 'ok'))
+    AND log_files.location NOT LIKE '%/CloudTrail-Digest/%'
 ),
 
 namings AS (
@@ -71,13 +38,9 @@ namings AS (
     named['delivered'] AS delivered
   FROM (
     SELECT location, account, region, organization, trail, unnest(digest_logs(digest_content)) AS named
-    FROM digests
+    FROM delivered_digests
     WHERE is_readable
   )
-),
-
-logs AS (
-  SELECT * FROM judged WHERE NOT is_digest
 ),
 
 -- Digests and logs in one, so that each is read once; a log that two digests name stands here twice.
@@ -89,8 +52,9 @@ objects AS (
     arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS first_time,
     arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS last_time,
     is_readable AND NOT is_backfill AS is_seen,
+    CASE WHEN is_backfill AND status = 'chain_broken' THEN previous_end_time END AS broken_from,
     0 AS lacking
-  FROM digests
+  FROM delivered_digests
   UNION ALL
   SELECT
     'log',
@@ -108,12 +72,13 @@ objects AS (
     ),
     coalesce(namings.newest, greatest(logs.max_event_time, logs.delivery_time, namings.delivered)),
     false,
+    arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))'),
     CASE WHEN logs.state = 'ok' AND logs.status = 'verified' THEN 0 ELSE 1 END
   FROM logs
   FULL OUTER JOIN namings ON namings.key = logs.key
 )
 
 SELECT
-  kind, account, region, organization, trail, state, status, from_time, to_time, first_time, last_time, is_seen,
+  kind, account, region, organization, trail, state, status, from_time, to_time, first_time, last_time, broken_from, is_seen,
   is_seen AND coalesce(status, '') IN ('valid', 'chain_start') AND sum(lacking) OVER (PARTITION BY digest) = 0 AS is_proven
 FROM objects

@@ -9,15 +9,24 @@ WITH ids AS (
   SELECT event_id, recipient_account_id, content_hash, event_time, region FROM kms_events
   UNION ALL
   SELECT event_id, recipient_account_id, content_hash, event_time, region FROM trail_events
+),
+
+-- Few ids stand there twice: only of these the contents are looked at, since a set for each id of the store needs much memory.
+repeated AS (
+  SELECT event_id
+  FROM ids
+  GROUP BY event_id
+  HAVING count(*) > 1
 )
 
 SELECT
-  event_id,
-  recipient_account_id,
+  ids.event_id,
+  ids.recipient_account_id,
   count(DISTINCT content_hash) AS contents,
   min(event_time) AS first_time,
   max(event_time) AS last_time,
   CASE WHEN count(region) = count(*) AND min(region) = max(region) THEN min(region) END AS region
 FROM ids
-GROUP BY event_id, recipient_account_id
+JOIN repeated ON repeated.event_id = ids.event_id
+GROUP BY ids.event_id, ids.recipient_account_id
 HAVING count(DISTINCT content_hash) > 1

@@ -4,7 +4,8 @@
 --   trail_arn is the answer's, else what the call names, completed with the account and region of the record: these calls are
 --   made, and logged, in the trail's home region. kms_reads tells what the trail logs of KMS from then
 --   on, as kms_read_logging tells it, `unknown` where the record does not tell; null where the call
---   leaves the selectors alone. is_logging is null where the call leaves logging alone.
+--   leaves the selectors alone. account is the one whose log holds the call: a delegated administrator of an organization
+--   changes its trails from another account than theirs. is_logging is null where the call leaves logging alone.
 
 WITH calls AS (
   SELECT
@@ -16,6 +17,7 @@ WITH calls AS (
 )
 
 SELECT
+  recipient_account_id AS account,
   coalesce(
     json_text(response, '/trailARN'),
     CASE WHEN named LIKE 'arn:%' THEN named END,

@@ -5,8 +5,9 @@
 --   least; null where that is not known for the whole hour. It is known from a change on, and before
 --   and after a description (keytrail trails), as far as no change can have been missed: the logs of
 --   the account and region that own the trail must be held without a break in between, until delivery_delay
---   after. is_stopped marks hours in part of which it did not log.
--- depends: coverage_settings, delivery_ranges, log_files, trail_changes
+--   after, and so must those of a delegated administrator of the organization, from when on it is known to be one. is_stopped
+--   marks hours in part of which it did not log.
+-- depends: coverage_settings, delivery_ranges, known_trails, trail_changes
 
 WITH points AS (
   SELECT trail_arn, taken_at AS at, coalesce(kms_read_logging(selectors), 'unknown') AS kms_reads, true AS is_description, 0 AS severity
@@ -20,20 +21,56 @@ WITH points AS (
   WHERE kms_reads IS NOT NULL AND trail_arn IS NOT NULL
 ),
 
-homes AS (
-  SELECT DISTINCT arn_part(trail_arn, 5) AS account, arn_part(trail_arn, 4) AS region
+-- Accounts that change trails of an organization beside the one that owns them, from when to when.
+administrators AS (
+  SELECT
+    json_text(request, '/memberAccountId') AS account, event_time AS from_time,
+    min(ended.at) AS to_time
+  FROM trail_events
+  LEFT JOIN (
+    SELECT json_text(request, '/delegatedAdminAccountId') AS account, event_time AS at
+    FROM trail_events
+    WHERE event_source = 'cloudtrail.amazonaws.com' AND event_name = 'DeregisterOrganizationDelegatedAdmin' AND outcome = 'success'
+  ) AS ended ON ended.account = json_text(request, '/memberAccountId') AND ended.at >= event_time
+  WHERE event_source = 'cloudtrail.amazonaws.com' AND event_name = 'RegisterOrganizationDelegatedAdmin' AND outcome = 'success'
+  GROUP BY json_text(request, '/memberAccountId'), event_time
+),
+
+-- The accounts in whose logs a change of a trail would stand, since 2013 where nobody tells from when on.
+writers AS (
+  SELECT
+    trail_arn, arn_part(trail_arn, 5) AS account, arn_part(trail_arn, 4) AS region,
+    arrow_cast('2013-11-01T00:00:00Z', 'Timestamp(Microsecond, Some("UTC"))') AS from_time, arrow_cast('2200-01-01T00:00:00Z', 'Timestamp(Microsecond, Some("UTC"))') AS to_time
   FROM points
+  UNION
+  SELECT
+    known_trails.trail_arn, administrators.account, known_trails.home_region,
+    administrators.from_time, coalesce(administrators.to_time, arrow_cast('2200-01-01T00:00:00Z', 'Timestamp(Microsecond, Some("UTC"))'))
+  FROM known_trails
+  CROSS JOIN administrators
+  WHERE (known_trails.is_organization IS DISTINCT FROM false) AND administrators.account <> known_trails.account
+  UNION
+  SELECT
+    changes.trail_arn, changes.account, arn_part(changes.trail_arn, 4),
+    arrow_cast('2013-11-01T00:00:00Z', 'Timestamp(Microsecond, Some("UTC"))'), arrow_cast('2200-01-01T00:00:00Z', 'Timestamp(Microsecond, Some("UTC"))')
+  FROM trail_changes AS changes
+  WHERE changes.account <> arn_part(changes.trail_arn, 5)
+    AND changes.account NOT IN (SELECT account FROM administrators WHERE account IS NOT NULL)
+),
+
+homes AS (
+  SELECT DISTINCT account, region FROM writers
 ),
 
 -- Adjacent digests leave two seconds between them, so that one that is missing leaves more than an hour.
 deliveries AS (
   SELECT
-    log_files.account_id AS account, log_files.region,
+    log_file_events.account_id AS account, log_file_events.region,
     coalesce(digest_start_time, delivery_time) AS from_time,
     coalesce(digest_end_time - INTERVAL '2 seconds', delivery_time) AS to_time,
     false AS is_break
-  FROM log_files
-  JOIN homes ON homes.account = log_files.account_id AND homes.region = log_files.region
+  FROM log_file_events
+  JOIN homes ON homes.account = log_file_events.account_id AND homes.region = log_file_events.region
   WHERE delivery_time IS NOT NULL AND kind IN ('log', 'digest') AND state = 'ok'
   UNION ALL
   -- A change could be in what is lost, unreadable or changed.
@@ -75,12 +112,43 @@ stretches AS (
   GROUP BY account, region, run
 ),
 
--- What is known of the owner's log: changes between these times are in it.
-runs AS (
+held AS (
   SELECT
     account, region, from_time,
     least(to_time, lead(break_from) OVER (PARTITION BY account, region ORDER BY run)) AS to_time
   FROM stretches
+),
+
+-- How many of the logs that a change could stand in are lacking from a time on.
+edges AS (
+  SELECT trail_arn, at, sum(lacking) AS lacking
+  FROM (
+    SELECT trail_arn, from_time AS at, 1 AS lacking FROM writers
+    UNION ALL
+    SELECT trail_arn, to_time, -1 FROM writers
+    UNION ALL
+    SELECT
+      trail_arn,
+      unnest(make_array(greatest(held.from_time, writers.from_time), least(held.to_time, writers.to_time))),
+      unnest(make_array(-1, 1))
+    FROM writers
+    JOIN held ON held.account = writers.account AND held.region = writers.region
+    WHERE greatest(held.from_time, writers.from_time) < least(held.to_time, writers.to_time)
+  ) AS each_of_them
+  GROUP BY trail_arn, at
+  HAVING sum(lacking) <> 0
+),
+
+-- Changes between these times are known: all the logs in which they could stand are held.
+runs AS (
+  SELECT trail_arn, at AS from_time, next_at AS to_time
+  FROM (
+    SELECT
+      trail_arn, at, lead(at) OVER (PARTITION BY trail_arn ORDER BY at) AS next_at,
+      sum(lacking) OVER (PARTITION BY trail_arn ORDER BY at ROWS UNBOUNDED PRECEDING) AS lacking
+    FROM edges
+  ) AS stretched
+  WHERE lacking = 0 AND next_at IS NOT NULL
 ),
 
 placed AS (
@@ -91,9 +159,8 @@ placed AS (
       AS is_contradicted
   FROM points
   LEFT JOIN runs
-    ON runs.account = arn_part(points.trail_arn, 5) AND runs.region = arn_part(points.trail_arn, 4)
-    AND points.at BETWEEN runs.from_time AND runs.to_time
-  WINDOW in_order AS (PARTITION BY trail_arn ORDER BY at, is_description, severity)
+    ON runs.trail_arn = points.trail_arn AND points.at BETWEEN runs.from_time AND runs.to_time
+  WINDOW in_order AS (PARTITION BY points.trail_arn ORDER BY at, is_description, severity)
 ),
 
 forward AS (
@@ -176,7 +243,7 @@ logging AS (
 ),
 
 last_held AS (
-  SELECT max(least(delivery_time, recorded_at)) AS last_time FROM log_files
+  SELECT max(least(delivery_time, recorded_at)) AS last_time FROM log_file_events
 ),
 
 stopped_hours AS (

@@ -12,6 +12,7 @@ pub use agent::Named;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
 use profile::ChosenProfile;
 
 /// The name under which a role's sessions are opened, and seen in CloudTrail.
@@ -71,5 +72,25 @@ impl Access {
             loader = loader.endpoint_url(endpoint_url);
         }
         loader
+    }
+}
+
+/// Why there was no answer, in a line: the innermost cause says most, and of a chain of credentials what it says
+/// before all that it tried.
+#[must_use]
+pub fn in_short(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut last = error;
+    let mut is_anonymous = false;
+    while let Some(cause) = last.source() {
+        is_anonymous |= cause.is::<CredentialsError>();
+        last = cause;
+    }
+    let said = last.to_string();
+    let said = said.split(". Attempted:").next().unwrap_or_default();
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    if is_anonymous && !said.contains("credentials") {
+        format!("there are no AWS credentials ({said})")
+    } else {
+        said
     }
 }

@@ -205,7 +205,9 @@ fn log_words(status: LogStatus) -> &'static str {
 fn hints(verified: &Verified) -> String {
     let mut text = String::new();
     if verified.digests.is_empty() && verified.logs.is_empty() && verified.logs_archived == 0 {
-        text.push_str("warning: there was nothing to verify: the ledger holds no such log\n");
+        text.push_str(
+            "warning: there was nothing to verify: the ledger holds no such log or digest\n",
+        );
     } else if verified.digests.is_empty() {
         text.push_str(
             "warning: nothing is proven: the ledger holds no digest of these logs\n\nhint: digests are in the folders CloudTrail-Digest beside CloudTrail, where the trail validates its logs; `keytrail ingest` takes them in\n",

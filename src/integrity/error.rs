@@ -25,14 +25,13 @@ pub enum IntegrityError {
     },
     /// CloudTrail did not answer.
     #[error(
-        "the public keys of `{region}` cannot be listed\n\nhint: `cloudtrail:ListPublicKeys` must be allowed; `--public-keys FILE` takes what `aws cloudtrail list-public-keys` printed, without a connection"
+        "the public keys of `{region}` cannot be listed: {message}\n\nhint: `cloudtrail:ListPublicKeys` must be allowed to the credentials, which come from the environment, SSO, a container or an instance, or from `--profile`; `--public-keys FILE` takes what `aws cloudtrail list-public-keys` printed, without a connection"
     )]
     ListKeys {
         /// The region.
         region: String,
-        /// What the SDK says.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        /// Why.
+        message: String,
     },
     /// A place is no bucket with a prefix.
     #[error("`{typed}` is no place in a bucket: it is written as s3://bucket/prefix")]

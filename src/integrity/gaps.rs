@@ -3,10 +3,11 @@
 //! Enters: all digests of the ledger with what was judged of them, and trails. Leaves: a [`Reason`], or none where
 //! there is no good one: then the log is not one that the trail delivered, or is not as it was named.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::digest::TrailName;
 use super::ledger::{HOUR, Kind, Object, State};
+use super::named::Named;
 use super::status::DigestStatus;
 use super::trails::Trails;
 
@@ -24,6 +25,8 @@ const MINUTE: i64 = HOUR / 60;
 
 /// An account and a region.
 type Place<'a> = (Option<&'a str>, Option<&'a str>);
+/// Where a trail delivers: a bucket and a prefix, or a directory, and an organization.
+type Tree<'a> = (&'a str, Option<&'a str>);
 /// The hour of a digest.
 type Hour<'a> = (i64, i64, &'a Object);
 
@@ -31,6 +34,8 @@ type Hour<'a> = (i64, i64, &'a Object);
 pub(super) struct Gaps<'a> {
     /// By account and region, in their order.
     hours: BTreeMap<Place<'a>, Vec<Hour<'a>>>,
+    /// Where digests lie, or logs that they name.
+    trees: HashSet<Tree<'a>>,
     trails: &'a Trails,
     /// What was judged of digests, by location.
     judged: HashMap<&'a str, DigestStatus>,
@@ -40,6 +45,7 @@ pub(super) struct Gaps<'a> {
 impl<'a> Gaps<'a> {
     pub(super) fn new(
         objects: &'a [Object],
+        named: &Named<'_>,
         judged: HashMap<&'a str, DigestStatus>,
         trails: &'a Trails,
         now: i64,
@@ -57,7 +63,10 @@ impl<'a> Gaps<'a> {
         for hours in hours.values_mut() {
             hours.sort_by_key(|(start, end, object)| (*start, *end, &object.location));
         }
+        let is_of_digests =
+            |object: &&Object| object.kind == Kind::Digest || named.of(object).next().is_some();
         Self {
+            trees: objects.iter().filter(is_of_digests).map(tree).collect(),
             hours,
             trails,
             judged,
@@ -84,6 +93,10 @@ impl<'a> Gaps<'a> {
         let Some(hours) = self.hours.get(&place) else {
             return reason("no digest of its account and region is held", String::new());
         };
+        // What another trail delivers beside is in none of these digests.
+        if !self.trees.contains(&tree(log)) {
+            return reason("no digest of this trail is held", String::new());
+        }
         let until = time + MINUTE;
         let around = || {
             hours
@@ -126,6 +139,11 @@ impl<'a> Gaps<'a> {
             String::new(),
         )
     }
+}
+
+fn tree(object: &Object) -> Tree<'_> {
+    let root = object.address.root.as_str();
+    (root, object.organization_id.as_deref())
 }
 
 impl Reason {

@@ -10,7 +10,7 @@ use aws_sdk_cloudtrail::primitives::DateTime;
 use serde::Deserialize;
 
 use super::error::IntegrityError;
-use crate::aws::{Access, Named};
+use crate::aws::{Access, Named, in_short};
 
 /// Where public keys are from.
 #[derive(Debug)]
@@ -130,7 +130,7 @@ impl PublicKeys {
                 .await
                 .map_err(|error| IntegrityError::ListKeys {
                     region: region.to_owned(),
-                    source: Box::new(error.into_service_error()),
+                    message: in_short(&error),
                 })?;
             for key in answer.public_key_list.unwrap_or_default() {
                 if let (Some(fingerprint), Some(value)) = (key.fingerprint, key.value) {

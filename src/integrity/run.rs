@@ -73,8 +73,14 @@ pub async fn verify(
     let statuses = digests.iter().zip(&judged).filter_map(|(digest, judged)| {
         Some((digest.object.location.as_str(), judged.as_ref()?.status))
     });
-    let gaps = Gaps::new(&objects, statuses.collect(), &trails, options.started_at);
     let named = Named::new(&digests);
+    let gaps = Gaps::new(
+        &objects,
+        &named,
+        statuses.collect(),
+        &trails,
+        options.started_at,
+    );
     let all = Digests {
         all: &digests,
         judged: &judged,
@@ -151,7 +157,7 @@ impl Verified {
     }
 
     fn add_logs(&mut self, logs: &[logs::Judged<'_>], unread: &[Unread<'_>]) {
-        const UNNAMED: &str = "no digest names it, though those of its hour are held and good";
+        const UNNAMED: &str = "no digest names it, though those of its hour are held and good: no digest of its trail is held, or no trail wrote it";
         for log in logs.iter().filter(|log| !log.is_archived) {
             *self.logs.entry(log.status).or_default() += 1;
             if log.is_wrong {

@@ -118,9 +118,9 @@ impl Verified {
         !self.wrong.is_empty()
     }
 
-    /// Whether something could not be judged.
+    /// Whether something could not be judged; without a digest nothing can be.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
-        !self.unread.is_empty()
+        !self.unread.is_empty() || self.digests.is_empty()
     }
 }

@@ -14,7 +14,7 @@ use aws_sdk_sts::Client as IdentityClient;
 use super::InventoryError;
 use super::answers;
 use super::trails::{Member, Told, Trail};
-use crate::aws::Named;
+use crate::aws::{Named, in_short};
 
 /// Where an account is asked for its regions if no region is configured.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -259,16 +259,9 @@ fn trail_client(config: &SdkConfig, region: &str) -> TrailClient {
 }
 
 fn unreachable(operation: &str, error: &(dyn std::error::Error + 'static)) -> InventoryError {
-    let mut last = error;
-    while let Some(cause) = last.source() {
-        last = cause;
-    }
-    // The innermost says most; of a chain of credentials, before all that it tried.
-    let said = last.to_string();
-    let said = said.split(". Attempted:").next().unwrap_or_default();
     InventoryError::Aws {
         operation: operation.to_owned(),
-        message: said.split_whitespace().collect::<Vec<_>>().join(" "),
+        message: in_short(error),
     }
 }
 

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::{OWNER, context_of, event, query};
 use crate::schema::{LOG_FILE_EVENTS, TRAIL_EVENTS, TRAILS, VERIFICATIONS};
 
-const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/main";
+pub(super) const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/main";
 
 /// Hours of 2026-03-01 and the day after, as times.
-fn hour(hour: u32) -> String {
+pub(super) fn hour(hour: u32) -> String {
     format!("2026-03-{:02}T{:02}:00:00Z", 1 + hour / 24, hour % 24)
 }
 
-fn object(location: &str, kind: &str, members: Value) -> Value {
+pub(super) fn object(location: &str, kind: &str, members: Value) -> Value {
     let mut row = json!({
         "object_id": location, "location": location, "attempt": 1, "state": "ok", "kind": kind,
         "account_id": OWNER, "region": "eu-west-1", "size_bytes": 10, "json_bytes": 10, "records": 1,
@@ -41,14 +41,14 @@ fn log_name(hour: u32) -> String {
     )
 }
 
-fn log(hour: u32, members: Value) -> Value {
+pub(super) fn log(hour: u32, members: Value) -> Value {
     let mut row = object(&format!("s3://b/{}", log_name(hour)), "log", members);
     row["delivery_time"] = self::hour(hour).replace(":00:00Z", ":30:00Z").into();
     row
 }
 
 /// The digest of what was delivered in an hour: the log of minute 30.
-fn digest(number: u32) -> Value {
+pub(super) fn digest(number: u32) -> Value {
     let end = hour(number + 1);
     let name = end.replace(['-', ':'], "");
     let name = key("CloudTrail-Digest", &format!("main_eu-west-1_{name}"));
@@ -68,21 +68,21 @@ fn digest(number: u32) -> Value {
     )
 }
 
-fn verified(object: &Value, status: &str) -> Value {
+pub(super) fn verified(object: &Value, status: &str) -> Value {
     json!({
         "location": object["location"], "seq": 1, "kind": object["kind"], "status": status, "size_bytes": 10,
         "recorded_at": "2026-12-01T00:00:00Z", "run_id": "v",
     })
 }
 
-fn description(time: &str, selectors: &str) -> Value {
+pub(super) fn description(time: &str, selectors: &str) -> Value {
     json!({
         "trail_arn": TRAIL, "taken_at": time, "home_region": "eu-west-1", "is_multi_region": true,
         "is_organization": false, "is_logging": true, "selectors": selectors, "run_id": "t",
     })
 }
 
-fn change(time: &str, name: &str, request: &str) -> Value {
+pub(super) fn change(time: &str, name: &str, request: &str) -> Value {
     json!({
         "event_time": time, "event_date": &time[..10], "event_month": &time[..7], "event_source": "cloudtrail.amazonaws.com",
         "event_name": name, "caller": "c", "outcome": "success", "recipient_account_id": OWNER, "region": "eu-west-1",
@@ -92,22 +92,22 @@ fn change(time: &str, name: &str, request: &str) -> Value {
     })
 }
 
-const READING: &str =
+pub(super) const READING: &str =
     r#"{"EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":true}]}"#;
 
 /// What was made by hand.
 #[derive(Default)]
-struct Made {
-    events: Vec<Value>,
-    ledger: Vec<Value>,
-    verifications: Vec<Value>,
-    trails: Vec<Value>,
-    changes: Vec<Value>,
+pub(super) struct Made {
+    pub(super) events: Vec<Value>,
+    pub(super) ledger: Vec<Value>,
+    pub(super) verifications: Vec<Value>,
+    pub(super) trails: Vec<Value>,
+    pub(super) changes: Vec<Value>,
 }
 
 impl Made {
     /// Hours `0..hours` with a log and a digest each, all verified, and a description from hour 1.
-    fn whole(hours: u32) -> Self {
+    pub(super) fn whole(hours: u32) -> Self {
         let mut made = Self {
             trails: vec![description(&hour(1), READING)],
             ..Self::default()
@@ -122,7 +122,7 @@ impl Made {
         made
     }
 
-    async fn context(self) -> SessionContext {
+    pub(super) async fn context(self) -> SessionContext {
         context_of(
             self.events,
             &[
@@ -136,7 +136,7 @@ impl Made {
     }
 
     /// The states of hours from 0 on, runs of equal ones as `state x hours`.
-    async fn states(self) -> Vec<String> {
+    pub(super) async fn states(self) -> Vec<String> {
         let context = self.context().await;
         let states = query(
             &context,
@@ -156,7 +156,7 @@ impl Made {
             .collect()
     }
 
-    fn without(mut self, is_it: impl Fn(&str) -> bool) -> Self {
+    pub(super) fn without(mut self, is_it: impl Fn(&str) -> bool) -> Self {
         self.ledger
             .retain(|row| !row["location"].as_str().is_some_and(&is_it));
         self
@@ -386,9 +386,9 @@ async fn a_description_counts_as_far_as_no_change_can_be_missed() {
     );
 }
 
-/// It may be of the other trail, or of LookupEvents.
+/// It is of LookupEvents.
 #[tokio::test]
-async fn a_read_that_may_be_of_no_trail_or_another_proves_nothing() {
+async fn a_read_that_may_be_of_no_trail_proves_nothing() {
     let mut elsewhere = Made {
         trails: Vec::new(),
         events: vec![read_from(&"o".into())],
@@ -400,14 +400,40 @@ async fn a_read_that_may_be_of_no_trail_or_another_proves_nothing() {
     elsewhere.ledger.push(answer);
     let unknown = ["selectors_unknown x 39", "gap x 2"];
     assert_eq!(elsewhere.states().await, unknown);
-    let mut other = description("2026-03-20T00:00:00Z", READING);
-    other["trail_arn"] = TRAIL.replace("main", "other").into();
-    let several = Made {
-        trails: vec![other],
-        events: vec![read_from(&log(10, Value::Null)["object_id"])],
-        ..Made::whole(40)
+}
+
+/// Of two trails that deliver, the one whose digest names the log is shown to log reads, and the other is not.
+#[tokio::test]
+async fn a_read_in_a_log_that_a_digest_names_proves_its_trail_among_several() {
+    let made = |object_id: &Value| {
+        let mut other = description("2026-03-20T00:00:00Z", READING);
+        other["trail_arn"] = TRAIL.replace("main", "other").into();
+        Made {
+            trails: vec![other],
+            events: vec![read_from(object_id)],
+            ..Made::whole(60)
+        }
     };
-    assert_eq!(several.states().await, unknown);
+    assert_eq!(
+        made(&log(10, Value::Null)["object_id"]).states().await,
+        [
+            "complete_verified x 24",
+            "selectors_unknown x 35",
+            "gap x 2"
+        ]
+    );
+    // A log that no digest names may be of either.
+    let mut unnamed = made(&"s3://b/unnamed".into());
+    let mut row = log(10, Value::Null);
+    row["location"] = log_name(10)
+        .replace("_0000000000000000", "_1111111111111111")
+        .into();
+    row["object_id"] = "s3://b/unnamed".into();
+    unnamed.ledger.push(row);
+    assert_eq!(
+        unnamed.states().await,
+        ["selectors_unknown x 59", "gap x 2"]
+    );
 }
 
 /// The log of 10:30 is gone, and a change of the selectors could be in it.
@@ -443,7 +469,8 @@ async fn a_forged_backfill_digest_leaves_its_hour_unverified() {
     forged["location"] = location.into();
     made.verifications.push(verified(&forged, "bad_signature"));
     made.ledger.push(forged);
-    // A change could be in what it names, so that the selectors are known after it.
+    // A change could be in what it names, so that the selectors are known after it. What happened in the hours before may
+    // have been delivered with it: its hour is one of the 24 that follow them.
     made.trails = vec![
         description(&hour(1), READING),
         description(&hour(30), READING),
@@ -451,13 +478,69 @@ async fn a_forged_backfill_digest_leaves_its_hour_unverified() {
     assert_eq!(
         made.states().await,
         [
-            "complete_verified x 5",
+            "complete_unverified x 5",
             "selectors_unknown x 1",
             "complete_verified x 10",
             "complete_unverified x 23",
             "gap x 2"
         ]
     );
+}
+
+/// A backfill digest of an hour, without any log.
+fn backfill(number: u32) -> Value {
+    let mut row = digest(number);
+    let location = row["location"]
+        .as_str()
+        .map(|location| location.replace(".json.gz", "_backfill.json.gz"));
+    row["object_id"] = location.clone().into();
+    row["location"] = location.into();
+    row["digest_content"] = r#"{"logFiles":[]}"#.into();
+    row
+}
+
+/// Backfill digests of hours 30 and 36 are held; one between them is gone, with all that it named. By the digest of
+/// hour 36 something may be lost of each hour whose deliveries go on until then: those from 7 on, for hour 31 is the
+/// 24th after it.
+#[tokio::test]
+async fn a_lost_backfill_digest_leaves_the_hours_that_it_could_cover_unverified() {
+    let made = |status: &str| {
+        let mut made = Made::whole(80);
+        for (number, status) in [(30, "chain_start"), (36, status)] {
+            made.verifications.push(verified(&backfill(number), status));
+            made.ledger.push(backfill(number));
+        }
+        // The settings could have changed in what was lost.
+        made.trails.push(description(&hour(60), READING));
+        made
+    };
+    assert_eq!(
+        made("valid").states().await,
+        [
+            "complete_verified x 56",
+            "complete_unverified x 23",
+            "gap x 2"
+        ]
+    );
+    assert_eq!(
+        made("chain_broken").states().await,
+        [
+            "complete_verified x 7",
+            "complete_unverified x 24",
+            "selectors_unknown x 6",
+            "complete_verified x 19",
+            "complete_unverified x 23",
+            "gap x 2"
+        ]
+    );
+    let context = made("chain_broken").context().await;
+    let reasons = query(
+        &context,
+        "SELECT DISTINCT reasons FROM coverage WHERE state = 'complete_unverified' AND hour < '2026-03-02T10:00:00Z'",
+        &["reasons"],
+    )
+    .await;
+    assert_eq!(reasons, ["not_verified (backfill chain broken)"]);
 }
 
 /// Stopped at 5:10, started again at 5:40, and no log tells it.

@@ -135,7 +135,8 @@ enum Logged {
     Everything,
 }
 
-/// What a trail logs of KMS.
+/// What a trail logs of KMS. One selector is enough to log something, so that another that cannot be read takes
+/// nothing from it.
 fn kms_read_logging(selectors: &str) -> Option<String> {
     let document: Value = serde_json::from_str(selectors).ok()?;
     let list = |name: &str| member(&document, name).and_then(Value::as_array);
@@ -144,17 +145,17 @@ fn kms_read_logging(selectors: &str) -> Option<String> {
         .into_iter()
         .flatten()
         .map(of_advanced);
-    let logged: Vec<Logged> = basic.chain(advanced).collect();
+    let logged: Vec<Option<Logged>> = basic.chain(advanced).collect();
     // A trail without any selector does not tell what it does.
-    let most = *logged.iter().max()?;
-    Some(
-        match most {
-            Logged::Everything | Logged::ReadsAlone => "read_write",
-            Logged::Writes => "write_only",
-            Logged::Nothing => "excluded",
-        }
-        .to_owned(),
-    )
+    let most = logged.iter().flatten().max().copied();
+    let is_all_read = !logged.is_empty() && logged.iter().all(Option::is_some);
+    let told = match most {
+        Some(Logged::Everything | Logged::ReadsAlone) => "read_write",
+        _ if !is_all_read => return None,
+        Some(Logged::Writes) => "write_only",
+        _ => "excluded",
+    };
+    Some(told.to_owned())
 }
 
 /// A member by its name in answers, or as requests are logged, with a small first letter.
@@ -163,7 +164,8 @@ fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     value.get(name).or_else(|| value.get(small))
 }
 
-fn of_basic(selector: &Value) -> Logged {
+/// None where the selector says something that is not known.
+fn of_basic(selector: &Value) -> Option<Logged> {
     // AWS takes what is not given for true, and for All.
     let is_management = member(selector, "IncludeManagementEvents")
         .is_none_or(|value| value.as_bool().unwrap_or(value.as_str() != Some("false")));
@@ -171,66 +173,97 @@ fn of_basic(selector: &Value) -> Logged {
         .and_then(Value::as_array)
         .is_some_and(|sources| sources.iter().any(|source| source == KMS));
     if !is_management || is_kms_excluded {
-        return Logged::Nothing;
+        return Some(Logged::Nothing);
     }
     match member(selector, "ReadWriteType").and_then(Value::as_str) {
-        None | Some("All") => Logged::Everything,
-        Some("ReadOnly") => Logged::ReadsAlone,
-        Some("WriteOnly") => Logged::Writes,
-        Some(_) => Logged::Nothing,
+        None | Some("All") => Some(Logged::Everything),
+        Some("ReadOnly") => Some(Logged::ReadsAlone),
+        Some("WriteOnly") => Some(Logged::Writes),
+        Some(_) => None,
     }
 }
 
-fn of_advanced(selector: &Value) -> Logged {
-    let fields = member(selector, "FieldSelectors").and_then(Value::as_array);
-    let Some(fields) = fields.filter(|fields| !fields.is_empty()) else {
-        return Logged::Nothing;
+/// Fields by which a selector lets some management events through and others not.
+const NARROWING_FIELDS: [&str; 5] = [
+    "eventName",
+    "eventType",
+    "sessionCredentialFromConsole",
+    "userIdentity.arn",
+    "vpcEndpointId",
+];
+
+/// None where the selector has a field or an operator that is not known, and may be about management events.
+fn of_advanced(selector: &Value) -> Option<Logged> {
+    let fields = member(selector, "FieldSelectors").and_then(Value::as_array)?;
+    let named = |wanted: &str| {
+        let name = |field: &&Value| member(field, "Field").and_then(Value::as_str) == Some(wanted);
+        let found: Vec<&Value> = fields.iter().filter(name).collect();
+        found
     };
-    let (mut reads, mut writes, mut is_management) = (true, true, false);
-    for field in fields {
-        let lets = |value: &str| lets_through(field, value);
-        match member(field, "Field").and_then(Value::as_str) {
-            Some("eventCategory") if lets("Management") => is_management = true,
-            Some("eventSource") if lets(KMS) => {}
-            Some("readOnly") => {
-                reads &= lets("true");
-                writes &= lets("false");
-            }
-            // Any other condition lets some events through and others not.
-            _ => return Logged::Nothing,
+    let categories = named("eventCategory");
+    if categories.is_empty() {
+        return None;
+    }
+    for category in categories {
+        if !lets_through(category, "Management")? {
+            return Some(Logged::Nothing);
         }
     }
-    match (is_management, reads, writes) {
-        (true, true, true) => Logged::Everything,
-        (true, true, false) => Logged::ReadsAlone,
-        (true, false, true) => Logged::Writes,
-        _ => Logged::Nothing,
+    let (mut reads, mut writes) = (true, true);
+    for field in fields {
+        match member(field, "Field").and_then(Value::as_str)? {
+            "eventCategory" => {}
+            "eventSource" => {
+                if !lets_through(field, KMS)? {
+                    return Some(Logged::Nothing);
+                }
+            }
+            "readOnly" => {
+                reads &= lets_through(field, "true")?;
+                writes &= lets_through(field, "false")?;
+            }
+            known if NARROWING_FIELDS.contains(&known) => return Some(Logged::Nothing),
+            _ => return None,
+        }
     }
+    Some(match (reads, writes) {
+        (true, true) => Logged::Everything,
+        (true, false) => Logged::ReadsAlone,
+        (false, true) => Logged::Writes,
+        (false, false) => Logged::Nothing,
+    })
 }
 
-/// Whether the conditions on one field hold for a value.
-fn lets_through(field: &Value, value: &str) -> bool {
-    type Compare = fn(&str, &str) -> bool;
-    let conditions: [(&str, Compare, bool); 6] = [
-        ("Equals", |value, text| value == text, true),
-        ("StartsWith", |value, text| value.starts_with(text), true),
-        ("EndsWith", |value, text| value.ends_with(text), true),
-        ("NotEquals", |value, text| value == text, false),
-        (
-            "NotStartsWith",
-            |value, text| value.starts_with(text),
-            false,
-        ),
-        ("NotEndsWith", |value, text| value.ends_with(text), false),
-    ];
-    conditions.iter().all(|(name, compare, is_wanted)| {
-        let texts = member(field, name).and_then(Value::as_array);
-        let Some(texts) = texts.filter(|texts| !texts.is_empty()) else {
-            return true;
+/// Whether the conditions on one field hold for a value; none where one of them is not known, or there is none.
+fn lets_through(field: &Value, value: &str) -> Option<bool> {
+    let (mut holds, mut conditions) = (true, 0);
+    for (name, texts) in field.as_object()? {
+        if name.eq_ignore_ascii_case("field") {
+            continue;
+        }
+        let texts = match texts {
+            // Answers may list operators that are not used.
+            Value::Null => continue,
+            texts => texts.as_array()?,
         };
-        let mut texts = texts.iter().filter_map(Value::as_str);
-        texts.any(|text| compare(value, text)) == *is_wanted
-    })
+        if texts.is_empty() {
+            continue;
+        }
+        let texts: Vec<&str> = texts.iter().map(Value::as_str).collect::<Option<_>>()?;
+        let mut texts = texts.into_iter();
+        let (is_found, is_wanted) = match name.to_ascii_lowercase().as_str() {
+            "equals" => (texts.any(|text| value == text), true),
+            "startswith" => (texts.any(|text| value.starts_with(text)), true),
+            "endswith" => (texts.any(|text| value.ends_with(text)), true),
+            "notequals" => (texts.any(|text| value == text), false),
+            "notstartswith" => (texts.any(|text| value.starts_with(text)), false),
+            "notendswith" => (texts.any(|text| value.ends_with(text)), false),
+            _ => return None,
+        };
+        holds &= is_found == is_wanted;
+        conditions += 1;
+    }
+    (conditions > 0).then_some(holds)
 }
 
 #[cfg(test)]
@@ -311,6 +344,43 @@ mod tests {
         for text in ["{}", "", r#"{"EventSelectors":[]}"#, "[1]"] {
             check(text, None);
         }
+        check(r#"{"EventSelectors":[{"ReadWriteType":"Some"}]}"#, None);
+    }
+
+    #[test]
+    fn an_advanced_selector_that_is_not_understood_tells_nothing() {
+        let of = |fields: &str| {
+            format!(r#"{{"AdvancedEventSelectors":[{{"FieldSelectors":[{fields}]}}]}}"#)
+        };
+        let management = r#"{"Field":"eventCategory","Equals":["Management"]}"#;
+        for field in [
+            r#"{"Field":"eventSource","NotContains":["kms"]}"#,
+            r#"{"Field":"eventSource","NotEquals":"kms.amazonaws.com"}"#,
+            r#"{"Field":"eventSource"}"#,
+            r#"{"Field":"readOnly","Equals":[true]}"#,
+            r#"{"Field":"keySpec","NotEquals":["SYMMETRIC_DEFAULT"]}"#,
+            r#"{"NotEquals":["kms.amazonaws.com"]}"#,
+        ] {
+            check(&of(&format!("{management},{field}")), None);
+        }
+        check(&of(r#"{"Field":"eventCategory","Matches":["M*"]}"#), None);
+        check(&of(r#"{"Field":"readOnly","Equals":["true"]}"#), None);
+        // What is surely about data events needs not be understood.
+        let data = r#"{"Field":"new","Matches":["x"]},{"Field":"eventCategory","Equals":["Data"]}"#;
+        check(&of(data), Some("excluded"));
+        // Another selector logs all.
+        check(
+            &format!(
+                r#"{{"AdvancedEventSelectors":[{{"FieldSelectors":[{management},{{"Field":"new"}}]}},{{"FieldSelectors":[{management}]}}]}}"#
+            ),
+            Some("read_write"),
+        );
+        check(
+            &of(&format!(
+                r#"{management},{{"Field":"eventSource","NotEquals":["x"],"Equals":[],"EndsWith":null}}"#
+            )),
+            Some("read_write"),
+        );
     }
 
     #[test]

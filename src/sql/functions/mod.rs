@@ -16,9 +16,11 @@
 //! - `retention_horizon(table)`: from when on the rows of a table are kept; null where that is for ever.
 //! - `crypto_direction`, `crypto_operation_names`: which operations use a key, in `operations`.
 //! - `kms_read_logging`, `digest_logs`, `log_key`: what trails and digests say, in `logging`.
+//! - `linked_ranges`: ranges of time that belong together, in `ranges`.
 
 mod logging;
 mod operations;
+mod ranges;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -94,6 +96,7 @@ pub(super) fn register(context: &SessionContext) {
     ));
     logging::register(context);
     operations::register(context);
+    ranges::register(context);
     register_horizons(context, BTreeMap::new());
 }
 

@@ -126,6 +126,30 @@ fn a_refusal_says_what_must_be_allowed() {
     );
 }
 
+/// A job that lost its credentials.
+#[test]
+fn without_credentials_it_says_so_in_short() {
+    let context = Context::new();
+    let mut plan = Plan::new(1, 1, 1);
+    plan.hours = 2;
+    plan.write(&context.path().join("copy"));
+    context.run(&["ingest", "copy/AWSLogs"]);
+    let mut command = context.command(&["verify"]);
+    command
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_REGION", "us-east-1");
+    let output = command.output().expect("it runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    let lines: Vec<&str> = stderr.trim_end().lines().collect();
+    assert_eq!(lines.len(), 3, "{stderr}");
+    assert!(
+        lines[0].len() < 160 && lines[0].contains("credentials"),
+        "{stderr}"
+    );
+    assert!(lines[2].starts_with("hint: "), "{stderr}");
+}
+
 #[test]
 fn keys_of_somebody_else_prove_nothing() {
     let bench = Bench::new(&Plan::new(1, 1, 1));

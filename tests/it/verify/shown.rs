@@ -39,6 +39,44 @@ fn what_is_wrong_is_listed() {
     assert_snapshot!("what_is_wrong", joined(&transcripts));
 }
 
+/// A second trail without validation delivers for the same account, for the account alone or under another prefix.
+#[test]
+fn logs_of_a_trail_without_digests_are_told_as_such() {
+    let context = Context::new();
+    let mut plan = Plan::new(1, 1, 1);
+    plan.hours = 6;
+    let trail = plan.write(&context.path().join("copy"));
+    let spot = |hour| Spot {
+        account: plan.accounts[0],
+        region: plan.regions[0],
+        hour,
+    };
+    let own = trail
+        .log(spot(2))
+        .key
+        .replace(&format!("{}/", plan.organization), "");
+    let elsewhere = format!("second/{}", trail.log(spot(3)).key);
+    for (key, hour) in [(&own, 2), (&elsewhere, 3)] {
+        // Another trail's file of the same events: its name has other letters at random.
+        let place = trail.root.join(key.replace(".json.gz", "").as_str());
+        let place = format!(
+            "{}x.json.gz",
+            &place.display().to_string()[..place.display().to_string().len() - 1]
+        );
+        fs::create_dir_all(std::path::Path::new(&place).parent().expect("a folder"))
+            .expect("a folder");
+        fs::copy(trail.path(trail.log(spot(hour))), place).expect("a copy");
+    }
+    context.run(&["ingest", "copy"]);
+    let verified = context.run(&["verify", "--public-keys", "copy/public-keys.json"]);
+    assert_eq!(verified.code, 0, "{verified}");
+    let reasons = "SELECT reason, count(*) AS logs FROM verified_files WHERE status = 'not_in_digest' GROUP BY reason";
+    assert_eq!(
+        context.rows(reasons),
+        [serde_json::json!({"reason": "no digest of this trail is held", "logs": 2})]
+    );
+}
+
 #[test]
 fn silence_about_digests_is_told() {
     let context = Context::new();

@@ -1,0 +1,116 @@
+-- id: coverage_absences
+-- title: When accounts were not members, and regions not enabled
+-- description: One row per account and region of coverage_streams. joined_at is when the account joined the organization by the
+--   newest list of members; left_at from when on it was in no list any more, or had left by the logs, if no later list has it;
+--   disabled_at from when on the region was disabled by every list, or by the logs, but not before the last
+--   delivery. Each is null where nobody tells it. An account that is in no list is none of the organization's if it delivers
+--   for itself.
+-- depends: coverage_streams
+-- kept: coverage reads it several times, and it is a row per account and region
+
+WITH newest_members AS (
+  SELECT account_id AS account, joined_at
+  FROM organization_accounts
+  QUALIFY rank() OVER (PARTITION BY organization_id ORDER BY taken_at DESC, run_id DESC) = 1
+),
+
+joined AS (
+  SELECT account, min(joined_at) AS joined_at
+  FROM newest_members
+  GROUP BY account
+),
+
+places AS (
+  SELECT
+    account, region,
+    max(last_time) AS last_time,
+    bool_or(organization <> '' OR last_time IS NULL) AS is_of_organization
+  FROM coverage_streams
+  GROUP BY account, region
+),
+
+-- Accounts that are in no newest list, and the last list that had them.
+departed AS (
+  SELECT places.account, max(organization_accounts.taken_at) AS last_in, bool_or(is_of_organization) AS is_of_organization
+  FROM places
+  LEFT JOIN organization_accounts ON organization_accounts.account_id = places.account
+  WHERE places.account NOT IN (SELECT account FROM newest_members)
+  GROUP BY places.account
+),
+
+lists AS (
+  SELECT departed.account, min(taken.taken_at) AS left_at
+  FROM departed
+  JOIN (SELECT DISTINCT taken_at FROM organization_accounts) AS taken
+    ON departed.last_in IS NULL OR taken.taken_at > departed.last_in
+  WHERE departed.last_in IS NOT NULL OR departed.is_of_organization
+  GROUP BY departed.account
+),
+
+-- That it left counts if a list agrees.
+departures AS (
+  SELECT lists.account, least(min(lists.left_at), max(told.at)) AS left_at
+  FROM lists
+  JOIN departed ON departed.account = lists.account
+  LEFT JOIN (
+    SELECT
+      CASE event_name WHEN 'LeaveOrganization' THEN recipient_account_id ELSE json_text(request, '/accountId') END AS account,
+      event_time AS at
+    FROM trail_events
+    WHERE event_source = 'organizations.amazonaws.com' AND outcome = 'success'
+      AND event_name IN ('LeaveOrganization', 'RemoveAccountFromOrganization')
+  ) AS told ON told.account = lists.account AND (departed.last_in IS NULL OR told.at > departed.last_in)
+  GROUP BY lists.account
+),
+
+-- Regions that the newest list of their account has as disabled, with the first list since which all say so.
+disabled AS (
+  SELECT account, region, min(taken_at) AS disabled_since, max(last_other) AS last_other
+  FROM (
+    SELECT
+      account_id AS account, region, taken_at,
+      max(CASE WHEN opt_status IS DISTINCT FROM 'DISABLED' THEN taken_at END) OVER (PARTITION BY account_id, region) AS last_other,
+      max(taken_at) OVER (PARTITION BY account_id) AS newest,
+      max(taken_at) OVER (PARTITION BY account_id, region) AS last_taken
+    FROM account_regions
+  ) AS lists
+  WHERE (last_other IS NULL OR taken_at > last_other) AND last_taken = newest
+  GROUP BY account, region
+),
+
+switched AS (
+  SELECT
+    account, region,
+    max(at) AS last_time,
+    max(CASE WHEN event_name = 'DisableRegion' AND outcome = 'success' THEN at END) AS disabled_at
+  FROM (
+    SELECT
+      coalesce(json_text(request, '/AccountId'), recipient_account_id) AS account, json_text(request, '/RegionName') AS region,
+      event_name, outcome, event_time AS at
+    FROM trail_events
+    WHERE event_source = 'account.amazonaws.com'
+  ) AS calls
+  GROUP BY account, region
+)
+
+SELECT
+  places.account,
+  places.region,
+  joined.joined_at,
+  departures.left_at,
+  CASE
+    WHEN disabled.account IS NOT NULL THEN greatest(
+      CASE
+        WHEN switched.disabled_at = switched.last_time AND (last_other IS NULL OR switched.disabled_at > last_other)
+          THEN switched.disabled_at
+        -- It may have been enabled until it was last asked for.
+        ELSE greatest(disabled_since, coalesce(switched.last_time, disabled_since))
+      END,
+      coalesce(places.last_time, disabled_since)
+    )
+  END AS disabled_at
+FROM places
+LEFT JOIN joined ON joined.account = places.account
+LEFT JOIN departures ON departures.account = places.account
+LEFT JOIN disabled ON disabled.account = places.account AND disabled.region = places.region
+LEFT JOIN switched ON switched.account = places.account AND switched.region = places.region

@@ -1,0 +1,193 @@
+//! What reports say of the logs that their window lacks, on a ledger made by hand.
+
+use serde_json::{Value, json};
+
+use super::coverage::{Made, TRAIL, change, description, digest, hour, log, verified};
+use super::{KEY_A, ON_MISSING_LOGS, OTHER, answer_in_full, event, request};
+
+const REPORTS: [(&str, &[(&str, &str)]); 5] = [
+    ("who-used", &[("key", KEY_A)]),
+    ("key-timeline", &[("key", KEY_A)]),
+    ("blast-radius", &[("key", KEY_A)]),
+    ("principal-activity", &[("principal", "alice")]),
+    ("unused-keys", &[]),
+];
+
+/// What a report says of the logs, from hour to hour.
+async fn told_by(
+    made: Made,
+    (report, arguments): (&str, &[(&str, &str)]),
+    (from, until): (u32, u32),
+) -> Vec<String> {
+    let context = made.context().await;
+    let (from, until) = (hour(from), hour(until));
+    let request = request(Some(from.as_str()), &until, arguments);
+    let (_, mut texts) = answer_in_full(&context, report, &request, &[]).await;
+    texts.retain(|text| {
+        let mut starts = ON_MISSING_LOGS.iter();
+        starts.any(|start| text.starts_with(start))
+    });
+    texts
+}
+
+async fn told(made: Made, window: (u32, u32)) -> Vec<String> {
+    told_by(made, REPORTS[0], window).await
+}
+
+/// Hours `0..hours` with a log and a digest each, and a use of the key.
+fn whole(hours: u32) -> Made {
+    let members = json!({
+        "key_arn": KEY_A, "is_read_only": true, "object_id": log(10, Value::Null)["object_id"],
+    });
+    Made {
+        events: vec![event("2026-03-01T10:00:00Z", members)],
+        ..Made::whole(hours)
+    }
+}
+
+fn hours_lacking(lacking: &str, of: u32) -> String {
+    let total: u32 = lacking
+        .split(['(', ')'])
+        .filter_map(|part| part.parse::<u32>().ok())
+        .sum();
+    let places = lacking.matches('(').count();
+    format!(
+        "hours of the window that no delivered log or digest shows: {total} of {of}, in {places} of \
+         {places} accounts and regions, the most in {lacking}: what happened in them is not known; \
+         `keytrail report coverage` tells more"
+    )
+}
+
+#[tokio::test]
+async fn nothing_is_said_of_whole_logs() {
+    for report in REPORTS {
+        let said = told_by(whole(40), report, (0, 30)).await;
+        assert!(said.is_empty(), "{}: {said:?}", report.0);
+    }
+}
+
+/// Neither log nor digest of hour 20, in which the last events of hour 19 would have come too.
+#[tokio::test]
+async fn every_report_tells_the_hours_that_no_delivery_shows() {
+    for report in REPORTS {
+        let gone = [digest(20), log(20, Value::Null)].map(|row| row["location"].clone());
+        let made = whole(40).without(|location| gone.iter().any(|gone| gone == location));
+        assert_eq!(
+            told_by(made, report, (0, 30)).await,
+            [hours_lacking("111111111111 eu-west-1 (2)", 30)],
+            "{}",
+            report.0
+        );
+    }
+}
+
+/// A window of less than an hour, in the middle of what is missing.
+#[tokio::test]
+async fn a_short_window_without_logs_is_told() {
+    let gone = |location: &str| location.contains("20260301T2");
+    let context = whole(40).without(gone).context().await;
+    let request = request(
+        Some("2026-03-01T21:10:00Z"),
+        "2026-03-01T21:50:00Z",
+        REPORTS[0].1,
+    );
+    let (_, texts) = answer_in_full(&context, "who-used", &request, &[]).await;
+    assert_eq!(texts, [hours_lacking("111111111111 eu-west-1 (1)", 1)]);
+}
+
+/// The last digest ends with hour 39, whose last events are not due before 40:15.
+#[tokio::test]
+async fn hours_behind_the_last_log_are_told_if_they_are_asked_for() {
+    assert_eq!(
+        told(whole(40), (0, 50)).await,
+        [hours_lacking("111111111111 eu-west-1 (11)", 50)]
+    );
+    // What could not be there yet is no hole: the window ends with the newest event.
+    assert!(told(whole(40), (0, 40)).await.is_empty());
+}
+
+/// Another account's logs end with hour 5: that is nothing to the key of the first.
+#[tokio::test]
+async fn a_key_is_judged_by_its_own_account_and_region() {
+    let made = || {
+        let mut made = whole(40);
+        for number in 0..5 {
+            let mut row = log(number, Value::Null);
+            for name in ["location", "object_id"] {
+                row[name] = format!("s3://other/{number}").into();
+            }
+            row["account_id"] = OTHER.into();
+            made.ledger.push(row);
+        }
+        made
+    };
+    assert!(told(made(), (0, 30)).await.is_empty());
+    let said = told_by(made(), REPORTS[4], (0, 30)).await;
+    // Logs of 0:30 to 4:30 show the hours from 1:00 to 4:00.
+    assert_eq!(
+        said,
+        [hours_lacking("222222222222 eu-west-1 (27)", 60)
+            .replace("in 1 of 1 acc", "in 1 of 2 acc")]
+    );
+}
+
+#[tokio::test]
+async fn objects_that_are_broken_or_wrong_are_told_until_they_are_not() {
+    let broken =
+        "log objects of the window that could not be read in full, whose events may be missing: 1";
+    let mut made = whole(40);
+    let place = log(20, Value::Null)["location"].clone();
+    for row in &mut made.ledger {
+        if row["location"] == place {
+            row["state"] = "damaged".into();
+        }
+    }
+    let mut again = log(20, json!({"attempt": 2}));
+    again["recorded_at"] = "2026-12-02T00:00:00Z".into();
+    let repaired = Made {
+        ledger: made.ledger.iter().cloned().chain([again]).collect(),
+        ..whole(40)
+    };
+    assert_eq!(told(made, (0, 30)).await, [broken]);
+    assert!(told(repaired, (0, 30)).await.is_empty());
+
+    let wrong = "logs and digests of the window that `keytrail verify` found wrong or missing: 1";
+    let mut found = verified(&log(20, Value::Null), "hash_mismatch");
+    found["seq"] = 2.into();
+    let mut made = whole(40);
+    made.verifications.push(found.clone());
+    assert_eq!(told(made, (0, 30)).await, [wrong]);
+    let mut made = whole(40);
+    let mut good = verified(&log(20, Value::Null), "verified");
+    good["seq"] = 3.into();
+    made.verifications.extend([found, good]);
+    assert!(told(made, (0, 30)).await.is_empty());
+}
+
+#[tokio::test]
+async fn settings_that_leave_uses_out_or_are_not_known_are_told() {
+    let made = Made {
+        trails: Vec::new(),
+        ..whole(40)
+    };
+    assert_eq!(
+        told(made, (0, 30)).await,
+        [
+            "the settings of no trail are known (keytrail trails), so that only KMS read events in the logs show that \
+             reads were logged"
+        ]
+    );
+    let excluding = r#"{"EventSelectors":[{"IncludeManagementEvents":true,"ExcludeManagementEventSources":["kms.amazonaws.com"]}]}"#;
+    let mut made = whole(40);
+    made.trails.push(description(&hour(20), excluding));
+    made.changes = vec![change(
+        &hour(12),
+        "StopLogging",
+        &format!(r#"{{"name":"{TRAIL}"}}"#),
+    )];
+    let said = format!(
+        "trails that left out uses of keys in the window, or did not log, so that only another trail can show them: \
+         {TRAIL} (stopped from 2026-03-01T12:00:00Z), {TRAIL} (logs KMS as excluded from 2026-03-01T20:00:00Z)"
+    );
+    assert_eq!(told(made, (0, 30)).await, [said]);
+}
