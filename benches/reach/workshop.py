@@ -17,7 +17,7 @@ from typing import Any
 from reach.process import Run, Word, remove, run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PINS = ["chdb==4.4.0", "duckdb==2.0.0"]
+PINS = ["chdb==4.4.0", "duckdb==2.0.0", "pytz==2025.2"]
 
 
 @dataclass(frozen=True)

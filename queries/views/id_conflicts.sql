@@ -11,11 +11,12 @@ WITH ids AS (
   SELECT event_id, recipient_account_id, content_hash, event_time, region FROM trail_events
 ),
 
--- Few ids stand there twice: only of these the contents are looked at, since a set for each id of the store needs much memory.
+-- Few ids stand there twice: only of these the contents are looked at. A number stands for each id of the store, since
+-- the ids themselves would need much memory; what is told below is told of equal ids.
 repeated AS (
-  SELECT event_id
+  SELECT hash_bits(event_id) AS bits
   FROM ids
-  GROUP BY event_id
+  GROUP BY hash_bits(event_id)
   HAVING count(*) > 1
 )
 
@@ -27,6 +28,6 @@ SELECT
   max(event_time) AS last_time,
   CASE WHEN count(region) = count(*) AND min(region) = max(region) THEN min(region) END AS region
 FROM ids
-JOIN repeated ON repeated.event_id = ids.event_id
+JOIN repeated ON repeated.bits = hash_bits(ids.event_id)
 GROUP BY ids.event_id, ids.recipient_account_id
 HAVING count(DISTINCT content_hash) > 1

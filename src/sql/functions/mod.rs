@@ -14,10 +14,12 @@
 //! - `network(address)`: the network around an IP address, `/24` of IPv4 and `/48` of IPv6; null for
 //!   anything else, as the name of a service.
 //! - `retention_horizon(table)`: from when on the rows of a table are kept; null where that is for ever.
+//! - `hash_bits(text)`: a number that stands for a text, in `bits`.
 //! - `crypto_direction`, `crypto_operation_names`: which operations use a key, in `operations`.
 //! - `kms_read_logging`, `digest_logs`, `log_key`: what trails and digests say, in `logging`.
 //! - `linked_ranges`: ranges of time that belong together, in `ranges`.
 
+mod bits;
 mod logging;
 mod operations;
 mod ranges;
@@ -94,6 +96,7 @@ pub(super) fn register(context: &SessionContext) {
         Volatility::Immutable,
         Arc::new(network),
     ));
+    bits::register(context);
     logging::register(context);
     operations::register(context);
     ranges::register(context);
