@@ -215,17 +215,17 @@ protected AS (
 -- What the users of a key used, too.
 elsewhere AS (
   SELECT
-    caller, coalesce(key_arn, key_as_typed) AS key,
+    callers.caller, coalesce(key_uses.key_arn, key_uses.key_as_typed) AS key,
     -- Only a call on two keys can be here twice.
-    count(*) FILTER (WHERE key_role NOT IN ('source', 'destination'))
-      + count(DISTINCT CASE WHEN key_role IN ('source', 'destination') THEN content_hash END) AS calls,
-    min(event_time) AS first_time, max(event_time) AS last_time
-  FROM key_uses
-  WHERE $principal IS NULL AND kind = 'use' AND outcome = 'success' AND NOT is_dry_run
-    AND caller IN (SELECT caller FROM hits)
-    AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
-    AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
-  GROUP BY 1, 2
+    count(*) FILTER (WHERE key_uses.key_role NOT IN ('source', 'destination'))
+      + count(DISTINCT CASE WHEN key_uses.key_role IN ('source', 'destination') THEN key_uses.content_hash END) AS calls,
+    min(key_uses.event_time) AS first_time, max(key_uses.event_time) AS last_time
+  FROM (SELECT DISTINCT caller FROM hits) AS callers
+  JOIN key_uses ON key_uses.caller = callers.caller
+  WHERE $principal IS NULL AND key_uses.kind = 'use' AND key_uses.outcome = 'success' AND NOT key_uses.is_dry_run
+    AND ($since IS NULL OR (key_uses.event_time >= $since AND key_uses.event_date >= CAST($since AS DATE)))
+    AND ($until IS NULL OR (key_uses.event_time < $until AND key_uses.event_date <= CAST($until AS DATE)))
+  GROUP BY callers.caller, coalesce(key_uses.key_arn, key_uses.key_as_typed)
 ),
 
 -- What follows from what was reached.

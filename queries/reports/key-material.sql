@@ -17,10 +17,13 @@
 
 WITH uses AS (
   SELECT
-    key_arn, key_material_id, event_time, caller,
-    event_name IN ('Decrypt') OR (event_name = 'ReEncrypt' AND key_role <> 'destination') AS is_decrypt
+    key_arn, key_material_id, caller,
+    event_name IN ('Decrypt') OR (event_name = 'ReEncrypt' AND key_role <> 'destination') AS is_decrypt,
+    count(*) AS uses,
+    max(event_time) AS event_time
   FROM scope_uses
   WHERE kind = 'use' AND outcome = 'success' AND NOT is_dry_run AND key_material_id IS NOT NULL
+  GROUP BY 1, 2, 3, 4
 ),
 
 -- What a rotation or an import tells of versions.
@@ -39,15 +42,17 @@ changes AS (
 
 facts AS (
   SELECT
-    key_arn, key_material_id, caller, event_time,
+    key_arn, key_material_id, caller, event_time, uses,
     CASE WHEN is_decrypt THEN 'decrypt' ELSE 'encrypt' END AS fact
   FROM uses
   UNION ALL
-  SELECT key_arn, key_material_id, NULL AS caller, event_time, CASE event_name WHEN 'RotateKey' THEN 'rotation' ELSE 'import' END AS fact
+  SELECT
+    key_arn, key_material_id, NULL AS caller, event_time, 0 AS uses,
+    CASE event_name WHEN 'RotateKey' THEN 'rotation' ELSE 'import' END AS fact
   FROM changes
   WHERE key_material_id IS NOT NULL
   UNION ALL
-  SELECT key_arn, previous_id AS key_material_id, NULL AS caller, event_time, 'previous' AS fact
+  SELECT key_arn, previous_id AS key_material_id, NULL AS caller, event_time, 0 AS uses, 'previous' AS fact
   FROM changes
   WHERE previous_id IS NOT NULL
 ),
@@ -55,8 +60,8 @@ facts AS (
 versions AS (
   SELECT
     key_arn, key_material_id,
-    count(*) FILTER (WHERE fact = 'encrypt') AS encrypts,
-    count(*) FILTER (WHERE fact = 'decrypt') AS decrypts,
+    coalesce(sum(uses) FILTER (WHERE fact = 'encrypt'), 0) AS encrypts,
+    coalesce(sum(uses) FILTER (WHERE fact = 'decrypt'), 0) AS decrypts,
     count(DISTINCT caller) AS callers,
     max(event_time) FILTER (WHERE fact = 'decrypt') AS last_decrypt,
     max(event_time) FILTER (WHERE fact = 'rotation') AS rotated_time,

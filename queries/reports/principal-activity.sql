@@ -101,11 +101,12 @@ WITH hits AS (
           || coalesce(' by ' || denied_by, '') || coalesce(' (' || error_code || ')', '')
     END AS refusal,
     coalesce(key_arn, key_as_typed, '(none told)') AS key,
+    key_role IN ('source', 'destination') AS is_on_two_keys,
     -- Each key of a ReEncrypt has the resources of its own side, where its context names any.
     CASE
       WHEN key_role IN ('source', 'destination') AND cardinality(context_resources(encryption_context)) > 0
-        THEN context_resources(encryption_context)
-      WHEN cardinality(resource_list) > 0 THEN resource_list
+        THEN array_distinct(context_resources(encryption_context))
+      WHEN cardinality(resource_list) > 0 THEN array_distinct(resource_list)
       ELSE make_array(resource)
     END AS resources
   FROM scope_uses_ever
@@ -142,7 +143,7 @@ mentions AS (
       ),
       resources
     )) AS name,
-    key, label, is_inside, verdict, outcome, operation, event_time, content_hash
+    key, label, is_inside, verdict, outcome, operation, event_time, content_hash, is_on_two_keys
   FROM hits
 ),
 
@@ -153,7 +154,7 @@ counted AS (
     what, name,
     CASE WHEN what IN ('resource', 'grant', 'refusal') THEN key END AS key,
     is_inside, verdict, outcome, operation, label,
-    count(DISTINCT content_hash) AS calls,
+    count(*) FILTER (WHERE NOT is_on_two_keys) + count(DISTINCT CASE WHEN is_on_two_keys THEN content_hash END) AS calls,
     min(event_time) AS first_time,
     max(event_time) AS last_time
   FROM mentions

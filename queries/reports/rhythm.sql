@@ -23,17 +23,20 @@
 --   ) AS held
 --   WHERE counted.uses > held.uses
 
+-- One row for each hour that has a use, of which there are few.
 WITH uses AS (
   SELECT
     use_label AS label,
     event_date,
-    CAST(date_part('dow', event_time) AS BIGINT) AS day_number,
-    CAST(date_part('hour', event_time) AS BIGINT) AS hour
+    CAST(date_part('dow', min(event_time)) AS BIGINT) AS day_number,
+    CAST(date_part('hour', min(event_time)) AS BIGINT) AS hour,
+    count(*) AS uses
   FROM scope_uses
   WHERE kind = 'use' AND outcome = 'success' AND NOT is_dry_run
+  GROUP BY use_label, event_date, CAST(event_time AS BIGINT) / 3600000000
   UNION ALL
   -- Every weekday is told, also one without a use.
-  SELECT NULL AS label, NULL AS event_date, day_number, NULL AS hour
+  SELECT NULL AS label, NULL AS event_date, day_number, NULL AS hour, 0 AS uses
   FROM (VALUES (0), (1), (2), (3), (4), (5), (6)) AS numbers (day_number)
 ),
 
@@ -41,16 +44,20 @@ weekdays AS (
   SELECT
     label, day_number,
     make_array(
-      count(*) FILTER (WHERE hour = 0), count(*) FILTER (WHERE hour = 1), count(*) FILTER (WHERE hour = 2),
-      count(*) FILTER (WHERE hour = 3), count(*) FILTER (WHERE hour = 4), count(*) FILTER (WHERE hour = 5),
-      count(*) FILTER (WHERE hour = 6), count(*) FILTER (WHERE hour = 7), count(*) FILTER (WHERE hour = 8),
-      count(*) FILTER (WHERE hour = 9), count(*) FILTER (WHERE hour = 10), count(*) FILTER (WHERE hour = 11),
-      count(*) FILTER (WHERE hour = 12), count(*) FILTER (WHERE hour = 13), count(*) FILTER (WHERE hour = 14),
-      count(*) FILTER (WHERE hour = 15), count(*) FILTER (WHERE hour = 16), count(*) FILTER (WHERE hour = 17),
-      count(*) FILTER (WHERE hour = 18), count(*) FILTER (WHERE hour = 19), count(*) FILTER (WHERE hour = 20),
-      count(*) FILTER (WHERE hour = 21), count(*) FILTER (WHERE hour = 22), count(*) FILTER (WHERE hour = 23)
+      coalesce(sum(uses) FILTER (WHERE hour = 0), 0), coalesce(sum(uses) FILTER (WHERE hour = 1), 0),
+      coalesce(sum(uses) FILTER (WHERE hour = 2), 0), coalesce(sum(uses) FILTER (WHERE hour = 3), 0),
+      coalesce(sum(uses) FILTER (WHERE hour = 4), 0), coalesce(sum(uses) FILTER (WHERE hour = 5), 0),
+      coalesce(sum(uses) FILTER (WHERE hour = 6), 0), coalesce(sum(uses) FILTER (WHERE hour = 7), 0),
+      coalesce(sum(uses) FILTER (WHERE hour = 8), 0), coalesce(sum(uses) FILTER (WHERE hour = 9), 0),
+      coalesce(sum(uses) FILTER (WHERE hour = 10), 0), coalesce(sum(uses) FILTER (WHERE hour = 11), 0),
+      coalesce(sum(uses) FILTER (WHERE hour = 12), 0), coalesce(sum(uses) FILTER (WHERE hour = 13), 0),
+      coalesce(sum(uses) FILTER (WHERE hour = 14), 0), coalesce(sum(uses) FILTER (WHERE hour = 15), 0),
+      coalesce(sum(uses) FILTER (WHERE hour = 16), 0), coalesce(sum(uses) FILTER (WHERE hour = 17), 0),
+      coalesce(sum(uses) FILTER (WHERE hour = 18), 0), coalesce(sum(uses) FILTER (WHERE hour = 19), 0),
+      coalesce(sum(uses) FILTER (WHERE hour = 20), 0), coalesce(sum(uses) FILTER (WHERE hour = 21), 0),
+      coalesce(sum(uses) FILTER (WHERE hour = 22), 0), coalesce(sum(uses) FILTER (WHERE hour = 23), 0)
     ) AS uses_per_hour,
-    count(hour) AS uses,
+    sum(uses) AS uses,
     count(DISTINCT event_date) AS days
   FROM uses
   GROUP BY label, day_number

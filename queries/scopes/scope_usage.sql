@@ -27,7 +27,8 @@
 --   SELECT 'records counted though some of them lie outside of the window, because the events that would tell '
 --     || 'are no longer held: ' || sum(count)
 --   FROM scope_usage
---   WHERE (first_time < $since AND last_time >= $since) OR (first_time < $until AND last_time >= $until)
+--   WHERE ($since IS NOT NULL AND first_time < $since AND last_time >= $since)
+--     OR ($until IS NOT NULL AND first_time < $until AND last_time >= $until)
 --   HAVING sum(count) > 0
 -- caveat:
 --   SELECT 'records of the window that are left out, because their events are no longer held and nothing '

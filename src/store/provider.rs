@@ -150,7 +150,9 @@ impl SnapshotProvider {
         let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else {
             return Ok(false);
         };
-        let (Expr::Column(column), Expr::Literal(..)) = (left.as_ref(), right.as_ref()) else {
+        let (Expr::Column(column), Expr::Literal(..), Some(opposite)) =
+            (left.as_ref(), right.as_ref(), op.negate())
+        else {
             return Ok(false);
         };
         let schema = self.schema.table_schema();
@@ -159,7 +161,7 @@ impl SnapshotProvider {
         if field.is_ok_and(Field::is_nullable) || self.files.is_empty() {
             return Ok(false);
         }
-        let negated = !binary_expr(ident(&column.name), *op, right.as_ref().clone());
+        let negated = binary_expr(ident(&column.name), opposite, right.as_ref().clone());
         let schema = DFSchema::try_from(schema.as_ref().clone())?;
         let context = PhysicalPlanningContext::default();
         let negated = create_physical_expr(&negated, &schema, &ExecutionProps::new(), &context)?;

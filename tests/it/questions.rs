@@ -245,3 +245,43 @@ fn an_event_of_the_future_that_moves_the_window_is_told() {
     // An end that was typed is not moved.
     assert!(!report(&["--until", "2026-03-01"]).contains("warning: the newest event"));
 }
+
+/// A condition that the statistics prove is left out; one that a single row fails is not. `+ 0` hides the column from them.
+#[test]
+fn a_condition_that_holds_for_all_rows_costs_nothing_and_one_that_does_not_is_kept() {
+    let context = Context::with_samples();
+    let ask = |sql: &str| context.run(&["sql", sql, "--format", "csv"]).stdout;
+    let newest = ask("select cast(max(event_time) as bigint) as t from kms_events");
+    let newest: i64 = newest
+        .lines()
+        .nth(1)
+        .and_then(|line| line.parse().ok())
+        .expect("a time");
+    let time = |microseconds: i64| {
+        format!("arrow_cast({microseconds}, 'Timestamp(Microsecond, Some(\"UTC\"))')")
+    };
+    for end in [newest - 1, newest, newest + 1] {
+        for sign in ["<", "<=", "=", "<>", ">=", ">"] {
+            let told = ask(&format!(
+                "select count(*) as n from kms_events where event_time {sign} {}",
+                time(end)
+            ));
+            let counted = ask(&format!(
+                "select count(*) as n from kms_events where cast(event_time as bigint) + 0 {sign} {end}"
+            ));
+            assert_eq!(told, counted, "{sign} {}", end - newest);
+        }
+    }
+    let plan = |end: i64| {
+        ask(&format!(
+            "explain select count(caller) from kms_events where event_time < {}",
+            time(end)
+        ))
+    };
+    assert!(
+        !plan(newest + 1).contains("predicate="),
+        "{}",
+        plan(newest + 1)
+    );
+    assert!(plan(newest).contains("predicate="), "{}", plan(newest));
+}
