@@ -4,6 +4,7 @@
 --   eventID as unique; a conflict is a repeated example, a changed file or a forgery, and every content
 --   is kept. contents is the number of different ones; region is null where they do not agree on it. Exact duplicates
 --   are dropped when they are read.
+-- kept: it looks at all events, and coverage asks it several times
 
 WITH ids AS (
   SELECT event_id, recipient_account_id, content_hash, event_time, region FROM kms_events

@@ -3,6 +3,7 @@
 -- description: One row per trail of which there is a description (keytrail trails) or a change in the logs. account and
 --   home_region are those that own it. What only a description tells is the newest one's, and null without.
 -- depends: trail_changes
+-- kept: coverage asks it many times, and they are few
 
 SELECT
   trail_arn,

@@ -6,6 +6,7 @@
 --   on, as kms_read_logging tells it, `unknown` where the record does not tell; null where the call
 --   leaves the selectors alone. account is the one whose log holds the call: a delegated administrator of an organization
 --   changes its trails from another account than theirs. is_logging is null where the call leaves logging alone.
+-- kept: coverage asks it of every trail many times, and they are few
 
 WITH calls AS (
   SELECT

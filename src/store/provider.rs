@@ -2,10 +2,11 @@
 //!
 //! Hands out plain Parquet scans over the live files that the log's statistics cannot rule out.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::compute::SortOptions;
-use arrow::datatypes::{Field, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::pruning::PrunableStatistics;
@@ -20,24 +21,19 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::execution_props::ExecutionProps;
-use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{BinaryExpr, Expr, TableProviderFilterPushDown, binary_expr};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{
-    LexOrdering, PhysicalExpr, PhysicalSortExpr, create_physical_expr,
-};
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
-use datafusion::prelude::ident;
 use object_store::ObjectMeta;
 
 use super::files::DataFile;
 use super::table::Snapshot;
-use crate::schema::{self, Table};
+use crate::schema::{self, Kind, Table};
 
 /// Bytes read from the end of a file to find its metadata in one go.
 const FOOTER_BYTES: usize = 512 << 10;
@@ -144,28 +140,35 @@ impl SnapshotProvider {
         state.create_physical_expr(filter, &schema).map(Some)
     }
 
-    /// Whether the log's statistics prove a comparison for every row, as that of a window around all events: then no
-    /// row need be asked.
-    fn is_proven(&self, filter: &Expr) -> Result<bool> {
+    /// Whether the log's statistics prove that a date or a time lies before or behind another in every row, as with a
+    /// window around all events: then no row need be asked.
+    fn is_proven(&self, filter: &Expr) -> bool {
         let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else {
-            return Ok(false);
+            return false;
         };
-        let (Expr::Column(column), Expr::Literal(..), Some(opposite)) =
-            (left.as_ref(), right.as_ref(), op.negate())
+        let (Expr::Column(column), Expr::Literal(other, _)) = (left.as_ref(), right.as_ref())
         else {
-            return Ok(false);
+            return false;
         };
-        let schema = self.schema.table_schema();
-        // A null makes a comparison null, and so does its negation.
-        let field = schema.field_with_name(&column.name);
-        if field.is_ok_and(Field::is_nullable) || self.files.is_empty() {
-            return Ok(false);
-        }
-        let negated = binary_expr(ident(&column.name), opposite, right.as_ref().clone());
-        let schema = DFSchema::try_from(schema.as_ref().clone())?;
-        let context = PhysicalPlanningContext::default();
-        let negated = create_physical_expr(&negated, &schema, &ExecutionProps::new(), &context)?;
-        Ok(self.live_files(Some(&negated))?.is_empty())
+        let mut columns = self.snapshot.table().columns.iter();
+        // A null is not before anything.
+        let told = columns.find(|told| told.name == column.name && !told.nullable);
+        let Some(told) = told.filter(|told| matches!(told.kind, Kind::Date | Kind::Time)) else {
+            return false;
+        };
+        let is_outside = |(file, _): &(DataFile, _)| {
+            let Some((low, high)) = file.bounds(told.name, told.kind) else {
+                return false;
+            };
+            let order = match op {
+                Operator::Lt | Operator::LtEq => upper(high).partial_cmp(other),
+                Operator::Gt | Operator::GtEq => other.partial_cmp(&low),
+                _ => None,
+            };
+            let is_equal_enough = matches!(op, Operator::LtEq | Operator::GtEq);
+            order == Some(Ordering::Less) || (is_equal_enough && order == Some(Ordering::Equal))
+        };
+        !self.files.is_empty() && self.files.iter().all(is_outside)
     }
 
     /// The files that may hold rows for the predicate.
@@ -229,13 +232,13 @@ impl TableProvider for SnapshotProvider {
         filters: &[&Expr],
     ) -> Result<Vec<TableProviderFilterPushDown>> {
         let support = |filter: &&Expr| {
-            Ok(if self.is_proven(filter)? {
+            if self.is_proven(filter) {
                 TableProviderFilterPushDown::Exact
             } else {
                 TableProviderFilterPushDown::Inexact
-            })
+            }
         };
-        filters.iter().map(support).collect()
+        Ok(filters.iter().map(support).collect())
     }
 
     async fn scan(
@@ -275,6 +278,16 @@ impl TableProvider for SnapshotProvider {
             .with_limit(limit)
             .build();
         Ok(DataSourceExec::from_data_source(scan))
+    }
+}
+
+/// The latest time that the log's statistics leave possible: they are cut to milliseconds.
+fn upper(bound: ScalarValue) -> ScalarValue {
+    match bound {
+        ScalarValue::TimestampMicrosecond(Some(time), zone) => {
+            ScalarValue::TimestampMicrosecond(Some(time.saturating_add(999)), zone)
+        }
+        other => other,
     }
 }
 

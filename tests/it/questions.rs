@@ -278,10 +278,8 @@ fn a_condition_that_holds_for_all_rows_costs_nothing_and_one_that_does_not_is_ke
             time(end)
         ))
     };
-    assert!(
-        !plan(newest + 1).contains("predicate="),
-        "{}",
-        plan(newest + 1)
-    );
+    // The statistics of a log are cut to milliseconds.
+    let after = plan(newest + 1000);
+    assert!(!after.contains("predicate="), "{after}");
     assert!(plan(newest).contains("predicate="), "{}", plan(newest));
 }

@@ -1,8 +1,8 @@
 """A terminal for the tests: runs a program on a pseudo-terminal, types, and waits for what it shows.
 
 Reads a script as JSON from standard input: {"columns", "lines", "command", "environment", "directory",
-"steps"}. A step is ["wait", text] (until the text was shown), ["type", text], ["quiet"] (until the terminal
-is out of raw mode: a statement runs), ["beside", command] (run to its end on no terminal), or ["end"] (until the
+"steps"}. A step is ["wait", text] (until the text was shown), ["type", text], ["quiet", text] (until the terminal
+is out of raw mode, since a statement runs, or the text that it leads to was shown), ["beside", command] (run to its end on no terminal), or ["end"] (until the
 program ends). No step looks at a clock; what never comes is ended by the limit below. Writes what was shown to standard output, and
 the exit code as the last line.
 """
@@ -54,10 +54,14 @@ class Terminal:
             if not self.read():
                 fail(self.shown, f"{text!r} was never shown")
 
-    def quiet(self):
-        # The editor leaves raw mode when it has taken an input.
+    def quiet(self, otherwise=None):
+        # The editor leaves raw mode when it has taken an input. A statement may end before anybody looks.
         while not termios.tcgetattr(self.descriptor)[3] & termios.ICANON:
-            select.select([self.descriptor], [], [], 0)
+            if otherwise and otherwise.encode() in self.shown[self.seen :]:
+                return
+            ready, _, _ = select.select([self.descriptor], [], [], 0)
+            if ready and not self.read():
+                return
 
     def type(self, text):
         # Typed by hand, keys come when the editor listens.
