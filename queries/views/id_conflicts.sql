@@ -28,7 +28,7 @@ SELECT
   min(event_time) AS first_time,
   max(event_time) AS last_time,
   CASE WHEN count(region) = count(*) AND min(region) = max(region) THEN min(region) END AS region
-FROM ids
-JOIN repeated ON repeated.bits = hash_bits(ids.event_id)
+FROM repeated
+JOIN ids ON hash_bits(ids.event_id) = repeated.bits
 GROUP BY ids.event_id, ids.recipient_account_id
 HAVING count(DISTINCT content_hash) > 1
