@@ -37,7 +37,9 @@ told AS (
     events.shared_event_id,
     coalesce(events.key_arn, events.key_as_typed) AS key,
     events.shared_event_id IS NOT NULL
-      AND (events.key_arn IS NULL OR events.event_name = 'ReEncrypt' OR copied_keys.any_key IS NOT NULL) AS is_told_twice
+      AND (
+        events.key_arn IS NULL OR coalesce(events.event_name = 'ReEncrypt', true) OR copied_keys.any_key IS NOT NULL
+      ) AS is_told_twice
   FROM seconds
   JOIN events
     ON events.second = seconds.second

@@ -6,7 +6,7 @@
 
 SELECT event_month
 FROM usage_monthly
-WHERE key_role = 'destination' AND key NOT LIKE 'arn:%:kms:%:key/%'
+WHERE key_role = 'destination' AND key_id(key) IS NULL
 UNION
 -- The months leave out what a VPC endpoint tells.
 SELECT to_char(event_date, '%Y-%m') AS event_month

@@ -150,3 +150,18 @@ async fn calls_of_keytrail_and_of_log_delivery_are_labelled() {
         "reader (self) 5, service:cloudtrail.amazonaws.com (cloudtrail_delivery) 4, reader 2";
     assert_eq!(rows, [format!("reader | self | 2 | {most}")]);
 }
+
+#[tokio::test]
+async fn a_call_that_two_accounts_share_counts_also_where_it_tells_no_operation() {
+    let time = "2026-01-01T10:00:00Z";
+    let nameless = event(
+        time,
+        json!({"event_name": null, "outcome": "throttled", "key_arn": KEY_A, "shared_event_id": "s"}),
+    );
+    let request = request(None, "2026-01-01", &[]);
+    let context = context(vec![nameless]).await;
+    let (rows, _caveats) = answer(&context, "throttled-callers", &request, COLUMNS).await;
+    let expected =
+        format!("{time} | {OWNER} | eu-west-1 | {ALICE} | - | {KEY_A} | 1 | 1 | {ALICE} 1");
+    assert_eq!(rows, [expected]);
+}

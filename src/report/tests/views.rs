@@ -529,3 +529,24 @@ async fn the_rollup_and_the_view_know_the_same_operations() {
         6
     );
 }
+
+/// What looks like the ARN of a key need not be one.
+#[tokio::test]
+async fn a_second_key_that_was_mistyped_is_a_side_of_the_call() {
+    let mistyped = "arn:aws:kms:eu-west-1:111111111111:key/";
+    let context = context(vec![event(
+        "2026-01-01T00:00:00Z",
+        json!({
+            "event_name": "ReEncrypt", "outcome": "not_found", "key_arn": KEY_A,
+            "destination_key_as_typed": mistyped,
+        }),
+    )])
+    .await;
+    let rows = query(
+        &context,
+        "SELECT key_role, key_as_typed, other_key_arn FROM key_uses WHERE key_role = 'destination'",
+        &["key_role", "key_as_typed", "other_key_arn"],
+    )
+    .await;
+    assert_eq!(rows, [format!("destination | {mistyped} | {KEY_A}")]);
+}
