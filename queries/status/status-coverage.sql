@@ -3,7 +3,9 @@
 -- description: One line of text each: where the logs are from, from when to when they were delivered, when the last was, and of how many hours of coverage the logs are complete.
 
 WITH delivered AS (
-  SELECT first_time, last_time FROM log_period
+  SELECT first_time, last_time
+  FROM log_period
+  WHERE EXISTS (SELECT 1 FROM log_file_events WHERE delivery_time IS NOT NULL)
 ),
 
 sources AS (
