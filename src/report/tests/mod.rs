@@ -209,14 +209,14 @@ pub(super) async fn context_since(
     };
     let held: Vec<Value> = events.iter().filter(is_held).cloned().collect();
     let context = build(events, &held).await;
-    let hold = |(name, since): &(&str, Option<&str>)| Hold {
+    let to_hold = |(name, since): &(&str, Option<&str>)| Hold {
         key: (*name).to_owned(),
         name: (*name).to_owned(),
         since: since.map(micros),
     };
     let retention = Retention {
         horizon: Some(micros(day)),
-        holds: holds.iter().map(hold).collect(),
+        holds: holds.iter().map(to_hold).collect(),
     };
     register_retentions(&context, &[(schema::KMS_EVENTS.name, retention)].into());
     // Views that were planned before would know of no horizon.
