@@ -19,7 +19,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::DateTime;
 use clap::{Args, Parser, Subcommand};
 use futures::TryStreamExt as _;
-use keytrail::report::{self, Library, Request, Window};
+use keytrail::report::{self, Library, LogPeriod, Request, Window};
 use keytrail::schema::{ROLLUPS, TABLES};
 use keytrail::sql::{Relation, Relations, Session};
 use keytrail::store::{Pins, Place, Store};
@@ -126,17 +126,20 @@ impl Opened {
     ) -> anyhow::Result<Value> {
         let library = Library::embedded()?;
         let (session, pins) = session(&self.store, &library).await?;
-        let newest = pins
-            .period()?
-            .map(|(_, newest)| DateTime::from_timestamp_micros(newest).context("a time"))
-            .transpose()?;
+        let time = |micros| DateTime::from_timestamp_micros(micros).context("a time");
+        let events = match pins.period()? {
+            Some((first, last)) => Some((time(first)?, time(last)?)),
+            None => None,
+        };
+        let logs = LogPeriod::load(&session, events).await?;
         let arguments = typed
             .iter()
             .filter_map(|(name, value)| Some(((*name).to_owned(), (*value).clone()?)))
             .collect::<BTreeMap<_, _>>();
         let request = Request {
-            window: Window::parse(None, None, newest)?,
+            window: Window::parse(None, None, logs.end())?,
             arguments,
+            logs,
             ..Request::default()
         };
         let query = library.report(name)?;

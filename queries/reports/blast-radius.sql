@@ -58,7 +58,7 @@
 --   )
 --   SELECT unnest(make_array(
 --     CASE WHEN records = 0 AND $principal IS NOT NULL
---       THEN 'no record held, of whatever time, knows this principal within the filters: is it spelled as in the logs?' END,
+--       THEN 'no event in the store, of any time, is from this principal within the filters' END,
 --     CASE WHEN outside > 0 THEN 'its calls outside of the window: ' || outside || ', from ' || first_time || ' to ' || last_time END,
 --     CASE WHEN unproven > 0
 --       THEN 'operations taken for a key by an alias, at a time for which no log shows where it pointed: ' || unproven END,
@@ -67,12 +67,6 @@
 --       || ', and what they protect is not in here' END
 --   ))
 --   FROM counted
--- caveat:
---   SELECT 'the events of before ' || to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ')
---     || ' are no longer held, and what was done then is not in here'
---   FROM kms_events
---   HAVING min(event_time) > (SELECT min(first_time) FROM usage_monthly)
---     AND ($since IS NULL OR min(event_time) > $since)
 -- caveat:
 --   SELECT text FROM scope_missing_logs ORDER BY place
 

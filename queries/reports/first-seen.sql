@@ -26,11 +26,11 @@
 --   FROM usage_daily
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT 'the events held begin only at ' || to_char(held.first_time, '%Y-%m-%dT%H:%M:%SZ')
---     || ': a network seen only before that counts as new, and of callers, keys and resources the roll-ups tell'
---   FROM (SELECT min(event_time) AS first_time FROM kms_events) AS held
+--   SELECT 'events before ' || to_char(horizon, '%Y-%m-%dT%H:%M:%SZ')
+--     || ' were deleted: a network seen only before that counts as new, and of callers, keys and resources the roll-ups tell'
+--   FROM (SELECT retention_horizon('kms_events') AS horizon) AS held
 --   CROSS JOIN (SELECT min(first_time) AS first_time FROM usage_monthly) AS counted
---   WHERE held.first_time > counted.first_time
+--   WHERE horizon > counted.first_time
 -- caveat:
 --   SELECT 'the logs held of account ' || coalesce(recipient_account_id, 'unknown') || ' begin at '
 --     || to_char(min(first_time), '%Y-%m-%dT%H:%M:%SZ') || ', within the window: what only its log tells is seen for the first time'

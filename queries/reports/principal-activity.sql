@@ -53,7 +53,7 @@
 --   )
 --   SELECT unnest(make_array(
 --     CASE WHEN count(*) = 0
---       THEN 'no record held, of whatever time, knows this principal within the filters: is it spelled as in the logs?'
+--       THEN 'no event in the store, of any time, is from this principal within the filters'
 --     END,
 --     'found as ' || string_agg(found_as || ' (calls: ' || calls || ')', '; ' ORDER BY found_as) FILTER (WHERE is_inside),
 --     'its calls outside of the window: ' || sum(calls) FILTER (WHERE NOT is_inside)
@@ -72,13 +72,8 @@
 --     || ': what was done only on others is marked new'
 --   FROM kms_events
 --   WHERE event_date >= CAST($since - INTERVAL '30 days' AS DATE) AND event_date < CAST($since AS DATE)
+--     AND event_time >= coalesce(retention_horizon('kms_events'), event_time)
 --   HAVING $since IS NOT NULL AND count(DISTINCT event_date) < 30
--- caveat:
---   SELECT 'the events of before ' || to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ')
---     || ' are no longer held, and what was done then is not in here'
---   FROM kms_events
---   HAVING min(event_time) > (SELECT min(first_time) FROM usage_monthly)
---     AND ($since IS NULL OR min(event_time) > $since)
 -- caveat:
 --   SELECT text FROM scope_missing_logs ORDER BY place
 

@@ -9,19 +9,6 @@
 --   apart. Read from the events: the
 --   roll-up keeps no count per hour.
 -- series: uses_per_hour
--- caveat:
---   SELECT 'uses counted in the roll-up whose events are no longer held, so that their hours are not known: '
---     || (counted.uses - held.uses)
---   FROM (
---     SELECT coalesce(sum(count), 0) AS uses FROM scope_usage
---     WHERE kind = 'use' AND outcome = 'success' AND key LIKE 'arn:%:key/%'
---   ) AS counted
---   CROSS JOIN (
---     SELECT count(*) AS uses
---     FROM scope_events
---     WHERE crypto_direction(event_name) IS NOT NULL AND outcome = 'success' AND NOT is_dry_run AND resolution = 'event'
---   ) AS held
---   WHERE counted.uses > held.uses
 
 -- One row for each hour that has a use, of which there are few.
 WITH uses AS (

@@ -1,5 +1,6 @@
 -- id: unused-keys
 -- title: Keys without a use
+-- counted: uses are counted by the day, and its notes say what events that were deleted would tell
 -- description: Keys that the logs name by ARN and that no successful cryptographic operation used in the
 --   window: the last so many days before the end, or from --since. Read from the daily roll-up, so it
 --   still answers when the events themselves have been removed. A use counts whoever's log holds it;

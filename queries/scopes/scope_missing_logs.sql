@@ -3,8 +3,9 @@
 -- description: Texts that say how complete the logs are that a report answers from: of the accounts and regions of
 --   the keys asked for, else of all of which a log is held or a key is known. An hour is shown if deliveries go on from its
 --   beginning until its last events are due, as in coverage; this is told by the ledger alone, so that every
---   report can afford it. What is not due yet is not counted, nor what an earlier hour may hold where the window has no start.
--- depends: coverage_settings, known_keys, trail_changes
+--   report can afford it. What is not due yet is not counted, nor the hours before the first of these logs: if they begin later than
+--   those of the store, a text says so.
+-- depends: coverage_settings, known_keys, log_period, trail_changes
 
 WITH places AS (
   SELECT account, region
@@ -20,27 +21,44 @@ WITH places AS (
     AND (cardinality($key_accounts) = 0 OR array_has($key_accounts, account_id))
 ),
 
--- An object that was read twice stands here twice, which leaves no gap.
+-- An object that was read twice is here twice, which leaves no gap.
+held AS (
+  SELECT
+    account_id, region, delivery_time,
+    CASE WHEN kind = 'digest' THEN coalesce(digest_start_time, delivery_time - INTERVAL '1 hour') ELSE delivery_time END
+      AS from_time,
+    -- Adjacent digests leave two seconds between them, so that one that is missing leaves more than an hour.
+    CASE WHEN kind = 'digest' THEN coalesce(digest_end_time, delivery_time) - INTERVAL '2 seconds' ELSE delivery_time END
+      AS to_time
+  FROM log_file_events
+  WHERE delivery_time IS NOT NULL
+    AND (
+      (kind IN ('log', 'unknown') AND location NOT LIKE '%/CloudTrail-Digest/%')
+      OR (kind = 'digest' AND state IN ('ok', 'archived') AND location NOT LIKE '%\_backfill.json%')
+    )
+),
+
 deliveries AS (
   SELECT places.account, places.region, held.from_time, held.to_time
   FROM places
+  LEFT JOIN held
+    ON held.account_id = places.account AND held.region = places.region
+    AND ($since IS NULL OR held.delivery_time >= $since - INTERVAL '3 hours')
+    AND ($until IS NULL OR held.delivery_time <= $until + INTERVAL '3 hours')
+),
+
+-- The first of these logs. Where no path tells a time, the events do.
+begun AS (
+  SELECT
+    coalesce(min(held.from_time), min(log_period.first_time)) AS first_time,
+    min(log_period.first_time) AS store_first_time
+  FROM log_period
   LEFT JOIN (
-    SELECT
-      account_id, region,
-      CASE WHEN kind = 'digest' THEN coalesce(digest_start_time, delivery_time - INTERVAL '1 hour') ELSE delivery_time END
-        AS from_time,
-      -- Adjacent digests leave two seconds between them, so that one that is missing leaves more than an hour.
-      CASE WHEN kind = 'digest' THEN coalesce(digest_end_time, delivery_time) - INTERVAL '2 seconds' ELSE delivery_time END
-        AS to_time
-    FROM log_file_events
-    WHERE delivery_time IS NOT NULL
-      AND (
-        (kind IN ('log', 'unknown') AND location NOT LIKE '%/CloudTrail-Digest/%')
-        OR (kind = 'digest' AND state IN ('ok', 'archived') AND location NOT LIKE '%\_backfill.json%')
-      )
-      AND ($since IS NULL OR delivery_time >= $since - INTERVAL '3 hours')
-      AND ($until IS NULL OR delivery_time <= $until + INTERVAL '3 hours')
-  ) AS held ON held.account_id = places.account AND held.region = places.region
+    SELECT held.from_time
+    FROM held
+    JOIN places ON places.account = held.account_id AND places.region = held.region
+    WHERE $since IS NOT NULL
+  ) AS held ON true
 ),
 
 reached AS (
@@ -76,7 +94,10 @@ runs AS (
 bounded AS (
   SELECT
     account, region, from_hour, to_hour,
-    coalesce(CAST($since AS BIGINT) / 3600000000, min(from_hour) OVER ()) AS first_hour,
+    coalesce(
+      greatest(CAST($since AS BIGINT) / 3600000000, (CAST(first_time AS BIGINT) + 3599999999) / 3600000000),
+      min(from_hour) OVER ()
+    ) AS first_hour,
     -- The digest that tells of an hour is there two hours later.
     (CAST(
       CASE
@@ -85,6 +106,7 @@ bounded AS (
       END AS BIGINT
     ) + 3599999999) / 3600000000 AS end_hour
   FROM runs
+  CROSS JOIN begun
 ),
 
 counted AS (
@@ -179,24 +201,62 @@ set_so AS (
 ),
 
 left_out AS (
-  SELECT trail_arn, at, 'logs KMS as ' || kms_reads AS what
+  SELECT trail_arn, CASE kms_reads WHEN 'excluded' THEN 'excluded KMS' ELSE 'left out KMS read events' END AS what, at, next_reads_at AS next_at
   FROM set_so
-  WHERE kms_reads IN ('excluded', 'write_only') AND ($until IS NULL OR at < $until)
-    AND ($since IS NULL OR next_reads_at IS NULL OR next_reads_at > $since)
+  WHERE kms_reads IN ('excluded', 'write_only')
   UNION ALL
-  SELECT trail_arn, at, 'stopped'
+  SELECT trail_arn, 'was stopped', at, next_logging_at
   FROM set_so
-  WHERE NOT is_logging AND ($until IS NULL OR at < $until)
-    AND ($since IS NULL OR next_logging_at IS NULL OR next_logging_at > $since)
+  WHERE NOT is_logging
+),
+
+-- What was told again, or began before the other ended, is one time.
+left_out_times AS (
+  SELECT
+    trail_arn,
+    string_agg(DISTINCT what, ' or ' ORDER BY what)
+      FILTER (WHERE ($until IS NULL OR at < $until) AND ($since IS NULL OR next_at IS NULL OR next_at > $since)) AS what,
+    unnest(linked_ranges(
+      array_agg(CAST(at AS BIGINT)),
+      -- What goes on still is so to the end of the window.
+      array_agg(CAST(coalesce(next_at, greatest($until, last_time, at)) AS BIGINT)),
+      0
+    )) AS time
+  FROM left_out
+  CROSS JOIN log_period
+  GROUP BY trail_arn
+),
+
+trails_left_out AS (
+  SELECT
+    trail_arn, what, count(*) AS times,
+    max(from_time) AS last_from,
+    CASE WHEN max(to_time) < coalesce($until, max(to_time) + INTERVAL '1 second') THEN max(to_time) END AS last_to,
+    sum(
+      CAST(least(to_time, coalesce($until, to_time)) AS BIGINT) - CAST(greatest(from_time, coalesce($since, from_time)) AS BIGINT)
+    ) / 1000000 AS seconds
+  FROM (
+    SELECT trail_arn, what, time['from_time'] AS from_time, time['to_time'] AS to_time
+    FROM left_out_times
+  ) AS ranges
+  WHERE ($until IS NULL OR from_time < $until) AND ($since IS NULL OR to_time > $since)
+  GROUP BY trail_arn, what
 ),
 
 told AS (
   SELECT
-    1 AS place,
+    0 AS place,
+    'the logs that are asked for begin at ' || to_char(first_time, '%Y-%m-%dT%H:%M:%SZ')
+      || ', within the window: what happened before that is not known' AS text
+  FROM begun
+  WHERE first_time > $since AND first_time > store_first_time AND ($until IS NULL OR first_time < $until)
+  UNION ALL
+  SELECT
+    1,
     'hours of the window that no delivered log or digest shows: ' || sum(lacking) || ' of ' || sum(hours) || ', in '
       || count(*) FILTER (WHERE lacking > 0) || ' of ' || count(*) || ' accounts and regions, the most in '
       || string_agg(account || ' ' || region || ' (' || lacking || ')', ', ' ORDER BY place) FILTER (WHERE lacking > 0 AND place <= 3)
-      || ': what happened in them is not known; `keytrail report coverage` tells more' AS text
+      || ': what happened in them is not known; `keytrail report coverage` tells more'
   FROM ranked
   HAVING sum(lacking) > 0
   UNION ALL
@@ -211,8 +271,24 @@ told AS (
   SELECT
     4,
     'trails that left out uses of keys in the window, or did not log, so that only another trail can show them: '
-      || string_agg(trail_arn || ' (' || what || ' from ' || to_char(at, '%Y-%m-%dT%H:%M:%SZ') || ')', ', ' ORDER BY trail_arn, at, what)
-  FROM left_out
+      || string_agg(
+        trail_arn || ' (' || what || CASE WHEN times = 1 THEN ' once, ' ELSE ' ' || times || ' times, ' END
+          || CASE
+            WHEN seconds >= 172800 THEN (seconds / 86400) || ' d ' || (seconds % 86400 / 3600) || ' h'
+            WHEN seconds >= 3600 THEN (seconds / 3600) || ' h ' || (seconds % 3600 / 60) || ' min'
+            WHEN seconds >= 60 THEN (seconds / 60) || ' min'
+            ELSE seconds || ' s'
+          END
+          || CASE WHEN times = 1 THEN ' in this window, ' ELSE ' in all in this window, last ' END
+          || 'from ' || to_char(last_from, '%Y-%m-%dT%H:%M:%SZ')
+          || CASE
+            WHEN last_to IS NULL THEN ' on and still at the end of the window'
+            ELSE ' to ' || to_char(last_to, '%Y-%m-%dT%H:%M:%SZ')
+          END
+          || ')',
+        ', ' ORDER BY trail_arn
+      )
+  FROM trails_left_out
   HAVING count(*) > 0
   UNION ALL
   SELECT

@@ -1,11 +1,11 @@
 -- id: status-coverage
 -- title: Source, window, lag and coverage
--- description: One line of text each: where the logs are from, when what is held was delivered, when the last was, and of how many hours of coverage the logs are complete.
+-- description: One line of text each: where the logs are from, from when to when they were delivered, when the last was, and of how many hours of coverage the logs are complete.
 
 WITH delivered AS (
-  SELECT min(delivery_time) AS first_time, max(delivery_time) AS last_time
-  FROM log_files
-  WHERE delivery_time IS NOT NULL
+  SELECT first_time, last_time
+  FROM log_period
+  WHERE EXISTS (SELECT 1 FROM log_file_events WHERE delivery_time IS NOT NULL)
 ),
 
 sources AS (

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anyhow::ensure;
 use arrow::array::RecordBatch;
 use arrow::util::display::array_value_to_string;
-use chrono::{DateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, SubsecRound as _};
 use futures::TryStreamExt as _;
 
 use super::args::{ReportAction, ReportArgs, Required};
@@ -17,7 +17,7 @@ use super::prose::wrapped;
 use super::queries::{Queries, QueriesChoice};
 use super::session::{StoreChoice, destination, is_for_people, period, terminal_width};
 use super::{ExitStatus, check};
-use crate::report::{self, Library, Outcome, Placement, Query, Request, Window};
+use crate::report::{self, Library, LogPeriod, Outcome, Placement, Query, Request, Window};
 use crate::sql::Session;
 use crate::store::Pins;
 
@@ -103,7 +103,7 @@ async fn judge(
         Required::CompleteVerified => "complete-verified",
         Required::Complete => "complete",
     };
-    let mut request = request(pins, args)?;
+    let mut request = request(session, pins, args).await?;
     request
         .arguments
         .insert("require".to_owned(), word.to_owned());
@@ -167,15 +167,14 @@ pub(super) async fn ask(
     report: &Query,
     args: &ReportArgs,
 ) -> anyhow::Result<Answer> {
-    let outcome = report::run(session, &queries.library, report, &request(pins, args)?).await?;
-    let held = period(pins)?;
-    let mut warnings = match warning(outcome.window.placement(held)) {
+    let request = request(session, pins, args).await?;
+    let outcome = report::run(session, &queries.library, report, &request).await?;
+    let mut warnings = match warning(outcome.window, &request.logs, args.output.tz) {
         Some(warning) => format!("warning: {warning}\n"),
         None => String::new(),
     };
-    if let Some((_, newest)) = held.filter(|_| !is_end_given(args)) {
-        let last_read = report::last_read(session).await?;
-        warnings.push_str(&ahead(newest, last_read, args.output.tz));
+    if !is_end_given(args) {
+        warnings.push_str(&ahead(&request.logs, args.output.tz));
     }
     Ok(Answer {
         heading: heading(&outcome.title, outcome.window, args.output.tz),
@@ -208,7 +207,7 @@ pub(super) async fn explain(
     args: &ReportArgs,
 ) -> anyhow::Result<String> {
     let behind = queries.library.explain("behind-figures")?;
-    let request = request(pins, args)?;
+    let request = request(session, pins, args).await?;
     let explained = report::explain(session, &queries.library, report, behind, &request).await?;
     let mut text = format!(
         "-- {}--\n-- behind the figures:\n",
@@ -235,12 +234,12 @@ pub(super) async fn explain(
     Ok(text)
 }
 
-fn request(pins: &Pins, args: &ReportArgs) -> anyhow::Result<Request> {
-    let held = period(pins)?;
+async fn request(session: &Session, pins: &Pins, args: &ReportArgs) -> anyhow::Result<Request> {
+    let logs = LogPeriod::load(session, period(pins)?).await?;
     let window = Window::parse(
         args.filters.since.as_deref(),
         args.filters.until.as_deref(),
-        held.map(|(_, newest)| newest),
+        logs.end(),
     )?;
     let mut arguments = BTreeMap::new();
     let own = [("key", &args.filters.key), ("days", &args.days)];
@@ -256,6 +255,8 @@ fn request(pins: &Pins, args: &ReportArgs) -> anyhow::Result<Request> {
         window,
         filters: args.filters.to_filters(),
         arguments,
+        logs,
+        now: DateTime::from_timestamp_micros(now_micros()),
     })
 }
 
@@ -264,36 +265,52 @@ fn heading(title: &str, window: Window, zone: Zone) -> String {
     format!("{title} ({})\n", window.told(|time| zone.shown(time)))
 }
 
-/// Whether the window ends where the user says, not where the events do.
+/// Whether the window ends where the user says, not where the logs do.
 fn is_end_given(args: &ReportArgs) -> bool {
     let until = args.filters.until.as_deref();
     until.is_some_and(|until| !until.trim().ends_with('d'))
 }
 
-/// What a reader must know of a window that ends with an event which cannot be true.
-fn ahead(newest: DateTime<Utc>, last_read: Option<DateTime<Utc>>, zone: Zone) -> String {
-    match last_read {
-        Some(last_read) if Window::is_ahead(newest, last_read) => format!(
+/// What a reader must know of dates that cannot be true, which may move the end of the logs.
+fn ahead(logs: &LogPeriod, zone: Zone) -> String {
+    let mut warnings = String::new();
+    if let Some((newest, last_read)) = logs.event_ahead() {
+        let _infallible = writeln!(
+            warnings,
             "warning: the newest event is dated {}, after the last log was read ({}), and the window ends \
-             with it: give --until\n",
+             with it: give --until",
             zone.shown(newest.trunc_subsecs(0)),
             zone.shown(last_read.trunc_subsecs(0))
-        ),
-        _ => String::new(),
+        );
     }
+    if logs.dated_ahead > 0 {
+        let _infallible = writeln!(
+            warnings,
+            "warning: log objects dated later than they were read, which do not count for where the logs end: {}",
+            logs.dated_ahead
+        );
+    }
+    warnings
 }
 
-/// What a reader must know of a window that reaches beyond what is held.
-fn warning(placement: Placement) -> Option<&'static str> {
-    match placement {
-        Placement::NothingHeld => Some("the store holds no event"),
-        Placement::BeforeFirst => Some("the window ends before the first event held"),
-        Placement::AfterLast => Some("the window begins after the last event held"),
-        Placement::BeginsBeforeFirst => {
-            Some("the window begins before the first event held: what was before it is not known")
-        }
-        Placement::Held => None,
-    }
+/// What a reader must know of a window that reaches beyond the logs.
+fn warning(window: Window, logs: &LogPeriod, zone: Zone) -> Option<String> {
+    let bounds = logs.bounds();
+    let (first, last) = match bounds {
+        Some(bounds) => <[_; 2]>::from(bounds)
+            .map(|time| zone.shown(time.trunc_subsecs(0)))
+            .into(),
+        None => (String::new(), String::new()),
+    };
+    Some(match window.placement(bounds) {
+        Placement::NothingHeld => "the store has no logs".to_owned(),
+        Placement::BeforeFirst => format!("the window ends before the logs begin, at {first}"),
+        Placement::AfterLast => format!("the window begins after the logs end, at {last}"),
+        Placement::BeginsBeforeFirst => format!(
+            "the window begins before the logs do, at {first}: what happened before that is not known"
+        ),
+        Placement::Held => return None,
+    })
 }
 
 /// The reports, with their parameters.

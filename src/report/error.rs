@@ -102,7 +102,7 @@ pub enum ReportError {
     EmptyWindow {
         /// Its start.
         since: String,
-        /// Its end, not included; where it was not given, just after the newest event.
+        /// Its end, not included; where it was not given, where the logs end.
         until: String,
     },
     /// A text that cannot name a key.

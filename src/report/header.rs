@@ -13,6 +13,7 @@
 //! -- param days: days = 90. How many days to count back.
 //! -- depends: key_uses
 //! -- kept: why a session computes it once
+//! -- counted: why it needs no note on deleted events
 //! -- recounts: key_resources of replaced_records
 //! -- series: uses_per_day
 //! -- strip: days from first_day
@@ -107,6 +108,8 @@ pub struct Query {
     pub depends: Vec<String>,
     /// Why a session computes it once and keeps its rows, where it is a view that is small and read often.
     pub kept: Option<String>,
+    /// Why a report that reads events needs no note on those that were deleted: it answers from the counts.
+    pub counted: Option<String>,
     /// The roll-up whose query it reads over other events, as the relation `new_<roll-up>`, and the view of those events.
     pub recounts: Option<(String, String)>,
     /// Its own parameters, in the order of the header.
@@ -155,6 +158,7 @@ impl Query {
             description: String::new(),
             depends: Vec::new(),
             kept: None,
+            counted: None,
             recounts: None,
             parameters: Vec::new(),
             series: Vec::new(),
@@ -211,6 +215,7 @@ impl Query {
                 Ok(())
             }
             "kept" => set(self.kept.get_or_insert_default(), "kept", text),
+            "counted" => set(self.counted.get_or_insert_default(), "counted", text),
             "recounts" => {
                 let (rollup, events) = text
                     .split_once(" of ")
@@ -244,7 +249,7 @@ impl Query {
                 let name = word.strip_prefix("param ").ok_or_else(|| {
                     format!(
                         "`{word}` is not a word of the header: \
-                         use id, title, description, param <name>, depends, kept, recounts, series, strip, footnote or caveat"
+                         use id, title, description, param <name>, depends, kept, counted, recounts, series, strip, footnote or caveat"
                     )
                 })?;
                 if COMMON.contains(&name) {

@@ -6,12 +6,14 @@
 //! knows how a table is kept. What a user typed reaches SQL only as a bound parameter.
 
 mod check;
+mod deleted;
 mod error;
 mod explain;
 mod filter;
 mod header;
 mod key;
 mod library;
+mod logs;
 mod names;
 mod nearest;
 mod placeholder;
@@ -30,6 +32,7 @@ pub use filter::{Filters, account_names};
 pub use header::{Kind, Parameter, Query};
 pub use key::{KeyDirectory, KeyScope, ResolvedKey, resolve_key};
 pub use library::Library;
+pub use logs::LogPeriod;
 pub(crate) use nearest::nearest;
-pub use run::{Caveats, Outcome, Request, last_read, run};
+pub use run::{Caveats, Outcome, Request, run};
 pub use window::{Placement, Window};

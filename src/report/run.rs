@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
-use arrow::array::{Array as _, AsArray};
+use arrow::array::AsArray;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, TimestampMicrosecondType};
+use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::dataframe::DataFrame;
@@ -17,14 +17,15 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::SessionContext;
 
+use super::deleted;
 use super::error::option;
 use super::filter::{CUT_DAYS, Resolved, account_names, cut_days, held_principal, held_resource};
 use super::names;
 use super::placeholder::placeholders;
 use super::scope::Scoped;
 use super::{
-    Filters, KeyDirectory, KeyScope, Kind, Library, Parameter, Query, ReportError, ResolvedKey,
-    Window,
+    Filters, KeyDirectory, KeyScope, Kind, Library, LogPeriod, Parameter, Query, ReportError,
+    ResolvedKey, Window,
 };
 use crate::sql::{Session, settled};
 
@@ -37,6 +38,10 @@ pub struct Request {
     pub filters: Filters,
     /// The report's own parameters, by name, as they were typed; and `key`, which every report takes.
     pub arguments: BTreeMap<String, String>,
+    /// From when to when the logs are.
+    pub logs: LogPeriod,
+    /// The time of asking; none where it does not matter how old the logs are.
+    pub now: Option<DateTime<Utc>>,
 }
 
 /// The answer to a report.
@@ -140,6 +145,7 @@ pub(crate) async fn run_in(
         );
     }
     let rows = frames.remove(0);
+    frames.extend(deleted::note(context, library, report, &bound).await?);
     Ok(Outcome {
         title: report.title.clone(),
         window: bound.window,
@@ -182,26 +188,6 @@ pub(super) fn parse(context: &SessionContext, sql: &str) -> Result<(), DataFusio
     state.sql_to_statement(sql, &dialect).map(|_statement| ())
 }
 
-/// When the last log was read, by the ledger.
-///
-/// # Errors
-/// [`ReportError::Engine`] where the ledger cannot be read.
-pub async fn last_read(session: &Session) -> Result<Option<DateTime<Utc>>, ReportError> {
-    let fault = |source| ReportError::engine("log_file_events", source);
-    let sql = "SELECT max(recorded_at) AS recorded_at FROM log_file_events";
-    let frame = session.context().sql(sql).await.map_err(fault)?;
-    let batches = frame.collect().await.map_err(fault)?;
-    Ok(batches
-        .first()
-        .and_then(|batch| {
-            batch
-                .column(0)
-                .as_primitive_opt::<TimestampMicrosecondType>()
-        })
-        .filter(|times| times.len() == 1 && times.is_valid(0))
-        .and_then(|times| DateTime::from_timestamp_micros(times.value(0))))
-}
-
 /// A statement of a query file, with its parameters bound; it may only read.
 pub(super) async fn plan(
     context: &SessionContext,
@@ -227,7 +213,9 @@ const KEY: &str = "key";
 pub(super) struct Bound {
     pub(super) values: BTreeMap<String, ScalarValue>,
     pub(super) window: Window,
-    /// What must be said of the filters.
+    /// The principal that is asked about.
+    pub(super) principal: Option<String>,
+    /// What must be said of the filters and of the logs.
     notes: Vec<String>,
 }
 
@@ -262,7 +250,10 @@ pub(super) async fn bind(
         }
     }
     let window = window(report, request)?;
-    let filters = request.filters.resolve(context, &window).await?;
+    let filters = request
+        .filters
+        .resolve(context, &window, &request.logs)
+        .await?;
     let mut values = filters.values();
     values.insert("since".to_owned(), timestamp(window.since));
     values.insert("until".to_owned(), timestamp(window.until));
@@ -272,10 +263,12 @@ pub(super) async fn bind(
     if used.any(|used| CUT_DAYS.contains(&used.name.as_str())) {
         values.extend(cut_days(context, &window).await?);
     }
+    let stale = request.now.and_then(|now| request.logs.stale(&window, now));
     let mut bound = Bound {
         values,
         window,
-        notes: filters.notes.clone(),
+        principal: None,
+        notes: stale.into_iter().chain(filters.notes.clone()).collect(),
     };
     let filter = Parameter::key_filter();
     let is_declared = report.parameters.iter().any(|known| known.name == KEY);
@@ -327,7 +320,9 @@ impl Bound {
                 if let Some(typed) = value {
                     let option = &option(&name);
                     if parameter.kind == Kind::Principal {
-                        held_principal(context, option, typed).await?;
+                        let nothing = held_principal(context, option, typed, &request.logs).await?;
+                        self.notes.extend(nothing);
+                        self.principal = Some(typed.clone());
                     } else {
                         held_resource(context, option, typed).await?;
                     }

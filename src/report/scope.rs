@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
@@ -87,6 +89,21 @@ impl<'a> Scoped<'a> {
             None => Origin::Statement(1),
         }
     }
+}
+
+/// The tables, views and scopes that a statement reads itself, not through others.
+pub(super) fn relations(
+    context: &SessionContext,
+    sql: &str,
+) -> Result<BTreeSet<String>, DataFusionError> {
+    let state = context.state();
+    let dialect = state.config_options().sql_parser.dialect;
+    let statement = state.sql_to_statement(sql, &dialect)?;
+    let references = state.resolve_table_references(&statement)?;
+    Ok(references
+        .iter()
+        .map(|reference| reference.table().to_owned())
+        .collect())
 }
 
 /// The `WITH` or `WITH RECURSIVE` that a statement begins with, if it does.

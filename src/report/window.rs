@@ -1,14 +1,12 @@
 //! The window of a question: `[since, until)`, in UTC.
 //!
-//! Enters: what was typed for `--since` and `--until`, and the newest event of the store. Leaves: two
-//! instants, either of which may be open. The clock plays no part: days count back from the end of
-//! the window, by default from the newest event held.
+//! Enters: what was typed for `--since` and `--until`, and where the logs end. Leaves: two instants, either of
+//! which may be open. The clock plays no part: days count back from the end of the window, by default
+//! from where the logs end.
 
 use std::fmt;
 
-use chrono::{
-    DateTime, Days, DurationRound as _, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Utc,
-};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::ReportError;
 
@@ -20,31 +18,31 @@ const AHEAD_DAYS_MAX: i64 = 1;
 pub struct Window {
     /// The first instant inside; none = from the oldest event.
     pub since: Option<DateTime<Utc>>,
-    /// The first instant after it; none only where the store holds no event.
+    /// The first instant after it; none only where the store has no logs.
     pub until: Option<DateTime<Utc>>,
 }
 
-/// Where a window lies beside the events that are held.
+/// Where a window lies next to the logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
-    /// The store holds no event at all.
+    /// The store has no logs at all.
     NothingHeld,
-    /// It ends before the first event held.
+    /// It ends before the logs begin.
     BeforeFirst,
-    /// It begins after the last event held.
+    /// It begins after the logs end.
     AfterLast,
-    /// It begins before the first event held, and reaches into what is held.
+    /// It begins before the logs, and reaches into them.
     BeginsBeforeFirst,
-    /// It lies within what is held, or begins with it.
+    /// It lies within the logs, or begins with them.
     Held,
 }
 
 impl Window {
-    /// Reads the two options; `newest` is the time of the newest event in the store.
+    /// Reads the two options; `end` is where the logs end.
     ///
     /// Each may be RFC 3339 (without an offset: UTC), a date, or `30d`. A date means 00:00 as a
     /// start and the end of that day as an end. `30d` counts back from the end of the window, as an end
-    /// from the newest event; in a store without events it leaves that side open.
+    /// from the end of the logs; in a store without logs it leaves that side open.
     ///
     /// # Errors
     /// [`ReportError::InvalidTime`] for other texts, [`ReportError::EmptyWindow`] where `since` is
@@ -52,14 +50,10 @@ impl Window {
     pub fn parse(
         since: Option<&str>,
         until: Option<&str>,
-        newest: Option<DateTime<Utc>>,
+        end: Option<DateTime<Utc>>,
     ) -> Result<Self, ReportError> {
-        // Event times have seconds, so this is the first one behind the newest event.
-        let after_newest = newest
-            .and_then(|time| time.duration_trunc(TimeDelta::seconds(1)).ok())
-            .and_then(|time| time.checked_add_signed(TimeDelta::seconds(1)));
         let until = match until {
-            None => after_newest,
+            None => end,
             Some(text) => match Point::parse("--until", text)? {
                 Point::Instant(time) => Some(time),
                 Point::Day(day) => Some(midnight(
@@ -67,7 +61,7 @@ impl Window {
                     "--until",
                     text,
                 )?),
-                Point::DaysBack(days) => back("--until", text, after_newest, days)?,
+                Point::DaysBack(days) => back("--until", text, end, days)?,
             },
         };
         let since = match since {
@@ -91,7 +85,7 @@ impl Window {
         Self { since, ..self }.checked()
     }
 
-    /// Where the window lies beside the first and last event held.
+    /// Where the window lies next to the first and the last instant that the logs are of.
     #[must_use]
     pub fn placement(&self, held: Option<(DateTime<Utc>, DateTime<Utc>)>) -> Placement {
         let Some((oldest, newest)) = held else {
@@ -216,8 +210,8 @@ mod tests {
     }
 
     fn check(since: Option<&str>, until: Option<&str>, expected: &str) {
-        let newest = Some(time("2026-03-31T12:00:00Z"));
-        let said = match Window::parse(since, until, newest) {
+        let end = Some(time("2026-03-31T12:00:01Z"));
+        let said = match Window::parse(since, until, end) {
             Ok(window) => window.to_string(),
             Err(error) => error.to_string(),
         };

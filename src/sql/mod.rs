@@ -32,7 +32,8 @@ pub use plain::plainly;
 pub use rollup::{NEW_EVENTS, add_up, aggregate, stacked, unstacked};
 
 use crate::schema::{KMS_EVENTS, TABLES, Table, USAGE_DAILY};
-use crate::store::{INGEST, Pins, ROLLUP, SnapshotProvider, StoreError};
+pub(crate) use crate::store::KEPT_OPERATIONS;
+use crate::store::{INGEST, Pins, ROLLUP, Retention, SnapshotProvider, StoreError};
 
 /// A named query, as a view or a roll-up.
 #[derive(Debug, Clone, Copy)]
@@ -97,11 +98,8 @@ impl Session {
         let context = context();
         pins.get(&KMS_EVENTS).place().register(&context);
         let (events, usage) = pins.retention()?;
-        let horizons = [(KMS_EVENTS.name, events), (USAGE_DAILY.name, usage)];
-        let horizons = horizons
-            .into_iter()
-            .filter_map(|(table, retention)| Some((table, retention.horizon?)));
-        functions::register_horizons(&context, horizons.collect());
+        let retentions = [(KMS_EVENTS.name, events), (USAGE_DAILY.name, usage)];
+        register_retentions(&context, &retentions.into());
         let rollups: BTreeMap<&str, &str> = relations
             .rollups
             .iter()
@@ -284,6 +282,14 @@ pub(crate) fn context() -> SessionContext {
         .update_cache_limit(FOOTERS_BYTES_MAX);
     functions::register(&context);
     context
+}
+
+/// Tells a context how far back each table keeps its rows.
+pub(crate) fn register_retentions(
+    context: &SessionContext,
+    retentions: &BTreeMap<&'static str, Retention>,
+) {
+    functions::retention::register(context, retentions);
 }
 
 /// No DDL, no DML or COPY, no SET.

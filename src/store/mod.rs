@@ -38,7 +38,7 @@ pub use expire::Expired;
 pub use files::{DataFile, look_up, read_columns};
 pub use place::Place;
 pub use provider::SnapshotProvider;
-pub use retention::{Hold, Retention};
+pub use retention::{Hold, KEPT_OPERATIONS, Retention};
 pub use stamp::{Stamp, stamp};
 pub use sync::DurableFileSystem;
 pub use table::{Pins, Snapshot, Store};

@@ -24,7 +24,7 @@ const PROPERTY: &str = "keytrail.retention";
 const ATTEMPTS_MAX: usize = 200;
 /// Operations whose events are always kept: they are few, and without them nobody could tell which key
 /// an alias meant, at any time after.
-const KEPT_OPERATIONS: [&str; 3] = ["CreateAlias", "UpdateAlias", "DeleteAlias"];
+pub const KEPT_OPERATIONS: [&str; 3] = ["CreateAlias", "UpdateAlias", "DeleteAlias"];
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// How far back a table keeps its rows.
@@ -81,6 +81,19 @@ impl Retention {
     pub fn held_keys(&self) -> Vec<String> {
         let keys: BTreeSet<&String> = self.holds.iter().map(|hold| &hold.key).collect();
         keys.into_iter().cloned().collect()
+    }
+
+    /// From when on the rows of keys are kept, each by a value that names it; none where that is for ever, or there are
+    /// no keys and no horizon.
+    #[must_use]
+    pub fn horizon_of(&self, keys: &[&str]) -> Option<i64> {
+        let of = |key: &&str| {
+            let holds = self.holds.iter().filter(|hold| hold.name == **key);
+            // A hold that began with the store has no start, which is before all others.
+            holds.map(|hold| hold.since).min().unwrap_or(self.horizon)
+        };
+        // What is held since before the horizon has that as its own.
+        keys.iter().map(of).max().unwrap_or(self.horizon)
     }
 
     /// For each row, whether it is kept; `rows` has at least the columns of a row's time and keys.
@@ -307,6 +320,18 @@ mod tests {
         assert_eq!(again.released(&["k".to_owned()]), retention(200, &[]));
         let first = Retention::default().moved(Some(10), &[pair("k", "a")]);
         assert_eq!(first, retention(10, &[("a", None)]));
+    }
+
+    #[test]
+    fn the_events_of_keys_are_kept_from_the_latest_of_their_horizons_on() {
+        let kept = retention(100, &[("a", None), ("b", Some(50)), ("c", None)]);
+        assert_eq!(kept.horizon_of(&[]), Some(100));
+        assert_eq!(kept.horizon_of(&["a"]), None);
+        assert_eq!(kept.horizon_of(&["a", "c"]), None);
+        assert_eq!(kept.horizon_of(&["b"]), Some(50));
+        assert_eq!(kept.horizon_of(&["a", "b"]), Some(50));
+        assert_eq!(kept.horizon_of(&["a", "other"]), Some(100));
+        assert_eq!(Retention::default().horizon_of(&["a"]), None);
     }
 
     #[test]

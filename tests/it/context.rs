@@ -221,6 +221,18 @@ fn filtered_status(line: &str, previous: &str) -> String {
             let gap = line.len() - head.len() - width;
             format!("{head}{:gap$}{:>width$}\n", "", "[BYTES]")
         }
+        [
+            "note:",
+            "the",
+            "logs",
+            "end",
+            "at",
+            _,
+            days,
+            "days",
+            "before",
+            "now",
+        ] => line.replace(&format!(", {days} days"), ", [DAYS] days"),
         ["lag", "the", "last", "delivery", ..] => "lag     [LAG]\n".to_owned(),
         ["\"told\":", "\"the", "last", "delivery", ..] => "      \"told\": \"[LAG]\"\n".to_owned(),
         [time, "ingest" | "retain", ..] if time.ends_with('Z') => {

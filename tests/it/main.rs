@@ -43,4 +43,5 @@ mod store_s3;
 mod tidy;
 mod trails;
 mod verify;
+mod windows;
 mod writing;

@@ -213,7 +213,7 @@ fn tab_completes_names() {
         .end();
     assert_eq!(code, 0, "{shown}");
     assert!(
-        shown.contains("warning: the window ends before the first event held"),
+        shown.contains("warning: the window ends before the logs begin, at "),
         "{shown}"
     );
 }

@@ -246,7 +246,7 @@ pub(in crate::cli) struct FilterArgs {
     /// From here on: a date, RFC 3339, or 30d (days back from --until)
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) since: Option<String>,
-    /// Up to here; a date includes its day [default: the newest event]
+    /// Up to here; a date includes its day [default: where the logs end]
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) until: Option<String>,
     /// The account whose log has the record, by id or name; with --key, the key's

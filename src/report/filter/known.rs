@@ -12,9 +12,10 @@ use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
+use super::shape::{account_of, is_caller, is_principal, is_same_identity};
 use crate::report::nearest::nearest;
 use crate::report::run::{plan, timestamp};
-use crate::report::{ReportError, Window};
+use crate::report::{LogPeriod, ReportError, Window};
 
 /// Accounts that the logs name: whose they are, and who called.
 const SEEN_ACCOUNTS: &str = "SELECT account FROM log_accounts \
@@ -34,7 +35,7 @@ const TAGGED: &str = "SELECT key_arn FROM key_tags WHERE tag_name = $name AND ($
 const TAGS: &str = "SELECT DISTINCT tag_name || '=' || coalesce(tag_value, '') FROM key_tags";
 
 /// What the store knows.
-pub(super) struct Known<'a> {
+pub(in crate::report) struct Known<'a> {
     context: &'a SessionContext,
 }
 
@@ -76,7 +77,7 @@ fn one_value(typed: &str) -> BTreeMap<String, ScalarValue> {
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn new(context: &'a SessionContext) -> Self {
+    pub(in crate::report) fn new(context: &'a SessionContext) -> Self {
         Self { context }
     }
 
@@ -240,22 +241,80 @@ impl<'a> Known<'a> {
         Err(unknown("--service", typed, &services))
     }
 
-    pub(super) async fn caller(&self, typed: Option<&str>) -> Result<Option<String>, ReportError> {
+    /// A caller by its name, and what is to be said of one that did nothing.
+    pub(super) async fn caller(
+        &self,
+        typed: Option<&str>,
+        logs: &LogPeriod,
+    ) -> Result<Option<(String, Option<String>)>, ReportError> {
         let Some(typed) = typed else { return Ok(None) };
         let callers = self.names("the callers", CALLERS).await?;
         if callers.contains(typed) {
-            return Ok(Some(typed.to_owned()));
+            return Ok(Some((typed.to_owned(), None)));
         }
         let mut meant = callers.iter().filter(|caller| is_meant(caller, typed));
         match (meant.next(), meant.next()) {
+            (None, _) if is_caller(typed) && self.is_elsewhere(typed, &callers).await? => {
+                let nothing = self.nothing_of(typed, &callers, logs).await?;
+                Ok(Some((typed.to_owned(), Some(nothing))))
+            }
             (None, _) => Err(unknown("--caller", typed, &callers)),
-            (Some(caller), None) => Ok(Some(caller.clone())),
+            (Some(caller), None) => Ok(Some((caller.clone(), None))),
             (Some(first), Some(second)) => Err(ReportError::AmbiguousValue {
                 option: "--caller",
                 value: typed.to_owned(),
                 candidates: [first, second].into_iter().chain(meant).cloned().collect(),
             }),
         }
+    }
+
+    /// Whether a text is a principal that did nothing here, not another way to write one that did: an account that the
+    /// logs know, a user or role with another path.
+    async fn is_elsewhere(
+        &self,
+        typed: &str,
+        known: &BTreeSet<String>,
+    ) -> Result<bool, ReportError> {
+        if !is_principal(typed) || known.iter().any(|name| is_same_identity(name, typed)) {
+            return Ok(false);
+        }
+        let Some(account) = account_of(typed) else {
+            return Ok(true);
+        };
+        let seen = self.names("the accounts", SEEN_ACCOUNTS).await?;
+        Ok(!seen.contains(account))
+    }
+
+    /// What is to be said of a principal that did nothing, with the names that it may be a slip of.
+    async fn nothing_of(
+        &self,
+        typed: &str,
+        known: &BTreeSet<String>,
+        logs: &LogPeriod,
+    ) -> Result<String, ReportError> {
+        const HORIZON: &str = "SELECT retention_horizon('kms_events') AS horizon";
+        let horizon = self
+            .bound("the retention", HORIZON, &BTreeMap::new())
+            .await?;
+        let horizon = horizon.first().and_then(|text| text.parse().ok());
+        let near = nearest(typed, known.iter().map(String::as_str));
+        let near = match near.as_slice() {
+            [] => String::new(),
+            near => format!("; similar names that are: {}", near.join(", ")),
+        };
+        Ok(logs.nothing_of(typed, horizon) + &near)
+    }
+
+    /// The callers of the daily counts that go by a name, which know neither sessions nor access keys.
+    pub(in crate::report) async fn counted_callers(
+        &self,
+        typed: &str,
+    ) -> Result<Vec<String>, ReportError> {
+        let callers = self.names("the callers", CALLERS).await?;
+        let named = callers.into_iter();
+        Ok(named
+            .filter(|caller| is_named(caller, typed) || is_meant(caller, typed))
+            .collect())
     }
 
     /// The names of the accounts that were imported with one, by id.
@@ -267,28 +326,30 @@ impl<'a> Known<'a> {
             .collect())
     }
 
-    /// Refuses what no record held knows a principal by.
+    /// Refuses what neither a record nor a count knows a principal by and what does not look like one. Of one that
+    /// did nothing, what is to be said.
     pub(super) async fn held_principal(
         &self,
         option: &str,
         typed: &str,
-    ) -> Result<(), ReportError> {
+        logs: &LogPeriod,
+    ) -> Result<Option<String>, ReportError> {
         // The roll-ups outlive the events, and are far smaller.
         let callers = self.names("the callers", CALLERS).await?;
-        let is_named = |caller: &String| {
-            caller == typed || caller.rsplit('/').next().is_some_and(|name| name == typed)
-        };
-        if callers.iter().any(is_named) {
-            return Ok(());
+        if callers.iter().any(|caller| is_named(caller, typed)) {
+            return Ok(None);
         }
         let values = one_value(typed);
         let held = self
             .bound("the principals", PRINCIPAL_HELD, &values)
             .await?;
         if !held.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let known = self.names("the principals", PRINCIPALS).await?;
+        if self.is_elsewhere(typed, &known).await? {
+            return Ok(Some(self.nothing_of(typed, &known, logs).await?));
+        }
         Err(unknown(option, typed, &known))
     }
 
@@ -395,6 +456,11 @@ impl Imported {
         let ou = self.ou.as_deref().unwrap_or_default();
         format!("{} {ou}", self.id).trim_end().to_owned()
     }
+}
+
+/// Whether a caller is called so: by its full name or the last part of it.
+fn is_named(caller: &str, typed: &str) -> bool {
+    caller == typed || caller.rsplit('/').next() == Some(typed)
 }
 
 /// Whether a caller can be meant by what is not its full name: the ARN of a session of the role, `role/<name>`

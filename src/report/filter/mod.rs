@@ -5,6 +5,7 @@
 
 mod cut;
 mod known;
+mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +13,10 @@ use datafusion::common::ScalarValue;
 use datafusion::prelude::SessionContext;
 
 use super::run::text_list;
-use super::{ReportError, Window};
+use super::{LogPeriod, ReportError, Window};
 use crate::sql::Session;
 pub(super) use cut::{CUT_DAYS, cut_days};
-use known::Known;
+pub(super) use known::Known;
 
 /// Which rows a report is about, as it was typed; none = all.
 #[derive(Debug, Clone, Default)]
@@ -94,6 +95,7 @@ impl Filters {
         &self,
         context: &SessionContext,
         window: &Window,
+        logs: &LogPeriod,
     ) -> Result<Resolved, ReportError> {
         let store = Known::new(context);
         let account = store.account(self.account.as_deref()).await?;
@@ -110,10 +112,12 @@ impl Filters {
         if !self.tags.is_empty() {
             notes.push(TAGS_NOTE.to_owned());
         }
+        let (caller, nothing) = store.caller(self.caller.as_deref(), logs).await?.unzip();
+        notes.extend(nothing.flatten());
         Ok(Resolved {
             region: store.region(self.region.as_deref()).await?,
             service: store.service(self.service.as_deref()).await?,
-            caller: store.caller(self.caller.as_deref()).await?,
+            caller,
             tagged_keys: store.tagged_keys(&self.tags, window).await?,
             is_own_hidden: self.is_own_hidden,
             account,
@@ -131,13 +135,17 @@ pub async fn account_names(session: &Session) -> Result<BTreeMap<String, String>
     Known::new(session.context()).account_names().await
 }
 
-/// Refuses what no record held knows a principal by, with the nearest names; `option` is how it was typed.
+/// Refuses what neither names a principal nor looks like one, with the nearest names; `option` is how it was typed.
+/// Of one that did nothing, what is to be said.
 pub(super) async fn held_principal(
     context: &SessionContext,
     option: &str,
     typed: &str,
-) -> Result<(), ReportError> {
-    Known::new(context).held_principal(option, typed).await
+    logs: &LogPeriod,
+) -> Result<Option<String>, ReportError> {
+    Known::new(context)
+        .held_principal(option, typed, logs)
+        .await
 }
 
 /// The same of a resource.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::coverage::{Made, TRAIL, change, description, digest, hour, log, verified};
+use super::coverage::{Made, READING, TRAIL, change, description, digest, hour, log, verified};
 use super::{KEY_A, ON_MISSING_LOGS, OTHER, answer_in_full, event, request};
 
 const REPORTS: [(&str, &[(&str, &str)]); 5] = [
@@ -102,7 +102,7 @@ async fn hours_behind_the_last_log_are_told_if_they_are_asked_for() {
         told(whole(40), (0, 50)).await,
         [hours_lacking("111111111111 eu-west-1 (11)", 50)]
     );
-    // What could not be there yet is no hole: the window ends with the newest event.
+    // What could not be there yet is no hole: the window ends with the last delivery.
     assert!(told(whole(40), (0, 40)).await.is_empty());
 }
 
@@ -177,17 +177,179 @@ async fn settings_that_leave_uses_out_or_are_not_known_are_told() {
              reads were logged"
         ]
     );
-    let excluding = r#"{"EventSelectors":[{"IncludeManagementEvents":true,"ExcludeManagementEventSources":["kms.amazonaws.com"]}]}"#;
     let mut made = whole(40);
-    made.trails.push(description(&hour(20), excluding));
-    made.changes = vec![change(
-        &hour(12),
-        "StopLogging",
-        &format!(r#"{{"name":"{TRAIL}"}}"#),
-    )];
-    let said = format!(
-        "trails that left out uses of keys in the window, or did not log, so that only another trail can show them: \
-         {TRAIL} (stopped from 2026-03-01T12:00:00Z), {TRAIL} (logs KMS as excluded from 2026-03-01T20:00:00Z)"
+    made.trails.push(description(&hour(20), EXCLUDING));
+    made.changes = vec![stop(&hour(12))];
+    assert_eq!(
+        told(made, (0, 30)).await,
+        [left_out(
+            "excluded KMS or was stopped once, 18 h 0 min in this window, from 2026-03-01T12:00:00Z on and still at the end \
+             of the window"
+        )]
     );
-    assert_eq!(told(made, (0, 30)).await, [said]);
+}
+
+const EXCLUDING: &str = r#"{"EventSelectors":[{"IncludeManagementEvents":true,"ExcludeManagementEventSources":["kms.amazonaws.com"]}]}"#;
+
+const WRITING: &str =
+    r#"{"EventSelectors":[{"ReadWriteType":"WriteOnly","IncludeManagementEvents":true}]}"#;
+
+fn left_out(what: &str) -> String {
+    format!(
+        "trails that left out uses of keys in the window, or did not log, so that only another trail can show them: \
+         {TRAIL} ({what})"
+    )
+}
+
+fn stop(time: &str) -> Value {
+    change(time, "StopLogging", &format!(r#"{{"name":"{TRAIL}"}}"#))
+}
+
+fn start(time: &str) -> Value {
+    change(time, "StartLogging", &format!(r#"{{"name":"{TRAIL}"}}"#))
+}
+
+fn select(time: &str, selectors: &str) -> Value {
+    let mut request: Value = serde_json::from_str(selectors).expect("an object");
+    for selector in request["EventSelectors"].as_array_mut().expect("selectors") {
+        // In a call members begin with a small letter.
+        let members = std::mem::take(selector.as_object_mut().expect("an object"));
+        let small = members
+            .into_iter()
+            .map(|(name, value)| (format!("{}{}", name[..1].to_lowercase(), &name[1..]), value));
+        *selector = Value::Object(small.collect());
+    }
+    let selectors = request["EventSelectors"].take();
+    let request = json!({"trailName": TRAIL, "eventSelectors": selectors});
+    change(time, "PutEventSelectors", &request.to_string())
+}
+
+/// How often, how long in all, and the last time, of times that have ended.
+#[tokio::test]
+async fn times_that_trails_left_out_have_an_end() {
+    for (changes, window, expected) in [
+        // 65 minutes.
+        (
+            vec![
+                select("2026-03-01T10:00:00Z", EXCLUDING),
+                select("2026-03-01T11:05:00Z", READING),
+            ],
+            (0, 30),
+            "excluded KMS once, 1 h 5 min in this window, from 2026-03-01T10:00:00Z to 2026-03-01T11:05:00Z",
+        ),
+        // Twice 10 minutes, then 40 s.
+        (
+            vec![
+                stop("2026-03-01T05:00:00Z"),
+                start("2026-03-01T05:10:00Z"),
+                stop("2026-03-01T08:00:00Z"),
+                start("2026-03-01T08:10:00Z"),
+                stop("2026-03-01T22:00:00Z"),
+                start("2026-03-01T22:00:40Z"),
+            ],
+            (0, 30),
+            "was stopped 3 times, 20 min in all in this window, last from 2026-03-01T22:00:00Z to 2026-03-01T22:00:40Z",
+        ),
+        // The same, in a window that begins at 6 and ends at 22 o'clock.
+        (
+            vec![
+                stop("2026-03-01T05:00:00Z"),
+                start("2026-03-01T05:10:00Z"),
+                stop("2026-03-01T08:00:00Z"),
+                start("2026-03-01T08:10:00Z"),
+                stop("2026-03-01T22:00:00Z"),
+                start("2026-03-01T22:00:40Z"),
+            ],
+            (6, 22),
+            "was stopped once, 10 min in this window, from 2026-03-01T08:00:00Z to 2026-03-01T08:10:00Z",
+        ),
+        // Told twice, and both ends outside of the window.
+        (
+            vec![
+                select("2026-03-01T02:00:00Z", WRITING),
+                select("2026-03-01T09:00:00Z", WRITING),
+                select("2026-03-02T09:00:00Z", READING),
+            ],
+            (6, 22),
+            "left out KMS read events once, 16 h 0 min in this window, from 2026-03-01T02:00:00Z on and still at the \
+             end of the window",
+        ),
+        // Excluded and stopped at the same time, 04:00 to 06:00.
+        (
+            vec![
+                select("2026-03-01T04:00:00Z", EXCLUDING),
+                stop("2026-03-01T04:30:00Z"),
+                select("2026-03-01T05:00:00Z", READING),
+                start("2026-03-01T06:00:00Z"),
+            ],
+            (0, 30),
+            "excluded KMS or was stopped once, 2 h 0 min in this window, from 2026-03-01T04:00:00Z to 2026-03-01T06:00:00Z",
+        ),
+    ] {
+        let made = Made {
+            changes,
+            ..whole(40)
+        };
+        assert_eq!(told(made, window).await, [left_out(expected)], "{window:?}");
+    }
+    // All of it before the window.
+    let made = Made {
+        changes: vec![
+            select("2026-03-01T02:00:00Z", EXCLUDING),
+            select("2026-03-01T03:00:00Z", READING),
+        ],
+        ..whole(40)
+    };
+    assert!(told(made, (6, 30)).await.is_empty());
+}
+
+/// Hours before the first log are no hours of the logs.
+#[tokio::test]
+async fn hours_before_the_first_log_are_not_counted() {
+    // The log of minute 30 is gone with its digest, and the first is that of hour 8.
+    let later = |hours: u32| {
+        let gone: Vec<Value> = (0..8)
+            .flat_map(|number| [digest(number), log(number, Value::Null)])
+            .map(|row| row["location"].clone())
+            .collect();
+        whole(hours).without(move |location| gone.iter().any(|gone| gone == location))
+    };
+    assert!(told(later(40), (0, 30)).await.is_empty());
+    let since = |since: &'static str| async move {
+        let gone = [digest(20), log(20, Value::Null)].map(|row| row["location"].clone());
+        let made = later(40).without(|location| gone.iter().any(|gone| gone == location));
+        let request = request(Some(since), &hour(30), REPORTS[0].1);
+        let (_, texts) = answer_in_full(&made.context().await, "who-used", &request, &[]).await;
+        texts
+    };
+    // From hour 8, whose deliveries begin with it, to hour 30.
+    let lacking = [hours_lacking("111111111111 eu-west-1 (2)", 22)];
+    assert_eq!(since("2026-03-01").await, lacking);
+    assert_eq!(since("2020-01-01").await, lacking);
+    // A window within the logs that begins with a hole counts all of it.
+    assert_eq!(
+        since("2026-03-01T20:00:00Z").await,
+        [hours_lacking("111111111111 eu-west-1 (1)", 10)]
+    );
+}
+
+/// The logs of another account begin before those of the key's.
+#[tokio::test]
+async fn logs_that_begin_later_than_the_stores_are_told() {
+    let mut made = whole(40);
+    let mut first = log(0, Value::Null);
+    for name in ["location", "object_id"] {
+        first[name] = "s3://other/1".into();
+    }
+    first["account_id"] = OTHER.into();
+    first["delivery_time"] = "2026-01-01T00:10:00Z".into();
+    made.ledger.push(first);
+    let request = request(Some("2026-02-01"), &hour(30), REPORTS[0].1);
+    let (_, texts) = answer_in_full(&made.context().await, "who-used", &request, &[]).await;
+    assert_eq!(
+        texts,
+        [
+            "the logs that are asked for begin at 2026-03-01T00:00:00Z, within the window: what happened before that is not known"
+        ]
+    );
 }

@@ -6,6 +6,7 @@ mod corrections;
 mod coverage;
 mod coverage_ends;
 mod cross_account;
+mod deleted_events;
 mod denied;
 mod filters;
 mod filters_looked_up;
@@ -14,8 +15,10 @@ mod incidents;
 mod key_material;
 mod key_timeline;
 mod keys;
+mod log_period;
 mod missing_logs;
 mod moved_aliases;
+mod principals;
 mod requests;
 mod resources;
 mod rhythm;
@@ -42,7 +45,8 @@ use serde_json::{Value, json};
 use super::run::run_in;
 use super::{Library, Request, Window};
 use crate::schema;
-use crate::sql::{Relation, register_view};
+use crate::sql::{Relation, register_retentions, register_view};
+use crate::store::{Hold, Retention};
 
 /// The account that owns the keys, and one that uses them from outside.
 pub(super) const OWNER: &str = "111111111111";
@@ -182,12 +186,49 @@ pub(super) async fn context_of(
     build_with(&events, &events, tables).await
 }
 
-/// The same after the events of before that time were removed.
-pub(super) async fn context_since(events: Vec<Value>, time: &str) -> SessionContext {
+/// The same after the events of before that day were deleted, but for those of aliases and of keys on hold.
+pub(super) async fn context_since(
+    events: Vec<Value>,
+    day: &str,
+    holds: &[(&str, Option<&str>)],
+) -> SessionContext {
+    let micros = |day: &str| {
+        let day: chrono::NaiveDate = day.parse().expect("a date");
+        day.and_time(chrono::NaiveTime::MIN)
+            .and_utc()
+            .timestamp_micros()
+    };
     let events = numbered(events);
-    let is_held = |event: &&Value| event["event_time"].as_str().is_some_and(|at| at >= time);
+    let is_held = |event: &&Value| {
+        let is_after = |day: &str| event["event_time"].as_str().is_some_and(|at| at >= day);
+        let is_on_hold = |(name, since): &(&str, Option<&str>)| {
+            event["key_arn"] == *name && since.is_none_or(is_after)
+        };
+        let name = event["event_name"].as_str().expect("a name");
+        is_after(day) || name.ends_with("Alias") || holds.iter().any(is_on_hold)
+    };
     let held: Vec<Value> = events.iter().filter(is_held).cloned().collect();
-    build(events, &held).await
+    let context = build(events, &held).await;
+    let to_hold = |(name, since): &(&str, Option<&str>)| Hold {
+        key: (*name).to_owned(),
+        name: (*name).to_owned(),
+        since: since.map(micros),
+    };
+    let retention = Retention {
+        horizon: Some(micros(day)),
+        holds: holds.iter().map(to_hold).collect(),
+    };
+    register_retentions(&context, &[(schema::KMS_EVENTS.name, retention)].into());
+    // Views that were planned before would know of no horizon.
+    for view in Library::embedded()
+        .expect("good headers")
+        .views()
+        .expect("an order")
+    {
+        context.deregister_table(view.id.as_str()).expect("a view");
+    }
+    create_views(&context).await;
+    context
 }
 
 async fn build(events: Vec<Value>, held: &[Value]) -> SessionContext {
@@ -272,7 +313,8 @@ pub(super) fn request(since: Option<&str>, until: &str, arguments: &[(&str, &str
 }
 
 /// How the texts on missing logs begin; only tests of them make a ledger.
-pub(super) const ON_MISSING_LOGS: [&str; 5] = [
+pub(super) const ON_MISSING_LOGS: [&str; 6] = [
+    "the logs that are asked for begin at",
     "hours of the window that no delivered log or digest shows",
     "log objects of the window that could not be read in full",
     "logs and digests of the window that `keytrail verify` found wrong or missing",

@@ -61,17 +61,3 @@ async fn uses_stand_at_their_hour_of_their_weekday() {
     assert_eq!(rows, expected);
     assert!(caveats.is_empty(), "{caveats:?}");
 }
-
-#[tokio::test]
-async fn hours_that_are_no_longer_held_are_told() {
-    let events = vec![
-        event("2026-01-05T00:00:00Z", json!({"key_arn": KEY_A})),
-        event("2026-01-05T01:00:00Z", json!({"key_arn": KEY_A})),
-    ];
-    let context = super::context_of_rollups(events).await;
-    let request = request(None, "2026-12-31", &[]);
-    let (rows, caveats) = answer(&context, "rhythm", &request, &["uses"]).await;
-    assert_eq!(rows, ["0"; 7]);
-    let told = "uses counted in the roll-up whose events are no longer held, so that their hours are not known: 2";
-    assert_eq!(caveats, [told]);
-}

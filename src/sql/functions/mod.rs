@@ -13,26 +13,25 @@
 //! - `json_names(document)`: the names of the members of a JSON object, as a list; empty where it is none.
 //! - `network(address)`: the network around an IP address, `/24` of IPv4 and `/48` of IPv6; null for
 //!   anything else, as the name of a service.
-//! - `retention_horizon(table)`: from when on the rows of a table are kept; null where that is for ever.
 //! - `hash_bits(text)`: a number that stands for a text, in `bits`.
 //! - `crypto_direction`, `crypto_operation_names`: which operations use a key, in `operations`.
 //! - `kms_read_logging`, `digest_logs`, `log_key`: what trails and digests say, in `logging`.
 //! - `linked_ranges`: ranges of time that belong together, in `ranges`.
+//! - `retention_horizon`, `key_retention_horizon`: from when on rows are kept, in `retention`.
 
 mod bits;
 mod logging;
 mod operations;
 mod ranges;
+pub(super) mod retention;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, AsArray as _, ListBuilder, StringArray, StringBuilder, TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, AsArray as _, ListBuilder, StringArray, StringBuilder};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type, TimeUnit};
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::prelude::SessionContext;
@@ -100,35 +99,7 @@ pub(super) fn register(context: &SessionContext) {
     logging::register(context);
     operations::register(context);
     ranges::register(context);
-    register_horizons(context, BTreeMap::new());
-}
-
-/// Tells a context from when on the rows of each table are kept, in microseconds.
-pub(super) fn register_horizons(context: &SessionContext, horizons: BTreeMap<&'static str, i64>) {
-    context.register_udf(create_udf(
-        "retention_horizon",
-        vec![DataType::Utf8],
-        DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        Volatility::Immutable,
-        Arc::new(move |arguments: &[ColumnarValue]| retention_horizon(arguments, &horizons)),
-    ));
-}
-
-fn retention_horizon(
-    arguments: &[ColumnarValue],
-    horizons: &BTreeMap<&'static str, i64>,
-) -> Result<ColumnarValue> {
-    let arrays = ColumnarValue::values_to_arrays(arguments)?;
-    let [tables] = arrays.as_slice() else {
-        return Err(DataFusionError::Execution(
-            "retention_horizon takes the name of a table".to_owned(),
-        ));
-    };
-    let times: TimestampMicrosecondArray = texts(tables)?
-        .iter()
-        .map(|table| horizons.get(table?).copied())
-        .collect();
-    Ok(ColumnarValue::Array(Arc::new(times.with_timezone("UTC"))))
+    retention::register(context, &BTreeMap::new());
 }
 
 fn arn_part(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {

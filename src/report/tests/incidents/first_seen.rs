@@ -259,7 +259,7 @@ async fn what_roll_ups_still_know_is_marked_and_what_logs_cannot_prove_is_told()
         by("2026-01-12T00:00:00Z", "new", KEY_B),
     ];
     // The events of the old year were given up; the roll-ups still tell the caller and the key.
-    let context = context_since(events, "2026-01-01").await;
+    let context = context_since(events, "2026-01-01", &[]).await;
     let window = request(Some("2026-01-10"), "2026-01-19", &[]);
     let columns = ["kind", "name", "before"];
     let (rows, told) = answer(&context, "first-seen", &window, &columns).await;
@@ -276,7 +276,7 @@ async fn what_roll_ups_still_know_is_marked_and_what_logs_cannot_prove_is_told()
         [
             "the logs held reach back to 2025-12-01T00:00:00Z, 40 days before the window, with records of \
              2 of these days: what was seen only on others counts as new",
-            "the events held begin only at 2026-01-05T00:00:00Z: a network seen only before that counts as new, \
+            "events before 2026-01-01T00:00:00Z were deleted: a network seen only before that counts as new, \
              and of callers, keys and resources the roll-ups tell",
         ]
     );
