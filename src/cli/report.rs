@@ -151,7 +151,7 @@ async fn judge(
 
 /// What a report answers, and what must be said before its rows.
 pub(super) struct Answer {
-    /// Title and window, a line.
+    /// Title and window, a line, and below it what was found, if the report says so.
     pub(super) heading: String,
     /// Lines, or nothing.
     pub(super) warnings: String,
@@ -177,8 +177,13 @@ pub(super) async fn ask(
         let last_read = report::last_read(session).await?;
         warnings.push_str(&ahead(newest, last_read, args.output.tz));
     }
+    let mut heading = heading(&outcome.title, outcome.window, args.output.tz);
+    for line in &outcome.summary {
+        heading.push_str(&visible(line));
+        heading.push('\n');
+    }
     Ok(Answer {
-        heading: heading(&outcome.title, outcome.window, args.output.tz),
+        heading,
         warnings,
         rendering: Rendering {
             series: report.series.clone(),

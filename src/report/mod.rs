@@ -14,6 +14,7 @@ mod key;
 mod library;
 mod names;
 mod nearest;
+mod parts;
 mod placeholder;
 mod run;
 mod scope;

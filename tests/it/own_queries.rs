@@ -138,6 +138,13 @@ fn check_tells_every_fault_with_its_line() {
             ),
         ),
         (
+            "reports/summary.sql",
+            query(
+                "-- summary: SELECT nope FROM a",
+                "WITH a AS (SELECT 1 AS n)\nSELECT n FROM a ORDER BY 1",
+            ),
+        ),
+        (
             "reports/writes.sql",
             query("", "CREATE TABLE t AS SELECT 1"),
         ),
