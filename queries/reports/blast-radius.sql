@@ -8,7 +8,7 @@
 --   key that it decrypted with, or whose policy or grants it changed; from a key, with that key. same
 --   material: other members of the multi-Region set of such a key, which decrypt each other's data. same
 --   resource: other keys that protect a resource that it reached (a bucket as a whole). From a key, other key:
---   the other key of a ReEncrypt or ReplicateKey; same principal: what else its users used in the window.
+--   the other key of a ReEncrypt or ReplicateKey; same principal: what else its callers used in the window.
 --   via is what a row follows from. Of rows within reach and of same resource, first_time, last_time and
 --   successes are those of all records held, of the same material only the times; of all others they are
 --   those of calls in the window, each counted once (as in key_uses), failures apart. Both keys of a ReEncrypt
@@ -206,7 +206,7 @@ protected AS (
   GROUP BY 1, 2
 ),
 
--- What the users of a key used, too.
+-- What the callers of a key used, too.
 elsewhere AS (
   SELECT
     callers.caller, coalesce(key_uses.key_arn, key_uses.key_as_typed) AS key,

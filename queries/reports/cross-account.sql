@@ -1,8 +1,9 @@
 -- id: cross-account
--- title: Keys used across accounts
+-- title: Calls on keys of other accounts
 -- description: Calls on a key by a caller of another account than the key's, by key and caller. uses are
 --   successful cryptographic operations, failed those that failed, managed everything else that succeeded
---   (DescribeKey, CreateGrant, …). direction tells what lies inside, by inside_accounts: inside where both
+--   (DescribeKey, CreateGrant, …), which is no use of the key. last_use is the last of the uses, last_time the last call of
+--   any of the three. direction tells what lies inside, by inside_accounts: inside where both
 --   accounts do, caller outside, key outside, or both outside. Read from the daily roll-up, so it still answers when the events
 --   have been removed. A call counts once a day, key, operation and outcome as far as the two accounts' logs
 --   agree, under the caller's name where the caller's log is held, else as account:<id> (scope_counts). KMS
@@ -59,6 +60,7 @@ SELECT
   coalesce(sum(count) FILTER (WHERE kind = 'use' AND outcome = 'success'), 0) AS uses,
   coalesce(sum(count) FILTER (WHERE kind = 'use' AND outcome <> 'success'), 0) AS failed,
   coalesce(sum(count) FILTER (WHERE kind = 'management' AND outcome = 'success'), 0) AS managed,
+  max(last_time) FILTER (WHERE kind = 'use' AND outcome = 'success') AS last_use,
   max(last_time) AS last_time,
   label
 FROM judged

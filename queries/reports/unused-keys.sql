@@ -1,36 +1,39 @@
 -- id: unused-keys
 -- title: Keys without a use
 -- counted: uses are counted by the day, and its notes say what events that were deleted would tell
--- description: Keys that the logs name by ARN and that no successful cryptographic operation used in the
---   window: the last so many days before the end, or from --since. Read from the daily roll-up, so it
---   still answers when the events themselves have been removed. A use counts whoever's log holds it;
+-- description: Keys of your accounts that no successful cryptographic operation used in the window: the last so
+--   many days before the end, or from --since. The lines above the rows say of how many keys, and which were left
+--   out and why: deleted ones, keys younger than the window, keys of accounts that are not yours
+--   (inside_accounts) or of which no log is in the store, and keys that only refused calls or dry runs name, which may
+--   not exist. A key that no log names is not in here. With --key they say when that key was last used. Read from
+--   the daily roll-up, so it still answers when the events themselves have been removed. A use counts whoever's log
+--   holds it;
 --   one that typed the key's id counts too, one that typed an alias counts for the key that the alias
 --   pointed to at the time. Keys of a multi-Region set decrypt each other's data: a use of any member
 --   counts for every member, and last_use, uses_before and last_callers are those of the set
---   (multi_region names its members). last_use is null where the logs held show no use at all.
+--   (multi_region names its members); the set is as old as its oldest member. last_use is null where no log
+--   shows a use at all.
+--   state is the last that the logs show (as in keys), and age_days is null where no log shows the creation.
 --   uses_before counts the records in the log of the key's account, and the caller's where that log
 --   has none of the operation that day, of a ReEncrypt from a key to itself one; a record that a correction
 --   replaces counts as corrected while its events are held. failed_attempts counts the cryptographic operations on this key that
---   failed in the window: somebody still wants it. uses_in_log counts the successful cryptographic
---   operations on any key that the log of the key's account and region shows in the window: 0 says that
---   reads may not have been logged at all. last_change is the last change of the key's life that is seen.
---   doubt is set where no call on the key ever got beyond a refusal or a dry run: it may not exist. A key that KMS only
---   ever answered as not found is left out. Account, region, owner, OU and tag are the key's. A caller or a
+--   failed in the window: somebody still wants it. public_key_fetched is when GetPublicKey last succeeded on a member of
+--   the set: whoever has the public key encrypts or verifies without a call. open_grants counts the grants of the key
+--   that no log shows retired or revoked, and is null where the events that would tell are no longer held.
+--   last_change is the last change of the key's life that is seen. uses_of_other_keys counts the successful
+--   cryptographic operations on any other key that the log of the key's account and region shows in the window: 0 says
+--   that reads may not have been logged there at all. Account, region, owner, OU and tag are the key's. A caller or a
 --   service chooses the keys that have a record of it at any time; a use counts whoever's it is.
 --   Where the window begins or ends within a day, the events of that day say what lies inside; where they
 --   are no longer held, failed_attempts counts the day in full, and a key whose uses of one day reach
---   over both ends of the window is left out, since its use may lie inside. uses_in_log always counts
+--   over both ends of the window is left out, since its use may lie inside. uses_of_other_keys always counts
 --   such a day in full.
 -- param days: days = 90. How many days before the end of the window a key must have had no use.
--- footnote: seen in logs, not a verdict: a key that no log shows in use can still protect data at rest
+-- summary: SELECT text FROM summary ORDER BY place
+-- footnote: seen in logs, not a verdict: a key that no log names is not in here, and one that no log shows in use can still protect data at rest
 -- caveat:
 --   SELECT 'a use by CloudTrail itself or by keytrail is a use: --hide-own hides none here'
 --   WHERE $hide_own
--- caveat:
---   SELECT 'the logs held begin at ' || to_char(min(first_time), '%Y-%m-%dT%H:%M:%SZ')
---     || ', after the start of the window: nothing is known of the time before'
---   FROM usage_monthly
---   HAVING min(first_time) > $since
 -- caveat:
 --   SELECT 'successful uses in the window that tell no known key, and could be of any of these: ' || sum(count)
 --   FROM usage_by_name
@@ -156,7 +159,8 @@ counts AS (
   GROUP BY key_arn, event_date, event_name, caller, kind, outcome, record_role, is_inside
 ),
 
--- Of most keys a single record of the window shows a use; all that follows is about the others.
+-- Of most keys a single record of the window shows a use; all that follows is about the others, and about those
+-- asked for.
 evidence AS (
   SELECT key AS key_arn, unnest(make_array(first_time, last_time)) AS event_time
   FROM usage_monthly
@@ -182,6 +186,11 @@ idle_keys AS (
   SELECT key_arn, key_set
   FROM known_keys
   WHERE NOT EXISTS (SELECT 1 FROM active_sets WHERE active_sets.key_set = known_keys.key_set)
+  UNION
+  SELECT members.key_arn, members.key_set
+  FROM known_keys AS asked
+  JOIN known_keys AS members ON members.key_set = asked.key_set
+  WHERE array_has($key_arns, asked.key_arn)
 ),
 
 usage AS (
@@ -203,9 +212,17 @@ seen AS (
         'CreateKey', 'EnableKey', 'DisableKey', 'ScheduleKeyDeletion', 'CancelKeyDeletion', 'DeleteKey',
         'ImportKeyMaterial', 'DeleteImportedKeyMaterial', 'DeleteExpiredKeyMaterial'
       )
-    ) AS last_change
+    ) AS last_change,
+    min(first_time) FILTER (WHERE outcome = 'success' AND event_name = 'CreateGrant') AS first_grant
   FROM usage
   GROUP BY key_arn
+),
+
+fetched AS (
+  SELECT key_set, max(last_time) AS last_time
+  FROM usage
+  WHERE outcome = 'success' AND event_name = 'GetPublicKey'
+  GROUP BY key_set
 ),
 
 callers AS (
@@ -260,9 +277,13 @@ uses AS (
 ),
 
 sets AS (
-  SELECT key_set, count(*) || ' known: ' || string_agg(region, ', ' ORDER BY region) AS members
+  SELECT
+    key_set,
+    min(first_time) AS first_time,
+    CASE
+      WHEN bool_or(is_multi_region) THEN count(*) || ' known: ' || string_agg(region, ', ' ORDER BY region)
+    END AS members
   FROM known_keys
-  WHERE is_multi_region
   GROUP BY key_set
 ),
 
@@ -288,29 +309,199 @@ logs AS (
       AND last_time >= $since AND ($until IS NULL OR first_time < $until)
   )
   GROUP BY account, region
+),
+
+-- Each key that the filters leave and that a log names before the window ends, with what is found of it: the first
+-- reason that holds.
+findings AS (
+  SELECT
+    asked.key_arn, asked.account, asked.region, asked.aliases, asked.key_set,
+    states.state, states.state_time, states.created_time,
+    uses.last_use, uses.uses_before, uses.last_callers, sets.members, coalesce(logs.uses, 0) AS uses_of_other_keys,
+    CASE
+      WHEN inside_accounts.account IS NULL THEN 'foreign'
+      WHEN log_accounts.account IS NULL THEN 'no_logs'
+      WHEN NOT asked.is_proven THEN 'unproven'
+      WHEN states.state = 'Deleted' THEN 'deleted'
+      WHEN active_sets.key_set IS NOT NULL OR uses.last_use >= $since THEN 'used'
+      WHEN uses.is_unsure THEN 'unsure'
+      WHEN states.created_time >= $since AND sets.first_time >= $since THEN 'young'
+      ELSE 'unused'
+    END AS finding
+  FROM scope_keys AS asked
+  JOIN sets ON sets.key_set = asked.key_set
+  LEFT JOIN keys AS states ON states.key_arn = asked.key_arn
+  LEFT JOIN active_sets ON active_sets.key_set = asked.key_set
+  LEFT JOIN uses ON uses.key_set = asked.key_set
+  LEFT JOIN logs ON logs.account = asked.account AND logs.region = asked.region
+  LEFT JOIN inside_accounts ON inside_accounts.account = asked.account
+  LEFT JOIN log_accounts ON log_accounts.account = asked.account
+  WHERE $until IS NULL OR asked.first_time < $until
+),
+
+-- Each finding counted, with three of its keys. Where a key is asked for, all is told of it instead.
+counted AS (
+  SELECT
+    count(*) FILTER (WHERE finding IN ('used', 'unused', 'deleted', 'young', 'unsure')) AS keys,
+    count(*) FILTER (WHERE finding = 'used') AS used,
+    count(*) FILTER (WHERE finding = 'unused') AS unused,
+    count(*) FILTER (WHERE finding = 'deleted') AS deleted,
+    count(*) FILTER (WHERE finding = 'young') AS young,
+    count(*) FILTER (WHERE finding = 'unsure') AS unsure,
+    count(*) FILTER (WHERE finding = 'unproven') AS unproven,
+    count(*) FILTER (WHERE finding = 'foreign') AS strange,
+    count(*) FILTER (WHERE finding = 'no_logs') AS unlogged,
+    string_agg(key_arn || ' on ' || to_char(state_time, '%Y-%m-%d'), ', ' ORDER BY place)
+      FILTER (WHERE finding = 'deleted' AND place <= 3) AS deleted_keys,
+    string_agg(key_arn || ' created ' || to_char(created_time, '%Y-%m-%d'), ', ' ORDER BY place)
+      FILTER (WHERE finding = 'young' AND place <= 3) AS young_keys,
+    string_agg(key_arn, ', ' ORDER BY place) FILTER (WHERE finding = 'unproven' AND place <= 3) AS unproven_keys,
+    string_agg(key_arn, ', ' ORDER BY place) FILTER (WHERE finding = 'foreign' AND place <= 3) AS foreign_keys,
+    string_agg(key_arn, ', ' ORDER BY place) FILTER (WHERE finding = 'no_logs' AND place <= 3) AS unlogged_keys,
+    count(*) FILTER (WHERE finding = 'unused' AND uses_of_other_keys = 0) AS silent,
+    array_agg(
+      key_arn || ': '
+        || CASE finding
+          WHEN 'used' THEN 'used in the window'
+          WHEN 'unused' THEN 'not used in the window'
+          WHEN 'deleted' THEN 'deleted at ' || to_char(state_time, '%Y-%m-%dT%H:%M:%SZ')
+          WHEN 'young' THEN 'not used, but younger than the window: created at ' || to_char(created_time, '%Y-%m-%dT%H:%M:%SZ')
+          WHEN 'foreign' THEN 'not judged, because its account is not yours'
+          WHEN 'no_logs' THEN 'not judged, because no log of its account is in the store'
+          WHEN 'unproven' THEN 'not judged, because only refused calls or dry runs name it: it may not exist'
+          ELSE 'not judged, because the events of the day of its last use are no longer held'
+        END
+        || coalesce(
+          '; last used at ' || to_char(last_use, '%Y-%m-%dT%H:%M:%SZ') || ' by ' || last_callers, '; no log shows a use'
+        )
+        || coalesce(' (multi-Region set, ' || members || ')', '')
+        || CASE
+          WHEN finding = 'unused' AND uses_of_other_keys = 0
+            THEN '; the log of its account and region shows no use of any key in the window, so that uses may not be logged there'
+          ELSE ''
+        END
+      ORDER BY key_arn
+    ) FILTER (WHERE cardinality($key_arns) > 0) AS asked_keys
+  FROM (SELECT *, row_number() OVER (PARTITION BY finding ORDER BY key_arn) AS place FROM findings)
+),
+
+-- The accounts that the filters leave; keys are judged where their logs are in the store.
+own_accounts AS (
+  SELECT
+    count(log_accounts.account) AS accounts,
+    count(*) FILTER (WHERE log_accounts.account IS NULL) AS unlogged_accounts,
+    string_agg(inside_accounts.account, ', ' ORDER BY inside_accounts.account)
+      FILTER (WHERE log_accounts.account IS NULL) AS unlogged_names
+  FROM inside_accounts
+  LEFT JOIN log_accounts ON log_accounts.account = inside_accounts.account
+  WHERE ($account IS NULL OR inside_accounts.account = $account)
+    AND (cardinality($key_accounts) = 0 OR array_has($key_accounts, inside_accounts.account))
+),
+
+-- What is said above the rows: of how many keys, or of the one that was asked for; what was left out and why; and
+-- what the logs cannot tell.
+lines AS (
+  SELECT
+    CASE
+      WHEN cardinality($key_arns) > 0 THEN asked_keys
+      WHEN cardinality($key_names) > 0
+        THEN make_array(array_to_string($key_names, ', ') || ': not judged, because it is typed in calls only, and no log shows that there is such a key')
+      ELSE make_array(
+        CASE
+          WHEN accounts > 0 THEN
+            keys || CASE keys WHEN 1 THEN ' key' ELSE ' keys' END || ' of your ' || accounts
+              || CASE accounts WHEN 1 THEN ' account' ELSE ' accounts' END || ' seen in logs: '
+              || concat_ws(
+                ', ', used || ' used', unused || ' unused', nullif(deleted, 0) || ' deleted',
+                nullif(young, 0) || ' younger than the window', nullif(unsure, 0) || ' uncertain'
+              )
+        END,
+        'left out, deleted: ' || deleted || ' (' || deleted_keys || CASE WHEN deleted > 3 THEN ', …)' ELSE ')' END,
+        'left out, younger than the window: ' || young || ' (' || young_keys || CASE WHEN young > 3 THEN ', …)' ELSE ')' END,
+        'left out, named only in refused calls or dry runs, so that they may not exist: ' || unproven
+          || ' (' || unproven_keys || CASE WHEN unproven > 3 THEN ', …)' ELSE ')' END,
+        'left out, not of your accounts: ' || strange || ' (' || foreign_keys || CASE WHEN strange > 3 THEN ', …)' ELSE ')' END,
+        'left out, no log of their account in the store: ' || unlogged
+          || ' (' || unlogged_keys || CASE WHEN unlogged > 3 THEN ', …)' ELSE ')' END,
+        'your accounts without a log in the store, of whose keys nothing is known: '
+          || nullif(unlogged_accounts, 0) || ' (' || unlogged_names || ')',
+        'unused keys of an account and region whose log shows no use of any key in the window, so that uses may not be '
+          || 'logged there: ' || nullif(silent, 0)
+      )
+    END AS texts
+  FROM counted
+  CROSS JOIN own_accounts
+),
+
+summary AS (
+  SELECT unnest(range(1, CAST(cardinality(texts) AS BIGINT) + 1)) AS place, unnest(texts) AS text
+  FROM lines
+  UNION ALL
+  SELECT 1001 AS place, key_arn || ': no log names it before the end of the window' AS text
+  FROM scope_keys
+  WHERE cardinality($key_arns) > 0 AND first_time >= $until
+  UNION ALL
+  SELECT
+    1002 AS place,
+    'the logs begin at ' || to_char(first_time, '%Y-%m-%dT%H:%M:%SZ')
+      || CASE
+        WHEN first_time >= $until THEN ', after the window ends: nothing is known of it'
+        ELSE ', after the window does: nothing is known of the time before, and a key used at any time since then counts as used'
+          || coalesce(
+            '; the longest window within the logs is --days '
+              || nullif((CAST($until AS BIGINT) - CAST(first_time AS BIGINT)) / 86400000000, 0),
+            ''
+          )
+      END AS text
+  FROM (SELECT min(first_time) AS first_time FROM usage_monthly) AS logged
+  WHERE first_time > $since
+  UNION ALL
+  SELECT
+    1003 AS place,
+    'no KMS event of the window is in the store: no key was used only if its logs are complete (keytrail report coverage)' AS text
+  FROM (
+    SELECT min(first_time) AS first_time, count(*) FILTER (WHERE last_time >= $since AND first_time < $until) AS months
+    FROM usage_monthly
+  ) AS logged
+  WHERE first_time < $until AND months = 0
+),
+
+grants_of_keys AS (
+  SELECT
+    key_arn,
+    count(*) FILTER (WHERE ended_time IS NULL AND key_deleted_time IS NULL) AS open_grants,
+    min(created_time) AS first_grant
+  FROM grants
+  WHERE key_arn IS NOT NULL AND ($until IS NULL OR first_time < $until)
+  GROUP BY key_arn
 )
 
 SELECT
-  keys.key_arn,
-  keys.account,
+  findings.key_arn,
+  findings.account,
   current_accounts.name AS account_name,
-  keys.region,
-  keys.aliases,
-  uses.last_use,
-  coalesce(uses.uses_before, 0) AS uses_before,
-  uses.last_callers,
-  seen.failed_attempts,
-  sets.members AS multi_region,
+  findings.region,
+  findings.aliases,
+  findings.state,
+  findings.last_use,
+  coalesce(findings.uses_before, 0) AS uses_before,
+  findings.last_callers,
+  coalesce(seen.failed_attempts, 0) AS failed_attempts,
+  (CAST($until AS BIGINT) - CAST(findings.created_time AS BIGINT)) / 86400000000 AS age_days,
+  fetched.last_time AS public_key_fetched,
+  -- The roll-up outlives the events that say which grant it was.
+  CASE
+    WHEN seen.first_grant IS NULL OR seen.first_grant >= grants_of_keys.first_grant THEN coalesce(grants_of_keys.open_grants, 0)
+  END AS open_grants,
+  findings.members AS multi_region,
   seen.last_change,
-  CASE WHEN NOT keys.is_proven THEN 'seen in refused calls or dry runs only' END AS doubt,
-  coalesce(logs.uses, 0) AS uses_in_log,
+  findings.uses_of_other_keys,
   seen.first_seen,
   seen.last_seen
-FROM scope_keys AS keys
-JOIN seen ON seen.key_arn = keys.key_arn
-LEFT JOIN uses ON uses.key_set = keys.key_set
-LEFT JOIN sets ON sets.key_set = keys.key_set
-LEFT JOIN logs ON logs.account = keys.account AND logs.region = keys.region
-LEFT JOIN current_accounts ON current_accounts.account = keys.account
-WHERE uses.last_use IS NULL OR (uses.last_use < $since AND NOT uses.is_unsure)
-ORDER BY last_use NULLS FIRST, keys.key_arn
+FROM findings
+LEFT JOIN seen ON seen.key_arn = findings.key_arn
+LEFT JOIN fetched ON fetched.key_set = findings.key_set
+LEFT JOIN grants_of_keys ON grants_of_keys.key_arn = findings.key_arn
+LEFT JOIN current_accounts ON current_accounts.account = findings.account
+WHERE findings.finding = 'unused'
+ORDER BY last_use NULLS FIRST, findings.key_arn

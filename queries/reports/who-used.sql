@@ -1,14 +1,16 @@
 -- id: who-used
 -- title: Who used the key
--- description: Callers of a key, with what they did, for which service, on which resources, and when.
---   kind use is a cryptographic operation, management everything else (DescribeKey, CreateGrant, …).
+-- description: Callers of a key, with what they did, for which service, on which resources, and when. Above the
+--   rows stand the key that was meant, with its account, aliases and state as the logs show it (keys), and how often it
+--   was used. kind use is a cryptographic operation, and uses counts those that succeeded; kind management is
+--   everything else (DescribeKey, CreateGrant, …), which uses no key and is counted in other_calls.
 --   An event counts if it names the key by ARN, as its key or as the destination of a ReEncrypt, or if
 --   what was typed (id, alias) meant the key in the caller's account and region at the time of the event.
 --   An operation counts once: of the records that two accounts hold of a cross-account call, the one
 --   in the log of the key's account counts (else the caller's), with the caller's name from the
 --   caller's record; a corrected record gives way to its correction. An operation on two of the keys
 --   asked for counts as its source. operations, sessions, resources, first_time and last_time are those of
---   successes; failures stand apart, with what they tried (failed_operations), why they failed and when the
+--   calls of this kind that succeeded; failures stand apart, with what they tried (failed_operations), why they failed and when the
 --   last was, and a caller who only failed has no first_time. Dry runs are neither and are left out.
 --   Account and region narrow which key is meant, not who used it; account_name is the caller's account by
 --   its imported name. label is cloudtrail_delivery for
@@ -16,6 +18,7 @@
 --   resources the most frequent three are shown. An S3 Bucket Key shows the bucket: counts are
 --   calls to KMS, never reads of objects.
 -- param key: key, required. The key's id, ARN, alias or alias ARN, or the id of a multi-Region set.
+-- summary: SELECT text FROM summary ORDER BY place, text
 -- caveat:
 --   SELECT unnest(make_array(
 --     CASE WHEN dry_runs > 0 THEN 'dry runs of this key, which are not counted: ' || dry_runs END,
@@ -70,6 +73,89 @@ WITH hits AS (
     AND NOT is_dry_run AND outcome <> 'dry_run'
 ),
 
+asked AS (
+  SELECT key_arn FROM known_keys WHERE array_has($key_arns, key_arn)
+  UNION
+  SELECT key_arn FROM alias_history WHERE array_has($key_arns, key_arn)
+),
+
+states AS (
+  SELECT
+    asked.key_arn, keys.aliases, keys.last_use, split_part(asked.key_arn, ':', 5) AS account,
+    split_part(asked.key_arn, ':', 4) AS region,
+    CASE keys.state
+      WHEN 'Deleted' THEN 'deleted'
+      WHEN 'PendingDeletion' THEN 'pending deletion' || coalesce(' on ' || to_char(deletion_date, '%Y-%m-%dT%H:%M:%SZ'), '')
+      WHEN 'PendingReplicaDeletion' THEN 'pending deletion when its replicas are deleted'
+      WHEN 'PendingImport' THEN 'without key material'
+      ELSE coalesce(lower(keys.state), 'state not known')
+    END
+      || coalesce(
+        ' (' || CASE state_source WHEN 'use' THEN 'by a use at ' WHEN 'refusal' THEN 'by a refused call at ' ELSE 'since ' END
+          || to_char(state_time, '%Y-%m-%dT%H:%M:%SZ') || ')',
+        ''
+      ) AS state
+  FROM asked
+  LEFT JOIN keys ON keys.key_arn = asked.key_arn
+),
+
+sums AS (
+  SELECT
+    count(*) FILTER (WHERE kind = 'use' AND is_success) AS uses,
+    count(DISTINCT CASE WHEN kind = 'use' AND is_success THEN caller END) AS users,
+    max(event_time) FILTER (WHERE kind = 'use' AND is_success) AS last_use,
+    count(*) FILTER (WHERE kind = 'use' AND NOT is_success) AS failures,
+    count(DISTINCT CASE WHEN kind = 'use' AND NOT is_success THEN caller END) AS failed_callers,
+    count(*) FILTER (WHERE kind = 'management') AS calls,
+    count(DISTINCT CASE WHEN kind = 'management' THEN caller END) AS callers
+  FROM hits
+),
+
+-- What is said above the rows: the key that was meant, and what was done with it.
+summary AS (
+  SELECT
+    1 AS place,
+    states.key_arn || ': account ' || states.account || coalesce(' (' || current_accounts.name || ')', '') || ', '
+      || states.region || ', ' || coalesce(states.aliases, 'no alias seen') || ', ' || states.state AS text
+  FROM states
+  LEFT JOIN current_accounts ON current_accounts.account = states.account
+  UNION ALL
+  SELECT
+    1 AS place,
+    array_to_string($key_names, ', ') || ': typed in calls only, and no log shows that there is such a key' AS text
+  WHERE cardinality($key_names) > 0
+  UNION ALL
+  SELECT
+    2 AS place,
+    concat_ws(
+      '; ',
+      CASE
+        WHEN uses > 0 THEN
+          uses || CASE uses WHEN 1 THEN ' successful use by ' ELSE ' successful uses by ' END
+            || users || CASE users WHEN 1 THEN ' caller' ELSE ' callers' END
+            || ', last at ' || to_char(last_use, '%Y-%m-%dT%H:%M:%SZ')
+        ELSE
+          'no successful use'
+            || coalesce(
+              ' among what was asked for, but the logs show one, last at '
+                || (SELECT to_char(max(states.last_use), '%Y-%m-%dT%H:%M:%SZ') FROM states),
+              ''
+            )
+      END,
+      CASE
+        WHEN failures > 0 THEN
+          failures || CASE failures WHEN 1 THEN ' failed attempt by ' ELSE ' failed attempts by ' END
+            || failed_callers || CASE failed_callers WHEN 1 THEN ' caller' ELSE ' callers' END
+      END,
+      CASE
+        WHEN calls > 0 THEN
+          calls || CASE calls WHEN 1 THEN ' management call by ' ELSE ' management calls by ' END
+            || callers || CASE callers WHEN 1 THEN ' caller' ELSE ' callers' END
+      END
+    ) AS text
+  FROM sums
+),
+
 -- One row for each resource of an event; place 1 is the event itself.
 mentions AS (
   SELECT
@@ -114,7 +200,8 @@ SELECT
   label,
   string_agg(value || ' ' || events, ', ' ORDER BY place)
     FILTER (WHERE dimension = 'operation' AND is_success) AS operations,
-  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND is_success), 0) AS successes,
+  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND is_success AND kind = 'use'), 0) AS uses,
+  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND is_success AND kind <> 'use'), 0) AS other_calls,
   count(value) FILTER (WHERE dimension = 'session' AND is_success) AS sessions,
   string_agg(value, ', ' ORDER BY place)
     FILTER (WHERE dimension = 'session' AND is_success AND place <= 3) AS session_sample,
@@ -133,4 +220,4 @@ FROM ranked
 LEFT JOIN current_accounts
   ON current_accounts.account = split_part(caller, ':', CASE WHEN caller LIKE 'arn:%' THEN 5 ELSE 2 END)
 GROUP BY kind, caller, service, label
-ORDER BY kind DESC, label NULLS FIRST, successes DESC, failures DESC, caller, service NULLS FIRST
+ORDER BY CASE kind WHEN 'use' THEN 1 ELSE 2 END, kind DESC, label NULLS FIRST, uses DESC, other_calls DESC, failures DESC, caller, service NULLS FIRST

@@ -13,8 +13,11 @@
 --   key's id, description from CreateKey or UpdateKeyDescription (description_time). rotation is enabled or
 --   disabled as told at rotation_time; rotated_time is the last rotation seen, policy_time the last change of
 --   the policy. last_use is the latest use that the logs allow: where the events of a day on which a typed alias moved are
---   gone, it may have been of the alias's other key, and then says nothing of the state. Aliases are all that ever pointed to the key.
--- depends: key_names, key_uses, usage_by_key
+--   gone, it may have been of the alias's other key, and then says nothing of the state. Where the events are no longer held,
+--   the monthly counts still tell that and when a key was created, enabled, disabled, scheduled for deletion (not of a
+--   multi-Region key, which may wait for its replicas) or deleted. Aliases are all that ever pointed to the key.
+-- depends: key_names, key_uses, usage_by_key, replaced_times
+-- kept: a report on keys tells their states above its rows and in them
 
 WITH calls AS (
   SELECT
@@ -139,10 +142,47 @@ states AS (
     AND NOT (source = 'refusal' AND coalesce(event_time <= operation_before + INTERVAL '10 minutes', false))
 ),
 
+-- What the counts tell of the life of a key, which outlive its events. They tell no state after a CreateKey, which may
+-- have left the key without material, nor after an operation on its material.
+counted AS (
+  SELECT
+    key AS key_arn,
+    min(first_time) FILTER (WHERE event_name = 'CreateKey' OR event_name = 'ReplicateKey') AS created_time,
+    max(last_time) FILTER (WHERE event_name <> 'ReplicateKey') AS event_time,
+    last_value(
+      CASE event_name
+        WHEN 'EnableKey' THEN 'Enabled'
+        WHEN 'DisableKey' THEN 'Disabled'
+        WHEN 'CancelKeyDeletion' THEN 'Disabled'
+        WHEN 'ScheduleKeyDeletion' THEN CASE WHEN split_part(key, ':key/', 2) NOT LIKE 'mrk-%' THEN 'PendingDeletion' END
+        WHEN 'DeleteKey' THEN 'Deleted'
+      END ORDER BY last_time, event_name
+    ) FILTER (WHERE event_name <> 'ReplicateKey') AS state
+  FROM usage_monthly
+  WHERE outcome = 'success' AND key LIKE 'arn:%:kms:%:key/%'
+    AND (
+      event_name IN (
+        'CreateKey', 'EnableKey', 'DisableKey', 'ScheduleKeyDeletion', 'CancelKeyDeletion', 'DeleteKey',
+        'ImportKeyMaterial', 'DeleteImportedKeyMaterial', 'DeleteExpiredKeyMaterial'
+      )
+      OR (event_name = 'ReplicateKey' AND key_role = 'destination')
+    )
+    -- A record that a correction replaces may tell what never was.
+    AND NOT EXISTS (SELECT 1 FROM replaced_times WHERE replaced_times.event_time = usage_monthly.last_time)
+  GROUP BY key
+),
+
 last_states AS (
   SELECT *
-  FROM states
-  QUALIFY row_number() OVER (PARTITION BY key_arn ORDER BY event_time DESC, event_id DESC, content_hash DESC) = 1
+  FROM (
+    SELECT key_arn, event_time, event_id, content_hash, source, state, false AS is_counted
+    FROM states
+    UNION ALL
+    SELECT key_arn, event_time, NULL, NULL, 'operation' AS source, state, true AS is_counted
+    FROM counted
+    WHERE state IS NOT NULL
+  )
+  QUALIFY row_number() OVER (PARTITION BY key_arn ORDER BY event_time DESC, is_counted, event_id DESC, content_hash DESC) = 1
 ),
 
 -- A refusal that repeats what ScheduleKeyDeletion began leaves its date.
@@ -187,7 +227,7 @@ SELECT
   CASE WHEN judged.is_told_by_use THEN 'Enabled' ELSE judged.told_state END AS state,
   CASE WHEN judged.is_told_by_use THEN judged.proven_use ELSE judged.told_state_time END AS state_time,
   CASE WHEN judged.is_told_by_use THEN 'use' ELSE judged.source END AS state_source,
-  described.created_time,
+  coalesce(described.created_time, counted.created_time) AS created_time,
   described.created_by,
   CASE WHEN NOT judged.is_told_by_use AND judged.told_state = 'PendingDeletion' THEN schedules.deletion_date END AS deletion_date,
   described.spec,
@@ -209,4 +249,5 @@ SELECT
   judged.last_time
 FROM judged
 LEFT JOIN described ON described.key_arn = judged.key_arn
+LEFT JOIN counted ON counted.key_arn = judged.key_arn
 LEFT JOIN schedules ON schedules.key_arn = judged.key_arn

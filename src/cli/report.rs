@@ -151,7 +151,7 @@ async fn judge(
 
 /// What a report answers, and what must be said before its rows.
 pub(super) struct Answer {
-    /// Title and window, a line.
+    /// Title and window, a line, and below it what was found, if the report says so.
     pub(super) heading: String,
     /// Lines, or nothing.
     pub(super) warnings: String,
@@ -176,8 +176,13 @@ pub(super) async fn ask(
     if !is_end_given(args) {
         warnings.push_str(&ahead(&request.logs, args.output.tz));
     }
+    let mut heading = heading(&outcome.title, outcome.window, args.output.tz);
+    for line in &outcome.summary {
+        heading.push_str(&visible(line));
+        heading.push('\n');
+    }
     Ok(Answer {
-        heading: heading(&outcome.title, outcome.window, args.output.tz),
+        heading,
         warnings,
         rendering: Rendering {
             series: report.series.clone(),

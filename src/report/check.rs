@@ -47,13 +47,11 @@ pub async fn check(
         }
     }
     let values = typical_values(report);
-    let statements = std::iter::once(&report.sql).chain(&report.caveats);
-    for (place, sql) in statements.enumerate() {
-        // A caveat's own lines are not told apart.
-        let first = match place {
-            0 => report.line,
-            _ => line_of_item(text, "caveat", place - 1),
-        };
+    // The own lines of a summary or a caveat are not told apart.
+    let beside = report.beside();
+    let beside = beside.map(|(word, place, sql)| (line_of_item(text, word, place), sql));
+    let statements = std::iter::once((report.line, &report.sql)).chain(beside);
+    for (place, (first, sql)) in statements.enumerate() {
         let line_in = |line: usize| if place == 0 { first + line - 1 } else { first };
         let unknown = placeholders(sql).into_iter();
         let unknown: Vec<_> = unknown
@@ -178,7 +176,7 @@ fn default_fault(parameter: &Parameter) -> Option<String> {
 
 fn is_used(report: &Query, name: &str) -> bool {
     std::iter::once(&report.sql)
-        .chain(&report.caveats)
+        .chain(report.beside().map(|(_, _, sql)| sql))
         .any(|sql| placeholders(sql).iter().any(|found| found.name == name))
 }
 

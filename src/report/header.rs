@@ -17,12 +17,16 @@
 //! -- recounts: key_resources of replaced_records
 //! -- series: uses_per_day
 //! -- strip: days from first_day
+//! -- summary: SELECT text FROM what_was_found ORDER BY place
 //! -- footnote: printed under the rows
 //! -- caveat: SELECT 'a text' FROM … HAVING …
 //! SELECT …
 //! ```
+//!
+//! A summary may read the common table expressions of the statement.
 
 use super::ReportError;
+use super::parts::reading_parts;
 use crate::sql::Relation;
 
 /// The names that the window and the filters have as options or as placeholders: no report's own.
@@ -119,6 +123,9 @@ pub struct Query {
     /// Columns of texts with a letter a day, each with the column that tells the first day; on a terminal they are folded
     /// into months.
     pub strips: Vec<(String, String)>,
+    /// The statement whose texts stand above the rows: what was found, in a few lines. It has the common table
+    /// expressions of the report's own statement in front of it.
+    pub summary: Option<String>,
     /// A text that must stand beside the rows.
     pub footnote: Option<String>,
     /// Statements whose texts must stand beside the rows, where they give any.
@@ -163,6 +170,7 @@ impl Query {
             parameters: Vec::new(),
             series: Vec::new(),
             strips: Vec::new(),
+            summary: None,
             footnote: None,
             caveats: Vec::new(),
             sql: statement(text, body_line),
@@ -202,6 +210,13 @@ impl Query {
         Ok(query)
     }
 
+    /// The statements that run besides its own: the word of each in the header, and its place among those of that word.
+    pub(super) fn beside(&self) -> impl Iterator<Item = (&'static str, usize, &String)> {
+        let summary = self.summary.iter().map(|sql| ("summary", 0, sql));
+        let caveats = self.caveats.iter().enumerate();
+        summary.chain(caveats.map(|(place, sql)| ("caveat", place, sql)))
+    }
+
     /// Takes one item of the header into its place.
     fn take(&mut self, item: &Item) -> Result<(), String> {
         let text = item.lines.join(" ").trim().to_owned();
@@ -237,6 +252,12 @@ impl Query {
                 self.strips.push(strip);
                 Ok(())
             }
+            "summary" => {
+                let statement = item.lines.join("\n");
+                set(self.summary.get_or_insert_default(), "summary", text)?;
+                self.summary = Some(reading_parts(&self.sql, statement.trim()));
+                Ok(())
+            }
             "footnote" => set(self.footnote.get_or_insert_default(), "footnote", text),
             "caveat" => {
                 if text.is_empty() {
@@ -249,7 +270,7 @@ impl Query {
                 let name = word.strip_prefix("param ").ok_or_else(|| {
                     format!(
                         "`{word}` is not a word of the header: \
-                         use id, title, description, param <name>, depends, kept, counted, recounts, series, strip, footnote or caveat"
+                         use id, title, description, param <name>, depends, kept, counted, recounts, series, strip, summary, footnote or caveat"
                     )
                 })?;
                 if COMMON.contains(&name) {
@@ -404,6 +425,7 @@ mod tests {
         assert_eq!(query.depends, ["a", "b"]);
         assert_eq!(query.footnote.as_deref(), Some("a note"));
         assert_eq!(query.caveats, ["SELECT 'x'\nFROM t"]);
+        assert_eq!(query.summary, None);
         assert_eq!(
             (query.line, query.series.as_slice()),
             (14, &["uses".to_owned()][..])
@@ -421,6 +443,21 @@ mod tests {
             (Kind::Days, false, Some("90"))
         );
         assert_eq!(days.description, "How long.");
+    }
+
+    #[test]
+    fn a_summary_reads_the_parts_of_the_statement() {
+        let text = "-- id: q\n-- title: t\n-- description: d\n-- summary: SELECT text\n--   FROM a\n\n\
+            WITH a AS (SELECT 'x' AS text)\nSELECT * FROM a";
+        let query = Query::parse("reports/q.sql", text).expect("a good header");
+        let summary = "WITH a AS (SELECT 'x' AS text)\n\nSELECT text\nFROM a";
+        assert_eq!(query.summary.as_deref(), Some(summary));
+        let error = Query::parse(
+            "reports/q.sql",
+            &text.replace("-- description", "-- summary: SELECT 1\n-- description"),
+        );
+        let error = error.expect_err("two summaries").to_string();
+        assert_eq!(error, "reports/q.sql:5: `summary` stands here twice");
     }
 
     fn check(changed: &str, into: &str, expected: &str) {

@@ -16,6 +16,7 @@ mod library;
 mod logs;
 mod names;
 mod nearest;
+mod parts;
 mod placeholder;
 mod run;
 mod scope;

@@ -1,7 +1,7 @@
-//! Running a report: parameters bound, rows streaming, caveats after them.
+//! Running a report: parameters bound, the summary before the rows, rows streaming, caveats after them.
 //!
 //! Enters: a session, a report and what was asked for. Leaves: an [`Outcome`]; whoever renders it
-//! prints the window, streams the rows, then prints footnote and caveats.
+//! prints the window and the summary, streams the rows, then prints footnote and caveats.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -50,6 +50,8 @@ pub struct Outcome {
     pub title: String,
     /// The window that was answered for, which every rendering shows.
     pub window: Window,
+    /// What was found, in a few lines to stand above the rows; none in a report that has no summary.
+    pub summary: Vec<String>,
     /// The rows, computed as they are taken.
     pub stream: SendableRecordBatchStream,
     /// The columns that name the account which the column before them tells.
@@ -89,15 +91,21 @@ impl Caveats {
         let fault = |source| ReportError::engine(&self.query, source);
         let mut texts = self.notes;
         for frame in self.frames {
-            for batch in frame.collect().await.map_err(fault)? {
-                let column = cast(batch.column(0), &DataType::Utf8)
-                    .map_err(|source| fault(DataFusionError::from(source)))?;
-                let column = column.as_string::<i32>();
-                texts.extend(column.iter().flatten().map(str::to_owned));
-            }
+            texts.extend(texts_of(frame).await.map_err(fault)?);
         }
         Ok(texts)
     }
+}
+
+/// The texts in the first column of a statement's rows.
+async fn texts_of(frame: DataFrame) -> Result<Vec<String>, DataFusionError> {
+    let mut texts = Vec::new();
+    for batch in frame.collect().await? {
+        let column = cast(batch.column(0), &DataType::Utf8)?;
+        let column = column.as_string::<i32>();
+        texts.extend(column.iter().flatten().map(str::to_owned));
+    }
+    Ok(texts)
 }
 
 /// Answers a report.
@@ -145,10 +153,15 @@ pub(crate) async fn run_in(
         );
     }
     let rows = frames.remove(0);
+    let summary = match report.summary {
+        Some(_) => texts_of(frames.remove(0)).await.map_err(fault)?,
+        None => Vec::new(),
+    };
     frames.extend(deleted::note(context, library, report, &bound).await?);
     Ok(Outcome {
         title: report.title.clone(),
         window: bound.window,
+        summary,
         stream: rows.execute_stream().await.map_err(fault)?,
         names: Vec::new(),
         footnote: report.footnote.clone(),
@@ -160,12 +173,13 @@ pub(crate) async fn run_in(
     })
 }
 
-/// The statement of a report, its caveats, and those of the scopes that it names, each with its scopes.
+/// The statement of a report, its summary, its caveats, and those of the scopes that it names, each with its scopes.
 pub(super) fn statements<'a>(
     library: &'a Library,
     report: &'a Query,
 ) -> Result<Vec<(&'a str, Scoped<'a>)>, ReportError> {
-    let own = std::iter::once(&report.sql).chain(&report.caveats);
+    let beside = report.beside().map(|(_, _, sql)| sql);
+    let own = std::iter::once(&report.sql).chain(beside);
     let mut waiting: VecDeque<&str> = own.map(String::as_str).collect();
     let mut statements = Vec::with_capacity(waiting.len());
     let mut told = BTreeSet::new();

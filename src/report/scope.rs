@@ -152,12 +152,12 @@ impl Head {
 }
 
 /// The words of a text; none where it is no SQL, which is told by whoever plans it.
-fn tokens(sql: &str) -> Vec<TokenWithSpan> {
+pub(super) fn tokens(sql: &str) -> Vec<TokenWithSpan> {
     let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location();
     tokens.unwrap_or_default()
 }
 
-fn word(token: &TokenWithSpan) -> Option<&str> {
+pub(super) fn word(token: &TokenWithSpan) -> Option<&str> {
     match &token.token {
         Token::Word(word) => Some(&word.value),
         _ => None,

@@ -77,16 +77,18 @@ fn told(rows: &[Value]) -> Told {
         assert_eq!(failed.values().sum::<u64>(), failures, "{row}");
         assert_eq!(reasons.values().sum::<u64>(), failures, "{row}");
         assert_eq!(row["last_failure"].is_null(), failures == 0, "{row}");
-        let successes = row["successes"].as_u64().expect("a number");
-        assert_eq!(operations.values().sum::<u64>(), successes, "{row}");
+        let uses = row["uses"].as_u64().expect("a number");
+        let others = row["other_calls"].as_u64().expect("a number");
+        assert_eq!(operations.values().sum::<u64>(), uses + others, "{row}");
         add(&mut told.failures, reasons);
         if row["kind"] == "management" {
+            assert_eq!(uses, 0, "{row}");
             add(&mut told.management, operations);
             add(&mut told.management, failed);
             continue;
         }
         add(&mut told.operations, operations);
-        if successes == 0 {
+        if uses == 0 {
             assert!(
                 row["first_time"].is_null() && row["last_time"].is_null(),
                 "{row}"
@@ -100,7 +102,7 @@ fn told(rows: &[Value]) -> Told {
             let most = told.sessions.entry(caller.clone()).or_default();
             *most = sessions.max(*most);
         }
-        *told.uses.entry(caller).or_default() += successes;
+        *told.uses.entry(caller).or_default() += uses;
         times.extend([text(row, "first_time"), text(row, "last_time")]);
     }
     told.first_use = times.iter().min().map(|time| (*time).to_owned());
@@ -206,11 +208,7 @@ fn a_key_by_any_name() {
     }
     // A multi-Region set by its id is the set; by a member's ARN it is the member.
     let set = "mrk-513b8bb237f64be88b002b9454f05e81";
-    let sum = |rows: &[Value]| -> u64 {
-        rows.iter()
-            .filter_map(|row| row["successes"].as_u64())
-            .sum()
-    };
+    let sum = |rows: &[Value]| -> u64 { rows.iter().filter_map(|row| row["uses"].as_u64()).sum() };
     let of_set: u64 = list(&answers(), "keys")
         .iter()
         .filter(|key| text(key, "key_arn").ends_with(set))
@@ -252,18 +250,44 @@ fn resources() {
     }
 }
 
+/// The one key of the sample whose creation its logs hold, and when that was.
+const CREATED: (&str, &str) = (
+    "arn:aws:kms:us-east-1:111122223333:key/cdde4ed4-3b7c-4a19-8902-071136fd44d0",
+    "2026-03-01",
+);
+
 #[test]
 fn unused_keys() {
     let context = Context::with_samples();
-    for expected in list(&answers(), "unused") {
+    let answers = answers();
+    let all = list(&answers, "keys").len();
+    for expected in list(&answers, "unused") {
         let days = expected["days"].to_string();
-        let rows = context.json(&["report", "unused-keys", "--days", &days, "--format", "json"]);
+        let words = ["report", "unused-keys", "--days", &days, "--format", "json"];
+        let rows = context.json(&words);
         let mut found: Vec<Value> = rows
             .iter()
             .map(|row| json!({"key_arn": row["key_arn"], "last_use": row["last_use"]}))
             .collect();
         found.sort_by_key(|key| text(key, "key_arn").to_owned());
-        assert_eq!(Value::from(found), expected["keys"], "{days} days");
+        // The logs end on 2026-03-10: 30 days before, that key did not exist.
+        let is_young = days == "30";
+        let unused: Vec<Value> = list(expected, "keys")
+            .iter()
+            .filter(|key| !is_young || text(key, "key_arn") != CREATED.0)
+            .cloned()
+            .collect();
+        assert_eq!(found, unused, "{days} days");
+        let used = all - list(expected, "keys").len();
+        let told = format!(
+            "{all} keys of your 3 accounts seen in logs: {used} used, {} unused",
+            unused.len()
+        );
+        let stderr = context.run(&words).stderr;
+        assert!(stderr.contains(&told), "{told}: {stderr}");
+        let (key, day) = CREATED;
+        let left_out = format!("left out, younger than the window: 1 ({key} created {day})\n");
+        assert_eq!(stderr.contains(&left_out), is_young, "{stderr}");
     }
 }
 

@@ -81,7 +81,7 @@ fn own_queries_add_and_override() {
 fn check_tells_every_fault_with_its_line() {
     let context = Context::new();
     let good = query("", "SELECT 1 AS n ORDER BY n");
-    let faulty: [(&str, String); 16] = [
+    let faulty: [(&str, String); 17] = [
         (
             "reports/syntax.sql",
             query("", "SELECT caller\nFROM kms_events\nORDER BYE 1"),
@@ -135,6 +135,13 @@ fn check_tells_every_fault_with_its_line() {
             query(
                 "-- caveat: SELECT nope FROM kms_events",
                 "SELECT 1 ORDER BY 1",
+            ),
+        ),
+        (
+            "reports/summary.sql",
+            query(
+                "-- summary: SELECT nope FROM a",
+                "WITH a AS (SELECT 1 AS n)\nSELECT n FROM a ORDER BY 1",
             ),
         ),
         (

@@ -77,7 +77,7 @@ async fn the_callers_account_sees_its_calls_on_foreign_keys() {
 async fn a_record_without_the_key_is_told_it_by_the_other_account() {
     let context = context(both(json!({"key_arn": KEY_A}), json!({}))).await;
     let asked = request(None, UNTIL, &[("key", KEY_A)]);
-    let (rows, _) = answer(&context, "who-used", &asked, &["caller", "successes"]).await;
+    let (rows, _) = answer(&context, "who-used", &asked, &["caller", "uses"]).await;
     assert_eq!(rows, [format!("{BOB} | 1")]);
     let rows = query(&context, "SELECT count(*) AS uses FROM key_uses", &["uses"]).await;
     assert_eq!(rows, ["1"]);
@@ -158,7 +158,7 @@ async fn network_activity_is_evidence_of_a_call_and_not_a_second_one() {
         assert_eq!(rows, ["Decrypt | 1 | denied 1"]);
         assert_eq!(caveats, [told]);
         let asked = request(None, "2026-01-15", &[("days", "3")]);
-        let columns = ["key_arn", "uses_before", "uses_in_log"];
+        let columns = ["key_arn", "uses_before", "uses_of_other_keys"];
         let (rows, caveats) = answer(&context, "unused-keys", &asked, &columns).await;
         assert_eq!(rows, [format!("{KEY_A} | 1 | 0")]);
         assert_eq!(caveats, Vec::<String>::new());

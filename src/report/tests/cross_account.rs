@@ -87,3 +87,33 @@ async fn calls_between_accounts_say_what_lies_inside() {
         assert_eq!(rows, expected[..2]);
     }
 }
+
+/// What is not a use moves the last call, never the last use.
+#[tokio::test]
+async fn a_management_call_is_no_use_of_the_key() {
+    let eve = format!("account:{STRANGER}");
+    let at = |time: &str, key: &str, name: &str, outcome: &str| {
+        let mut row = call(
+            &eve,
+            OWNER,
+            json!({"key_arn": key, "event_name": name, "outcome": outcome}),
+        );
+        row["event_time"] = json!(format!("{time}T00:00:00Z"));
+        row["event_date"] = json!(time);
+        row
+    };
+    let events = vec![
+        at("2026-01-02", KEY_A, "Decrypt", "success"),
+        at("2026-01-03", KEY_A, "Decrypt", "throttled"),
+        at("2026-01-04", KEY_A, "DescribeKey", "success"),
+        at("2026-01-05", KEY_B, "GetPublicKey", "success"),
+    ];
+    let columns = ["key_arn", "uses", "managed", "last_use", "last_time"];
+    let request = request(None, "2026-12-31", &[]);
+    let (rows, _) = answer(&context(events).await, "cross-account", &request, &columns).await;
+    let expected = [
+        format!("{KEY_A} | 1 | 1 | 2026-01-02T00:00:00Z | 2026-01-04T00:00:00Z"),
+        format!("{KEY_B} | 0 | 1 | - | 2026-01-05T00:00:00Z"),
+    ];
+    assert_eq!(rows, expected);
+}

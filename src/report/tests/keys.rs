@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{ALICE, KEY_A, KEY_B, MRK_EU, MRK_US, OTHER, OWNER, context, event, query};
+use super::{
+    ALICE, KEY_A, KEY_B, MRK_EU, MRK_US, OTHER, OWNER, context, context_of_rollups, context_since,
+    event, query,
+};
 
 fn change(time: &str, name: &str, mut members: Value) -> Value {
     members["event_name"] = json!(name);
@@ -253,4 +256,93 @@ async fn a_throttled_call_is_one_row_at_its_caller() {
         format!("{OWNER} | dice | GenerateRandom | -"),
     ];
     assert_eq!(rows, expected);
+}
+
+/// The state of KEY_A, who told it, when, and when the key was created; once the events are gone, and while they are held.
+async fn check_counted(changes: &[(&str, &str)], held: &str, counted: &str) {
+    let events: Vec<Value> = changes
+        .iter()
+        .map(|(time, name)| change(time, name, json!({})))
+        .collect();
+    let columns = ["state", "state_source", "state_time", "created_time"];
+    for (context, expected) in [
+        (context(events.clone()).await, held),
+        (context_of_rollups(events).await, counted),
+    ] {
+        let rows = query(&context, "SELECT * FROM keys", &columns).await;
+        assert_eq!(rows, [expected], "{changes:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_done_to_a_key_outlives_its_events() {
+    let created = ("2026-01-01T00:00:00Z", "CreateKey");
+    let scheduled = ("2026-01-02T00:00:00Z", "ScheduleKeyDeletion");
+    let deleted = "Deleted | operation | 2026-02-09T00:00:00Z | 2026-01-01T00:00:00Z";
+    check_counted(
+        &[created, scheduled, ("2026-02-09T00:00:00Z", "DeleteKey")],
+        deleted,
+        deleted,
+    )
+    .await;
+    let pending = "PendingDeletion | operation | 2026-01-02T00:00:00Z | 2026-01-01T00:00:00Z";
+    check_counted(&[created, scheduled], pending, pending).await;
+    let rescued = "Disabled | operation | 2026-01-03T00:00:00Z | -";
+    check_counted(
+        &[scheduled, ("2026-01-03T00:00:00Z", "CancelKeyDeletion")],
+        rescued,
+        rescued,
+    )
+    .await;
+    let enabled = "Enabled | operation | 2026-01-04T00:00:00Z | -";
+    check_counted(
+        &[
+            ("2026-01-03T00:00:00Z", "DisableKey"),
+            ("2026-01-04T00:00:00Z", "EnableKey"),
+        ],
+        enabled,
+        enabled,
+    )
+    .await;
+    // Whether the key was made with material, or lost some, the counts do not tell.
+    let made = "Enabled | operation | 2026-01-01T00:00:00Z | 2026-01-01T00:00:00Z";
+    check_counted(&[created], made, "- | - | - | 2026-01-01T00:00:00Z").await;
+    let emptied = "PendingImport | operation | 2026-01-05T00:00:00Z | -";
+    let changes = [
+        ("2026-01-04T00:00:00Z", "EnableKey"),
+        ("2026-01-05T00:00:00Z", "DeleteImportedKeyMaterial"),
+    ];
+    check_counted(&changes, emptied, "- | - | - | -").await;
+}
+
+#[tokio::test]
+async fn what_the_counts_tell_gives_way_to_later_events_and_to_corrections() {
+    let columns = ["state", "state_source", "state_time"];
+    let events = vec![
+        change("2026-01-02T00:00:00Z", "DisableKey", json!({})),
+        change("2026-02-02T00:00:00Z", "EnableKey", json!({})),
+    ];
+    let rows = query(
+        &context_since(events, "2026-02-01").await,
+        "SELECT * FROM keys",
+        &columns,
+    )
+    .await;
+    assert_eq!(rows, ["Enabled | operation | 2026-02-02T00:00:00Z"]);
+    // A deletion that a correction tells anew, as one that failed.
+    let events = vec![
+        change("2026-01-01T00:00:00Z", "EnableKey", json!({})),
+        change(
+            "2026-01-02T00:00:00Z",
+            "DeleteKey",
+            json!({"event_id": "first"}),
+        ),
+        change(
+            "2026-01-02T00:00:00Z",
+            "DeleteKey",
+            json!({"outcome": "error", "is_correction": true, "original_event_id": "first"}),
+        ),
+    ];
+    let rows = query(&context(events).await, "SELECT * FROM keys", &columns).await;
+    assert_eq!(rows, ["Enabled | operation | 2026-01-01T00:00:00Z"]);
 }

@@ -26,6 +26,7 @@ mod rollups;
 mod throttled_callers;
 mod top_callers;
 mod unused_keys;
+mod unused_keys_left_out;
 mod views;
 mod who_used;
 
@@ -335,6 +336,20 @@ pub(super) async fn answer(
         !starts.any(|start| text.starts_with(start))
     });
     (rows, caveats)
+}
+
+/// What a report says above its rows.
+pub(super) async fn summary(
+    context: &SessionContext,
+    report: &str,
+    request: &Request,
+) -> Vec<String> {
+    let library = Library::embedded().expect("good headers");
+    let report = library.report(report).expect("a report");
+    match run_in(context, &library, report, request).await {
+        Ok(outcome) => outcome.summary,
+        Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
+    }
 }
 
 /// The rows of a report and all its caveats.

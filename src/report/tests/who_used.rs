@@ -3,15 +3,18 @@
 use serde_json::{Value, json};
 
 use super::{
-    ALICE, KEY_A, KEY_B, MRK_EU, MRK_ID, MRK_US, OTHER, OWNER, answer, context, event, request,
+    ALICE, KEY_A, KEY_B, MRK_EU, MRK_ID, MRK_US, OTHER, OWNER, answer, context, context_of_rollups,
+    context_with, event, request, summary,
 };
+use crate::schema;
 
 const COUNTS: &[&str] = &[
     "kind",
     "caller",
     "service",
     "operations",
-    "successes",
+    "uses",
+    "other_calls",
     "failures",
     "failure_reasons",
 ];
@@ -89,12 +92,12 @@ async fn callers_have_their_operations_sessions_resources_and_failures() {
     .concat();
     let expected = [
         format!(
-            "use | {ALICE} | s3.amazonaws.com | Decrypt 3, Encrypt 2 | 5 | 3 | denied 2, throttled 1 \
+            "use | {ALICE} | s3.amazonaws.com | Decrypt 3, Encrypt 2 | 5 | 0 | 3 | denied 2, throttled 1 \
              | 2 | one, two | 4 | r1, r2, r3 | 2026-01-01T00:00:00Z | 2026-01-05T00:00:00Z \
              | Decrypt 3 | 2026-01-08T00:00:00Z"
         ),
         format!(
-            "management | {ALICE} | - | DescribeKey 1 | 1 | 0 | - \
+            "management | {ALICE} | - | DescribeKey 1 | 0 | 1 | 0 | - \
              | 0 | - | 0 | - | 2026-01-09T00:00:00Z | 2026-01-09T00:00:00Z | - | -"
         ),
     ];
@@ -125,13 +128,7 @@ async fn a_cross_account_call_counts_once_with_the_callers_name() {
     check(
         events,
         KEY_A,
-        &[
-            "caller",
-            "operations",
-            "successes",
-            "sessions",
-            "session_sample",
-        ],
+        &["caller", "operations", "uses", "sessions", "session_sample"],
         &[&expected],
         &[],
     )
@@ -156,9 +153,9 @@ async fn a_reencrypt_uses_both_keys_and_a_dry_run_none() {
             ),
         ]
     };
-    let source = format!("use | {ALICE} | - | ReEncrypt (source) 1 | 1 | 0 | -");
+    let source = format!("use | {ALICE} | - | ReEncrypt (source) 1 | 1 | 0 | 0 | -");
     check(events(), KEY_A, COUNTS, &[&source], &[]).await;
-    let destination = format!("use | {ALICE} | - | ReEncrypt (destination) 1 | 1 | 0 | -");
+    let destination = format!("use | {ALICE} | - | ReEncrypt (destination) 1 | 1 | 0 | 0 | -");
     check(
         events(),
         KEY_B,
@@ -187,12 +184,12 @@ async fn a_failed_call_that_typed_an_alias_is_found() {
         event("2026-01-03T00:00:00Z", json!({})),
         event("2026-01-03T00:00:00Z", json!({"region": "us-east-1"})),
     ];
-    let used = format!("use | {ALICE} | - | - | 0 | 1 | unusable_key 1");
-    let managed = format!("management | {ALICE} | - | CreateAlias 1 | 1 | 0 | -");
+    let used = format!("use | {ALICE} | - | - | 0 | 0 | 1 | unusable_key 1");
+    let managed = format!("management | {ALICE} | - | CreateAlias 1 | 0 | 1 | 0 | -");
     let caveat = "cryptographic operations in the account and region of this key that do not tell their key: 2, of them successful: 1";
     check(events.clone(), "app", COUNTS, &[&used, &managed], &[caveat]).await;
     // An alias that no record resolves is still answered for, as it was typed.
-    let failed = format!("use | {ALICE} | - | - | 0 | 1 | not_found 1");
+    let failed = format!("use | {ALICE} | - | - | 0 | 0 | 1 | not_found 1");
     check(events, "alias/other", COUNTS, &[&failed], &[]).await;
 }
 
@@ -212,7 +209,7 @@ async fn a_multi_region_id_asks_for_the_whole_set() {
             ),
         ]
     };
-    let set = format!("use | {ALICE} | - | Decrypt 2, ReEncrypt (source) 1 | 3 | 0 | -");
+    let set = format!("use | {ALICE} | - | Decrypt 2, ReEncrypt (source) 1 | 3 | 0 | 0 | -");
     check(
         events(),
         &MRK_ID.to_uppercase().replace("MRK", "mrk"),
@@ -221,7 +218,8 @@ async fn a_multi_region_id_asks_for_the_whole_set() {
         &[],
     )
     .await;
-    let member = format!("use | {ALICE} | - | Decrypt 1, ReEncrypt (destination) 1 | 2 | 0 | -");
+    let member =
+        format!("use | {ALICE} | - | Decrypt 1, ReEncrypt (destination) 1 | 2 | 0 | 0 | -");
     check(events(), MRK_US, COUNTS, &[&member], &[]).await;
 }
 
@@ -236,7 +234,7 @@ async fn windows_are_half_open_and_labels_stand_apart() {
         ),
     ])
     .await;
-    let columns = ["caller", "label", "successes"];
+    let columns = ["caller", "label", "uses"];
     let day = request(Some("2026-01-01"), "2026-01-01", &[("key", KEY_A)]);
     let (rows, _) = answer(&context, "who-used", &day, &columns).await;
     assert_eq!(rows, [format!("{ALICE} | - | 1")]);
@@ -262,7 +260,7 @@ async fn a_caller_who_only_failed_has_a_row_without_times_of_use() {
     ];
     let columns = [
         "operations",
-        "successes",
+        "uses",
         "sessions",
         "first_time",
         "last_time",
@@ -286,7 +284,7 @@ async fn records_that_a_correction_replaces_are_told() {
             json!({"key_arn": KEY_A, "caller": "carol", "is_correction": true, "original_event_id": "first"}),
         ),
     ];
-    let expected = "use | carol | - | Decrypt 1 | 1 | 0 | -";
+    let expected = "use | carol | - | Decrypt 1 | 1 | 0 | 0 | -";
     let caveat =
         "records of this key that are not counted, because a later record corrects them: 1";
     check(events, KEY_A, COUNTS, &[expected], &[caveat]).await;
@@ -314,9 +312,9 @@ async fn uses_by_an_alias_from_before_it_was_seen_are_told() {
         by_alias("2026-01-05T00:00:00Z"),
     ];
     let caveat = "records taken for this key by an alias, at a time for which no log shows where it pointed: 2";
-    let expected = format!("use | {ALICE} | - | Decrypt 1 | 1 | 2 | denied 2");
+    let expected = format!("use | {ALICE} | - | Decrypt 1 | 1 | 0 | 2 | denied 2");
     check(events.clone(), KEY_A, COUNTS, &[&expected], &[caveat]).await;
-    let expected = format!("use | {ALICE} | - | Decrypt 1 | 1 | 1 | denied 1");
+    let expected = format!("use | {ALICE} | - | Decrypt 1 | 1 | 0 | 1 | denied 1");
     check(events, KEY_B, COUNTS, &[&expected], &[]).await;
 }
 
@@ -332,9 +330,159 @@ async fn a_key_that_was_never_found_is_answered_for_as_it_was_typed() {
             event("2026-01-01T00:00:00Z", json!({"key_arn": KEY_A})),
         ]
     };
-    let failed = format!("use | {ALICE} | - | - | 0 | 1 | not_found 1");
+    let failed = format!("use | {ALICE} | - | - | 0 | 0 | 1 | not_found 1");
     check(events(), &elsewhere, COUNTS, &[&failed], &[]).await;
     // A wrong region in a failed call does not make the id ambiguous.
-    let used = format!("use | {ALICE} | - | Decrypt 1 | 1 | 0 | -");
+    let used = format!("use | {ALICE} | - | Decrypt 1 | 1 | 0 | 0 | -");
     check(events(), &KEY_A[KEY_A.len() - 36..], COUNTS, &[&used], &[]).await;
+}
+
+/// A call on KEY_A that succeeded, in January.
+fn call(day: u32, name: &str) -> Value {
+    event(
+        &format!("2026-01-{day:02}T00:00:00Z"),
+        json!({"key_arn": KEY_A, "event_name": name}),
+    )
+}
+
+/// What stands above the rows: the state of KEY_A, then what was done with it.
+async fn check_summary(events: Vec<Value>, state: &str, done: &str) {
+    let context = context(events).await;
+    let request = request(None, "2026-12-31", &[("key", KEY_A)]);
+    let key = format!("{KEY_A}: account {OWNER}, eu-west-1, no alias seen, {state}");
+    assert_eq!(
+        summary(&context, "who-used", &request).await,
+        [key, done.to_owned()]
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_was_only_managed_was_not_used() {
+    let events = vec![
+        call(1, "CreateKey"),
+        call(2, "DescribeKey"),
+        event(
+            "2026-01-03T00:00:00Z",
+            json!({"key_arn": KEY_A, "event_name": "GetKeyPolicy", "caller": "bob"}),
+        ),
+        // Refused, a dry run, and another key's: none of them is a use of this one.
+        event(
+            "2026-01-04T00:00:00Z",
+            json!({"key_arn": KEY_A, "outcome": "denied", "caller": "carol"}),
+        ),
+        event(
+            "2026-01-05T00:00:00Z",
+            json!({"key_arn": KEY_A, "outcome": "dry_run", "is_dry_run": true}),
+        ),
+        event("2026-01-06T00:00:00Z", json!({"key_arn": KEY_B})),
+    ];
+    let done = "no successful use; 1 failed attempt by 1 caller; 3 management calls by 2 callers";
+    check_summary(events.clone(), "enabled (since 2026-01-01T00:00:00Z)", done).await;
+    let used = [events, vec![call(7, "Sign"), call(8, "Verify")]].concat();
+    let done = "2 successful uses by 1 caller, last at 2026-01-08T00:00:00Z; 1 failed attempt by 1 caller; \
+                3 management calls by 2 callers";
+    check_summary(used, "enabled (by a use at 2026-01-08T00:00:00Z)", done).await;
+}
+
+#[tokio::test]
+async fn the_key_that_was_meant_stands_above_the_rows_with_its_state() {
+    let done = |calls: u32| {
+        let s = if calls == 1 { "" } else { "s" };
+        format!(
+            "1 successful use by 1 caller, last at 2026-01-01T00:00:00Z; {calls} management call{s} by 1 caller"
+        )
+    };
+    let scheduled = event(
+        "2026-01-03T00:00:00Z",
+        json!({"key_arn": KEY_A, "event_name": "ScheduleKeyDeletion", "deletion_date": "2026-01-10T00:00:00Z"}),
+    );
+    let refused = event(
+        "2026-01-05T00:00:00Z",
+        json!({"key_arn": KEY_A, "outcome": "unusable_key", "error_message": format!("{KEY_A} is disabled.")}),
+    );
+    for (more, state, done) in [
+        (
+            vec![call(2, "DisableKey")],
+            "disabled (since 2026-01-02T00:00:00Z)",
+            done(1),
+        ),
+        (
+            vec![scheduled.clone()],
+            "pending deletion on 2026-01-10T00:00:00Z (since 2026-01-03T00:00:00Z)",
+            done(1),
+        ),
+        (
+            vec![scheduled, call(10, "DeleteKey")],
+            "deleted (since 2026-01-10T00:00:00Z)",
+            done(2),
+        ),
+        (
+            vec![refused],
+            "disabled (by a refused call at 2026-01-05T00:00:00Z)",
+            "1 successful use by 1 caller, last at 2026-01-01T00:00:00Z; 1 failed attempt by 1 caller".to_owned(),
+        ),
+    ] {
+        check_summary([vec![call(1, "Decrypt")], more].concat(), state, &done).await;
+    }
+}
+
+#[tokio::test]
+async fn each_key_that_an_alias_or_a_set_means_is_named_with_its_account() {
+    let events = vec![
+        event(
+            "2026-01-01T00:00:00Z",
+            json!({"key_arn": MRK_EU, "key_as_typed": "alias/app"}),
+        ),
+        event(
+            "2026-01-02T00:00:00Z",
+            json!({"key_arn": MRK_US, "region": "us-east-1", "event_name": "DescribeKey"}),
+        ),
+        event(
+            "2026-01-03T00:00:00Z",
+            json!({"key_as_typed": "alias/nobody", "outcome": "not_found"}),
+        ),
+    ];
+    let list = [json!({
+        "account_id": OWNER, "name": "shop", "taken_at": "2026-01-01T00:00:00Z", "run_id": "r",
+    })];
+    let context = context_with(events, &schema::ACCOUNTS, &list).await;
+    let ask = async |key: &str| {
+        summary(
+            &context,
+            "who-used",
+            &request(None, "2026-12-31", &[("key", key)]),
+        )
+        .await
+    };
+    let eu = format!(
+        "{MRK_EU}: account {OWNER} (shop), eu-west-1, alias/app, enabled (by a use at 2026-01-01T00:00:00Z)"
+    );
+    let us = format!("{MRK_US}: account {OWNER} (shop), us-east-1, no alias seen, state not known");
+    let used = "1 successful use by 1 caller, last at 2026-01-01T00:00:00Z";
+    let managed = "1 management call by 1 caller";
+    assert_eq!(
+        ask(MRK_ID).await,
+        [eu.clone(), us.clone(), format!("{used}; {managed}")]
+    );
+    assert_eq!(ask("app").await, [eu, used.to_owned()]);
+    assert_eq!(
+        ask(MRK_US).await,
+        [us, format!("no successful use; {managed}")]
+    );
+    let typed = "alias/nobody: typed in calls only, and no log shows that there is such a key";
+    let failed = "no successful use; 1 failed attempt by 1 caller";
+    assert_eq!(ask("alias/nobody").await, [typed, failed]);
+}
+
+/// A window after the last use, or events that are gone, make no key look as if it was never used.
+#[tokio::test]
+async fn a_use_outside_of_what_was_asked_for_is_told() {
+    let events = vec![call(1, "Decrypt"), call(9, "DescribeKey")];
+    let told = "no successful use among what was asked for, but the logs show one, last at 2026-01-01T00:00:00Z";
+    let later = request(Some("2026-01-05"), "2026-01-31", &[("key", KEY_A)]);
+    let lines = summary(&context(events.clone()).await, "who-used", &later).await;
+    assert_eq!(lines[1], format!("{told}; 1 management call by 1 caller"));
+    let ever = request(None, "2026-01-31", &[("key", KEY_A)]);
+    let lines = summary(&context_of_rollups(events).await, "who-used", &ever).await;
+    assert_eq!(lines[1], told);
 }
