@@ -3,9 +3,10 @@
 -- description: One row per account and region of coverage_streams. joined_at is when the account joined the organization by the
 --   newest list of members; left_at from when on it was in no list any more, or had left by the logs, if no later list has it;
 --   disabled_at from when on the region was disabled by every list, or by the logs, but not before the last
---   delivery. Each is null where nobody tells it. An account that is in no list is none of the organization's if it delivers
---   for itself.
--- depends: coverage_streams
+--   delivery. Before the first of these lists it was disabled as far back as no call that enables or disables it can be missing
+--   from the logs of the account and of the organization's management account, and nothing was delivered. Each is null where
+--   nobody tells it. An account that is in no list is none of the organization's if it delivers for itself.
+-- depends: coverage_streams, known_trails, unbroken_logs
 -- kept: coverage reads it several times, and it is a row per account and region
 
 WITH newest_members AS (
@@ -91,6 +92,36 @@ switched AS (
     WHERE event_source = 'account.amazonaws.com'
   ) AS calls
   GROUP BY account, region
+),
+
+-- Whose logs tell of calls that enable and disable a region; of a member the management account's too, which owns the
+-- organization's trails.
+switchers AS (
+  SELECT account, region, account AS switcher
+  FROM disabled
+  UNION
+  SELECT disabled.account, disabled.region, owners.account
+  FROM disabled
+  LEFT JOIN (SELECT DISTINCT account FROM known_trails WHERE is_organization) AS owners ON true
+  WHERE disabled.account IN (SELECT account_id FROM organization_accounts)
+    OR disabled.account IN (SELECT account FROM coverage_streams WHERE organization <> '')
+),
+
+-- The calls are logged in one region of the partition.
+unswitched AS (
+  SELECT disabled.account, disabled.region, max(unbroken_logs.from_time) AS since
+  FROM switchers
+  JOIN disabled ON disabled.account = switchers.account AND disabled.region = switchers.region
+  LEFT JOIN unbroken_logs
+    ON unbroken_logs.account = switcher AND unbroken_logs.kind = 'delivered'
+    AND unbroken_logs.region = CASE
+      WHEN switchers.region LIKE 'cn-%' THEN 'cn-northwest-1'
+      WHEN switchers.region LIKE 'us-gov-%' THEN 'us-gov-west-1'
+      ELSE 'us-east-1'
+    END
+    AND disabled_since BETWEEN unbroken_logs.from_time AND unbroken_logs.to_time
+  GROUP BY disabled.account, disabled.region
+  HAVING count(unbroken_logs.from_time) = count(*)
 )
 
 SELECT
@@ -99,6 +130,12 @@ SELECT
   joined.joined_at,
   departures.left_at,
   CASE
+    -- A delivery, a list or a call since then that tells of another state shows that a call was missed.
+    WHEN unswitched.since IS NOT NULL
+      AND (places.last_time IS NULL OR places.last_time < unswitched.since)
+      AND (last_other IS NULL OR last_other < unswitched.since)
+      AND (switched.last_time IS NULL OR switched.last_time < unswitched.since)
+      THEN unswitched.since
     WHEN disabled.account IS NOT NULL THEN greatest(
       CASE
         WHEN switched.disabled_at = switched.last_time AND (last_other IS NULL OR switched.disabled_at > last_other)
@@ -114,3 +151,4 @@ LEFT JOIN joined ON joined.account = places.account
 LEFT JOIN departures ON departures.account = places.account
 LEFT JOIN disabled ON disabled.account = places.account AND disabled.region = places.region
 LEFT JOIN switched ON switched.account = places.account AND switched.region = places.region
+LEFT JOIN unswitched ON unswitched.account = places.account AND unswitched.region = places.region

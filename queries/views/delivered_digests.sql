@@ -3,7 +3,9 @@
 -- description: One row per digest that the ledger holds under an account and region. trail is the ARN of the trail,
 --   where it is known, else its name and home region. status is what verification found of these very bytes. is_readable marks one that
 --   was read, and whose signature is not known to be bad. previous_end_time is the end of the one held before it in its
---   chain; backfill digests have a chain of their own.
+--   chain; backfill digests have a chain of their own. broken_from is set where a digest before it is lost: what was delivered
+--   since then may be named by the lost one alone. is_restart marks one that names no digest before it though the ledger
+--   has one: the trail did not log, or wrote no digests, for a while before it.
 -- depends: log_files, verified_files, known_trails
 
 WITH judged AS (
@@ -33,39 +35,67 @@ WITH judged AS (
     )
 ),
 
+-- Where several trails of this name may be the organization's, none is taken for it.
 organization_trails AS (
-  SELECT name, home_region, max(trail_arn) AS trail_arn
+  SELECT
+    name, home_region,
+    CASE
+      WHEN count(*) FILTER (WHERE is_organization) = 1 THEN max(trail_arn) FILTER (WHERE is_organization)
+      WHEN count(*) = 1 THEN max(trail_arn)
+    END AS trail_arn
   FROM known_trails
   WHERE (is_organization IS DISTINCT FROM false)
   GROUP BY name, home_region
+),
+
+placed AS (
+  SELECT
+    judged.location,
+    account,
+    region,
+    organization,
+    CASE
+      WHEN parts IS NULL THEN 'unknown'
+      WHEN organization = ''
+        THEN 'arn:aws'
+          || CASE WHEN parts[2] LIKE 'cn-%' THEN '-cn' WHEN parts[2] LIKE 'us-gov-%' THEN '-us-gov' ELSE '' END
+          || ':cloudtrail:' || parts[2] || ':' || account || ':trail/' || parts[1]
+      ELSE coalesce(organization_trails.trail_arn, parts[1] || ' of ' || organization || ' in ' || parts[2])
+    END AS trail,
+    state,
+    status,
+    delivery_time,
+    digest_start_time,
+    digest_end_time,
+    digest_content,
+    coalesce(parts[3], '') <> '' AS is_backfill,
+    state = 'ok' AND digest_start_time IS NOT NULL AND digest_end_time IS NOT NULL
+      AND coalesce(status, '') NOT IN ('bad_signature', 'unknown_key') AS is_readable,
+    lag(digest_start_time) OVER chain AS previous_start_time,
+    lag(digest_end_time) OVER chain AS previous_end_time
+  FROM judged
+  LEFT JOIN organization_trails
+    ON organization_trails.name = parts[1] AND organization_trails.home_region = parts[2]
+  WINDOW chain AS (
+    PARTITION BY account, region, organization, parts[1], parts[2], coalesce(parts[3], '')
+    ORDER BY digest_end_time, judged.location
+  )
 )
 
 SELECT
-  judged.location,
-  account,
-  region,
-  organization,
+  location, account, region, organization, trail, state, status, delivery_time, digest_start_time, digest_end_time, digest_content,
+  is_backfill, is_readable, previous_end_time,
   CASE
-    WHEN parts IS NULL THEN 'unknown'
-    WHEN organization = ''
-      THEN 'arn:aws'
-        || CASE WHEN parts[2] LIKE 'cn-%' THEN '-cn' WHEN parts[2] LIKE 'us-gov-%' THEN '-us-gov' ELSE '' END
-        || ':cloudtrail:' || parts[2] || ':' || account || ':trail/' || parts[1]
-    ELSE coalesce(organization_trails.trail_arn, parts[1] || ' of ' || organization || ' in ' || parts[2])
-  END AS trail,
-  state,
-  status,
-  delivery_time,
-  digest_start_time,
-  digest_end_time,
-  digest_content,
-  coalesce(parts[3], '') <> '' AS is_backfill,
-  state = 'ok' AND digest_start_time IS NOT NULL AND digest_end_time IS NOT NULL
-    AND coalesce(status, '') NOT IN ('bad_signature', 'unknown_key') AS is_readable,
-  lag(digest_end_time) OVER (
-    PARTITION BY account, region, organization, parts[1], parts[2], coalesce(parts[3], '')
-    ORDER BY digest_end_time, judged.location
-  ) AS previous_end_time
-FROM judged
-LEFT JOIN organization_trails
-  ON organization_trails.name = parts[1] AND organization_trails.home_region = parts[2]
+    -- Next to each other, and it names another one: then the one before it is not what was written.
+    WHEN status = 'chain_broken' AND previous_end_time >= digest_start_time THEN previous_start_time
+    WHEN status = 'chain_broken' THEN coalesce(previous_end_time, digest_start_time - INTERVAL '1 hour')
+    WHEN status IS NULL AND NOT is_backfill AND digest_start_time > previous_end_time + INTERVAL '2 seconds'
+      AND json_text(digest_content, '/previousDigestS3Object') IS NOT NULL
+      THEN previous_end_time
+  END AS broken_from,
+  CASE
+    WHEN status = 'chain_start' AND previous_end_time IS NOT NULL
+      THEN json_text(digest_content, '/previousDigestS3Object') IS NULL
+    ELSE false
+  END AS is_restart
+FROM placed

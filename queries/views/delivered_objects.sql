@@ -3,13 +3,16 @@
 -- description: One row per log or digest that the ledger holds under an account and region, and per log that a digest
 --   names and the ledger lacks (state missing). trail is the ARN of the trail, where it is known, else
 --   its name and home region; null of logs in no digest. from_time and to_time are when it was delivered; of a digest the time
---   that it covers. first_time and last_time bound the events that a log may hold: what the digest says, and without
---   a digest the times of its events, or the hour before its delivery, whichever reach further. is_seen marks
+--   that it covers. first_time and last_time bound the events that a log may hold: what the digest says,
+--   and without one the times of its events, or the hour before its delivery, whichever reach further. is_seen marks
 --   a digest that tells what was delivered: it was read, its signature is not known to be bad, and it
---   is no backfill. is_proven marks one that is valid, and all logs that it names are ingested and verified.
+--   is no backfill. signed_from is its beginning if it is valid, a microsecond later if the chain begins anew with it; is_proven
+--   marks one of these of which all logs that it names are ingested and verified.
 --   broken_from is set of a backfill digest whose chain is broken: the end of the one held before it; what was
---   between them is gone, and nothing else tells what it named.
--- depends: delivered_digests, log_files, verified_files
+--   between them is gone, and nothing else tells what it named. lost_from and lost_to are the EVENT time of what may be
+--   lost with an object that is missing, archived, damaged, changed or not valid, or with the digests before it; null where
+--   nothing is.
+-- depends: coverage_settings, delivered_digests, log_files, verified_files
 
 WITH logs AS (
   SELECT
@@ -35,9 +38,12 @@ namings AS (
   SELECT
     location AS digest, account, region, organization, trail, named['key'] AS key,
     named['oldest'] AS oldest, named['newest'] AS newest,
-    named['delivered'] AS delivered
+    named['delivered'] AS delivered,
+    is_signed
   FROM (
-    SELECT location, account, region, organization, trail, unnest(digest_logs(digest_content)) AS named
+    SELECT
+      location, account, region, organization, trail, unnest(digest_logs(digest_content)) AS named,
+      coalesce(status, '') IN ('valid', 'chain_start', 'chain_broken') AS is_signed
     FROM delivered_digests
     WHERE is_readable
   )
@@ -52,9 +58,18 @@ objects AS (
     arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS first_time,
     arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS last_time,
     is_readable AND NOT is_backfill AS is_seen,
+    CASE
+      WHEN is_readable AND NOT is_backfill AND status IN ('valid', 'chain_start')
+        THEN CASE WHEN is_restart THEN digest_start_time + INTERVAL '1 microsecond' ELSE digest_start_time END
+    END AS signed_from,
     CASE WHEN is_backfill AND status = 'chain_broken' THEN previous_end_time END AS broken_from,
+    -- What it names, or would have named, happened before it was delivered.
+    CASE WHEN is_readable THEN broken_from ELSE coalesce(digest_start_time, delivery_time - INTERVAL '1 hour') END
+      - delivery_delay AS lost_from,
+    CASE WHEN is_readable THEN digest_start_time ELSE coalesce(digest_end_time, delivery_time) END AS lost_to,
     0 AS lacking
   FROM delivered_digests
+  CROSS JOIN coverage_settings
   UNION ALL
   SELECT
     'log',
@@ -70,15 +85,33 @@ objects AS (
     coalesce(
       namings.oldest, least(logs.min_event_time, coalesce(logs.delivery_time, namings.delivered) - INTERVAL '1 hour')
     ),
-    coalesce(namings.newest, greatest(logs.max_event_time, logs.delivery_time, namings.delivered)),
+    coalesce(
+      namings.newest,
+      greatest(logs.max_event_time, coalesce(logs.delivery_time, namings.delivered) + INTERVAL '59 seconds')
+    ),
     false,
     arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))'),
+    arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))'),
+    -- Nobody answers for the times that a digest names before its signature was checked.
+    CASE WHEN is_signed THEN NULL ELSE coalesce(logs.delivery_time, namings.delivered) - delivery_delay END,
+    CASE WHEN is_signed THEN NULL ELSE coalesce(logs.delivery_time, namings.delivered) + INTERVAL '59 seconds' END,
     CASE WHEN logs.state = 'ok' AND logs.status = 'verified' THEN 0 ELSE 1 END
   FROM logs
   FULL OUTER JOIN namings ON namings.key = logs.key
+  CROSS JOIN coverage_settings
 )
 
 SELECT
   kind, account, region, organization, trail, state, status, from_time, to_time, first_time, last_time, broken_from, is_seen,
-  is_seen AND coalesce(status, '') IN ('valid', 'chain_start') AND sum(lacking) OVER (PARTITION BY digest) = 0 AS is_proven
+  signed_from,
+  signed_from IS NOT NULL AND sum(lacking) OVER (PARTITION BY digest) = 0 AS is_proven,
+  CASE
+    WHEN kind = 'digest' THEN lost_from
+    WHEN state <> 'ok' OR status = 'hash_mismatch' THEN least(coalesce(first_time, from_time), lost_from)
+  END AS lost_from,
+  -- Times of events have whole seconds.
+  CASE
+    WHEN kind = 'digest' THEN lost_to
+    WHEN state <> 'ok' OR status = 'hash_mismatch' THEN greatest(coalesce(last_time, to_time), lost_to) + INTERVAL '1 second'
+  END AS lost_to
 FROM objects

@@ -5,8 +5,9 @@
 --   names. 2: the digests are proven without a break. Of EVENT time, where objects may hold events of that time: 4 archived,
 --   8 damaged or rejected, 16 named by a digest and not held, 32 with another hash than the digest's. 128: of digests, also
 --   backfill ones, that cannot be read or are not valid, the time that they cover. 512: of a backfill digest whose
---   chain is broken, the time since the one held before it. trail is `unknown` for
---   logs of an account and region without digests.
+--   chain is broken, the time since the one held before it. 1024, of EVENT time: an event of that time may be lost, by any of these
+--   or with a digest that is lost, and nothing else shows it. 2048: digests are valid without a break, whatever is lost of
+--   the logs that they name. trail is `unknown` for logs of an account and region without digests.
 -- depends: coverage_settings, delivered_digests, delivered_objects
 -- kept: the view coverage reads it several times, and its rows are few beside the ledger's
 
@@ -20,6 +21,7 @@ WITH digest_trails AS (
 attributed AS (
   SELECT
     objects.account, objects.region, objects.organization, kind, state, status, from_time, first_time, last_time, broken_from, is_proven,
+    signed_from, lost_from, lost_to,
     -- Adjacent digests leave two seconds between them, so that one that is missing leaves more than an hour.
     CASE WHEN kind = 'digest' THEN to_time - INTERVAL '2 seconds' ELSE to_time END AS to_time,
     from_time IS NOT NULL AND (is_seen OR (kind = 'log' AND state <> 'missing') OR state = 'archived') AS is_link,
@@ -38,6 +40,7 @@ attributed AS (
 deliveries AS (
   SELECT
     account, region, organization, kind, state, status, from_time, to_time, first_time, last_time, broken_from, is_proven, is_link,
+    signed_from, lost_from, lost_to,
     unnest(trails) AS trail
   FROM attributed
 ),
@@ -50,7 +53,10 @@ parts AS (
       named_struct('flag', 0, 'from_time', from_time, 'to_time', to_time),
       named_struct('flag', CASE WHEN is_link THEN 1 END, 'from_time', from_time, 'to_time', to_time),
       named_struct(
-        'flag', CASE WHEN is_proven THEN 2 END, 'from_time', from_time, 'to_time', to_time + INTERVAL '2 seconds'
+        'flag', CASE WHEN is_proven THEN 2 END, 'from_time', signed_from, 'to_time', to_time + INTERVAL '2 seconds'
+      ),
+      named_struct(
+        'flag', CASE WHEN signed_from IS NOT NULL THEN 2048 END, 'from_time', signed_from, 'to_time', to_time + INTERVAL '2 seconds'
       ),
       named_struct(
         'flag',
@@ -72,7 +78,8 @@ parts AS (
         END,
         'from_time', from_time, 'to_time', to_time
       ),
-      named_struct('flag', CASE WHEN broken_from IS NOT NULL THEN 512 END, 'from_time', broken_from, 'to_time', to_time)
+      named_struct('flag', CASE WHEN broken_from IS NOT NULL THEN 512 END, 'from_time', broken_from, 'to_time', to_time),
+      named_struct('flag', CASE WHEN lost_from < lost_to THEN 1024 END, 'from_time', lost_from, 'to_time', lost_to)
     )) AS part
   FROM deliveries
 ),
@@ -96,6 +103,9 @@ linked AS (
         WHEN 0 THEN NULL
         WHEN 1 THEN CAST(arrow_cast(0, 'Timestamp(Microsecond, Some("UTC"))') + delivery_gap AS BIGINT)
         WHEN 2 THEN 0
+        WHEN 2048 THEN 0
+        -- What is known for a moment between two losses is of no use.
+        WHEN 1024 THEN CAST(arrow_cast(0, 'Timestamp(Microsecond, Some("UTC"))') + delivery_delay AS BIGINT)
         -- What is wrong stays apart.
         ELSE -1
       END

@@ -227,13 +227,107 @@ async fn a_delegated_administrator_may_have_changed_the_trail() {
             "gap x 2"
         ]
     );
+    // No digest proves the other account's logs.
     assert_eq!(
         states(true).await,
         [
-            "complete_verified x 16",
-            "complete_unverified x 4",
+            "complete_verified x 5",
+            "complete_unverified x 15",
             "selectors_unknown x 19",
             "gap x 2"
         ]
     );
+}
+
+/// The logs of us-east-1, in which calls that enable a region are, from 0:30 to 39:30, without that of some hours.
+fn switches(account: &str, lost: &[u32]) -> Vec<Value> {
+    let numbers = (0..40).filter(|number| !lost.contains(number));
+    let logs = numbers.map(|number| other_log(account, "us-east-1", number, 30));
+    logs.map(|mut log| {
+        log["organization_id"] = Value::Null;
+        log
+    })
+    .collect()
+}
+
+/// Listed as disabled in hour 20; nothing was ever delivered of it.
+#[tokio::test]
+async fn a_region_was_not_enabled_while_nobody_can_have_enabled_it() {
+    let regions = [
+        region(20, "eu-west-1", "ENABLED_BY_DEFAULT"),
+        region(20, "me-south-1", "DISABLED"),
+    ];
+    let made = |lost: &[u32]| {
+        let mut made = Made::whole(40);
+        made.ledger.extend(switches(OWNER, lost));
+        made
+    };
+    let holes_of = async |made: Made, regions: &[Value]| {
+        let found = holes(&context(made, &[], regions).await, 38).await;
+        let found = found.into_iter().filter(|row| row.contains("me-south-1"));
+        found.collect::<Vec<String>>()
+    };
+    let none: Vec<String> = Vec::new();
+    let gap_until = |hour| [gap(OWNER, "me-south-1", 1, hour)];
+    assert_eq!(holes_of(made(&[]), &regions).await, none);
+    // Nothing is held from 9:30 to 11:30, when it could have been disabled.
+    assert_eq!(holes_of(made(&[10]), &regions).await, gap_until(12));
+    // After the list it does not matter.
+    assert_eq!(holes_of(made(&[30]), &regions).await, none);
+    // Without the logs of us-east-1 nobody knows.
+    assert_eq!(
+        holes_of(Made::whole(40), &regions).await,
+        [gap(OWNER, "me-south-1", 0, 20)]
+    );
+    // A list that has it as enabled, or a delivery, shows that a call was missed.
+    let enabled = [
+        region(5, "me-south-1", "ENABLED"),
+        regions[0].clone(),
+        regions[1].clone(),
+    ];
+    assert_eq!(holes_of(made(&[]), &enabled).await, gap_until(20));
+    let mut delivered = made(&[]);
+    let mut log = other_log(OWNER, "me-south-1", 4, 30);
+    log["organization_id"] = Value::Null;
+    delivered.ledger.push(log);
+    assert_eq!(holes_of(delivered, &regions).await, gap_until(20));
+    // A call in the logs tells by itself.
+    let mut called = made(&[]);
+    let request = json!({"RegionName": "me-south-1"});
+    called.changes = vec![call(
+        &hour(8),
+        "account.amazonaws.com",
+        "DisableRegion",
+        &request,
+    )];
+    assert_eq!(holes_of(called, &regions).await, gap_until(8));
+}
+
+/// A member's region can be enabled from the management account.
+#[tokio::test]
+async fn a_members_region_is_known_by_the_management_accounts_logs_too() {
+    const MANAGEMENT: &str = "333333333333";
+    let regions = [
+        region(20, "eu-west-1", "ENABLED_BY_DEFAULT"),
+        region(20, "me-south-1", "DISABLED"),
+    ];
+    let members = [member(0, OWNER), member(0, MANAGEMENT)];
+    let gaps = async |management: Vec<Value>, is_told: bool| {
+        let mut made = Made::whole(40);
+        made.ledger.extend(switches(OWNER, &[]));
+        made.ledger.extend(management);
+        if is_told {
+            made.trails[0]["trail_arn"] =
+                format!("arn:aws:cloudtrail:us-east-1:{MANAGEMENT}:trail/all").into();
+            made.trails[0]["is_organization"] = true.into();
+        }
+        let found = holes(&context(made, &members, &regions).await, 38).await;
+        found
+            .into_iter()
+            .filter(|row| row.starts_with(OWNER) && row.contains("me-south-1"))
+            .count()
+    };
+    assert_eq!(gaps(switches(MANAGEMENT, &[]), true).await, 0);
+    assert_eq!(gaps(switches(MANAGEMENT, &[15]), true).await, 1);
+    assert_eq!(gaps(switches(MANAGEMENT, &[]), false).await, 1);
 }

@@ -5,6 +5,7 @@ mod copies;
 mod corrections;
 mod coverage;
 mod coverage_ends;
+mod coverage_losses;
 mod cross_account;
 mod deleted_events;
 mod denied;

@@ -57,10 +57,18 @@ pub(super) fn of(trail: &Organization, is_beginning_told: bool) -> BTreeMap<Plac
     }
     let nothing = || BTreeSet::from(["gap", "selectors_unknown", "not_verified"]);
     add(plan.accounts[0], SILENT_REGION, &|_| nothing());
+    // Before the first list nobody enabled or disabled it, as far back as the logs tell of such calls.
+    let listed = plan.hour(LISTED_EARLY);
+    let disabled = [plan.accounts[0], plan.accounts[3]].map(|account| {
+        let unbroken = Stream::of(trail, account, plan.home_region).unbroken();
+        let mut holding = unbroken.into_iter();
+        let found = holding.find(|(from, until)| (*from..=*until).contains(&listed));
+        found.expect("its logs").0
+    });
+    let disabled = disabled.into_iter().max().unwrap_or(listed);
     add(plan.accounts[3], NEVER_ENABLED, &|hour| {
         let mut reasons = nothing();
-        // Nobody knows what was before the first list.
-        if hour >= LISTED_EARLY {
+        if plan.hour(hour) >= disabled {
             reasons.insert("region_not_enabled");
         }
         reasons
@@ -92,7 +100,7 @@ struct Stream<'a> {
     objects: Vec<&'a Object>,
     stretches: Vec<(i64, i64)>,
     unproven: BTreeSet<i64>,
-    read_hours: BTreeSet<i64>,
+    read_times: Vec<i64>,
 }
 
 impl<'a> Stream<'a> {
@@ -106,11 +114,11 @@ impl<'a> Stream<'a> {
         let unproven = (-1..=plan.hours + FOLLOWING + 2)
             .filter(|window| !is_proven(&objects, *window))
             .collect();
-        let read_hours = objects
+        let read_times = objects
             .iter()
             .filter(|object| object.is_there && !object.is_archived)
-            .filter_map(|object| Some(hour_of(plan, object.events?.0)))
-            .filter(|hour| plan.left_out(*hour).is_none())
+            .filter_map(|object| Some(object.events?.0))
+            .filter(|time| plan.left_out(hour_of(plan, *time)).is_none())
             .collect();
         Self {
             stretches: stretches(plan, &objects),
@@ -119,7 +127,7 @@ impl<'a> Stream<'a> {
             region,
             objects,
             unproven,
-            read_hours,
+            read_times,
         }
     }
 
@@ -129,8 +137,13 @@ impl<'a> Stream<'a> {
             .objects
             .iter()
             .filter_map(|object| fault(self.plan, object))
-            .map(|(_, first, last)| (first, last))
+            .map(|(_, first, last)| (first, last + 1))
             .collect();
+        // Nobody knows what was changed while the trail did not log.
+        broken.extend(self.plan.faults.iter().filter_map(|fault| match fault {
+            Fault::Stopped(from, until) => Some((self.plan.hour(*from), self.plan.hour(*until))),
+            _ => None,
+        }));
         broken.sort_unstable();
         let mut unbroken = Vec::new();
         for (from, until) in &self.stretches {
@@ -141,7 +154,9 @@ impl<'a> Stream<'a> {
                     since = *last;
                 }
             }
-            unbroken.push((since, until - DELAY_SECS));
+            if since < until - DELAY_SECS {
+                unbroken.push((since, until - DELAY_SECS));
+            }
         }
         unbroken
     }
@@ -193,11 +208,8 @@ impl<'a> Stream<'a> {
             "partial (id conflict)",
             plan.faults.contains(&Fault::SameId(here)),
         );
-        let day = |hour: i64| hour.div_euclid(24);
-        let is_read_that_day = self.read_hours.iter().any(|read| day(*read) == day(hour));
-        let is_reading = setting == Some(Setting::All)
-            || self.read_hours.contains(&hour)
-            || is_read_that_day && !selectors.changes.iter().any(|at| day(*at) == day(hour));
+        let is_reading =
+            setting == Some(Setting::All) || selectors.are_shown(plan, hour, &self.read_times);
         holds("selectors_unknown", setting.is_none() && !is_reading);
         let mut windows = hour - 1..=hour + FOLLOWING;
         holds(
@@ -293,12 +305,19 @@ enum Setting {
     Excluded,
 }
 
+/// A read before the next change tells from the last change on until one that leaves reads out.
+struct Span {
+    from: i64,
+    changed: i64,
+    until: i64,
+}
+
 /// What is known of the trail's selectors.
 struct Selectors {
     /// From when to when they are known, in seconds.
     known: Vec<(i64, i64)>,
-    /// The hours at whose beginning they changed.
-    changes: BTreeSet<i64>,
+    /// In which time a KMS read shows that reads were logged.
+    spans: Vec<Span>,
 }
 
 impl Selectors {
@@ -327,7 +346,33 @@ impl Selectors {
             let since = if is_told { Some(from) } else { first };
             known.extend(since.map(|since| (since, until)));
         }
-        Self { known, changes }
+        let mut spans = Vec::new();
+        for (from, until) in owner.unbroken() {
+            let within = changes.iter().map(|hour| plan.hour(*hour));
+            let within = within.filter(|time| (from + 1..until).contains(time));
+            for since in [from].into_iter().chain(within) {
+                let mut later = changes.iter().filter(|hour| plan.hour(**hour) > since);
+                let changed = later.clone().next().map_or(until, |hour| plan.hour(*hour));
+                let next = later.find(|hour| plan.left_out(**hour).is_some());
+                spans.push(Span {
+                    from: since,
+                    changed: changed.min(until),
+                    until: next.map_or(until, |hour| plan.hour(*hour).min(until)),
+                });
+            }
+        }
+        Self { known, spans }
+    }
+
+    /// Whether a KMS read of the day shows that reads were logged in all of an hour.
+    fn are_shown(&self, plan: &Plan, hour: i64, read_times: &[i64]) -> bool {
+        let (begin, end) = (plan.hour(hour), plan.hour(hour + 1));
+        let day = |time: i64| hour_of(plan, time).div_euclid(24);
+        self.spans.iter().any(|span| {
+            let told = span.from..span.changed;
+            let is_told = |time: &i64| day(*time) == day(begin) && told.contains(time);
+            span.from <= begin && end <= span.until && read_times.iter().any(is_told)
+        })
     }
 
     /// What is known of an hour: that something was left out in a part of it, or nothing in all of it.

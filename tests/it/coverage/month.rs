@@ -136,7 +136,7 @@ fn every_hour_of_a_month_is_what_was_planted() {
 
     let plan = month.plan();
     let clean = ["--account", plan.accounts[0], "--region", plan.regions[1]];
-    let proven = month.require((207, 690), &clean);
+    let proven = month.require((331, 690), &clean);
     assert_eq!(proven.code, 0, "{proven}");
     assert!(
         proven.stderr.ends_with("every hour is complete-verified\n"),

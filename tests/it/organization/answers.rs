@@ -62,7 +62,10 @@ pub(super) fn of(
         });
     }
     for delivery in deliveries {
-        let is_dropped = matches!(delivery.fault, Some(Fault::DroppedLog(_)));
+        let is_dropped = matches!(
+            delivery.fault,
+            Some(Fault::DroppedLog(_) | Fault::Hidden(_))
+        );
         let object = Object {
             kind: Kind::Log,
             account,

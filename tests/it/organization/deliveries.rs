@@ -2,7 +2,7 @@
 
 use super::json::{ALL, Origin, about_trail, decrypt, log, mix, other, written};
 use super::time::{folder, key_time};
-use super::{DELAY_SECS, Fault, HOUR_SECS, LeftOut, Plan, Spot};
+use super::{Change, DELAY_SECS, Fault, HOUR_SECS, Hidden, LeftOut, Plan, Spot};
 
 /// In which digest a log stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +51,13 @@ pub(super) fn of(plan: &Plan, account: &'static str, region: &'static str) -> Ve
             continue;
         }
         let first = first_time(plan, hour);
-        stream.first_of(hour, first, &mut deliveries);
-        stream.deliver(first + 33 * 60, 0, None, &mut deliveries);
+        if !plan.is_silent(first) {
+            stream.first_of(hour, first, &mut deliveries);
+        }
+        let second = first + 33 * 60;
+        if !plan.is_silent(second) {
+            stream.deliver(second, 0, None, &mut deliveries);
+        }
     }
     if (account, region) == (plan.accounts[0], plan.home_region) {
         stream.about_the_trail(&mut deliveries);
@@ -135,7 +140,11 @@ impl Stream<'_> {
             ..origin
         };
         let hour = (time - self.plan.start).div_euclid(HOUR_SECS);
-        let events = match self.plan.left_out(hour) {
+        let left_out = match self.plan.hidden(time) {
+            Some(Change::LeavesOut(left_out)) => Some(left_out),
+            _ => self.plan.left_out(hour),
+        };
+        let events = match left_out {
             None => [decrypt(origin), other(later)],
             Some(LeftOut::KmsBasic | LeftOut::KmsAdvanced) => [other(origin), other(later)],
             Some(LeftOut::Reads) => [written(origin), written(later)],
@@ -188,6 +197,9 @@ impl Stream<'_> {
     /// What somebody does to the trail, each in a log of its own.
     fn about_the_trail(self, deliveries: &mut Vec<Delivery>) {
         for fault in &self.plan.faults {
+            if let Fault::Hidden(hidden) = fault {
+                self.about_what_it_hides(*hidden, deliveries);
+            }
             let changes = match fault {
                 Fault::Stopped(from, until) => {
                     [(*from, "StopLogging", ""), (*until, "StartLogging", "")]
@@ -207,6 +219,33 @@ impl Stream<'_> {
                 let event = about_trail(self.plan, name, more, time);
                 deliveries.push(self.delivery(&[event], (time, time), 0, None));
             }
+        }
+    }
+
+    /// Each change in a log of its own, of which the first is lost.
+    fn about_what_it_hides(self, hidden: Hidden, deliveries: &mut Vec<Delivery>) {
+        let changes = match hidden.change {
+            Change::LeavesOut(left_out) => vec![
+                ("PutEventSelectors", left_out.selectors(), hidden.from),
+                ("PutEventSelectors", ALL, hidden.until),
+            ],
+            Change::Stops => vec![
+                ("StopLogging", "", hidden.from),
+                ("StartLogging", "", hidden.until),
+            ],
+            // What the trail was made anew with is logged by none.
+            Change::Deletes => vec![
+                ("DeleteTrail", "", hidden.from),
+                ("StartLogging", "", hidden.until),
+            ],
+        };
+        for (number, (name, more, time)) in changes.into_iter().enumerate() {
+            let event = about_trail(self.plan, name, more, time);
+            let fault = (number == 0).then_some(Fault::Hidden(hidden));
+            deliveries.push(Delivery {
+                fault,
+                ..self.delivery(&[event], (time, time), 0, None)
+            });
         }
     }
 }

@@ -81,14 +81,16 @@ impl Stream<'_> {
     /// Without logging or validation there is no digest, but for what was delivered after the stop.
     fn is_written(self, window: i64, logs: &[Named]) -> bool {
         let start = self.plan.window_start(window);
-        self.plan.faults.iter().all(|fault| match fault {
-            Fault::ValidationOff(from, until) => !(*from..*until).contains(&window),
-            Fault::Stopped(from, until) => {
-                let stopped = self.plan.hour(*from)..self.plan.hour(*until);
-                !stopped.contains(&start) || !logs.is_empty()
-            }
-            _ => true,
-        })
+        let is_logging = !self.plan.is_silent(start) || !logs.is_empty();
+        is_logging
+            && self.plan.faults.iter().all(|fault| match fault {
+                Fault::ValidationOff(from, until) => !(*from..*until).contains(&window),
+                Fault::Stopped(from, until) => {
+                    let stopped = self.plan.hour(*from)..self.plan.hour(*until);
+                    !stopped.contains(&start) || !logs.is_empty()
+                }
+                _ => true,
+            })
     }
 
     fn sign(

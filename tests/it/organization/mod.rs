@@ -101,6 +101,21 @@ impl Plan {
         })
     }
 
+    /// What the trail hides at a time.
+    pub(crate) fn hidden(&self, time: i64) -> Option<Change> {
+        self.faults.iter().find_map(|fault| match fault {
+            Fault::Hidden(hidden) if (hidden.from..hidden.until).contains(&time) => {
+                Some(hidden.change)
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether it logs nothing at a time, in seconds since 1970.
+    pub(crate) fn is_silent(&self, time: i64) -> bool {
+        matches!(self.hidden(time), Some(Change::Stops | Change::Deletes))
+    }
+
     /// The trail's ARN.
     pub(crate) fn trail_arn(&self) -> String {
         let (region, owner, trail) = (self.home_region, self.accounts[0], self.trail);
@@ -192,6 +207,27 @@ pub(crate) enum Fault {
     Backfill(Spot),
     /// The trail leaves some of KMS out from hour to hour, everywhere; what began before hour 0 is in no log.
     LeavesOut(i64, i64, LeftOut),
+    /// The trail does not show some of KMS for a while, and the log that says so is not there.
+    Hidden(Hidden),
+}
+
+/// What a trail does not show from time to time, in seconds since 1970, everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hidden {
+    pub(crate) change: Change,
+    pub(crate) from: i64,
+    pub(crate) until: i64,
+}
+
+/// By what a trail does not show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// PutEventSelectors.
+    LeavesOut(LeftOut),
+    /// StopLogging.
+    Stops,
+    /// DeleteTrail; then it is made anew.
+    Deletes,
 }
 
 /// What a trail leaves out, and by which selectors.

@@ -1,0 +1,155 @@
+-- id: trail_runs
+-- title: When no change of a trail can be missing
+-- description: One row per trail, kind and stretch of time in which all the logs are held, as in unbroken_logs, in which a
+--   change of the trail would be: those of the account and region that own it, and of delegated administrators of the
+--   organization, from when on one is known to be one. A trail that does not log delivers no changes either, so that
+--   a stretch ends with a stop; and where the first that a stretch tells is that logging began, it begins there, since the stop may be lost.
+--   trail is its ARN; of a stream whose trail is not known, its name with the organization or account: then nothing may be lost of
+--   any log that could be the trail's.
+-- depends: coverage_settings, delivery_ranges, known_trails, trail_changes, trail_logging, unbroken_logs
+-- kept: trail_hours and coverage_by_trail read it, and they are few
+
+WITH ends AS (
+  SELECT
+    arrow_cast('2013-11-01T00:00:00Z', 'Timestamp(Microsecond, Some("UTC"))') AS first_time,
+    arrow_cast('2200-01-01T00:00:00Z', 'Timestamp(Microsecond, Some("UTC"))') AS last_time
+),
+
+-- Digests name trails that nothing else tells of.
+homes AS (
+  SELECT trail_arn, account, home_region, is_organization IS DISTINCT FROM false AS is_organization
+  FROM known_trails
+  UNION ALL
+  SELECT DISTINCT trail AS trail_arn, arn_part(trail, 5) AS account, arn_part(trail, 4) AS home_region, false AS is_organization
+  FROM delivery_ranges
+  WHERE flag = 0 AND trail LIKE 'arn:%' AND trail NOT IN (SELECT trail_arn FROM known_trails)
+),
+
+-- Accounts that change trails of an organization beside the one that owns them, from when to when.
+administrators AS (
+  SELECT
+    json_text(request, '/memberAccountId') AS account, event_time AS from_time,
+    min(ended.at) AS to_time
+  FROM trail_events
+  LEFT JOIN (
+    SELECT json_text(request, '/delegatedAdminAccountId') AS account, event_time AS at
+    FROM trail_events
+    WHERE event_source = 'cloudtrail.amazonaws.com' AND event_name = 'DeregisterOrganizationDelegatedAdmin' AND outcome = 'success'
+  ) AS ended ON ended.account = json_text(request, '/memberAccountId') AND ended.at >= event_time
+  WHERE event_source = 'cloudtrail.amazonaws.com' AND event_name = 'RegisterOrganizationDelegatedAdmin' AND outcome = 'success'
+  GROUP BY json_text(request, '/memberAccountId'), event_time
+),
+
+-- The accounts in whose logs a change of a trail would stand, from the beginning where nobody tells from when on.
+writers AS (
+  SELECT trail_arn, account, home_region AS region, first_time AS from_time, last_time AS to_time
+  FROM homes
+  CROSS JOIN ends
+  UNION
+  SELECT
+    homes.trail_arn, administrators.account, homes.home_region AS region,
+    administrators.from_time, coalesce(administrators.to_time, last_time) AS to_time
+  FROM homes
+  CROSS JOIN administrators
+  CROSS JOIN ends
+  WHERE homes.is_organization AND administrators.account <> homes.account
+  UNION
+  SELECT
+    changes.trail_arn, changes.account, arn_part(changes.trail_arn, 4) AS region, first_time AS from_time, last_time AS to_time
+  FROM trail_changes AS changes
+  CROSS JOIN ends
+  WHERE changes.account <> arn_part(changes.trail_arn, 5)
+    AND changes.account NOT IN (SELECT account FROM administrators WHERE account IS NOT NULL)
+),
+
+kinds AS (
+  SELECT unnest(make_array('delivered', 'proven', 'settled')) AS kind
+),
+
+-- Streams whose trail nobody knows. Of one that digests name, the region is known.
+nameless AS (
+  SELECT DISTINCT
+    trail || ' ' || CASE organization WHEN '' THEN account ELSE organization END AS trail,
+    CASE organization WHEN '' THEN account END AS account,
+    organization,
+    nullif(split_part(trail, ' in ', 2), '') AS region
+  FROM delivery_ranges
+  WHERE flag = 0 AND trail NOT LIKE 'arn:%'
+),
+
+-- How many of the logs that a change could stand in are lacking from a time on.
+edges AS (
+  SELECT trail, kind, at, sum(lacking) AS lacking
+  FROM (
+    SELECT
+      trail_arn AS trail, kind, unnest(make_array(from_time, to_time)) AS at, unnest(make_array(1, -1)) AS lacking
+    FROM writers
+    CROSS JOIN kinds
+    UNION ALL
+    SELECT
+      trail_arn AS trail, kind,
+      unnest(make_array(greatest(held.from_time, writers.from_time), least(held.to_time, writers.to_time))) AS at,
+      unnest(make_array(-1, 1)) AS lacking
+    FROM writers
+    JOIN unbroken_logs AS held ON held.account = writers.account AND held.region = writers.region
+    WHERE greatest(held.from_time, writers.from_time) < least(held.to_time, writers.to_time)
+    UNION ALL
+    SELECT
+      trail_arn AS trail, kind,
+      unnest(make_array(at, coalesce(greatest(next_at, at + INTERVAL '1 second'), last_time))) AS at,
+      unnest(make_array(1, -1)) AS lacking
+    FROM trail_logging
+    CROSS JOIN kinds
+    CROSS JOIN ends
+    WHERE is_silent
+    UNION ALL
+    SELECT
+      trail, 'delivered' AS kind, unnest(make_array(first_time - INTERVAL '1 day', first_time, last_time)) AS at,
+      unnest(make_array(1, -1, 1)) AS lacking
+    FROM nameless
+    CROSS JOIN ends
+    UNION ALL
+    SELECT
+      nameless.trail, 'delivered' AS kind, unnest(make_array(lost.from_time, lost.to_time)) AS at,
+      unnest(make_array(1, -1)) AS lacking
+    FROM nameless
+    JOIN delivery_ranges AS lost
+      ON lost.organization = nameless.organization AND lost.flag = 1024
+      AND (nameless.account IS NULL OR lost.account = nameless.account)
+      AND (nameless.region IS NULL OR lost.region = nameless.region)
+  ) AS each_of_them
+  GROUP BY trail, kind, at
+  HAVING sum(lacking) <> 0
+),
+
+stretches AS (
+  SELECT trail, kind, at AS from_time, next_at AS to_time
+  FROM (
+    SELECT
+      trail, kind, at,
+      lead(at) OVER so_far AS next_at,
+      sum(lacking) OVER so_far AS lacking
+    FROM edges
+    WINDOW so_far AS (PARTITION BY trail, kind ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+  ) AS stretched
+  WHERE lacking = 0 AND next_at IS NOT NULL
+),
+
+-- While deliveries go on, a stop that is lost cannot have lasted longer.
+begun AS (
+  SELECT
+    stretches.trail, stretches.kind, stretches.from_time, stretches.to_time,
+    CASE
+      WHEN first_value(is_start ORDER BY at, is_logging)
+        THEN least(min(at), stretches.from_time + max(delivery_gap) + max(delivery_gap) + max(delivery_gap))
+    END AS begun_at
+  FROM stretches
+  CROSS JOIN coverage_settings
+  LEFT JOIN trail_logging
+    ON trail_logging.trail_arn = stretches.trail AND at BETWEEN stretches.from_time AND stretches.to_time
+  GROUP BY stretches.trail, stretches.kind, stretches.from_time, stretches.to_time
+)
+
+SELECT trail, kind, coalesce(begun_at, from_time) AS from_time, to_time
+FROM begun
+WHERE coalesce(begun_at, from_time) < to_time
