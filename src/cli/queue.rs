@@ -5,15 +5,14 @@
 //! read until they can be.
 
 use std::collections::BTreeSet;
-
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use std::sync::Arc;
 
 use super::ExitStatus;
 use super::args::{IngestArgs, QueueArgs};
 use super::clock::now_micros;
 use super::error::{to_stderr, to_stdout};
 use super::ingest::{Found, grouped, ingest_found, warn_of_rollups};
+use super::interrupt::Stop;
 use super::output::visible;
 use crate::aws::Access;
 use crate::ingest::{Hashing, Progress, Summary};
@@ -38,12 +37,12 @@ pub(super) async fn run(store: &Store, args: &IngestArgs, url: &str) -> anyhow::
         is_incomplete: false,
     };
     let (bounds, waiting) = bounds(&args.queue);
-    let mut stop = stopped()?;
+    let mut stop = Stop::listen("stopping: what has come is committed first\n")?;
     loop {
         let batch = Box::pin(
             service
                 .queue
-                .gather(&bounds, waiting, &mut stop, &now_micros),
+                .gather(&bounds, waiting, &mut stop.asked, &now_micros),
         )
         .await?;
         service.tell_unusable(&batch);
@@ -54,12 +53,15 @@ pub(super) async fn run(store: &Store, args: &IngestArgs, url: &str) -> anyhow::
             break;
         }
     }
-    // Who is told to stop has done all that it was asked for.
-    let is_incomplete = waiting == Waiting::UntilEmpty && service.is_incomplete;
-    Ok(if is_incomplete {
-        ExitStatus::Incomplete
-    } else {
-        ExitStatus::Success
+    Ok(match (waiting, stop.status()) {
+        // Who is told to stop has done all that it was asked for.
+        (Waiting::ForMore, _) => ExitStatus::Success,
+        (Waiting::UntilEmpty, Some(status)) => {
+            to_stderr("interrupted: messages may be left; run the same command again to go on\n");
+            status
+        }
+        (Waiting::UntilEmpty, None) if service.is_incomplete => ExitStatus::Incomplete,
+        (Waiting::UntilEmpty, None) => ExitStatus::Success,
     })
 }
 
@@ -75,24 +77,6 @@ fn bounds(args: &QueueArgs) -> (Bounds, Waiting) {
         Waiting::ForMore
     };
     (bounds, waiting)
-}
-
-/// Becomes true when the process is asked to end.
-fn stopped() -> anyhow::Result<watch::Receiver<bool>> {
-    let (sender, receiver) = watch::channel(false);
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        to_stderr("stopping: what has come is committed first\n");
-        sender.send_replace(true);
-        // Without it, a receiver would take the channel for closed and not for true.
-        sender.closed().await;
-    });
-    Ok(receiver)
 }
 
 /// What the batches of one call have in common.
@@ -189,7 +173,11 @@ impl Service<'_> {
                 Hashing::Always
             },
             sources: vec![self.queue.url().to_owned()],
+            // The messages of a batch come once; that it is whole is seen by its objects alone.
+            input: None,
             started_at: now_micros(),
+            // What has been received is ingested to its end.
+            stop: Arc::default(),
         };
         let progress = Progress::default();
         Box::pin(ingest_found(self.store, self.args, found, &progress)).await
