@@ -26,8 +26,7 @@ const REJECTS_SHOWN_MAX: usize = 20;
 
 pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result<ExitStatus> {
     if let Some(url) = &args.queue.url {
-        let store = place.create().await?;
-        return Box::pin(queue::run(&store, &args, url)).await;
+        return Box::pin(queue::run(place, &args, url)).await;
     }
     // Before the listing: what arrives meanwhile may not be in it.
     let started_at = now_micros();

@@ -34,10 +34,10 @@ impl Stop {
         let (flag, status) = (stop.flag.clone(), stop.status.clone());
         tokio::spawn(async move {
             let first = signals.next().await;
-            to_stderr(told);
             status.get_or_init(|| first);
             flag.store(true, Ordering::Relaxed);
             sender.send_replace(true);
+            to_stderr(told);
             // The sender lives as long as this waits, so that nobody takes the channel for closed.
             end_at_once(signals.next().await);
         });

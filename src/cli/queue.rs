@@ -14,6 +14,7 @@ use super::error::{to_stderr, to_stdout};
 use super::ingest::{Found, grouped, ingest_found, warn_of_rollups};
 use super::interrupt::Stop;
 use super::output::visible;
+use super::session::StoreChoice;
 use crate::aws::Access;
 use crate::ingest::{Hashing, Progress, Summary};
 use crate::source::queue::{Batch, Bounds, Message, Named, Queue, Waiting};
@@ -25,11 +26,20 @@ const REJECTS_TOLD_MAX: usize = 20;
 /// Ids of messages that are told once each; when they are more, they are told again.
 const TOLD_MAX: usize = 10_000;
 
-pub(super) async fn run(store: &Store, args: &IngestArgs, url: &str) -> anyhow::Result<ExitStatus> {
+pub(super) async fn run(
+    place: &StoreChoice,
+    args: &IngestArgs,
+    url: &str,
+) -> anyhow::Result<ExitStatus> {
+    // One that cannot be written to is told before a message is taken.
+    let mut store = if place.is_absent().await? {
+        None
+    } else {
+        Some(place.create().await?)
+    };
     let access = Access::from(args.aws.clone());
     let queue = Queue::new(url, &access, args.queue.visibility_seconds).await?;
     let mut service = Service {
-        store,
         args,
         queue,
         s3: S3::new(&access.load().await, &access),
@@ -45,9 +55,13 @@ pub(super) async fn run(store: &Store, args: &IngestArgs, url: &str) -> anyhow::
                 .gather(&bounds, waiting, &mut stop.asked, &now_micros),
         )
         .await?;
+        if store.is_none() {
+            // A queue that answers is there; for a mistyped one nothing is made.
+            store = Some(place.create().await?);
+        }
         service.tell_unusable(&batch);
-        if !batch.messages.is_empty() {
-            Box::pin(service.take(&batch)).await?;
+        if let Some(store) = store.as_ref().filter(|_store| !batch.messages.is_empty()) {
+            Box::pin(service.take(store, &batch)).await?;
         }
         if batch.is_last {
             break;
@@ -81,7 +95,6 @@ fn bounds(args: &QueueArgs) -> (Bounds, Waiting) {
 
 /// What the batches of one call have in common.
 struct Service<'a> {
-    store: &'a Store,
     args: &'a IngestArgs,
     queue: Queue,
     s3: S3,
@@ -109,14 +122,14 @@ impl Service<'_> {
     }
 
     /// Ingests what the messages name, and deletes those whose objects are in the ledger.
-    async fn take(&mut self, batch: &Batch) -> anyhow::Result<()> {
+    async fn take(&mut self, store: &Store, batch: &Batch) -> anyhow::Result<()> {
         let (logs, others): (Vec<&Named>, Vec<&Named>) = batch
             .objects()
             .into_iter()
             .partition(|named| is_log_key(&named.key));
         let mut unread = BTreeSet::new();
         if !logs.is_empty() {
-            let summary = Box::pin(self.ingest(&logs)).await?;
+            let summary = Box::pin(self.ingest(store, &logs)).await?;
             unread = unread_of(&summary);
             self.tell(&summary, batch.messages.len())?;
         }
@@ -155,7 +168,7 @@ impl Service<'_> {
         Ok(())
     }
 
-    async fn ingest(&self, logs: &[&Named]) -> anyhow::Result<Summary> {
+    async fn ingest(&self, store: &Store, logs: &[&Named]) -> anyhow::Result<Summary> {
         let names: Vec<(String, String)> = logs
             .iter()
             .map(|named| (named.bucket.clone(), named.key.clone()))
@@ -180,7 +193,7 @@ impl Service<'_> {
             stop: Arc::default(),
         };
         let progress = Progress::default();
-        Box::pin(ingest_found(self.store, self.args, found, &progress)).await
+        Box::pin(ingest_found(store, self.args, found, &progress)).await
     }
 
     /// One line for each batch, for a log.

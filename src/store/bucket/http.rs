@@ -35,14 +35,14 @@ impl HttpService for Connections {
                 self.contact.made();
                 Ok(answer)
             }
-            Err(error)
-                if error.kind() == HttpErrorKind::Connect
-                    && !self.contact.is_worth_another(false) =>
-            {
+            Err(error) => {
+                let is_timeout = error.kind() == HttpErrorKind::Timeout;
+                if self.contact.is_worth_another(is_timeout) {
+                    return Err(error);
+                }
                 // A kind that is not retried.
                 Err(HttpError::new(HttpErrorKind::Unknown, error))
             }
-            Err(error) => Err(error),
         }
     }
 }
