@@ -89,6 +89,8 @@ async fn fill(store: &Store, library: &Library, logs: PathBuf) {
         run_id: "bench".to_owned(),
         started_at: NOW_MICROS,
         sources: Vec::new(),
+        input: None,
+        stop: std::sync::Arc::default(),
     };
     let summary = ingest::run(
         store,

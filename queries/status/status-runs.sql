@@ -1,6 +1,6 @@
 -- id: status-runs
 -- title: The last runs
--- description: The five runs that began last.
+-- description: The five runs that began last. A run has a row when it begins and another when it ends, which counts.
 
 SELECT
   to_char(started_at, '%Y-%m-%dT%H:%M:%SZ') AS started,
@@ -9,5 +9,6 @@ SELECT
   objects_new,
   rows_written
 FROM runs
+WHERE outcome <> 'started' OR run_id NOT IN (SELECT run_id FROM runs WHERE outcome <> 'started')
 ORDER BY started_at DESC, run_id
 LIMIT 5

@@ -5,9 +5,11 @@
 //! Nothing here knows what a service is asked for.
 
 mod agent;
+mod contact;
 mod profile;
 
 pub use agent::Named;
+pub use contact::Contact;
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};

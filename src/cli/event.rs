@@ -3,19 +3,19 @@
 use anyhow::bail;
 use datafusion::prelude::{col, lit};
 
-use super::ExitStatus;
 use super::args::EventArgs;
 use super::error::{to_stderr, to_stdout};
 use super::output::json_visible;
 use super::queries::Queries;
 use super::session::StoreChoice;
+use super::{ExitStatus, notes};
 use crate::decode::original_event;
 use crate::schema::{KMS_EVENTS, TRAIL_EVENTS};
 
 pub(super) async fn run(place: &StoreChoice, args: EventArgs) -> anyhow::Result<ExitStatus> {
     let store = place.open().await?;
     let queries = Queries::embedded()?;
-    let (session, _pins) = queries.session(&store).await?;
+    let (session, pins) = queries.session(&store).await?;
     let mut originals = Vec::new();
     for table in [&KMS_EVENTS, &TRAIL_EVENTS] {
         let rows = session
@@ -36,6 +36,7 @@ pub(super) async fn run(place: &StoreChoice, args: EventArgs) -> anyhow::Result<
         }
     }
     if originals.is_empty() {
+        to_stderr(&notes::of_store(&pins).await?);
         bail!(
             "the store holds no event `{}`\n\nhint: it holds KMS events, and those of other services that `keytrail schema` lists under trail_events",
             args.event_id

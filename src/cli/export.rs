@@ -6,13 +6,13 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::ExitStatus;
 use super::args::ExportArgs;
 use super::error::to_stderr;
 use super::ingest::grouped;
 use super::output::{Destination, Format, visible, write_stream};
 use super::queries::{Queries, QueriesChoice};
 use super::session::StoreChoice;
+use super::{ExitStatus, notes};
 use crate::report::nearest;
 
 pub(super) async fn run(
@@ -31,7 +31,7 @@ pub(super) async fn run(
     destination.accepts(format)?;
     let store = place.open().await?;
     let queries = Queries::chosen(queries)?;
-    let (session, _pins) = queries.session(&store).await?;
+    let (session, pins) = queries.session(&store).await?;
     let names = session.relations();
     if !names.contains(&args.table) {
         let near = nearest(&args.table, names.iter().map(String::as_str));
@@ -47,6 +47,7 @@ pub(super) async fn run(
         .await?;
     let rows = write_stream(stream, format, &destination).await?;
     to_stderr(&format!("{} rows\n", grouped(rows)));
+    to_stderr(&notes::of_store(&pins).await?);
     Ok(ExitStatus::Success)
 }
 

@@ -4,25 +4,29 @@ use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::num::NonZero;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::args::IngestArgs;
 use super::clock::now_micros;
 use super::error::{print_warnings, to_stderr, to_stdout};
+use super::interrupt::Stop;
 use super::progress::Bar;
 use super::queries::Queries;
 use super::session::StoreChoice;
 use super::{ExitStatus, bucket, queue};
 use crate::ingest::{self, Hashing, Options, Progress, Summary};
-use crate::source::{Listing, Source};
+use crate::source::{Address, Input, Listing, Source};
 use crate::store::Store;
 
+/// What Ctrl-C prints. Until the listing is done there is nothing to commit, and it ends the process by itself.
+const STOPPING: &str =
+    "stopping: objects being read are finished and committed first; Ctrl-C again ends at once\n";
 /// Rejects that the summary names; all are in the ledger.
 const REJECTS_SHOWN_MAX: usize = 20;
 
 pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result<ExitStatus> {
     if let Some(url) = &args.queue.url {
-        let store = place.create().await?;
-        return Box::pin(queue::run(&store, &args, url)).await;
+        return Box::pin(queue::run(place, &args, url)).await;
     }
     // Before the listing: what arrives meanwhile may not be in it.
     let started_at = now_micros();
@@ -36,7 +40,8 @@ pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result
         let found = Box::pin(bucket::find(Some(&store), &args, started_at)).await?;
         (store, found)
     };
-    let summary = ingest_listed(&store, &args, found, started_at).await?;
+    let stop = Stop::listen(STOPPING)?;
+    let summary = ingest_listed(&store, &args, found, started_at, stop.flag.clone()).await?;
     let told = if args.json {
         format!("{}\n", serde_json::to_string_pretty(&summary)?)
     } else {
@@ -48,11 +53,23 @@ pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result
         Ok(()) | Err(_) => {}
     }
     warn_of_rollups(&summary);
-    Ok(if summary.is_incomplete() {
-        ExitStatus::Incomplete
-    } else {
-        ExitStatus::Success
+    Ok(match stop.status() {
+        Some(status) if summary.is_interrupted() => {
+            to_stderr(&interrupted(&summary));
+            status
+        }
+        _ if summary.is_incomplete() => ExitStatus::Incomplete,
+        _ => ExitStatus::Success,
     })
+}
+
+/// How far a run came that was asked to end.
+fn interrupted(summary: &Summary) -> String {
+    format!(
+        "interrupted: {} of {} objects; run the same command again to go on\n",
+        grouped(summary.objects_planned - summary.objects_left),
+        grouped(summary.objects_planned)
+    )
 }
 
 /// Tells which roll-ups lack events.
@@ -71,7 +88,7 @@ pub(super) fn warn_of_rollups(summary: &Summary) {
 pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Result<Summary> {
     let started_at = now_micros();
     let found = Box::pin(bucket::find(Some(store), args, started_at)).await?;
-    ingest_listed(store, args, found, started_at).await
+    ingest_listed(store, args, found, started_at, Arc::default()).await
 }
 
 async fn ingest_listed(
@@ -79,6 +96,7 @@ async fn ingest_listed(
     args: &IngestArgs,
     found: bucket::Found,
     started_at: i64,
+    stop: Arc<AtomicBool>,
 ) -> anyhow::Result<Summary> {
     let (source, listing) = (found.source, found.listing);
     if listing.ignored_count > 0 {
@@ -104,7 +122,9 @@ async fn ingest_listed(
         listing,
         hashing: found.hashing,
         sources: sources.collect(),
+        input: Some(input(args)),
         started_at,
+        stop,
     };
     let progress = Arc::new(Progress::default());
     let bar = Bar::start(progress.clone());
@@ -113,15 +133,33 @@ async fn ingest_listed(
     summary
 }
 
+/// What was pointed at, whatever directory it was typed in.
+fn input(args: &IngestArgs) -> Input {
+    let sources = args.paths.iter().map(|path| {
+        let typed = path.to_string_lossy().into_owned();
+        if Address::is_meant(&typed) {
+            return typed;
+        }
+        let found = std::fs::canonicalize(path).or_else(|_missing| std::path::absolute(path));
+        found.map_or(typed, |path| path.to_string_lossy().into_owned())
+    });
+    let bucket = &args.bucket;
+    Input::new(sources, &bucket.narrowed(), bucket.lookback, bucket.all)
+}
+
 /// Where the objects of a run are, and which they are.
 pub(super) struct Found<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) listing: Listing,
     pub(super) hashing: Hashing,
-    /// What was pointed at.
+    /// What was pointed at, as typed.
     pub(super) sources: Vec<String>,
+    /// The same, if another run can be pointed at it.
+    pub(super) input: Option<Input>,
     /// When the run began, in microseconds: before what was found was looked for.
     pub(super) started_at: i64,
+    /// Becomes true when the run is to end early.
+    pub(super) stop: Arc<AtomicBool>,
 }
 
 /// Ingests what was found, and prints warnings.
@@ -140,6 +178,8 @@ pub(super) async fn ingest_found(
         run_id: uuid::Uuid::new_v4().to_string(),
         started_at: found.started_at,
         sources: found.sources,
+        input: found.input,
+        stop: found.stop,
     };
     let summary = ingest::run(
         store,

@@ -1,7 +1,8 @@
 //! The command line: the only place that prints, exits, reads the environment or the clock.
 //!
 //! Enters: arguments. Leaves: data on standard output, everything else on standard error, and an exit
-//! code: 0 fine, 1 findings, 2 an error, or something new that could not be ingested.
+//! code: 0 fine, 1 findings, 2 an error, or something new that could not be ingested; 130 and 143 where Ctrl-C or
+//! SIGTERM ended work before it was done.
 
 mod accounts;
 mod archived;
@@ -17,7 +18,9 @@ mod event;
 mod export;
 mod fetch_signatures;
 mod ingest;
+mod interrupt;
 mod man;
+mod notes;
 pub mod output;
 mod progress;
 mod prose;
@@ -51,15 +54,28 @@ pub enum ExitStatus {
     Findings,
     /// Something new or changed could not be ingested.
     Incomplete,
+    /// Ctrl-C came before the work was done.
+    Interrupted,
+    /// SIGTERM did.
+    Terminated,
+}
+
+impl ExitStatus {
+    fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Findings => 1,
+            Self::Incomplete => 2,
+            // 128 and the number of the signal, as shells report those that it ended.
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
 }
 
 impl From<ExitStatus> for ExitCode {
     fn from(status: ExitStatus) -> Self {
-        match status {
-            ExitStatus::Success => Self::SUCCESS,
-            ExitStatus::Findings => Self::from(1),
-            ExitStatus::Incomplete => Self::from(2),
-        }
+        Self::from(status.code())
     }
 }
 

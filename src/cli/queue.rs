@@ -5,16 +5,16 @@
 //! read until they can be.
 
 use std::collections::BTreeSet;
-
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use std::sync::Arc;
 
 use super::ExitStatus;
 use super::args::{IngestArgs, QueueArgs};
 use super::clock::now_micros;
 use super::error::{to_stderr, to_stdout};
 use super::ingest::{Found, grouped, ingest_found, warn_of_rollups};
+use super::interrupt::Stop;
 use super::output::visible;
+use super::session::StoreChoice;
 use crate::aws::Access;
 use crate::ingest::{Hashing, Progress, Summary};
 use crate::source::queue::{Batch, Bounds, Message, Named, Queue, Waiting};
@@ -26,11 +26,20 @@ const REJECTS_TOLD_MAX: usize = 20;
 /// Ids of messages that are told once each; when they are more, they are told again.
 const TOLD_MAX: usize = 10_000;
 
-pub(super) async fn run(store: &Store, args: &IngestArgs, url: &str) -> anyhow::Result<ExitStatus> {
+pub(super) async fn run(
+    place: &StoreChoice,
+    args: &IngestArgs,
+    url: &str,
+) -> anyhow::Result<ExitStatus> {
+    // One that cannot be written to is told before a message is taken.
+    let mut store = if place.is_absent().await? {
+        None
+    } else {
+        Some(place.create().await?)
+    };
     let access = Access::from(args.aws.clone());
     let queue = Queue::new(url, &access, args.queue.visibility_seconds).await?;
     let mut service = Service {
-        store,
         args,
         queue,
         s3: S3::new(&access.load().await, &access),
@@ -38,28 +47,35 @@ pub(super) async fn run(store: &Store, args: &IngestArgs, url: &str) -> anyhow::
         is_incomplete: false,
     };
     let (bounds, waiting) = bounds(&args.queue);
-    let mut stop = stopped()?;
+    let mut stop = Stop::listen("stopping: what has come is committed first\n")?;
     loop {
         let batch = Box::pin(
             service
                 .queue
-                .gather(&bounds, waiting, &mut stop, &now_micros),
+                .gather(&bounds, waiting, &mut stop.asked, &now_micros),
         )
         .await?;
+        if store.is_none() {
+            // A queue that answers is there; for a mistyped one nothing is made.
+            store = Some(place.create().await?);
+        }
         service.tell_unusable(&batch);
-        if !batch.messages.is_empty() {
-            Box::pin(service.take(&batch)).await?;
+        if let Some(store) = store.as_ref().filter(|_store| !batch.messages.is_empty()) {
+            Box::pin(service.take(store, &batch)).await?;
         }
         if batch.is_last {
             break;
         }
     }
-    // Who is told to stop has done all that it was asked for.
-    let is_incomplete = waiting == Waiting::UntilEmpty && service.is_incomplete;
-    Ok(if is_incomplete {
-        ExitStatus::Incomplete
-    } else {
-        ExitStatus::Success
+    Ok(match (waiting, stop.status()) {
+        // Who is told to stop has done all that it was asked for.
+        (Waiting::ForMore, _) => ExitStatus::Success,
+        (Waiting::UntilEmpty, Some(status)) => {
+            to_stderr("interrupted: messages may be left; run the same command again to go on\n");
+            status
+        }
+        (Waiting::UntilEmpty, None) if service.is_incomplete => ExitStatus::Incomplete,
+        (Waiting::UntilEmpty, None) => ExitStatus::Success,
     })
 }
 
@@ -77,27 +93,8 @@ fn bounds(args: &QueueArgs) -> (Bounds, Waiting) {
     (bounds, waiting)
 }
 
-/// Becomes true when the process is asked to end.
-fn stopped() -> anyhow::Result<watch::Receiver<bool>> {
-    let (sender, receiver) = watch::channel(false);
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        to_stderr("stopping: what has come is committed first\n");
-        sender.send_replace(true);
-        // Without it, a receiver would take the channel for closed and not for true.
-        sender.closed().await;
-    });
-    Ok(receiver)
-}
-
 /// What the batches of one call have in common.
 struct Service<'a> {
-    store: &'a Store,
     args: &'a IngestArgs,
     queue: Queue,
     s3: S3,
@@ -125,14 +122,14 @@ impl Service<'_> {
     }
 
     /// Ingests what the messages name, and deletes those whose objects are in the ledger.
-    async fn take(&mut self, batch: &Batch) -> anyhow::Result<()> {
+    async fn take(&mut self, store: &Store, batch: &Batch) -> anyhow::Result<()> {
         let (logs, others): (Vec<&Named>, Vec<&Named>) = batch
             .objects()
             .into_iter()
             .partition(|named| is_log_key(&named.key));
         let mut unread = BTreeSet::new();
         if !logs.is_empty() {
-            let summary = Box::pin(self.ingest(&logs)).await?;
+            let summary = Box::pin(self.ingest(store, &logs)).await?;
             unread = unread_of(&summary);
             self.tell(&summary, batch.messages.len())?;
         }
@@ -171,7 +168,7 @@ impl Service<'_> {
         Ok(())
     }
 
-    async fn ingest(&self, logs: &[&Named]) -> anyhow::Result<Summary> {
+    async fn ingest(&self, store: &Store, logs: &[&Named]) -> anyhow::Result<Summary> {
         let names: Vec<(String, String)> = logs
             .iter()
             .map(|named| (named.bucket.clone(), named.key.clone()))
@@ -189,10 +186,14 @@ impl Service<'_> {
                 Hashing::Always
             },
             sources: vec![self.queue.url().to_owned()],
+            // The messages of a batch come once; that it is whole is seen by its objects alone.
+            input: None,
             started_at: now_micros(),
+            // What has been received is ingested to its end.
+            stop: Arc::default(),
         };
         let progress = Progress::default();
-        Box::pin(ingest_found(self.store, self.args, found, &progress)).await
+        Box::pin(ingest_found(store, self.args, found, &progress)).await
     }
 
     /// One line for each batch, for a log.

@@ -12,6 +12,7 @@ use futures::TryStreamExt as _;
 use super::args::{ReportAction, ReportArgs, Required};
 use super::clock::now_micros;
 use super::error::{to_stderr, to_stdout};
+use super::notes;
 use super::output::{Rendering, Zone, visible, write_stream};
 use super::prose::wrapped;
 use super::queries::{Queries, QueriesChoice};
@@ -45,7 +46,10 @@ pub(super) async fn run(
         return Ok(ExitStatus::Success);
     }
     let args = with_end(args)?;
-    let answer = ask(&queries, &session, &pins, report, &args).await?;
+    let of_store = notes::of_store(&pins).await?;
+    let asked = ask(&queries, &session, &pins, report, &args).await;
+    // A key or a name that is not found may be in what the store does not have yet.
+    let answer = asked.inspect_err(|_refused| to_stderr(&of_store))?;
     if is_for_people(args.output.format, &destination) {
         let heading = format!("{}\n", answer.heading);
         to_stdout(&wrapped(&heading, terminal_width()))?;
@@ -55,7 +59,8 @@ pub(super) async fn run(
     to_stderr(&answer.warnings);
     let outcome = answer.outcome;
     let rows = write_stream(outcome.stream, answer.rendering, &destination).await?;
-    to_stderr(&notes(outcome.footnote, outcome.caveats.collect().await?));
+    let caveats = outcome.caveats.collect().await?;
+    to_stderr(&(of_store + &notes(outcome.footnote, caveats)));
     match args.require {
         // Of nothing, everything could be said.
         Some(_) if rows == 0 => {
@@ -196,11 +201,8 @@ pub(super) async fn ask(
 
 /// What must be said after the rows.
 pub(super) fn notes(footnote: Option<String>, caveats: Vec<String>) -> String {
-    let mut notes = String::new();
-    for note in footnote.into_iter().chain(caveats) {
-        let _infallible = writeln!(notes, "note: {note}");
-    }
-    notes
+    let notes: Vec<String> = footnote.into_iter().chain(caveats).collect();
+    notes::lines(&notes)
 }
 
 /// The SQL that answers, which can be run as it stands, below comments on what is behind its figures.

@@ -5,10 +5,11 @@ use std::io::{IsTerminal as _, Read as _};
 use anyhow::Context as _;
 
 use super::args::SqlArgs;
+use super::error::to_stderr;
 use super::output::write_stream;
 use super::queries::{Queries, QueriesChoice};
 use super::session::{StoreChoice, destination};
-use super::{ExitStatus, shell};
+use super::{ExitStatus, notes, shell};
 
 pub(super) async fn run(
     place: &StoreChoice,
@@ -35,8 +36,9 @@ pub(super) async fn run(
     };
     let store = place.open().await?;
     let queries = Queries::chosen(queries)?;
-    let (session, _pins) = queries.session(&store).await?;
+    let (session, pins) = queries.session(&store).await?;
     let stream = session.query(&statement).await?;
     write_stream(stream, args.output.rendering(), &destination).await?;
+    to_stderr(&notes::of_store(&pins).await?);
     Ok(ExitStatus::Success)
 }

@@ -9,18 +9,21 @@ use serde::Serialize;
 
 use super::args::StatusArgs;
 use super::clock::now_micros;
-use super::error::to_stdout;
+use super::error::{to_stderr, to_stdout};
 use super::ingest::grouped;
 use super::output::visible;
 use super::queries::Queries;
 use super::session::{StoreChoice, period};
-use super::{ExitStatus, archived};
+use super::{ExitStatus, archived, notes};
+use crate::ingest::{Unfinished, unfinished};
 use crate::sql::Session;
 use crate::store::{Pins, Store};
 
 /// Everything that is said of a store.
 #[derive(Debug, Serialize)]
 struct Status {
+    /// Ingests that have not read everything; until they have, all that follows is a part.
+    unfinished_runs: Vec<UnfinishedRun>,
     store: String,
     first_event: Option<String>,
     last_event: Option<String>,
@@ -72,21 +75,55 @@ struct RunStatus {
     started_at: String,
     command: String,
     outcome: String,
-    objects_new: u64,
-    rows_written: u64,
+    /// None where the run has not ended, as far as is known.
+    objects_new: Option<u64>,
+    rows_written: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct UnfinishedRun {
+    run_id: String,
+    started_at: String,
+    /// `interrupted`, or `started` where it was killed or is still running.
+    outcome: &'static str,
+    sources: Vec<String>,
+    objects_planned: u64,
+    objects_done: u64,
+    /// The same in a sentence.
+    #[serde(skip)]
+    told: String,
+}
+
+impl From<&Unfinished> for UnfinishedRun {
+    fn from(run: &Unfinished) -> Self {
+        Self {
+            run_id: run.run_id.clone(),
+            started_at: notes::began(run),
+            outcome: if run.is_interrupted {
+                "interrupted"
+            } else {
+                "started"
+            },
+            sources: run.sources.clone(),
+            objects_planned: run.objects_planned,
+            objects_done: run.objects_done,
+            told: notes::told(run),
+        }
+    }
 }
 
 pub(super) async fn run(place: &StoreChoice, args: StatusArgs) -> anyhow::Result<ExitStatus> {
     let store = place.open().await?;
     if args.archived {
         let queries = Queries::embedded()?;
-        let (session, _pins) = queries.session(&store).await?;
+        let (session, pins) = queries.session(&store).await?;
         let archived = archived::collect(&session, &queries).await?;
         to_stdout(&if args.json {
             format!("{}\n", serde_json::to_string_pretty(&archived)?)
         } else {
             archived::describe(&archived)
         })?;
+        to_stderr(&notes::of_store(&pins).await?);
         return Ok(ExitStatus::Success);
     }
     let status = collect(&store).await?;
@@ -105,7 +142,9 @@ async fn collect(store: &Store) -> anyhow::Result<Status> {
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     let (events, usage) = pins.retention()?;
     let horizon = |micros: Option<i64>| micros.and_then(DateTime::from_timestamp_micros).map(time);
+    let unfinished = unfinished(&pins).await?;
     Ok(Status {
+        unfinished_runs: unfinished.iter().map(UnfinishedRun::from).collect(),
         events_horizon: horizon(events.horizon),
         usage_horizon: horizon(usage.horizon),
         held: events.held_keys(),
@@ -237,18 +276,19 @@ async fn runs(session: &Session, queries: &Queries) -> anyhow::Result<Vec<RunSta
                 started_at: text(0),
                 command: text(1),
                 outcome: text(2),
-                objects_new: number(&row, 3),
-                rows_written: number(&row, 4),
+                objects_new: known(&row, 3),
+                rows_written: known(&row, 4),
             }
         })
         .collect())
 }
 
 fn number(row: &[Option<String>], index: usize) -> u64 {
-    row.get(index)
-        .and_then(Option::as_deref)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0)
+    known(row, index).unwrap_or(0)
+}
+
+fn known(row: &[Option<String>], index: usize) -> Option<u64> {
+    row.get(index)?.as_deref()?.parse().ok()
 }
 
 /// How far back rows are kept, where that is not for ever.
@@ -271,6 +311,12 @@ fn describe(status: &Status) -> String {
         text.push_str(&visible(&line));
         text.push('\n');
     };
+    for run in &status.unfinished_runs {
+        line(run.told.clone());
+    }
+    if !status.unfinished_runs.is_empty() {
+        line(String::new());
+    }
     line(format!("store   {}", status.store));
     line(match (&status.first_event, &status.last_event) {
         (Some(first), Some(last)) => format!("events  from {first} to {last}"),
@@ -333,14 +379,15 @@ fn describe(status: &Status) -> String {
         "{:<22}  {:<10}{:<8}{:>12}{:>16}",
         "last runs", "command", "outcome", "objects new", "rows written"
     ));
+    let counted = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), grouped);
     for run in &status.runs {
         line(format!(
             "  {:<20}  {:<10}{:<8}{:>12}{:>16}",
             run.started_at,
             run.command,
             run.outcome,
-            grouped(run.objects_new),
-            grouped(run.rows_written)
+            counted(run.objects_new),
+            counted(run.rows_written)
         ));
     }
     text

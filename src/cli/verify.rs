@@ -8,13 +8,13 @@ use anyhow::{Context as _, bail};
 use chrono::{Days, NaiveDate, NaiveTime};
 use tokio::runtime::Handle;
 
-use super::ExitStatus;
 use super::args::VerifyArgs;
 use super::clock::now_micros;
 use super::error::{print_warnings, to_stderr, to_stdout};
 use super::ingest::grouped;
 use super::output::visible;
 use super::session::StoreChoice;
+use super::{ExitStatus, notes};
 use crate::aws::Access;
 use crate::decode::Limits;
 use crate::integrity::{
@@ -65,6 +65,8 @@ pub(super) async fn run(place: &StoreChoice, args: VerifyArgs) -> anyhow::Result
         describe(&verified)
     })?;
     to_stderr(&hints(&verified));
+    // A log that was not ingested yet may be named as missing.
+    to_stderr(&notes::of_store(&store.pin().await?).await?);
     Ok(if verified.has_findings() {
         ExitStatus::Findings
     } else if verified.is_incomplete() {

@@ -6,7 +6,7 @@
 //!
 //! **Architecture invariant:** the ledger is committed last, so it never claims what the other tables
 //! do not hold; nothing is skipped for its place in an order, so a run that was cut off is simply run
-//! again.
+//! again. That it was cut off is known: a run is recorded before its first row, and again at its end.
 
 mod batch;
 mod error;
@@ -16,7 +16,9 @@ mod plan;
 mod retain;
 mod rollups;
 mod run;
+mod runs;
 mod summary;
+mod unfinished;
 mod workers;
 
 pub use error::IngestError;
@@ -24,3 +26,4 @@ pub use listed::{Listed, NamedLog};
 pub use retain::{Retain, Retained, Span, retain};
 pub use run::{Hashing, Options, Progress, run};
 pub use summary::{Rejected, RollupBehind, Summary};
+pub use unfinished::{Unfinished, unfinished};

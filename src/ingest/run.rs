@@ -1,8 +1,8 @@
 //! A run of ingest, from the listing to the last commit.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::batch::Batches;
@@ -11,16 +11,17 @@ use super::ledger::Finished;
 use super::listed::record_days;
 use super::plan::{Ledger, Task};
 use super::rollups::Rollups;
+use super::runs::{self, record_end, record_start};
 use super::summary::{Rejected, Summary};
-use super::workers::{Chunk, Job, Stop, work};
+use super::workers::{Chunk, Job, Queue, Stop, work};
 use crate::decode::{Decoder, Limits, ObjectKind};
 use crate::schema::{
     ALIAS_SIGHTINGS, KEY_RESOURCES, KMS_EVENTS, LISTINGS, LOG_FILE_EVENTS, RUNS, TRAIL_EVENTS,
     Table, USAGE_DAILY, USAGE_MONTHLY,
 };
-use crate::source::{Listing, Source};
+use crate::source::{Input, Listing, Source};
 use crate::sql::Relation;
-use crate::store::{Compaction, Store, rows};
+use crate::store::{Compaction, Store};
 
 /// The tables that a run adds files to.
 const WRITTEN: [&Table; 9] = [
@@ -64,6 +65,16 @@ pub struct Options {
     pub started_at: i64,
     /// What was asked for, for `runs`.
     pub sources: Vec<String>,
+    /// The same as it can be compared with another run's; none where no run can ask for the same again.
+    pub input: Option<Input>,
+    /// Becomes true when the run is to end: no further object is begun, and what was read is committed.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Options {
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
 }
 
 /// How far a run has come; read while it runs.
@@ -90,6 +101,9 @@ impl Progress {
 }
 
 /// Ingests what the ledger does not hold yet. `now` answers the time in microseconds.
+///
+/// The run is recorded before its first row, and when it ends; one that was asked to end early does neither what only
+/// a whole run can vouch for (that days were listed) nor what the next run does as well.
 ///
 /// # Errors
 /// If the store fails. What was committed before stays; the same call again does the rest.
@@ -124,7 +138,10 @@ pub async fn run(
         });
     }
     let days = std::mem::take(&mut listing.days);
+    let input = runs::input(options, &listing);
     let jobs = plan(listing, &ledger, options.limits, &mut summary);
+    summary.objects_planned = runs::planned(&jobs) as u64;
+    summary.objects_left = summary.objects_planned;
     progress
         .objects_total
         .store(jobs.len() as u64, Ordering::Relaxed);
@@ -132,37 +149,60 @@ pub async fn run(
     progress.bytes_total.store(bytes, Ordering::Relaxed);
     let mut batches = Batches::new(store, &rollups, &jobs, &options.run_id, options.started_at);
     batches.skip_known(&ledger);
-    let finished = decode_and_commit(&mut batches, source, &jobs, options, progress, &mut summary);
+    let start = record_start(store, options, summary.objects_seen, &jobs, input.clone());
+    let finished = decode_and_commit(
+        &mut batches,
+        Box::pin(start),
+        source,
+        &jobs,
+        options,
+        progress,
+        &mut summary,
+    );
     let has_counted = batches.has_counted;
     drop(batches);
     finished?;
-    let batch_id = uuid::Uuid::new_v4().to_string();
-    // What a day holds is in the ledger by now.
-    let run_id = &options.run_id;
-    record_days(store, &days, run_id, options.started_at, &batch_id).await?;
-    // Who counts rows of its own counts whatever was not counted before them.
-    if !has_counted {
-        rollups
-            .catch_up(store, &batch_id, options.started_at / 1000)
-            .await?;
+    if !summary.is_interrupted() {
+        let batch_id = uuid::Uuid::new_v4().to_string();
+        // What a day holds is in the ledger by now.
+        let run_id = &options.run_id;
+        record_days(store, &days, run_id, options.started_at, &batch_id).await?;
+        // Who counts rows of its own counts whatever was not counted before them.
+        if !has_counted {
+            rollups
+                .catch_up(store, &batch_id, options.started_at / 1000)
+                .await?;
+        }
+        merge_small_files(store, options, &summary).await?;
     }
     summary.rollups_behind = rollups.behind();
+    summary
+        .rejects
+        .sort_by(|left, right| left.location.cmp(&right.location));
+    assert!(summary.is_conserved(), "every record is accounted for");
+    record_end(store, options, &summary, input, now()).await?;
+    Ok(summary)
+}
+
+async fn merge_small_files(
+    store: &Store,
+    options: &Options,
+    summary: &Summary,
+) -> Result<(), IngestError> {
     for table in WRITTEN {
         // A run that found nothing new has written to these alone.
         let is_of_runs = [RUNS.name, LISTINGS.name].contains(&table.name);
         if summary.objects_new == 0 && !is_of_runs {
             continue;
         }
+        if options.is_stopped() {
+            break;
+        }
         store
             .compact(table, Compaction::Due, options.started_at / 1000)
             .await?;
     }
-    summary
-        .rejects
-        .sort_by(|left, right| left.location.cmp(&right.location));
-    assert!(summary.is_conserved(), "every record is accounted for");
-    record_run(store, options, &summary, &batch_id, now()).await?;
-    Ok(summary)
+    Ok(())
 }
 
 /// Divides the objects into those to read, by delivery time, and those known.
@@ -204,8 +244,10 @@ fn plan(listing: Listing, ledger: &Ledger, limits: Limits, summary: &mut Summary
     jobs
 }
 
+/// `start` records that the run begins; nothing is committed before it, though decoding need not wait for it.
 fn decode_and_commit(
     batches: &mut Batches<'_>,
+    start: impl Future<Output = Result<(), IngestError>>,
     source: &dyn Source,
     jobs: &[Job],
     options: &Options,
@@ -231,12 +273,18 @@ fn decode_and_commit(
                     let sender = sender.clone();
                     let next = &next;
                     let decoder = Decoder::new(options.limits).hashing(is_hashing);
-                    scope.spawn(move || work(source, jobs, next, decoder, progress, &sender))
+                    let queue = Queue {
+                        jobs,
+                        next,
+                        stop: &options.stop,
+                    };
+                    scope.spawn(move || work(source, queue, decoder, progress, &sender))
                 })
                 .collect();
             scope.spawn(|| source.fetch_ahead(&mut jobs.iter().map(|job| &job.object)));
             drop(sender);
             let committed = tokio::runtime::Handle::current().block_on(async {
+                start.await?;
                 while let Some(chunk) = receiver.recv().await {
                     for finished in batches.add(chunk).await? {
                         add(summary, &finished);
@@ -265,6 +313,7 @@ fn decode_and_commit(
 }
 
 fn add(summary: &mut Summary, finished: &Finished<'_>) {
+    summary.objects_left -= u64::from(!finished.job.is_retry);
     let report = &finished.report;
     let state = report.state();
     if state == "archived" {
@@ -303,46 +352,4 @@ fn add(summary: &mut Summary, finished: &Finished<'_>) {
             is_known: finished.is_known,
         });
     }
-}
-
-async fn record_run(
-    store: &Store,
-    options: &Options,
-    summary: &Summary,
-    batch_id: &str,
-    ended_at: i64,
-) -> Result<(), IngestError> {
-    let outcome = if summary.has_new_rejects() {
-        "rejects"
-    } else if summary.rollups_behind.is_empty() {
-        "ok"
-    } else {
-        "behind"
-    };
-    let row = rows(&RUNS, &[()], |(), column| -> Value {
-        match column {
-            "run_id" => options.run_id.clone().into(),
-            "command" => "ingest".into(),
-            "version" => env!("CARGO_PKG_VERSION").into(),
-            "started_at" => options.started_at.into(),
-            "ended_at" => ended_at.into(),
-            "outcome" => outcome.into(),
-            "sources" => json!(options.sources).to_string().into(),
-            "objects_seen" => summary.objects_seen.into(),
-            "objects_new" => summary.objects_new.into(),
-            "objects_known" => summary.objects_known.into(),
-            "objects_rejected" => summary.objects_rejected.into(),
-            "records" => summary.records.into(),
-            "kms_records" => summary.kms_records.into(),
-            "duplicates" => summary.duplicates.into(),
-            "rejected" => summary.rejected.into(),
-            "expired" => summary.expired.into(),
-            "rows_written" => summary.rows_written.into(),
-            "json_bytes" => summary.json_bytes.into(),
-            _ => Value::Null,
-        }
-    })?;
-    Ok(store
-        .append_rows(&RUNS, &row, batch_id, ended_at / 1000)
-        .await?)
 }

@@ -34,6 +34,10 @@ pub struct Summary {
     pub run_id: String,
     /// Objects listed.
     pub objects_seen: u64,
+    /// New and changed objects among them, which were to be read.
+    pub objects_planned: u64,
+    /// Of these, objects not read, since the run was asked to end.
+    pub objects_left: u64,
     /// Objects read in this run.
     pub objects_new: u64,
     /// Objects not read again.
@@ -83,6 +87,12 @@ impl Summary {
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
         self.has_new_rejects() || !self.rollups_behind.is_empty()
+    }
+
+    /// Whether the run was asked to end before it had read everything.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.objects_left > 0
     }
 
     /// Whether every record is accounted for.

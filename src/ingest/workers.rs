@@ -4,7 +4,7 @@
 //! object is reported in the chunk that holds the last of its rows, or in a later one.
 
 use std::io::Read as _;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::mpsc::Sender;
 
@@ -52,11 +52,30 @@ impl From<arrow::error::ArrowError> for Stop {
     }
 }
 
+/// What is still to be read, shared by all threads.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Queue<'a> {
+    pub(super) jobs: &'a [Job],
+    pub(super) next: &'a AtomicUsize,
+    /// Becomes true when no further object is to be begun.
+    pub(super) stop: &'a AtomicBool,
+}
+
+impl<'a> Queue<'a> {
+    /// The next job, with its number.
+    fn take(&self) -> Option<(usize, &'a Job)> {
+        if self.stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        Some((number, self.jobs.get(number)?))
+    }
+}
+
 /// Decodes jobs until none is left.
 pub(super) fn work(
     source: &dyn Source,
-    jobs: &[Job],
-    next: &AtomicUsize,
+    queue: Queue<'_>,
     mut decoder: Decoder,
     progress: &Progress,
     chunks: &Sender<Chunk>,
@@ -69,9 +88,7 @@ pub(super) fn work(
             .blocking_send(Chunk { rows, finished })
             .map_err(|_closed| Stop::Closed)
     };
-    loop {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        let Some(job) = jobs.get(number) else { break };
+    while let Some((number, job)) = queue.take() {
         let report = read(source, job, &mut decoder, &mut buffer, &mut |rows| {
             send(rows, &mut finished)
         })?;

@@ -13,20 +13,27 @@ pub const LOG_FILE_EVENTS: Table = Table {
     sort: &["location", "attempt"],
 };
 
-/// One row per run that wrote, or tried to.
+/// What each run that writes did: an ingest has a row before it commits its first, and all have one when they end.
 pub const RUNS: Table = Table {
     name: "runs",
-    doc: "One row per run that writes, recorded when it ends.",
+    doc: "One row per run that writes, recorded when it ends. An `ingest` that has something new to read records \
+          another row before it commits anything, with the outcome `started`: where that is the only row of a run, \
+          or the other says `interrupted`, the run has not read everything. `keytrail status` says what is missing.",
     columns: &[
         required("run_id", Text, "The run."),
         required("command", Text, "The subcommand."),
         required("version", Text, "The version of keytrail."),
         required("started_at", Time, "When the run began."),
-        required("ended_at", Time, "When the run ended."),
+        required(
+            "ended_at",
+            Time,
+            "When the run ended; where the outcome is `started`, when it began.",
+        ),
         required(
             "outcome",
             Text,
-            "`ok`, `rejects` where something new could not be ingested, `behind` where only a roll-up failed.",
+            "`ok`, `rejects` where something new could not be ingested, `behind` where only a roll-up failed, \
+             `interrupted` by Ctrl-C or SIGTERM, or `started` when it began.",
         ),
         optional(
             "sources",

@@ -4,6 +4,7 @@
 //! bytes. Nothing here knows what is inside an object.
 
 mod directory;
+mod input;
 mod listing;
 mod object;
 mod path;
@@ -12,6 +13,7 @@ mod s3;
 mod signature;
 
 pub use directory::{Files, list};
+pub use input::Input;
 pub use listing::{ListedDay, Listing};
 pub use object::{At, Fault, Opened, Signature, SourceObject};
 pub use path::{PathFacts, is_log_key};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray as _, RecordBatch, StringArray};
 use chrono::{DateTime, NaiveDate};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
@@ -81,6 +81,12 @@ impl DataFile {
         ))
     }
 
+    /// The text in the only row of a file, where the log tells it.
+    fn only_text(&self, column: &str) -> Option<&str> {
+        let (low, high) = (self.minimum.get(column)?, self.maximum.get(column)?);
+        (self.rows == 1 && low == high).then(|| low.as_str())?
+    }
+
     /// How many rows have no value in a column.
     #[must_use]
     pub fn null_count(&self, column: &str) -> Option<u64> {
@@ -137,6 +143,37 @@ pub async fn look_up(
 ) -> Result<(), StoreError> {
     let provider = SnapshotProvider::new(snapshot)?;
     read(provider, columns, Some(filter), Few::Yes, each).await
+}
+
+/// Reads short text columns that always have a value, row by row. Of a file with a single row the log's statistics
+/// say them, so that it is not opened: a table that gets a row or two a run is mostly such files.
+///
+/// # Errors
+/// If a file cannot be read.
+pub async fn read_texts<const N: usize>(
+    snapshot: &Snapshot,
+    columns: [&str; N],
+    mut each: impl FnMut([&str; N]),
+) -> Result<(), StoreError> {
+    for file in snapshot.files()? {
+        let values = columns.map(|column| file.only_text(column));
+        if values.iter().all(Option::is_some) {
+            each(values.map(Option::unwrap_or_default));
+            continue;
+        }
+        read_file(snapshot, &file, &columns, |batch| {
+            let texts: Vec<&StringArray> = batch
+                .columns()
+                .iter()
+                .map(|column| column.as_string())
+                .collect();
+            for row in 0..batch.num_rows() {
+                each(std::array::from_fn(|column| texts[column].value(row)));
+            }
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// Whether a filter is expected to hold for few rows.

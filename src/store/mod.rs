@@ -35,7 +35,7 @@ pub use compact::{Compacted, Compaction};
 pub use dedupe::SeenEvents;
 pub use error::StoreError;
 pub use expire::Expired;
-pub use files::{DataFile, look_up, read_columns};
+pub use files::{DataFile, look_up, read_columns, read_texts};
 pub use place::Place;
 pub use provider::SnapshotProvider;
 pub use retention::{Hold, KEPT_OPERATIONS, Retention};

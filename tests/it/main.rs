@@ -24,6 +24,7 @@ mod faults;
 mod figures;
 mod filters;
 mod guide;
+mod interrupted;
 mod invictus;
 mod json;
 mod names;

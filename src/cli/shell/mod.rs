@@ -32,6 +32,7 @@ use self::statement::Input;
 use super::ExitStatus;
 use super::args::OutputArgs;
 use super::error::{print, to_stderr};
+use super::notes;
 use super::queries::{Queries, QueriesChoice};
 use super::session::StoreChoice;
 use crate::sql::Session;
@@ -55,6 +56,8 @@ struct Opened {
     session: Session,
     pins: Pins,
     versions: Vec<u64>,
+    /// What must be said beside every answer from it.
+    notes: String,
 }
 
 /// What a question is answered with.
@@ -152,12 +155,18 @@ fn editor(history: FileHistory) -> anyhow::Result<Editor<Helpful, FileHistory>> 
 
 async fn open(store: &Store, queries: &Queries) -> anyhow::Result<Opened> {
     let pins = store.pin().await?;
-    let session = queries.over(&pins).await?;
-    Ok(Opened {
-        session,
-        versions: versions(&pins),
-        pins,
-    })
+    Opened::over(pins, queries).await
+}
+
+impl Opened {
+    async fn over(pins: Pins, queries: &Queries) -> anyhow::Result<Self> {
+        Ok(Self {
+            session: queries.over(&pins).await?,
+            notes: notes::of_store(&pins).await?,
+            versions: versions(&pins),
+            pins,
+        })
+    }
 }
 
 fn versions(pins: &Pins) -> Vec<u64> {
@@ -191,11 +200,7 @@ impl Desk {
     async fn refresh(&mut self) -> anyhow::Result<()> {
         let pins = self.store.pin().await?;
         if versions(&pins) != self.opened.versions {
-            self.opened = Opened {
-                session: self.queries.over(&pins).await?,
-                versions: versions(&pins),
-                pins,
-            };
+            self.opened = Opened::over(pins, &self.queries).await?;
         }
         Ok(())
     }

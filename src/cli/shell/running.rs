@@ -80,7 +80,9 @@ impl Desk {
             Question::Statement(statement) => {
                 self.refresh().await?;
                 let stream = self.opened.session.query(statement).await?;
-                self.outlet.write("", ahead(stream), None).await
+                self.outlet.write("", ahead(stream), None).await?;
+                to_stderr(&self.opened.notes);
+                Ok(())
             }
             Question::Report(args) => self.answer_report(args).await,
         }
@@ -95,7 +97,8 @@ impl Desk {
             let text = report::explain(&self.queries, session, pins, asked, args).await?;
             return Ok(to_stdout(&text)?);
         }
-        let answer = report::ask(&self.queries, session, pins, asked, args).await?;
+        let answer = report::ask(&self.queries, session, pins, asked, args).await;
+        let answer = answer.inspect_err(|_refused| to_stderr(&self.opened.notes))?;
         to_stderr(&answer.warnings);
         let outcome = answer.outcome;
         let stream = ahead(outcome.stream);
@@ -103,10 +106,9 @@ impl Desk {
         self.outlet
             .write(&answer.heading, stream, rendering)
             .await?;
-        to_stderr(&report::notes(
-            outcome.footnote,
-            outcome.caveats.collect().await?,
-        ));
+        let caveats = outcome.caveats.collect().await?;
+        to_stderr(&self.opened.notes);
+        to_stderr(&report::notes(outcome.footnote, caveats));
         Ok(())
     }
 }

@@ -57,8 +57,11 @@ impl Queue {
             endpoint_url: place.endpoint_url,
             ..access.clone()
         };
+        let contact = aws::Contact::default();
         let config = aws_sdk_sqs::config::Builder::from(&access.load().await)
             .interceptor(aws::Named)
+            .interceptor(contact.clone())
+            .retry_classifier(contact)
             .build();
         Ok(Self {
             client: Client::from_conf(config),

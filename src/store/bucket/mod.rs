@@ -8,6 +8,7 @@
 
 mod cache;
 mod credentials;
+mod http;
 mod refusal;
 
 use std::fmt;
@@ -29,6 +30,7 @@ use object_store::{
 
 use self::cache::LogCache;
 use self::credentials::Chain;
+use self::http::Connector;
 pub use self::refusal::Refusal;
 use crate::aws::Access;
 
@@ -75,7 +77,10 @@ impl Bucket {
             builder = builder.with_endpoint(endpoint_url);
         }
         Ok(Self {
-            inner: builder.with_client_options(options).build()?,
+            inner: builder
+                .with_client_options(options)
+                .with_http_connector(Connector)
+                .build()?,
             name: name.into(),
             logs: Arc::default(),
         })

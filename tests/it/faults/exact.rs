@@ -68,9 +68,14 @@ pub(crate) async fn check_place(
     }
     check_ledger(&reader, corpus, files, &objects, attempts, hint).await;
     let runs = reader.rows("runs").await;
-    let ids: BTreeSet<&str> = runs.iter().map(|run| run.text("run_id")).collect();
-    assert_eq!(ids.len(), runs.len(), "{hint}: a run is recorded twice");
-    let written: u64 = runs.iter().map(|run| run.number("rows_written")).sum();
+    let (started, ended): (Vec<&Row>, Vec<&Row>) = runs
+        .iter()
+        .partition(|run| run.text("outcome") == "started");
+    for rows in [&started, &ended] {
+        let ids: BTreeSet<&str> = rows.iter().map(|run| run.text("run_id")).collect();
+        assert_eq!(ids.len(), rows.len(), "{hint}: a run is recorded twice");
+    }
+    let written: u64 = ended.iter().map(|run| run.number("rows_written")).sum();
     assert!(
         written <= expected.len() as u64,
         "{hint}: runs claim {written} rows"

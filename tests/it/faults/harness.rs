@@ -113,6 +113,18 @@ pub(crate) async fn ingest_into(
     ingest_with(store, logs, paths, &Library::embedded()?).await
 }
 
+/// The same, with other options.
+pub(crate) async fn ingest_changed(
+    store: &Store,
+    logs: &dyn Source,
+    paths: &[PathBuf],
+    change: impl FnOnce(&mut Options),
+) -> anyhow::Result<Summary> {
+    let mut options = options();
+    change(&mut options);
+    run(store, logs, paths, &Library::embedded()?, &options).await
+}
+
 /// The same, with other queries of the roll-ups.
 pub(crate) async fn ingest_with(
     store: &Store,
@@ -120,19 +132,34 @@ pub(crate) async fn ingest_with(
     paths: &[PathBuf],
     library: &Library,
 ) -> anyhow::Result<Summary> {
-    let options = Options {
+    run(store, logs, paths, library, &options()).await
+}
+
+fn options() -> Options {
+    Options {
         limits: Limits::default(),
         hashing: ingest::Hashing::WithDigests,
         threads: 2,
         run_id: uuid::Uuid::new_v4().to_string(),
         started_at: STARTED_AT,
         sources: Vec::new(),
-    };
+        input: None,
+        stop: Arc::default(),
+    }
+}
+
+async fn run(
+    store: &Store,
+    logs: &dyn Source,
+    paths: &[PathBuf],
+    library: &Library,
+    options: &Options,
+) -> anyhow::Result<Summary> {
     let listing = source::list(paths);
     let progress = Progress::default();
     let now = || STARTED_AT;
     let rollups = rollups(library);
-    let run = ingest::run(store, &rollups, logs, listing, &options, &progress, &now);
+    let run = ingest::run(store, &rollups, logs, listing, options, &progress, &now);
     let summary = Box::pin(run).await?;
     assert!(summary.is_conserved(), "{summary:?}");
     Ok(summary)

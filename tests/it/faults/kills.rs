@@ -14,6 +14,7 @@ use super::exact::{Attempts, check};
 use super::harness::{Bench, block_on, copy_tree, ingest_from, ingest_soundly};
 use super::source_double::{FaultSource, SourceFault};
 use super::store_double::{Fault, FaultStore};
+use super::unfinished::{check_said, check_silent};
 
 const SEEDS: u64 = 50;
 const SIGKILL: i32 = 9;
@@ -46,6 +47,7 @@ fn a_process_killed_anywhere_leaves_the_store_exact() {
     let mut killed = 0;
     for seed in 1..=SEEDS {
         let (template, store_calls, source_calls) = templates[usize::from(seed % 2 == 0)];
+        let before = if seed % 2 == 0 { &FIRST_RUN[..] } else { &[] };
         let store = bench.new_store();
         copy_tree(template, &store);
         let mut chance = Events::new(seed);
@@ -63,8 +65,10 @@ fn a_process_killed_anywhere_leaves_the_store_exact() {
             "seed {seed}, {fault}: the child ended with {status}"
         );
         block_on(async {
-            ingest_soundly(&store, &bench.logs).await;
             let hint = format!("seed {seed}, killed {fault} of {store_calls} calls");
+            check_said(&store, &bench.corpus, before, &hint).await;
+            ingest_soundly(&store, &bench.logs).await;
+            check_silent(&store, &hint).await;
             check(
                 &store,
                 &bench.corpus,

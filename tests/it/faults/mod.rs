@@ -16,6 +16,8 @@ mod aggregate;
 
 mod exact;
 
+mod unfinished;
+
 mod writes;
 
 mod kills;

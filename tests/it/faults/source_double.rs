@@ -3,7 +3,7 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use keytrail::source::{Fault, Files, Opened, Source, SourceObject};
 
@@ -16,6 +16,8 @@ pub(crate) enum SourceFault {
     None,
     /// The process gets a SIGKILL before this call.
     KillBefore(u64),
+    /// The run is asked to end before this call.
+    StopBefore(u64),
 }
 
 /// The source double.
@@ -23,6 +25,7 @@ pub(crate) enum SourceFault {
 pub(crate) struct FaultSource {
     fault: SourceFault,
     calls: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
 }
 
 impl FaultSource {
@@ -30,6 +33,15 @@ impl FaultSource {
         Self {
             fault,
             calls: Arc::default(),
+            stop: Arc::default(),
+        }
+    }
+
+    /// A source that asks a run to end before this call, by the flag that the run looks at.
+    pub(crate) fn stopping(call: u64, stop: Arc<AtomicBool>) -> Self {
+        Self {
+            stop,
+            ..Self::new(SourceFault::StopBefore(call))
         }
     }
 
@@ -40,10 +52,12 @@ impl FaultSource {
 
     fn call(&self) {
         let number = 1 + self.calls.fetch_add(1, Ordering::SeqCst);
-        if let SourceFault::KillBefore(call) = self.fault
-            && call == number
-        {
-            kill_this_process();
+        match self.fault {
+            SourceFault::KillBefore(call) if call == number => kill_this_process(),
+            SourceFault::StopBefore(call) if call == number => {
+                self.stop.store(true, Ordering::SeqCst);
+            }
+            _ => {}
         }
     }
 }

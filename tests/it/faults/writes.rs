@@ -14,6 +14,7 @@ use super::harness::{
     tree,
 };
 use super::store_double::{Fault, FaultStore};
+use super::unfinished::{check_said, check_silent};
 
 /// What there is before the run that the fault meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,9 @@ enum Before {
     /// The same, and the run's commits are such that each table gets a checkpoint.
     Checkpoint,
 }
+
+/// The files of the run before, where there is one.
+const FIRST_RUN: [usize; 4] = [0, 1, 2, 6];
 
 /// How many runs ended with an error, of how many.
 #[derive(Debug)]
@@ -41,15 +45,18 @@ fn at_every_write(before: Before, seed: u64, fault: impl Fn(u64) -> Fault) -> Ou
         create(&template, &FaultStore::new(Fault::None))
             .await
             .expect("a store");
-        let mut paths = bench.paths(&[0, 1, 2, 6]);
+        let mut earlier = &[][..];
+        let mut paths = bench.paths(&FIRST_RUN);
         if before == Before::Checkpoint {
             // Commit 2 of each table, the one that the run makes, is the third.
             set_checkpoint_interval(&template, 3);
         }
         if before != Before::Tables {
             ingest_soundly(&template, &paths).await;
-            paths.clone_from(&bench.logs);
+            earlier = &FIRST_RUN;
         }
+        // What `check_said` judges is a run on its way to all files.
+        paths.clone_from(&bench.logs);
         let prepare = |bench: &mut Bench| -> PathBuf {
             let store = bench.new_store();
             copy_tree(&template, &store);
@@ -74,7 +81,9 @@ fn at_every_write(before: Before, seed: u64, fault: impl Fn(u64) -> Fault) -> Ou
                 let reader = Reader::open(&store).await.expect("a store");
                 check_claims(&reader, &bench.corpus, &hint).await;
             }
+            check_said(&store, &bench.corpus, earlier, &hint).await;
             ingest_soundly(&store, &bench.logs).await;
+            check_silent(&store, &hint).await;
             check(
                 &store,
                 &bench.corpus,
@@ -118,8 +127,8 @@ fn a_lost_answer_of_a_first_run_leaves_the_store_exact() {
     let outcome = at_every_write(Before::Tables, 3, Fault::LosesAnswer);
     assert_eq!(
         outcome.errors,
-        outcome.runs - 8,
-        "each of the eight commits is found"
+        outcome.runs - 9,
+        "each of the nine commits is found"
     );
 }
 
@@ -128,8 +137,8 @@ fn a_lost_answer_of_a_later_run_leaves_the_store_exact() {
     let outcome = at_every_write(Before::FirstRun, 4, Fault::LosesAnswer);
     assert_eq!(
         outcome.errors,
-        outcome.runs - 8,
-        "each of the eight commits is found"
+        outcome.runs - 9,
+        "each of the nine commits is found"
     );
 }
 
@@ -152,8 +161,8 @@ fn a_death_in_a_first_run_leaves_the_store_exact() {
 #[test]
 fn a_death_in_a_run_with_checkpoints_leaves_the_store_exact() {
     let outcome = at_every_write(Before::Checkpoint, 7, Fault::DiesAfter);
-    // The last three writes are the commit to `runs` and the two of its checkpoint.
-    assert_eq!(outcome.errors, outcome.runs - 3);
+    // The last write is the commit to `runs`, whose checkpoint came with the third of its commits.
+    assert_eq!(outcome.errors, outcome.runs - 1);
 }
 
 /// A creation that a fault met is taken up where it ended: the same files are there in the end.
@@ -243,7 +252,8 @@ fn no_write_bypasses_the_object_store() {
         let failed = ingest(&store, &double, &bench.logs)
             .await
             .expect_err("no write succeeds");
-        assert!(format!("{failed:#}").contains("kms_events"), "{failed:#}");
+        // What a run writes first is that it begins.
+        assert!(format!("{failed:#}").contains("`runs`"), "{failed:#}");
         assert_eq!(tree(&store), before);
         check(
             &store,

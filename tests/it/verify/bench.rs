@@ -103,6 +103,8 @@ impl Bench {
             run_id: uuid::Uuid::new_v4().to_string(),
             started_at: NOW,
             sources: Vec::new(),
+            input: None,
+            stop: std::sync::Arc::default(),
         };
         let library = Library::embedded().expect("queries");
         let (rollups, progress) = (rollups(&library), Progress::default());

@@ -1,0 +1,185 @@
+//! The rows of `runs` for an ingest: one before it commits its first row, and one when it ends.
+//!
+//! A run that has the first row and not the second was killed, or is still at work. One that was asked to end
+//! has both.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::error::IngestError;
+use super::run::Options;
+use super::summary::Summary;
+use super::workers::Job;
+use crate::schema::RUNS;
+use crate::source::{Address, Input, Listing};
+use crate::store::{Store, rows};
+
+/// The outcome of a run that has begun.
+pub(super) const STARTED: &str = "started";
+/// The outcome of a run that was asked to end before it had read everything.
+pub(super) const INTERRUPTED: &str = "interrupted";
+/// The subcommand.
+pub(super) const COMMAND: &str = "ingest";
+
+/// Hex digits of an object's id.
+const ID_DIGITS: usize = 16;
+/// The most objects whose ids are recorded: 64 MiB of them. How far a larger run has come is counted by its own
+/// rows of the ledger.
+const IDS_MAX: usize = 4 << 20;
+
+/// What `detail` says of an ingest.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Detail {
+    /// What it was pointed at. None where no other run can be pointed at the same, as at the messages of a queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) input: Option<Input>,
+    /// The new and changed objects that it is to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) planned: Option<u64>,
+    /// Their ids, one after the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    object_ids: Option<String>,
+}
+
+impl Detail {
+    fn of_start(jobs: &[Job], input: Option<Input>) -> Self {
+        let planned = planned(jobs);
+        let ids = (planned <= IDS_MAX).then(|| {
+            let mut ids = String::with_capacity(planned * ID_DIGITS);
+            for job in jobs.iter().filter(|job| !job.is_retry) {
+                ids.push_str(&job.object_id);
+            }
+            ids
+        });
+        Self {
+            input,
+            planned: Some(planned as u64),
+            object_ids: ids,
+        }
+    }
+
+    /// Reads it; nothing where an earlier keytrail recorded none.
+    pub(super) fn read(text: Option<&str>) -> Self {
+        let read = text.and_then(|text| serde_json::from_str(text).ok());
+        read.unwrap_or_default()
+    }
+
+    /// The ids of the objects, if they are recorded.
+    pub(super) fn ids(&self) -> Option<Vec<u64>> {
+        let digits = self.object_ids.as_deref()?.as_bytes();
+        let ids = digits.chunks(ID_DIGITS).map(|digits| {
+            let digits = std::str::from_utf8(digits).ok()?;
+            id(digits)
+        });
+        ids.collect()
+    }
+}
+
+/// The id of an object as a number.
+pub(super) fn id(digits: &str) -> Option<u64> {
+    u64::from_str_radix(digits, 16).ok()
+}
+
+/// How many objects are new or have changed. Those that are only tried again are no loss if they are not.
+pub(super) fn planned(jobs: &[Job]) -> usize {
+    jobs.iter().filter(|job| !job.is_retry).count()
+}
+
+/// What a run was pointed at, with what of it could not be listed.
+pub(super) fn input(options: &Options, listing: &Listing) -> Option<Input> {
+    let mut input = options.input.clone()?;
+    let unlisted = listing.faults.iter().map(|(path, _reason)| {
+        let shown = path.to_string_lossy().into_owned();
+        if Address::is_meant(&shown) {
+            return shown;
+        }
+        // As the sources are: a path that is there no more has no other form.
+        std::path::absolute(path).map_or(shown, |path| path.to_string_lossy().into_owned())
+    });
+    input.unlisted = unlisted.collect();
+    Some(input)
+}
+
+/// Records that a run begins to read; one that has nothing new to read leaves nothing undone.
+pub(super) async fn record_start(
+    store: &Store,
+    options: &Options,
+    objects_seen: u64,
+    jobs: &[Job],
+    input: Option<Input>,
+) -> Result<(), IngestError> {
+    if planned(jobs) == 0 {
+        return Ok(());
+    }
+    let detail = json!(Detail::of_start(jobs, input)).to_string();
+    let row = rows(&RUNS, &[()], |(), column| -> Value {
+        match column {
+            "ended_at" => options.started_at.into(),
+            "outcome" => STARTED.into(),
+            "objects_seen" => objects_seen.into(),
+            "detail" => detail.clone().into(),
+            column => common(options, column),
+        }
+    })?;
+    let batch_id = uuid::Uuid::new_v4().to_string();
+    let now_millis = options.started_at / 1000;
+    let done = store.append_rows(&RUNS, &row, &batch_id, now_millis);
+    Ok(done.await?)
+}
+
+/// Records how a run ended.
+pub(super) async fn record_end(
+    store: &Store,
+    options: &Options,
+    summary: &Summary,
+    input: Option<Input>,
+    ended_at: i64,
+) -> Result<(), IngestError> {
+    let outcome = if summary.is_interrupted() {
+        INTERRUPTED
+    } else if summary.has_new_rejects() {
+        "rejects"
+    } else if summary.rollups_behind.is_empty() {
+        "ok"
+    } else {
+        "behind"
+    };
+    let detail = Detail {
+        input,
+        ..Detail::default()
+    };
+    let row = rows(&RUNS, &[()], |(), column| -> Value {
+        match column {
+            "ended_at" => ended_at.into(),
+            "outcome" => outcome.into(),
+            "objects_seen" => summary.objects_seen.into(),
+            "objects_new" => summary.objects_new.into(),
+            "objects_known" => summary.objects_known.into(),
+            "objects_rejected" => summary.objects_rejected.into(),
+            "records" => summary.records.into(),
+            "kms_records" => summary.kms_records.into(),
+            "duplicates" => summary.duplicates.into(),
+            "rejected" => summary.rejected.into(),
+            "expired" => summary.expired.into(),
+            "rows_written" => summary.rows_written.into(),
+            "json_bytes" => summary.json_bytes.into(),
+            "detail" => json!(detail).to_string().into(),
+            column => common(options, column),
+        }
+    })?;
+    let batch_id = uuid::Uuid::new_v4().to_string();
+    let done = store.append_rows(&RUNS, &row, &batch_id, ended_at / 1000);
+    Ok(done.await?)
+}
+
+/// What both rows of a run say.
+fn common(options: &Options, column: &str) -> Value {
+    match column {
+        "run_id" => options.run_id.clone().into(),
+        "command" => COMMAND.into(),
+        "version" => env!("CARGO_PKG_VERSION").into(),
+        "started_at" => options.started_at.into(),
+        "sources" => json!(options.sources).to_string().into(),
+        _ => Value::Null,
+    }
+}
