@@ -16,6 +16,7 @@
 //! - `retention_horizon(table)`: from when on the rows of a table are kept; null where that is for ever.
 //! - `hash_bits(text)`: a number that stands for a text, in `bits`.
 //! - `crypto_direction`, `crypto_operation_names`: which operations use a key, in `operations`.
+//! - `caller_account`, `is_network`: whose call a record is, and whether it is one of its own, in `records`.
 //! - `kms_read_logging`, `digest_logs`, `log_key`: what trails and digests say, in `logging`.
 //! - `linked_ranges`: ranges of time that belong together, in `ranges`.
 
@@ -23,6 +24,7 @@ mod bits;
 mod logging;
 mod operations;
 mod ranges;
+mod records;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -100,6 +102,7 @@ pub(super) fn register(context: &SessionContext) {
     logging::register(context);
     operations::register(context);
     ranges::register(context);
+    records::register(context);
     register_horizons(context, BTreeMap::new());
 }
 
