@@ -158,7 +158,7 @@ fn rows(count: usize) -> RecordBatch {
         batch_id: "bench",
         ingest_time: NOW_MILLIS * 1000,
     };
-    stamp(&KMS_EVENTS, &rows, common).expect("all columns are there")
+    stamp(&KMS_EVENTS, &rows, common, &[]).expect("all columns are there")
 }
 
 /// A store in a directory of its own, which goes when it is dropped.

@@ -8,15 +8,21 @@
 --   is no duplicate of a later one. Records beyond the retention horizon are in none of the counts.
 
 WITH asked AS (
-  SELECT key_arn, event_id, recipient_account_id, content_hash, is_correction, shared_event_id, record_role
+  SELECT
+    key_arn, event_id, recipient_account_id, content_hash, is_correction, record_role,
+    coalesce(shared_event_id, copied_calls.call_id) AS call_id
   FROM scope_events
+  LEFT JOIN copied_calls
+    ON copied_calls.request = scope_events.request_id
+    AND copied_calls.at = scope_events.event_time
+    AND copied_calls.operation = scope_events.event_name
 ),
 
 -- Only of shared calls is a record ever left out for another.
 used AS (
   SELECT DISTINCT content_hash, key_arn
   FROM key_uses
-  WHERE shared_event_id IS NOT NULL
+  WHERE log_accounts IS NOT NULL
     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
 ),
@@ -31,7 +37,7 @@ judged AS (
     asked.content_hash,
     bool_or(asked.is_correction) AS is_correction,
     bool_or(replaced.event_id IS NOT NULL) AS is_replaced,
-    bool_and(asked.shared_event_id IS NOT NULL AND used.content_hash IS NULL AND asked.record_role <> 'network') AS is_left_out
+    bool_and(asked.call_id IS NOT NULL AND used.content_hash IS NULL AND asked.record_role <> 'network') AS is_left_out
   FROM asked
   LEFT JOIN replaced
     ON replaced.event_id = asked.event_id

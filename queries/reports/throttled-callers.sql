@@ -3,7 +3,7 @@
 -- description: Throttled calls per second, caller, operation and key, and beside them the three callers
 --   that made most KMS calls (of every outcome) in the same account, region and second. Quotas are per
 --   account and region of the CALLER, so account is the caller's own account (the log's where the record
---   does not tell), and a call that two accounts recorded (equal shared_event_id) counts once. Quotas
+--   does not tell), and a call that two accounts recorded (equal shared_event_id, or the same request) counts once. Quotas
 --   are also per kind of operation, which is not told apart here. The filters say whose throttled calls
 --   are told; consumed_most and calls_in_second are those of all callers. key is the ARN, else what was typed.
 --   label is cloudtrail_delivery for CloudTrail writing its own logs and self for keytrail's own calls; in
@@ -34,9 +34,9 @@ told AS (
   SELECT
     events.account, events.region, events.second, events.caller, events.use_label AS label, events.event_name,
     events.outcome, events.event_id, events.recipient_account_id, events.caller_account_id, events.content_hash,
-    events.shared_event_id,
+    coalesce(events.shared_event_id, copied_calls.call_id) AS call_id,
     coalesce(events.key_arn, events.key_as_typed) AS key,
-    events.shared_event_id IS NOT NULL
+    coalesce(events.shared_event_id, copied_calls.call_id) IS NOT NULL
       AND (
         events.key_arn IS NULL OR coalesce(events.event_name = 'ReEncrypt', true) OR copied_keys.any_key IS NOT NULL
       ) AS is_told_twice
@@ -46,8 +46,12 @@ told AS (
     AND (events.account IS NOT DISTINCT FROM seconds.account)
     AND (events.region IS NOT DISTINCT FROM seconds.region)
   LEFT JOIN copied_keys ON copied_keys.any_key = events.key_arn
+  LEFT JOIN copied_calls
+    ON copied_calls.request = events.request_id
+    AND copied_calls.at = events.event_time
+    AND copied_calls.operation = events.event_name
   -- What a VPC endpoint tells of a call that it let through is no second one.
-  WHERE (coalesce(events.event_type NOT LIKE 'AwsVpceEvent%', true) OR events.outcome = 'denied')
+  WHERE NOT is_network(events.event_type, events.outcome)
     AND NOT EXISTS (
       SELECT 1
       FROM replacements
@@ -69,7 +73,7 @@ calls AS (
   FROM told
   WHERE is_told_twice
   QUALIFY row_number() OVER (
-    PARTITION BY account, region, second, shared_event_id
+    PARTITION BY account, region, second, call_id
     -- The caller's own record names the caller; the key owner's copy of it may not.
     ORDER BY recipient_account_id IS DISTINCT FROM caller_account_id, recipient_account_id, event_id, content_hash
   ) = 1

@@ -2,7 +2,7 @@
 -- title: Which resources depend on which key
 -- description: The rows that events add to the table key_resources: its columns, in its order.
 --   Read from the relation new_kms_events, rows of kms_events. Successful cryptographic operations
---   and CreateGrant count, dry runs do not. Each resource that the encryption contexts name gives a
+--   and CreateGrant count; dry runs do not, nor what a VPC endpoint tells again. Each resource that the encryption contexts name gives a
 --   row; the objects of an S3 bucket are folded to the bucket, which counts once an event.
 --   The source key of a ReEncrypt decrypts and its destination key encrypts: a resource that only one
 --   of the two contexts names belongs to that side, any other to both.
@@ -26,7 +26,7 @@ WITH named AS (
     CASE WHEN event_name = 'ReEncrypt' THEN context_resources(encryption_context) END AS source_resources,
     CASE WHEN event_name = 'ReEncrypt' THEN context_resources(destination_encryption_context) END AS destination_resources
   FROM new_kms_events
-  WHERE outcome = 'success' AND NOT is_dry_run
+  WHERE outcome = 'success' AND NOT is_dry_run AND NOT is_network(event_type, outcome)
 ),
 
 sides AS (

@@ -16,7 +16,7 @@
 WITH named AS (
   SELECT
     event_time, event_date, caller, event_name, invoked_by, recipient_account_id, region, is_correction, use_label,
-    key_arn IS NULL AND coalesce(event_type LIKE 'AwsVpceEvent%', false) AND outcome <> 'denied' AS is_network,
+    is_network(event_type, outcome) AS is_network,
     CASE WHEN is_dry_run THEN 'dry_run' ELSE outcome END AS outcome,
     coalesce(key_arn, key_as_typed) AS key,
     coalesce(destination_key_arn, destination_key_as_typed) AS destination_key

@@ -1,6 +1,6 @@
 -- id: scope_counts
 -- title: The daily counts that a report is about, each call counted once
--- description: scope_usage without the second copy of a cross-account call. Of the records that several
+-- description: scope_usage without the second copy of a cross-account call, whichever account's log was asked for. Of the records that several
 --   accounts hold of the calls of one day, key, operation, outcome and calling account (or service), those of
 --   the log that holds most of them count, and where several hold as many those of the caller's account, which name the
 --   caller, else of another than the key's. Records of network activity are left out, and so are records that correct earlier
@@ -9,11 +9,11 @@
 --   is_other_key marks all but the first key of calls that typed an alias on a day on which it moved and of which
 --   the events are no longer held: they
 --   are here for each key that the alias pointed to, so whoever adds up over keys leaves these out.
--- depends: scope_usage, copied_keys
+-- depends: scope_usage_of_callers, copied_keys
 
 WITH marked AS (
   SELECT *, false AS is_other_key
-  FROM scope_usage
+  FROM scope_usage_of_callers
   WHERE doubt IS NULL AND record_role <> 'network'
   UNION ALL
   SELECT
@@ -23,18 +23,14 @@ WITH marked AS (
         event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, use_label
       ORDER BY key_arn
     ) > 1 AS is_other_key
-  FROM scope_usage
+  FROM scope_usage_of_callers
   WHERE doubt = 'alias' AND record_role <> 'network'
 ),
 
 named AS (
   SELECT
     *,
-    CASE
-      WHEN caller LIKE 'arn:%' THEN nullif(split_part(caller, ':', 5), '')
-      WHEN caller LIKE 'account:%' THEN split_part(caller, ':', 2)
-      WHEN record_role = 'caller_copy' THEN recipient_account_id
-    END AS caller_account
+    coalesce(caller_account(caller), CASE WHEN record_role = 'caller_copy' THEN recipient_account_id END) AS caller_account
   FROM marked
 ),
 
@@ -83,7 +79,8 @@ logs AS (
 compared AS (
   SELECT
     any_key, is_destination, event_date, any_event_name, outcome, calling,
-    first_value(log ORDER BY records DESC, log <> calling, record_role, log) AS counted_log
+    first_value(log ORDER BY records DESC, log <> calling, record_role, log) AS counted_log,
+    array_agg(log) AS logs
   FROM logs
   GROUP BY any_key, is_destination, event_date, any_event_name, outcome, calling
 )
@@ -93,6 +90,7 @@ SELECT
   use_label, count, first_time, last_time, hours_mask, key_arn, kind, caller_account, is_other_key
 FROM shared
 WHERE NOT EXISTS (SELECT 1 FROM copied_keys WHERE copied_keys.any_key = shared.any_key)
+  AND ($account IS NULL OR cardinality($key_arns) > 0 OR log = $account OR caller_account(caller) = $account)
 UNION ALL
 SELECT
   told_twice.event_date, told_twice.key, told_twice.key_role, told_twice.caller, told_twice.event_name,
@@ -108,3 +106,7 @@ LEFT JOIN compared
   AND compared.outcome = told_twice.outcome
   AND compared.calling = told_twice.calling
 WHERE told_twice.log = coalesce(compared.counted_log, told_twice.log)
+  AND (
+    $account IS NULL OR cardinality($key_arns) > 0 OR told_twice.log = $account
+    OR caller_account(told_twice.caller) = $account OR coalesce(array_has(compared.logs, $account), false)
+  )

@@ -6,4 +6,4 @@
 
 SELECT *
 FROM scope_events_of_callers
-WHERE ($account IS NULL OR cardinality($key_arns) > 0 OR recipient_account_id = $account)
+WHERE ($account IS NULL OR cardinality($key_arns) > 0 OR recipient_account_id = $account OR caller_account(caller) = $account)

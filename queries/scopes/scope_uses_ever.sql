@@ -1,10 +1,10 @@
 -- id: scope_uses_ever
 -- title: The operations that the filters leave, of all times
 -- description: Rows of key_uses within the filters of the report, whenever they were. Account is a
---   recipient account of the call's records, and region the key's, else the record's; where a key
+--   recipient account of the call's records, or the caller's own, and region the key's, else the record's; where a key
 --   is asked for, both say which key is meant instead. owner and OU are those of the key's account, else
 --   of the recipient account. service is the one that invoked KMS, else the resource's.
--- depends: key_uses
+-- depends: key_uses, scope_disputed
 
 SELECT *
 FROM key_uses
@@ -15,7 +15,8 @@ WHERE (
   )
   AND (
     $account IS NULL OR cardinality($key_arns) > 0
-    OR recipient_account_id = $account OR coalesce(array_has(log_accounts, $account), false)
+    OR recipient_account_id = $account OR caller_account(caller) = $account
+    OR coalesce(array_has(log_accounts, $account), false)
   )
   AND (
     $region IS NULL OR cardinality($key_arns) > 0

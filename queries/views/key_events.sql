@@ -3,7 +3,8 @@
 -- description: kms_events with the key resolved. key_arn is the ARN that the event itself tells, else
 --   the key that the typed id or alias meant at the time of the event, else null; resolution says
 --   which (event, id, alias, or null; alias_unproven for an alias at a time for which the logs do not
---   show where it pointed; shared where the other account's record of the same call tells the key).
+--   show where it pointed; shared where the other account's record of the same call tells the key). An id or an alias
+--   name means a key of the caller's own account, as KMS takes it: the account that the caller tells, else that of the log.
 --   key_role, record_role and key_as_typed are those of this key: record_role is caller_copy where the account that
 --   logged the record is not the key's, and network for what a VPC endpoint tells of a call that went on to KMS, which has
 --   a record of its own. counted_key is the text under which usage_daily counts it, empty where nothing was told.
@@ -96,7 +97,7 @@ resolved AS (
   FROM unnamed
   LEFT JOIN typed_names AS names
     ON names.name = unnamed.typed
-    AND (names.account IS NULL OR names.account = coalesce(unnamed.caller_account_id, unnamed.recipient_account_id))
+    AND (names.account IS NULL OR names.account = coalesce(caller_account(unnamed.caller), unnamed.recipient_account_id))
     AND (names.region IS NULL OR names.region = unnamed.region)
     AND (names.valid_from IS NULL OR names.valid_from <= unnamed.event_time)
     AND (names.valid_to IS NULL OR names.valid_to > unnamed.event_time)
@@ -109,7 +110,7 @@ resolved AS (
 SELECT
   *,
   CASE
-    WHEN coalesce(resolution, '') <> 'event' AND event_type LIKE 'AwsVpceEvent%' AND outcome <> 'denied' THEN 'network'
+    WHEN is_network(event_type, outcome) THEN 'network'
     WHEN nullif(split_part(key_arn, ':', 5), '') <> recipient_account_id THEN 'caller_copy'
     ELSE 'owner'
   END AS record_role

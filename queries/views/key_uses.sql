@@ -2,15 +2,15 @@
 -- title: Every operation, once for each key it is about
 -- description: key_events with each operation counted once. A record that a later one corrects
 --   is replaced by the correction that was read last (replacements). Of the
---   records that two accounts hold of one cross-account call (equal shared_event_id, same key, side and
---   day), the one in the log of the key's account counts, else the first of the others; log_accounts are the
+--   records that two accounts hold of one cross-account call (equal shared_event_id, or the same request where a record
+--   has none: copied_calls; same key, side and day), the one in the log of the key's account counts, else the first of the others; log_accounts are the
 --   accounts whose logs hold one, null where the call is not shared. Where one record of a ReEncrypt tells one
 --   key only, the others tell which side that is. What a VPC endpoint tells of a call that went on to KMS is left out: it
 --   is evidence of a call, not another one. Where the counted
 --   one tells no more of the caller than an account, the caller, the session, the credentials, the source
 --   address, the user agent and the TLS details are those of the caller's own record.
 --   kind is use for a cryptographic operation, else management. Dry runs are in here, marked is_dry_run.
--- depends: key_events, replacements, replaced_times, told_sides, copied_keys
+-- depends: key_events, replacements, replaced_times, told_sides, copied_keys, copied_calls
 
 -- A record is looked up among those that were replaced only where one of them has its time.
 WITH standing AS (
@@ -40,6 +40,7 @@ marked AS (
     -- Where a record of a ReEncrypt lists one key only, another one tells which side that is.
     coalesce(told_sides.key_role, standing.key_role) AS key_role,
     coalesce(told_sides.other_key_arn, standing.other_key_arn) AS other_key_arn,
+    coalesce(standing.shared_event_id, copied_calls.call_id) AS call_id,
     caller = 'unknown' OR caller LIKE 'account:%' OR coalesce(identity_type = 'AWSAccount', false) AS is_bare
   FROM standing
   LEFT JOIN told_sides
@@ -47,8 +48,11 @@ marked AS (
     AND told_sides.event_date = standing.event_date
     AND told_sides.key_arn = standing.key_arn
     AND standing.key_role = 'only' AND standing.event_name = 'ReEncrypt'
-  -- Only records that tell no ARN are looked at: a condition on the role would be computed for every event.
-  WHERE coalesce(resolution, '') = 'event' OR coalesce(event_type NOT LIKE 'AwsVpceEvent%', true) OR outcome = 'denied'
+  LEFT JOIN copied_calls
+    ON copied_calls.request = standing.request_id
+    AND copied_calls.at = standing.event_time
+    AND copied_calls.operation = standing.event_name
+  WHERE NOT is_network(event_type, outcome)
 ),
 
 ranked AS (
@@ -56,18 +60,22 @@ ranked AS (
     *,
     -- The owner's records come first; where there is one, no copy counts.
     count(*) FILTER (WHERE record_role = 'owner')
-      OVER (PARTITION BY key_arn, key_role, event_date, shared_event_id) AS owner_records,
-    array_agg(recipient_account_id) OVER (PARTITION BY key_arn, key_role, event_date, shared_event_id) AS log_accounts,
+      OVER (PARTITION BY key_arn, key_role, event_date, call_id) AS owner_records,
+    array_agg(recipient_account_id) OVER (PARTITION BY key_arn, key_role, event_date, call_id) AS log_accounts,
     row_number() OVER (
-      PARTITION BY key_arn, key_role, event_date, shared_event_id
+      PARTITION BY key_arn, key_role, event_date, call_id
       ORDER BY record_role DESC, recipient_account_id, event_id, content_hash
     ) AS place,
+    first_value(recipient_account_id) OVER (
+      PARTITION BY key_arn, key_role, event_date, call_id
+      ORDER BY record_role DESC, recipient_account_id, event_id, content_hash
+    ) AS counted_log,
     -- A record that tells only an account is told the rest by the caller's own.
     is_bare AND bool_or(record_role = 'caller_copy' AND NOT is_bare)
-      OVER (PARTITION BY key_arn, key_role, event_date, shared_event_id) AS is_told
+      OVER (PARTITION BY key_arn, key_role, event_date, call_id) AS is_told
   FROM marked
   -- Of any other key one account's log tells all.
-  WHERE shared_event_id IS NOT NULL AND key_arn IN (SELECT any_key FROM copied_keys)
+  WHERE call_id IS NOT NULL AND key_arn IN (SELECT any_key FROM copied_keys)
 ),
 
 shared AS (
@@ -78,6 +86,7 @@ shared AS (
     error_message, denied_by, is_read_only, grant_id, alias_name, attestation_module_id, attestation_image_digest,
     custom_key_store_id, pending_window_days, deletion_date, request, response, additional_event_data, request_id,
     event_type, key_material_id, encryption_context, log_accounts, owner_records, place,
+    counted_log,
     CASE WHEN is_told THEN coalesce(first_value(caller) OVER caller_first, caller) ELSE caller END AS caller,
     CASE WHEN is_told THEN coalesce(first_value(session_name) OVER caller_first, session_name) ELSE session_name END AS session_name,
     CASE WHEN is_told THEN coalesce(first_value(user_arn) OVER caller_first, user_arn) ELSE user_arn END AS user_arn,
@@ -99,7 +108,7 @@ shared AS (
     CASE WHEN is_told THEN coalesce(first_value(is_console) OVER caller_first, is_console) ELSE is_console END AS is_console
   FROM ranked
   WINDOW caller_first AS (
-    PARTITION BY key_arn, key_role, event_date, shared_event_id
+    PARTITION BY key_arn, key_role, event_date, call_id
     ORDER BY
       record_role = 'owner' OR is_bare, coalesce(recipient_account_id <> caller_account_id, true),
       recipient_account_id, event_id, content_hash
@@ -115,10 +124,10 @@ SELECT
   tls_cipher_suite, tls_key_exchange, tls_host, is_mfa, is_console, is_read_only, grant_id, alias_name,
   attestation_module_id, attestation_image_digest, custom_key_store_id, pending_window_days, deletion_date,
   request, response, additional_event_data, request_id, event_type, key_material_id, encryption_context,
-  CASE WHEN shared_event_id IS NOT NULL THEN make_array(recipient_account_id) END AS log_accounts
+  CASE WHEN call_id IS NOT NULL THEN make_array(recipient_account_id) END AS log_accounts
 FROM marked
 WHERE NOT EXISTS (
-  SELECT 1 FROM copied_keys WHERE copied_keys.any_key = marked.key_arn AND marked.shared_event_id IS NOT NULL
+  SELECT 1 FROM copied_keys WHERE copied_keys.any_key = marked.key_arn AND marked.call_id IS NOT NULL
 )
 UNION ALL
 SELECT
@@ -131,4 +140,6 @@ SELECT
   attestation_module_id, attestation_image_digest, custom_key_store_id, pending_window_days, deletion_date,
   request, response, additional_event_data, request_id, event_type, key_material_id, encryption_context, log_accounts
 FROM shared
-WHERE record_role = 'owner' OR (owner_records = 0 AND place = 1)
+WHERE record_role = 'owner'
+  -- One request may be several calls, which one log tells apart; a sharedEventID is one.
+  OR (owner_records = 0 AND (place = 1 OR (shared_event_id IS NULL AND recipient_account_id = counted_log)))

@@ -4,7 +4,10 @@
 --   account of the log (equal, or both null), its region where both tell one, and its content where the row tells one.
 --   Each correction gives a row for the record that it names (original_event_id, never itself), of whatever
 --   content; and one for itself, by its content, where another correction of the same record, telling the same
---   call, was read later. replaced_events are the records that are held and replaced.
+--   call, was read later. Of records with one id that tell one call (repeated_ids), all but one are named by their content:
+--   the one that CloudTrail itself delivered counts, else the first. replaced_events are the records that are held and
+--   replaced.
+-- depends: repeated_ids, log_files
 -- kept: every count of operations asks whether a record is replaced
 
 WITH corrections AS (
@@ -12,6 +15,23 @@ WITH corrections AS (
     original_event_id, event_id, event_name, event_time, recipient_account_id, region, content_hash, ingest_seq
   FROM kms_events
   WHERE is_correction AND original_event_id IS NOT NULL AND original_event_id <> event_id AND event_name IS NOT NULL
+),
+
+-- Parted by what decides an answer, so that no record gives way to one of another call.
+repeated AS (
+  SELECT
+    kms_events.event_id, event_name, event_time, recipient_account_id, kms_events.region, content_hash,
+    row_number() OVER (
+      PARTITION BY
+        kms_events.event_id, recipient_account_id, event_time, event_name, event_type, kms_events.region, caller,
+        invoked_by, key_arn, key_as_typed, destination_key_arn, destination_key_as_typed, outcome, is_dry_run, resource_list
+      ORDER BY
+        log_files.delivery_time IS NULL OR log_files.kind <> 'log', is_correction, ingest_seq, record_number, content_hash
+    ) AS place
+  FROM repeated_ids
+  JOIN kms_events ON kms_events.event_id = repeated_ids.event_id
+  LEFT JOIN log_files ON log_files.object_id = kms_events.object_id
+  WHERE NOT is_correction OR original_event_id = kms_events.event_id
 )
 
 SELECT
@@ -37,3 +57,7 @@ WHERE coalesce(later.region = earlier.region, true)
       AND later.content_hash > earlier.content_hash
     )
   )
+UNION
+SELECT event_id, event_name, event_time, recipient_account_id, region, content_hash
+FROM repeated
+WHERE place > 1

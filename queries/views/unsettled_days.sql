@@ -4,24 +4,24 @@
 --   tell what is true: an alias was typed and moved, or its proof began or ended, between the first and the last
 --   record of a row; a record is a correction, or is replaced by one; or the key is told by another account's record
 --   of the same call. Few, so their events are read (recounted_usage).
--- depends: typed_names, replaced_events, shared_keys
+-- depends: typed_names, typed_usage, replaced_events, shared_keys
 -- kept: the daily counts are told apart by it
 
-SELECT usage_daily.event_date, usage_daily.key
-FROM usage_daily
-JOIN typed_names AS names ON names.name = usage_daily.key
+SELECT typed_usage.event_date, typed_usage.key
+FROM typed_usage
+JOIN typed_names AS names ON names.name = typed_usage.key
 WHERE names.resolution = 'alias'
-  AND (names.account IS NULL OR names.account = usage_daily.recipient_account_id)
-  AND (names.region IS NULL OR names.region = usage_daily.region)
-  AND (names.valid_from IS NULL OR names.valid_from <= usage_daily.last_time)
-  AND (names.valid_to IS NULL OR names.valid_to > usage_daily.first_time)
+  AND (names.account IS NULL OR names.account = typed_usage.name_account)
+  AND (names.region IS NULL OR names.region = typed_usage.region)
+  AND (names.valid_from IS NULL OR names.valid_from <= typed_usage.last_time)
+  AND (names.valid_to IS NULL OR names.valid_to > typed_usage.first_time)
   AND NOT (
-    coalesce(names.valid_from <= usage_daily.first_time, true)
-    AND coalesce(names.valid_to > usage_daily.last_time, true)
+    coalesce(names.valid_from <= typed_usage.first_time, true)
+    AND coalesce(names.valid_to > typed_usage.last_time, true)
     AND (
-      (usage_daily.first_time >= names.proven_from AND coalesce(usage_daily.last_time <= names.proven_to, true))
-      OR usage_daily.last_time < names.proven_from
-      OR coalesce(usage_daily.first_time > names.proven_to, false)
+      (typed_usage.first_time >= names.proven_from AND coalesce(typed_usage.last_time <= names.proven_to, true))
+      OR typed_usage.last_time < names.proven_from
+      OR coalesce(typed_usage.first_time > names.proven_to, false)
     )
   )
 UNION

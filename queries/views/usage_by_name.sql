@@ -7,7 +7,7 @@
 --   longer held: alias where an alias moved within the row, which is then here for each key that it pointed to, with
 --   its times cut to when it did; correction for records that correct earlier ones, of which nothing tells whether the
 --   earlier are counted too.
--- depends: special_keys, settled_days, recounted_usage, typed_names
+-- depends: special_keys, settled_days, recounted_usage, typed_names, typed_usage
 
 WITH daily AS (
   SELECT
@@ -16,26 +16,20 @@ WITH daily AS (
     CASE WHEN is_correction THEN 'correction' END AS doubt
   FROM usage_daily
   WHERE EXISTS (SELECT 1 FROM special_keys WHERE special_keys.key = usage_daily.key)
+    AND key LIKE 'arn:%:kms:%:key/%'
     AND NOT EXISTS (
       SELECT 1 FROM settled_days
       WHERE settled_days.key = usage_daily.key AND settled_days.event_date = usage_daily.event_date
     )
 ),
 
--- Rows of equal dimensions are added up, so that none of them is taken for another's double.
 summed AS (
-  SELECT
-    event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
-    is_correction, use_label, doubt,
-    sum(count) AS count,
-    min(first_time) AS first_time,
-    max(last_time) AS last_time,
-    bit_or(hours_mask) AS hours_mask
-  FROM daily
-  WHERE key NOT LIKE 'arn:%:kms:%:key/%'
-  GROUP BY
-    event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
-    is_correction, use_label, doubt
+  SELECT *, CASE WHEN is_correction THEN 'correction' END AS doubt
+  FROM typed_usage
+  WHERE NOT EXISTS (
+    SELECT 1 FROM settled_days
+    WHERE settled_days.key = typed_usage.key AND settled_days.event_date = typed_usage.event_date
+  )
 ),
 
 named AS (
@@ -47,7 +41,7 @@ named AS (
   FROM summed
   LEFT JOIN typed_names AS names
     ON names.name = summed.key
-    AND (names.account IS NULL OR names.account = summed.recipient_account_id)
+    AND (names.account IS NULL OR names.account = summed.name_account)
     AND (names.region IS NULL OR names.region = summed.region)
     AND (names.valid_from IS NULL OR names.valid_from <= summed.last_time)
     AND (names.valid_to IS NULL OR names.valid_to > summed.first_time)
@@ -73,7 +67,6 @@ SELECT
   event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
   is_correction, use_label, count, first_time, last_time, hours_mask, key AS key_arn, 'event' AS resolution, doubt
 FROM daily
-WHERE key LIKE 'arn:%:kms:%:key/%'
 UNION ALL
 SELECT
   event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,

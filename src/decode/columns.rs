@@ -98,7 +98,8 @@ impl EventColumns {
         row.text("key_arn", keys.arn.as_deref());
         row.text("key_as_typed", keys.as_typed.as_deref());
         row.text("key_source", keys.source);
-        row.text("caller", Some(&who.caller));
+        let caller = facts.caller.as_deref().unwrap_or(&who.caller);
+        row.text("caller", Some(caller));
         row.member("event_name", members.event_name);
         row.text("outcome", Some(event.outcome));
         row.text("invoked_by", who.invoked_by.as_deref());

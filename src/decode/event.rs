@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::context::{self, Resource};
 use super::facts::FACTS;
-use super::identity::Identity;
+use super::identity::{Identity, account_of};
 use super::json::{Kind, Value};
 use super::key::{Keys, Places};
 use super::time::{parse_event_time, parse_locale_date};
@@ -144,6 +144,8 @@ impl<'a> Event<'a> {
 #[derive(Debug)]
 pub(crate) struct KmsFacts<'a> {
     pub(crate) keys: Keys<'a>,
+    /// The caller where the keys tell more of it than its identity.
+    pub(crate) caller: Option<String>,
     pub(crate) resources: Vec<Resource<'a>>,
     pub(crate) service: Text<'a>,
     pub(crate) encryption_context: Option<Value<'a>>,
@@ -176,17 +178,19 @@ impl<'a> KmsFacts<'a> {
             .map(|resource| resource.service.clone())
             .or_else(|| event.identity.invoked_by.clone());
         let is_scheduled = event_name == "ScheduleKeyDeletion";
+        let keys = Keys::read(
+            Places {
+                event_name,
+                resources: members.resources,
+                request,
+                response,
+                service_event: members.service_event,
+            },
+            text(members.error_message).as_deref(),
+        );
         Self {
-            keys: Keys::read(
-                Places {
-                    event_name,
-                    resources: members.resources,
-                    request,
-                    response,
-                    service_event: members.service_event,
-                },
-                text(members.error_message).as_deref(),
-            ),
+            caller: caller_by_keys(event, &keys),
+            keys,
             use_label: use_label(event, event_name, &resources),
             resources,
             service,
@@ -246,6 +250,25 @@ fn first_text<'a>(places: &[(Option<Value<'a>>, &[&str])]) -> Text<'a> {
     places
         .iter()
         .find_map(|(object, path)| text(object.and_then(|object| object.path(path))))
+}
+
+/// EC2 calls for the instances of an account. It is one service for the log and the keys of that account, and that
+/// account's role for those of any other.
+fn caller_by_keys(event: &Event<'_>, keys: &Keys<'_>) -> Option<String> {
+    let role = event.identity.ec2_role.as_deref()?;
+    let own = account_of(role);
+    let named = [
+        &keys.arn,
+        &keys.destination_arn,
+        &keys.as_typed,
+        &keys.destination_as_typed,
+    ];
+    let owners = || named.iter().filter_map(|key| account_of(key.as_deref()?));
+    let recipient = text(event.members.recipient);
+    // A call of which another account's log has a record is about a key of that account.
+    let is_shared = owners().next().is_none() && text(event.members.shared_event_id).is_some();
+    let mut accounts = owners().chain(recipient.as_deref());
+    (is_shared || accounts.any(|account| Some(account) != own)).then(|| role.to_owned())
 }
 
 /// The encryption context of the call, or of a ReEncrypt's source and destination, or that a grant

@@ -31,6 +31,8 @@ pub(crate) struct Identity<'a> {
     pub(crate) is_mfa: Option<bool>,
     /// The EC2 instance on whose behalf EC2 itself called.
     pub(crate) ec2_instance: Option<String>,
+    /// The role that EC2 itself called as, in the account of its instances.
+    pub(crate) ec2_role: Option<String>,
 }
 
 impl<'a> Identity<'a> {
@@ -86,6 +88,10 @@ impl<'a> Identity<'a> {
                 .as_deref()
                 .filter(|session| session.starts_with("i-"))
                 .map(str::to_owned);
+            self.ec2_role = issuer_arn
+                .as_deref()
+                .or(self.arn.as_deref())
+                .and_then(ec2_role);
             self.caller = Cow::Borrowed("service:ec2.amazonaws.com");
             return;
         }
@@ -95,6 +101,9 @@ impl<'a> Identity<'a> {
             without_session(arn)
         } else if let Some(user) = &self.on_behalf_of {
             Cow::Owned(format!("identitycenter:{user}"))
+        } else if let Some(account) = self.typed_account() {
+            // The account called through a service, as a role does whose ARN is told.
+            Cow::Owned(format!("account:{account}"))
         } else if let Some(service) = &self.invoked_by {
             Cow::Owned(format!("service:{service}"))
         } else if let Some(account) = &self.account_id {
@@ -103,6 +112,38 @@ impl<'a> Identity<'a> {
             Cow::Borrowed("unknown")
         };
     }
+
+    /// The account of a principal of whom no more is told; a service that calls for itself is none, nor is an event of
+    /// the service's own, which has no type.
+    fn typed_account(&self) -> Option<&str> {
+        let is_principal = self
+            .kind
+            .as_deref()
+            .is_some_and(|kind| kind != "AWSService");
+        let account = self.account_id.as_deref().filter(|_| is_principal)?;
+        is_account(account).then_some(account)
+    }
+}
+
+/// The role of EC2's sessions, from its ARN or that of a session of it.
+fn ec2_role(arn: &str) -> Option<String> {
+    let mut parts = arn.split(':');
+    let partition = parts.nth(1)?;
+    let account = parts.nth(2).filter(|account| is_account(account))?;
+    Some(format!(
+        "arn:{partition}:iam::{account}:{EC2_INFRASTRUCTURE}"
+    ))
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// The account in an ARN.
+#[must_use]
+pub fn account_of(arn: &str) -> Option<&str> {
+    let account = arn.strip_prefix("arn:")?.split(':').nth(3)?;
+    (!account.is_empty()).then_some(account)
 }
 
 /// The last part of the ARN of a session; users and roles have none.

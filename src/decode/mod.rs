@@ -37,6 +37,7 @@ pub use context::context_resources;
 pub use document::{json_names, json_text};
 pub use facts::{crypto_operations, trail_list_version};
 pub use hash::{Unhashed, text_sha256};
+pub use identity::account_of;
 pub use object::{Decoder, Input, Limits, ObjectId, Rows};
 pub use original::{OriginalError, original_event};
 pub use report::{DigestFacts, ObjectKind, ObjectReport, REJECTS_KEPT_MAX, Reason, Reject};

@@ -170,10 +170,16 @@ impl<'a> Batches<'a> {
                 batch_id,
                 ingest_time: self.started_at,
             };
-            let stamped = batches
-                .iter()
-                .map(|rows| stamp(table, rows, common))
-                .collect::<Result<Vec<_>, _>>()?;
+            let retold = if table.name == KMS_EVENTS.name {
+                seen.retold(&snapshot, &batches, &is_new).await?
+            } else {
+                Vec::new()
+            };
+            let stamped = batches.iter().enumerate().map(|(number, rows)| {
+                let retold = retold.get(number).map_or(&[][..], Vec::as_slice);
+                stamp(table, rows, common, retold)
+            });
+            let stamped = stamped.collect::<Result<Vec<_>, _>>()?;
             let fresh = Rows {
                 batches: &stamped,
                 picked: Some(&is_new),

@@ -49,7 +49,7 @@ const KMS_COLUMNS: &[Column] = &[
     required(
         "caller",
         Text,
-        "The stable principal: issuer ARN of a session, else user ARN, `service:<invokedBy>`, `account:<id>`, `identitycenter:<userId>`, else `unknown`.",
+        "The stable principal: issuer ARN of a session, else user ARN, `account:<id>` of a principal of whom no more is told, `service:<invokedBy>`, `identitycenter:<userId>`, else `unknown`. EC2's own calls for instances are `service:ec2.amazonaws.com`; with a log or key of another account than theirs, that account's role `aws:ec2-infrastructure`.",
     ),
     optional("event_name", Text, "The KMS operation (`eventName`)."),
     required(
@@ -182,7 +182,8 @@ const KMS_COLUMNS: &[Column] = &[
     required(
         "is_correction",
         Bool,
-        "The record corrects an earlier event (`addendum.reason` is UPDATED_DATA).",
+        "The record tells an earlier event anew: it corrects it (`addendum.reason` is UPDATED_DATA), or is another \
+         content of the same event, equal in all that decides an answer.",
     ),
     required(
         "is_event_id_derived",
@@ -206,7 +207,8 @@ const KMS_COLUMNS: &[Column] = &[
     optional(
         "original_event_id",
         Text,
-        "The event that an addendum corrects (`addendum.originalEventID`).",
+        "The event that an addendum corrects (`addendum.originalEventID`); the event itself, where another content of its \
+         id and account was stored before.",
     ),
     optional(
         "destination_key_as_typed",

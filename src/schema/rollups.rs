@@ -311,7 +311,7 @@ const USAGE_COLUMNS: &[Column] = &[
     required(
         "record_role",
         Text,
-        "`network` for what a VPC endpoint tells of a call that went on to KMS, where it has a record of its own; else \
+        "`network` for what a VPC endpoint tells of a call that went on to KMS, which has a record of its own; else \
          `caller_copy` where the recipient is not the key's account, else `owner`.",
     ),
     required("is_correction", Bool, "The records correct earlier ones."),

@@ -10,6 +10,7 @@ mod functions;
 mod kept;
 mod names;
 mod plain;
+mod pushdown;
 mod rollup;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::catalog::view::ViewTable;
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
-use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
@@ -275,7 +276,12 @@ pub(crate) fn context() -> SessionContext {
             false,
         )
         .set_str("datafusion.execution.time_zone", "UTC");
-    let context = SessionContext::new_with_config(config);
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_default_features()
+        .with_physical_optimizer_rules(pushdown::rules())
+        .build();
+    let context = SessionContext::new_with_state(state);
     let caches = &context.runtime_env().cache_manager;
     caches
         .get_file_metadata_cache()

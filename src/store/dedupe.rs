@@ -9,23 +9,34 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch};
 use arrow::datatypes::Date32Type;
+use arrow::error::ArrowError;
 use datafusion::common::ScalarValue;
-use datafusion::prelude::{col, lit};
+use datafusion::prelude::{Expr, col, lit};
 
 use super::error::StoreError;
 use super::files::read_columns;
+use super::retold::{DECISIVE, Known, Retold, ids, of_ids};
 use super::table::Snapshot;
+use crate::schema::KMS_EVENTS;
 
-/// Events remembered before days that are not in use are forgotten (each takes about 32 bytes).
+/// Events remembered before days that are not in use are forgotten (each takes about 48 bytes).
 const EVENTS_KEPT_MAX: usize = 3_000_000;
 
-type Hashes = HashSet<u128, BuildHasherDefault<FirstBytes>>;
+type Hashes<T> = HashSet<T, BuildHasherDefault<FirstBytes>>;
 
 /// The events of some days of one table, as of one snapshot.
 #[derive(Debug, Default)]
 pub struct SeenEvents {
-    days: BTreeMap<i32, Hashes>,
+    days: BTreeMap<i32, Day>,
     version: Option<u64>,
+}
+
+/// The events of a day.
+#[derive(Debug, Default)]
+struct Day {
+    contents: Hashes<u128>,
+    /// The numbers of their ids, of calls alone.
+    ids: Hashes<u64>,
 }
 
 impl SeenEvents {
@@ -48,7 +59,7 @@ impl SeenEvents {
         let days: BTreeSet<i32> = identities.iter().flatten().map(|(day, _)| *day).collect();
         self.forget(&days);
         self.load(snapshot, &days).await?;
-        let mut own = HashSet::<u128, BuildHasherDefault<FirstBytes>>::default();
+        let mut own = Hashes::<u128>::default();
         Ok(identities
             .into_iter()
             .zip(is_kept)
@@ -57,8 +68,8 @@ impl SeenEvents {
                     .into_iter()
                     .zip(is_kept.values())
                     .map(|((day, hash), kept)| {
-                        let is_known =
-                            || self.days.get(&day).is_some_and(|seen| seen.contains(&hash));
+                        let day = self.days.get(&day);
+                        let is_known = || day.is_some_and(|day| day.contents.contains(&hash));
                         kept && !is_known() && own.insert(hash)
                     });
                 BooleanArray::from(is_new.collect::<Vec<bool>>())
@@ -66,21 +77,79 @@ impl SeenEvents {
             .collect())
     }
 
+    /// For each row of each batch what it is to the records of the same id that are in the snapshot, or before it in
+    /// `batches`; nothing where no id is known twice. The rows are those of which [`Self::new_rows`] told.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn retold(
+        &self,
+        snapshot: &Snapshot,
+        batches: &[RecordBatch],
+        is_new: &[BooleanArray],
+    ) -> Result<Vec<Vec<Retold>>, StoreError> {
+        let (repeated, days) = self.repeated(batches, is_new);
+        let (Some(first), Some(last), Some(rows)) = (days.first(), days.last(), batches.first())
+        else {
+            return Ok(Vec::new());
+        };
+        let failed = |source: ArrowError| StoreError::Query {
+            table: snapshot.table().name,
+            source: Box::new(source.into()),
+        };
+        let mut known = Known::new(rows).map_err(failed)?;
+        let mut held = Vec::new();
+        let filter = col("event_date").between(date(*first), date(*last));
+        read_columns(snapshot.clone(), &DECISIVE, Some(filter), |batch| {
+            held.push(of_ids(&batch, &repeated));
+        })
+        .await?;
+        for rows in held {
+            known
+                .add(&rows.map_err(failed)?, |_row| true)
+                .map_err(failed)?;
+        }
+        let mut told = Vec::with_capacity(batches.len());
+        for (rows, is_new) in batches.iter().zip(is_new) {
+            let ids = ids(rows);
+            let is_meant = |row: usize| is_new.value(row) && repeated.contains(&ids[row]);
+            told.push(known.add(rows, is_meant).map_err(failed)?);
+        }
+        Ok(told)
+    }
+
+    /// The numbers of the ids that new rows have and others have too, and the days of those rows.
+    fn repeated(
+        &self,
+        batches: &[RecordBatch],
+        is_new: &[BooleanArray],
+    ) -> (HashSet<u64>, BTreeSet<i32>) {
+        let mut own = Hashes::<u64>::default();
+        let (mut repeated, mut days) = (HashSet::new(), BTreeSet::new());
+        for (rows, is_new) in batches.iter().zip(is_new) {
+            let rows = identities(rows).into_iter().zip(ids(rows));
+            for (((day, _), id), is_new) in rows.zip(is_new.values()) {
+                let held = self.days.get(&day).map(|day| &day.ids);
+                if is_new && (held.is_some_and(|ids| ids.contains(&id)) || !own.insert(id)) {
+                    repeated.insert(id);
+                    days.insert(day);
+                }
+            }
+        }
+        (repeated, days)
+    }
+
     /// Remembers the new rows, which were committed, so that `version`, in which nobody else committed,
     /// need not be read.
     pub fn add(&mut self, batches: &[RecordBatch], is_new: &[BooleanArray], version: u64) {
         for (rows, is_new) in batches.iter().zip(is_new) {
-            for ((day, hash), is_new) in identities(rows).into_iter().zip(is_new.values()) {
-                if is_new && let Some(seen) = self.days.get_mut(&day) {
-                    seen.insert(hash);
-                }
-            }
+            self.remember(rows, |row, _day| is_new.value(row));
         }
         self.version = Some(version);
     }
 
     fn forget(&mut self, needed: &BTreeSet<i32>) {
-        let held: usize = self.days.values().map(HashSet::len).sum();
+        let held: usize = self.days.values().map(|day| day.contents.len()).sum();
         if held > EVENTS_KEPT_MAX {
             self.days.retain(|day, _| needed.contains(day));
         }
@@ -96,30 +165,37 @@ impl SeenEvents {
             return Ok(());
         }
         for day in &missing {
-            self.days.insert(*day, Hashes::default());
+            self.days.insert(*day, Day::default());
         }
         let (Some(first), Some(last)) = (missing.first(), missing.last()) else {
             return Ok(());
         };
-        let date = |day: i32| lit(ScalarValue::Date32(Some(day)));
         let filter = col("event_date").between(date(*first), date(*last));
-        let days = &mut self.days;
-        read_columns(
-            snapshot.clone(),
-            &["event_date", "content_hash"],
-            Some(filter),
-            |batch| {
-                for (day, hash) in identities(&batch) {
-                    if missing.contains(&day)
-                        && let Some(seen) = days.get_mut(&day)
-                    {
-                        seen.insert(hash);
-                    }
-                }
-            },
-        )
+        let is_of_calls = snapshot.table().name == KMS_EVENTS.name;
+        let columns = ["event_date", "content_hash", "event_id"];
+        let columns = &columns[..if is_of_calls { 3 } else { 2 }];
+        read_columns(snapshot.clone(), columns, Some(filter), |batch| {
+            self.remember(&batch, |_row, day| missing.contains(&day));
+        })
         .await
     }
+
+    /// Adds rows to the days that are in use.
+    fn remember(&mut self, rows: &RecordBatch, is_meant: impl Fn(usize, i32) -> bool) {
+        let ids = ids(rows);
+        for (row, (day, hash)) in identities(rows).into_iter().enumerate() {
+            if is_meant(row, day)
+                && let Some(seen) = self.days.get_mut(&day)
+            {
+                seen.contents.insert(hash);
+                seen.ids.extend(ids.get(row));
+            }
+        }
+    }
+}
+
+fn date(day: i32) -> Expr {
+    lit(ScalarValue::Date32(Some(day)))
 }
 
 /// Day and hash of each row.

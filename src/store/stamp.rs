@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    Array as _, ArrayRef, AsArray as _, BooleanArray, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
 use arrow::error::ArrowError;
 
+use super::retold::Retold;
 use crate::schema::Table;
 
 /// What every row of one commit has in common.
@@ -18,7 +22,8 @@ pub struct Stamp<'a> {
     pub ingest_time: i64,
 }
 
-/// Rows of an event table, with the store's columns in their places.
+/// Rows of an event table, with the store's columns in their places. A row of an id that is known (`retold`) names
+/// itself as the event that it tells anew; where it tells the same call, it is a correction of it.
 ///
 /// # Errors
 /// If a column of the table is missing.
@@ -26,9 +31,13 @@ pub fn stamp(
     table: &'static Table,
     rows: &RecordBatch,
     stamp: Stamp<'_>,
+    retold: &[Retold],
 ) -> Result<RecordBatch, ArrowError> {
     let count = rows.num_rows();
     let schema = table.arrow();
+    let column = |name: &str| -> Result<&ArrayRef, ArrowError> {
+        Ok(rows.column(rows.schema().index_of(name)?))
+    };
     let columns = schema
         .fields()
         .iter()
@@ -43,7 +52,24 @@ pub fn stamp(
                     TimestampMicrosecondArray::from_value(stamp.ingest_time, count)
                         .with_timezone("UTC"),
                 ),
-                name => rows.column(rows.schema().index_of(name)?).clone(),
+                name @ "is_correction" if !retold.is_empty() => {
+                    let known = column(name)?.as_boolean();
+                    let rows = known.iter().zip(retold);
+                    let told = rows.map(|(is_correction, retold)| {
+                        Some(is_correction == Some(true) || *retold == Retold::SameCall)
+                    });
+                    Arc::new(told.collect::<BooleanArray>())
+                }
+                name @ "original_event_id" if !retold.is_empty() => {
+                    let originals = column(name)?.as_string::<i32>();
+                    let ids = column("event_id")?.as_string::<i32>();
+                    let told = retold.iter().enumerate().map(|(row, retold)| match retold {
+                        Retold::No => originals.is_valid(row).then(|| originals.value(row)),
+                        Retold::SameCall | Retold::OtherCall => Some(ids.value(row)),
+                    });
+                    Arc::new(told.collect::<StringArray>())
+                }
+                name => column(name)?.clone(),
             })
         })
         .collect::<Result<Vec<_>, _>>()?;

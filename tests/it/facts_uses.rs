@@ -118,6 +118,81 @@ fn instances_are_resources_of_ec2() {
     );
 }
 
+/// A principal of whom only the account is told, who called through a service; a service of its own tells none.
+#[test]
+fn an_account_that_calls_through_a_service_is_the_caller() {
+    for (user, caller) in [
+        (
+            r#"{"type":"AWSAccount","principalId":"AROAETL:s1","accountId":"444455556666","invokedBy":"s3.amazonaws.com"}"#,
+            "account:444455556666",
+        ),
+        (
+            r#"{"type":"AWSAccount","accountId":"111122223333","invokedBy":"AWS Internal"}"#,
+            "account:111122223333",
+        ),
+        (
+            r#"{"type":"AssumedRole","principalId":"AROA:s","accountId":"444455556666","invokedBy":"AWS Internal"}"#,
+            "account:444455556666",
+        ),
+        (
+            r#"{"type":"AWSService","accountId":"444455556666","invokedBy":"s3.amazonaws.com"}"#,
+            "service:s3.amazonaws.com",
+        ),
+        (
+            r#"{"accountId":"444455556666","invokedBy":"AWS Internal"}"#,
+            "service:AWS Internal",
+        ),
+        (
+            r#"{"type":"AWSAccount","accountId":"AWS Internal","invokedBy":"s3.amazonaws.com"}"#,
+            "service:s3.amazonaws.com",
+        ),
+        (
+            r#"{"type":"AssumedRole","arn":"arn:aws:sts::444455556666:assumed-role/r/s","accountId":"444455556666","invokedBy":"s3.amazonaws.com","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::444455556666:role/r"}}}"#,
+            "arn:aws:iam::444455556666:role/r",
+        ),
+    ] {
+        check_user(user, &[("caller", caller)]);
+    }
+}
+
+/// EC2 is a service for the account of its instances, and that account's role for any other.
+#[test]
+fn ec2_of_another_account_is_that_accounts_role() {
+    const USER: &str = r#""userIdentity":{"type":"AssumedRole","accountId":"444455556666","arn":"arn:aws:sts::444455556666:assumed-role/aws:ec2-infrastructure/i-0abc"}"#;
+    const ROLE: &str = "arn:aws:iam::444455556666:role/aws:ec2-infrastructure";
+    const EC2: &str = "service:ec2.amazonaws.com";
+    let key = |account: &str| {
+        format!(
+            r#""resources":[{{"ARN":"arn:aws:kms:us-east-1:{account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"}}]"#
+        )
+    };
+    for (members, caller) in [
+        (format!(r#""recipientAccountId":"444455556666",{}"#, key("444455556666")), EC2),
+        (r#""recipientAccountId":"444455556666""#.to_owned(), EC2),
+        (format!(r#""recipientAccountId":"111122223333",{}"#, key("111122223333")), ROLE),
+        (format!(r#""recipientAccountId":"444455556666",{}"#, key("111122223333")), ROLE),
+        (r#""recipientAccountId":"111122223333""#.to_owned(), ROLE),
+        // Another account's log has a record, too: the key is that one's.
+        (r#""recipientAccountId":"444455556666","sharedEventID":"s""#.to_owned(), ROLE),
+        (
+            r#""recipientAccountId":"444455556666","requestParameters":{"keyId":"arn:aws:kms:us-east-1:111122223333:alias/a"}"#.to_owned(),
+            ROLE,
+        ),
+    ] {
+        let told = [("caller", caller), ("resource", "ec2.amazonaws.com:i-0abc"), ("session_name", "i-0abc")];
+        check("Decrypt", &format!("{members},{USER}"), &told);
+    }
+    let issued = r#""recipientAccountId":"111122223333","userIdentity":{"type":"AssumedRole","arn":"arn:aws-cn:sts::444455556666:assumed-role/aws:ec2-infrastructure/i-0abc","sessionContext":{"sessionIssuer":{"arn":"arn:aws-cn:iam::444455556666:role/aws:ec2-infrastructure"}}}"#;
+    check(
+        "Decrypt",
+        issued,
+        &[(
+            "caller",
+            "arn:aws-cn:iam::444455556666:role/aws:ec2-infrastructure",
+        )],
+    );
+}
+
 #[test]
 fn the_encryption_context_tells_the_resource() {
     for (context, service, resource) in [

@@ -36,6 +36,7 @@ mod questions;
 mod queue;
 mod readme;
 mod refusals;
+mod retold;
 mod screen;
 mod servers;
 mod shell;

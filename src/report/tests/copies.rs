@@ -175,6 +175,263 @@ async fn network_activity_is_evidence_of_a_call_and_not_a_second_one() {
     assert_eq!(rows, ["1"]);
 }
 
+/// An endpoint may name the key, too.
+#[tokio::test]
+async fn network_activity_that_names_the_key_is_no_second_call_either() {
+    let bucket = "arn:aws:s3:::bucket";
+    let network = |event_type: &str, outcome: &str| {
+        event(
+            TIME,
+            json!({
+                "event_type": event_type, "outcome": outcome, "request_id": "r1", "key_arn": KEY_A,
+                "resource": bucket, "resource_list": [bucket],
+            }),
+        )
+    };
+    for event_type in ["AwsVpceEvent", "AwsVpceEvents"] {
+        let call = event(
+            TIME,
+            json!({"key_arn": KEY_A, "request_id": "r1", "resource": bucket, "resource_list": [bucket]}),
+        );
+        let throttled = event(TIME, json!({"key_arn": KEY_A, "outcome": "throttled"}));
+        let events = vec![
+            call,
+            network(event_type, "success"),
+            throttled,
+            network(event_type, "throttled"),
+            network(event_type, "denied"),
+        ];
+        let asked = request(None, UNTIL, &[]);
+        for context in [
+            context(events.clone()).await,
+            context_of_rollups(events.clone()).await,
+        ] {
+            let columns = ["operation", "successes", "failures"];
+            let (rows, _) = answer(&context, "operations", &asked, &columns).await;
+            assert_eq!(rows, ["Decrypt | 1 | throttled 1, denied 1"]);
+            let (rows, _) =
+                answer(&context, "resources", &asked, &["resource", "operations"]).await;
+            assert_eq!(rows, [format!("{bucket} | decrypt 1")]);
+        }
+        let context = context(events).await;
+        let columns = ["successes", "failures"];
+        let (rows, _) = answer(
+            &context,
+            "who-used",
+            &request(None, UNTIL, &[("key", KEY_A)]),
+            &columns,
+        )
+        .await;
+        assert_eq!(rows, ["1 | 2"]);
+        let rows = query(
+            &context,
+            "SELECT count(*) AS calls FROM throttles",
+            &["calls"],
+        )
+        .await;
+        assert_eq!(rows, ["1"]);
+    }
+}
+
+/// Of two records without a sharedEventID, the request says that they are one call.
+#[tokio::test]
+async fn one_request_in_two_logs_is_one_call() {
+    let unshared = |log: &str, members: Value| {
+        let mut record = copy(
+            log,
+            json!({"key_arn": KEY_A, "request_id": "r1", "shared_event_id": null}),
+        );
+        for (name, value) in members.as_object().expect("an object") {
+            record[name] = value.clone();
+        }
+        record
+    };
+    let none = json!({});
+    let later = json!({"event_time": "2026-01-02T01:00:01Z"});
+    for (events, calls) in [
+        (
+            vec![unshared(OWNER, none.clone()), unshared(OTHER, none.clone())],
+            1,
+        ),
+        // One of them has an id all the same.
+        (
+            vec![
+                unshared(OWNER, json!({"shared_event_id": "s9"})),
+                unshared(OTHER, none.clone()),
+            ],
+            1,
+        ),
+        (
+            vec![
+                unshared(OWNER, none.clone()),
+                unshared(OTHER, json!({"shared_event_id": "s9"})),
+            ],
+            1,
+        ),
+        // A third log, and no log of the key's account.
+        (
+            vec![
+                unshared(OTHER, none.clone()),
+                unshared("333333333333", none.clone()),
+            ],
+            1,
+        ),
+        // One request may be two calls, and each log has both.
+        (
+            vec![
+                unshared(OWNER, none.clone()),
+                unshared(OWNER, none.clone()),
+                unshared(OTHER, none.clone()),
+                unshared(OTHER, none.clone()),
+            ],
+            2,
+        ),
+        // Another time, operation or key.
+        (
+            vec![unshared(OWNER, none.clone()), unshared(OTHER, later)],
+            2,
+        ),
+        (
+            vec![
+                unshared(OWNER, none.clone()),
+                unshared(OTHER, json!({"event_name": "Encrypt"})),
+            ],
+            2,
+        ),
+        (
+            vec![
+                unshared(OWNER, none.clone()),
+                unshared(OTHER, json!({"key_arn": KEY_B})),
+            ],
+            2,
+        ),
+        // Two in one log.
+        (
+            vec![unshared(OTHER, none.clone()), unshared(OTHER, none.clone())],
+            2,
+        ),
+    ] {
+        let context = context(events.clone()).await;
+        let rows = query(&context, "SELECT count(*) AS uses FROM key_uses", &["uses"]).await;
+        assert_eq!(rows, [calls.to_string()], "{events:?}");
+    }
+}
+
+/// The copy in the caller's log names the caller, whichever log is asked for and whatever told that it is a copy.
+#[tokio::test]
+async fn an_account_is_told_the_names_of_its_callers_and_of_those_on_its_keys() {
+    let pairs = [
+        both(json!({"key_arn": KEY_A}), json!({"key_arn": KEY_A})),
+        both(
+            json!({"key_arn": KEY_A, "shared_event_id": null, "request_id": "r1"}),
+            json!({"key_arn": KEY_A, "shared_event_id": null, "request_id": "r1"}),
+        ),
+    ];
+    for events in pairs {
+        let context = context(events).await;
+        for account in [OWNER, OTHER] {
+            let mut asked = request(None, UNTIL, &[]);
+            asked.filters.account = Some(account.to_owned());
+            let (rows, _) = answer(&context, "top-callers", &asked, &["caller", "uses"]).await;
+            assert_eq!(rows, [format!("{BOB} | 1")], "{account}");
+            let (rows, _) = answer(&context, "cross-account", &asked, &["caller", "uses"]).await;
+            assert_eq!(rows, [format!("{BOB} | 1")], "{account}");
+            asked.arguments.insert("key".to_owned(), KEY_A.to_owned());
+            let (rows, _) = answer(&context, "who-used", &asked, &["caller", "successes"]).await;
+            assert_eq!(rows, [format!("{BOB} | 1")], "{account}");
+        }
+    }
+}
+
+/// Only the owner's log is held: the caller's account finds its use all the same.
+#[tokio::test]
+async fn a_callers_account_finds_what_the_owners_log_alone_tells() {
+    for (members, caller) in [
+        (json!({"key_arn": KEY_A}), "account:222222222222"),
+        (
+            json!({"key_arn": KEY_A, "invoked_by": "s3.amazonaws.com"}),
+            "account:222222222222",
+        ),
+        (
+            json!({"key_arn": KEY_A, "caller": "arn:aws:iam::222222222222:role/aws:ec2-infrastructure"}),
+            "arn:aws:iam::222222222222:role/aws:ec2-infrastructure",
+        ),
+    ] {
+        let context = context(vec![
+            copy(OWNER, members),
+            event("2026-01-03T00:00:00Z", json!({"key_arn": KEY_B})),
+        ])
+        .await;
+        let mut asked = request(None, UNTIL, &[]);
+        for filters in [
+            Filters {
+                account: Some(OTHER.to_owned()),
+                ..Filters::default()
+            },
+            Filters {
+                caller: Some(caller.to_owned()),
+                ..Filters::default()
+            },
+        ] {
+            asked.filters = filters;
+            for (report, uses) in [("top-callers", "uses"), ("cross-account", "uses")] {
+                let (rows, _) = answer(&context, report, &asked, &["caller", uses]).await;
+                assert_eq!(rows, [format!("{caller} | 1")], "{report}");
+            }
+            let (rows, _) = answer(&context, "operations", &asked, &["successes"]).await;
+            assert_eq!(rows, ["1"]);
+        }
+    }
+}
+
+/// KMS looks for an id or an alias name in the caller's own account, wherever the call is logged.
+#[tokio::test]
+async fn a_name_means_a_key_of_the_callers_account_in_every_report() {
+    const ID: &str = "ffffffff-0000-0000-0000-000000000009";
+    const OWNERS: &str =
+        "arn:aws:kms:eu-west-1:111111111111:key/ffffffff-0000-0000-0000-000000000009";
+    let known = |key: &str| {
+        event(
+            "2026-01-01T00:00:00Z",
+            json!({"key_arn": key, "event_name": "DescribeKey"}),
+        )
+    };
+    let pointed = |key: &str, account: &str| {
+        event(
+            "2026-01-01T00:00:00Z",
+            json!({"event_name": "CreateAlias", "alias_name": "alias/x", "key_arn": key, "recipient_account_id": account}),
+        )
+    };
+    for typed in [ID, "alias/x"] {
+        for (log, caller, expected) in [
+            (OWNER, BOB, FOREIGN),
+            (OTHER, BOB, FOREIGN),
+            (OWNER, "account:222222222222", FOREIGN),
+            (OTHER, ALICE, OWNERS),
+            // A service tells no account: the log's.
+            (OWNER, "service:s3.amazonaws.com", OWNERS),
+            (OTHER, "service:s3.amazonaws.com", FOREIGN),
+        ] {
+            let context = context(vec![
+                known(OWNERS),
+                known(FOREIGN),
+                pointed(OWNERS, OWNER),
+                pointed(FOREIGN, OTHER),
+                event(
+                    TIME,
+                    json!({"key_as_typed": typed, "caller": caller, "recipient_account_id": log}),
+                ),
+            ])
+            .await;
+            for relation in ["key_events", "key_uses", "usage_by_key", "usage_by_name"] {
+                let sql = format!("SELECT key_arn FROM {relation} WHERE event_name = 'Decrypt'");
+                let rows = query(&context, &sql, &["key_arn"]).await;
+                assert_eq!(rows, [expected], "{relation}: {typed} by {caller} in {log}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_name_that_nothing_held_knows_is_told() {
     let members = json!({"key_arn": KEY_A, "resource_list": ["arn:aws:s3:::bucket"]});

@@ -13,6 +13,7 @@ mod filters;
 mod filters_looked_up;
 mod grants;
 mod incidents;
+mod joins;
 mod key_material;
 mod key_timeline;
 mod keys;
@@ -40,9 +41,14 @@ use arrow::datatypes::SchemaRef;
 use arrow::json::ReaderBuilder;
 use arrow::util::display::array_value_to_string;
 use datafusion::datasource::MemTable;
+use datafusion::execution::options::ParquetReadOptions;
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
+use object_store::memory::InMemory;
+use object_store::{ObjectStoreExt as _, path::Path};
+use parquet::arrow::ArrowWriter;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::run::run_in;
 use super::{Library, Request, Window};
@@ -114,6 +120,28 @@ pub(super) fn batch(schema: SchemaRef, rows: &[Value]) -> RecordBatch {
         .expect("a batch")
         .unwrap_or_else(|| RecordBatch::new_empty(schema))
 }
+
+/// Adds rows as a file, as a store has them: the engine pushes filters into files alone.
+async fn register_file(context: &SessionContext, files: &InMemory, name: &str, rows: RecordBatch) {
+    if rows.num_rows() == 0 {
+        return register(context, name, rows);
+    }
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, rows.schema(), None).expect("a writer");
+    writer.write(&rows).expect("rows");
+    writer.close().expect("a file");
+    let path = Path::from(format!("{name}.parquet"));
+    files.put(&path, bytes.into()).await.expect("a file");
+    let schema = rows.schema();
+    let options = ParquetReadOptions::default().schema(&schema);
+    context
+        .register_parquet(name, format!("{FILES}{name}.parquet"), options)
+        .await
+        .expect("a table");
+}
+
+/// Where the files of a test are.
+const FILES: &str = "memory://files/";
 
 fn register(context: &SessionContext, name: &str, batch: RecordBatch) {
     let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).expect("a table");
@@ -233,6 +261,12 @@ pub(super) async fn context_since(
     context
 }
 
+/// A session's context with the events of several runs, each of which counted its own.
+pub(super) async fn context_of_runs(runs: &[Vec<Value>]) -> SessionContext {
+    let held: Vec<Value> = runs.iter().flatten().cloned().collect();
+    build_runs(runs, &numbered(held), &[]).await
+}
+
 async fn build(events: Vec<Value>, held: &[Value]) -> SessionContext {
     build_with(&events, held, &[]).await
 }
@@ -242,26 +276,50 @@ async fn build_with(
     held: &[Value],
     others: &[(&'static schema::Table, &[Value])],
 ) -> SessionContext {
-    let writer = crate::sql::context();
-    let all = batch(schema::KMS_EVENTS.arrow(), events);
-    register(&writer, "new_kms_events", all);
+    build_runs(&[events.to_vec()], held, others).await
+}
+
+async fn build_runs(
+    runs: &[Vec<Value>],
+    held: &[Value],
+    others: &[(&'static schema::Table, &[Value])],
+) -> SessionContext {
+    let mut writers = Vec::new();
+    for events in runs {
+        let writer = crate::sql::context();
+        let all = batch(schema::KMS_EVENTS.arrow(), events);
+        register(&writer, "new_kms_events", all);
+        writers.push(writer);
+    }
     let context = crate::sql::context();
+    let files = Arc::new(InMemory::new());
+    let url = Url::parse(FILES).expect("a URL");
+    context.register_object_store(&url, Arc::clone(&files) as _);
     for table in schema::TABLES {
         let rows = match table.name {
             "kms_events" => batch(table.arrow(), held),
-            "usage_daily" => rollup(&writer, &schema::USAGE_DAILY).await,
-            "key_resources" => rollup(&writer, &schema::KEY_RESOURCES).await,
-            "usage_monthly" => rollup(&writer, &schema::USAGE_MONTHLY).await,
-            "alias_sightings" => rollup(&writer, &schema::ALIAS_SIGHTINGS).await,
+            "usage_daily" => rollups(&writers, &schema::USAGE_DAILY).await,
+            "key_resources" => rollups(&writers, &schema::KEY_RESOURCES).await,
+            "usage_monthly" => rollups(&writers, &schema::USAGE_MONTHLY).await,
+            "alias_sightings" => rollups(&writers, &schema::ALIAS_SIGHTINGS).await,
             name => match others.iter().find(|(other, _)| other.name == name) {
                 Some((other, rows)) => batch(other.arrow(), rows),
                 None => RecordBatch::new_empty(table.arrow()),
             },
         };
-        register(&context, table.name, rows);
+        register_file(&context, &files, table.name, rows).await;
     }
     create_views(&context).await;
     context
+}
+
+/// The rows that each run added to a roll-up.
+async fn rollups(writers: &[SessionContext], table: &'static schema::Table) -> RecordBatch {
+    let mut batches = Vec::new();
+    for writer in writers {
+        batches.push(rollup(writer, table).await);
+    }
+    arrow::compute::concat_batches(&table.arrow(), &batches).expect("one schema")
 }
 
 pub(super) async fn create_views(context: &SessionContext) {

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{KEY_A, KEY_B, OTHER, answer, context, context_of_rollups, event, query, request};
+use super::{
+    KEY_A, KEY_B, OTHER, answer, context, context_of_rollups, context_of_runs, event, query,
+    request,
+};
 
 const ALIAS_ARN: &str = "arn:aws:kms:eu-west-1:111111111111:alias/m";
 const BOB: &str = "arn:aws:iam::222222222222:role/bob";
@@ -191,5 +194,69 @@ async fn resources_protected_through_an_alias_are_within_reach() {
         let asked = request(Some("2026-01-12"), UNTIL, &[argument]);
         let (rows, _) = answer(&context, "blast-radius", &asked, &columns).await;
         assert!(rows.contains(&expected), "{argument:?}: {rows:?}");
+    }
+}
+
+/// What several reports say of the day, and the caveats of each.
+async fn answers(context: &datafusion::prelude::SessionContext) -> Vec<(Vec<String>, Vec<String>)> {
+    let mut told = Vec::new();
+    for (report, key, columns) in [
+        ("operations", Some(KEY_A), &["operation", "successes"][..]),
+        ("operations", Some(KEY_B), &["operation", "successes"]),
+        (
+            "top-callers",
+            None,
+            &["caller", "uses", "keys", "last_time"],
+        ),
+        (
+            "cross-account",
+            None,
+            &["caller", "key_arn", "uses", "last_time"],
+        ),
+    ] {
+        let arguments: Vec<_> = key.map(|key| ("key", key)).into_iter().collect();
+        told.push(answer(context, report, &request(None, UNTIL, &arguments), columns).await);
+    }
+    let asked = request(None, "2026-01-15T12:00:00Z", &[("days", "3")]);
+    let columns = ["key_arn", "last_use", "uses_before"];
+    told.push(answer(context, "unused-keys", &asked, &columns).await);
+    told.push((query(context, KEYS, STATES).await, Vec::new()));
+    told
+}
+
+/// The events of a day come in one run or in two, however they are shared out: each run counts its own, and until its
+/// rows are merged the day has several.
+#[tokio::test]
+async fn runs_that_share_a_day_on_which_an_alias_moves_tell_what_one_run_tells() {
+    let from_outside = json!({
+        "key_as_typed": ALIAS_ARN, "caller": BOB, "caller_account_id": OTHER, "recipient_account_id": OTHER,
+    });
+    let mut events = day();
+    events.push(typed("2026-01-10T02:30:00Z", from_outside.clone()));
+    events.push(typed("2026-01-10T12:00:00Z", from_outside));
+    for (number, event) in events.iter_mut().enumerate() {
+        event["event_id"] = json!(format!("event-{number:02}"));
+        event["content_hash"] = json!(format!("{number:032x}"));
+    }
+    let expected = answers(&context(events.clone()).await).await;
+    assert_eq!(expected[0].0[0], "Decrypt | 2");
+    assert_eq!(expected[1].0[0], "Decrypt | 3");
+    // The typed records and the alias operations, in all ways that matter: those of one kind after the other, and mixed.
+    for first_run in [
+        0b0_0000_0011_u32,
+        0b0_0000_0101,
+        0b0_0011_0010,
+        0b0_1000_1010,
+        0b1_0101_0101,
+        0b0_1001_0111,
+    ] {
+        let (first, second): (Vec<_>, Vec<_>) = events
+            .iter()
+            .cloned()
+            .enumerate()
+            .partition(|(number, _)| first_run >> number & 1 == 1);
+        let runs = [first, second].map(|run| run.into_iter().map(|(_, event)| event).collect());
+        let told = answers(&context_of_runs(&runs).await).await;
+        assert_eq!(told, expected, "{first_run:b}");
     }
 }

@@ -15,6 +15,7 @@
 //!   anything else, as the name of a service.
 //! - `hash_bits(text)`: a number that stands for a text, in `bits`.
 //! - `crypto_direction`, `crypto_operation_names`: which operations use a key, in `operations`.
+//! - `caller_account`, `is_network`: whose call a record is, and whether it is one of its own, in `records`.
 //! - `kms_read_logging`, `digest_logs`, `log_key`: what trails and digests say, in `logging`.
 //! - `linked_ranges`: ranges of time that belong together, in `ranges`.
 //! - `retention_horizon`, `key_retention_horizon`: from when on rows are kept, in `retention`.
@@ -23,6 +24,7 @@ mod bits;
 mod logging;
 mod operations;
 mod ranges;
+mod records;
 pub(super) mod retention;
 
 use std::collections::BTreeMap;
@@ -99,6 +101,7 @@ pub(super) fn register(context: &SessionContext) {
     logging::register(context);
     operations::register(context);
     ranges::register(context);
+    records::register(context);
     retention::register(context, &BTreeMap::new());
 }
 

@@ -1,0 +1,19 @@
+-- id: scope_disputed
+-- title: Calls of the window whose event id another call has, too
+-- description: Rows of disputed_calls in the window; where a key is asked for, those that name no other.
+-- depends: disputed_calls
+-- caveat:
+--   SELECT 'event ids under which different calls are stored, so that one of them may be forged; each call is counted: '
+--     || count(DISTINCT event_id) || ' (`select * from id_conflicts`)'
+--   FROM scope_disputed
+--   HAVING count(*) > 0
+
+SELECT *
+FROM disputed_calls
+WHERE ($since IS NULL OR event_time >= $since) AND ($until IS NULL OR event_time < $until)
+  AND ($account IS NULL OR recipient_account_id IS NULL OR recipient_account_id = $account OR caller_account(caller) = $account)
+  AND (
+    (cardinality($key_arns) = 0 AND cardinality($key_names) = 0) OR key_arn IS NULL
+    OR array_has($key_arns, key_arn) OR array_has($key_names, key_arn)
+    OR coalesce(array_has($key_arns, destination_key_arn), false)
+  )

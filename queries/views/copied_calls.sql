@@ -1,0 +1,32 @@
+-- id: copied_calls
+-- title: Calls that two accounts' logs hold without saying so
+-- description: Records of another account's log than the key's that have no sharedEventID, where another log has a record of
+--   the same request, time and operation: the two are one call as far as they name one key. call_id is the
+--   sharedEventID if any of the records has one, else made of the request's id.
+-- depends: copied_keys
+-- kept: every record of a copied key is looked up in it
+
+WITH copies AS (
+  SELECT request_id, event_time, event_name, recipient_account_id
+  FROM kms_events
+  WHERE key_arn IN (SELECT any_key FROM copied_keys)
+    AND shared_event_id IS NULL AND request_id IS NOT NULL
+    AND nullif(split_part(key_arn, ':', 5), '') <> recipient_account_id
+  UNION
+  SELECT request_id, event_time, event_name, recipient_account_id
+  FROM kms_events
+  WHERE destination_key_arn IN (SELECT any_key FROM copied_keys)
+    AND shared_event_id IS NULL AND request_id IS NOT NULL
+    AND nullif(split_part(destination_key_arn, ':', 5), '') <> recipient_account_id
+)
+
+SELECT
+  copies.request_id AS request, copies.event_time AS at, copies.event_name AS operation,
+  coalesce(min(kms_events.shared_event_id), 'request ' || copies.request_id) AS call_id
+FROM copies
+JOIN kms_events
+  ON kms_events.request_id = copies.request_id
+  AND kms_events.event_time = copies.event_time
+  AND kms_events.event_name = copies.event_name
+WHERE kms_events.recipient_account_id <> copies.recipient_account_id
+GROUP BY copies.request_id, copies.event_time, copies.event_name
