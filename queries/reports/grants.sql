@@ -5,7 +5,7 @@
 --   somebody ends it. made_by is null where the grant was made before the first log held (it is known from
 --   its end, or from a use that tells it): a grant that was made before and neither ended nor told since is
 --   not here, so the list is not all of KMS's. ended_by says who retired or revoked it. allows is the
---   operations, and for which encryption context the grant demands one. Services make long-lived grants by
+--   operations, for which encryption context and from which source ARN the grant demands one. Services make long-lived grants by
 --   design (via): look for grantees of another account and for operations that make grants (CreateGrant).
 --   Narrowed by what a call on the grant tells: its key, its account, who made it or ended it.
 -- caveat:
@@ -37,7 +37,7 @@ SELECT
   state,
   coalesce(key_arn, key_as_typed) AS key,
   grantee,
-  operations || coalesce(' for ' || encryption_context, '') AS allows,
+  operations || coalesce(' for ' || encryption_context, '') || coalesce(' from ' || source_arn, '') AS allows,
   created_time AS made_time,
   created_by AS made_by,
   invoked_by AS via,

@@ -6,7 +6,8 @@
 --   again under the same name KMS answers the same grant; the first making counts. ended_time is the first
 --   end, and ended_as says retired or revoked. key_deleted_time is when the key itself, and with it
 --   the grant, was deleted. grantee and retiring_principal are told as the request told them, operations as text;
---   encryption_context is what the grant demands of a call. A cross-account call counts once.
+--   encryption_context and source_arn are what the grant demands of a call. grantee and retiring_principal are
+--   services by their names (lightsail.amazonaws.com) where the grant is for one. A cross-account call counts once.
 -- depends: key_uses
 
 WITH calls AS (
@@ -73,10 +74,20 @@ SELECT
   told.created_by,
   told.created_in_session,
   told.invoked_by,
-  json_text(told.request, '/granteePrincipal') AS grantee,
-  json_text(told.request, '/retiringPrincipal') AS retiring_principal,
+  -- A principal of a service (since March 2026) has a member of its own.
+  coalesce(
+    json_text(told.request, '/granteePrincipal'), json_text(told.request, '/granteeServicePrincipal'),
+    json_text(told.request, '/GranteeServicePrincipal')
+  ) AS grantee,
+  coalesce(
+    json_text(told.request, '/retiringPrincipal'), json_text(told.request, '/retiringServicePrincipal'),
+    json_text(told.request, '/RetiringServicePrincipal')
+  ) AS retiring_principal,
   replace(translate(json_text(told.request, '/operations'), '[] "', ''), ',', ', ') AS operations,
   told.encryption_context,
+  coalesce(
+    json_text(told.request, '/constraints/sourceArn'), json_text(told.request, '/constraints/SourceArn')
+  ) AS source_arn,
   json_text(told.request, '/name') AS name,
   told.ended_time,
   told.ended_by,

@@ -148,3 +148,36 @@ async fn grants_stand_as_at_the_end_of_the_window() {
     ];
     assert_eq!(rows, expected);
 }
+
+/// Since March 2026 a grant can be for a service; the spelling in logs is not documented.
+#[tokio::test]
+async fn a_grant_to_a_service_names_the_service() {
+    let camel = r#"{"granteeServicePrincipal":"lightsail.amazonaws.com","retiringServicePrincipal":"rds.amazonaws.com","operations":["Decrypt"],"constraints":{"sourceArn":"arn:aws:lightsail:us-east-1:111122223333:*"}}"#;
+    let pascal = r#"{"GranteeServicePrincipal":"ec2.amazonaws.com","RetiringServicePrincipal":"ec2.amazonaws.com","operations":["Decrypt"],"constraints":{"SourceArn":"arn:aws:ec2:us-east-1:111122223333:*"}}"#;
+    let both = r#"{"granteePrincipal":"worker","retiringServicePrincipal":"rds.amazonaws.com","operations":["Sign"]}"#;
+    let rows = [("g1", camel), ("g2", pascal), ("g3", both)].map(|(grant, request)| {
+        call(
+            "2026-04-01T00:00:00Z",
+            "CreateGrant",
+            Some(grant),
+            json!({"request": request}),
+        )
+    });
+    let context = context(rows.to_vec()).await;
+    let columns = ["grant_id", "grantee", "retiring_principal", "allows"];
+    let (rows, _) = answer(
+        &context,
+        "grants",
+        &request(None, "2026-12-31", &[]),
+        &columns,
+    )
+    .await;
+    assert_eq!(
+        rows,
+        [
+            "g1 | lightsail.amazonaws.com | rds.amazonaws.com | Decrypt from arn:aws:lightsail:us-east-1:111122223333:*",
+            "g2 | ec2.amazonaws.com | ec2.amazonaws.com | Decrypt from arn:aws:ec2:us-east-1:111122223333:*",
+            "g3 | worker | rds.amazonaws.com | Sign",
+        ]
+    );
+}
