@@ -95,6 +95,7 @@ struct Records {
     trail: EventColumns,
     report: ObjectReport,
     object_id: String,
+    start: super::begin::Start,
     /// Records that look like CloudTrail's.
     events: u64,
     /// Where the record begins that the first damage tears.
@@ -123,6 +124,7 @@ impl Decoder {
                 trail: EventColumns::new(&schema::TRAIL_EVENTS),
                 report: ObjectReport::default(),
                 object_id: String::new(),
+                start: super::begin::Start::default(),
                 events: 0,
                 torn_record: None,
                 seen: None,
@@ -205,6 +207,7 @@ impl Decoder {
         };
         let records = &mut self.records;
         records.report.json_bytes = text.len() as u64;
+        records.start.keep(text);
         if self.is_hashing {
             records.report.sha256 = Some(hex(&Sha256::digest(text)));
         }
@@ -234,6 +237,7 @@ impl Decoder {
             let is_end = !matches!(filled, Ok(false));
             let records = &mut self.records;
             records.report.json_bytes += (window.len() - before) as u64;
+            records.start.keep(&window[before..]);
             let done = splitter.push(&window, is_end, &mut |piece| records.piece(piece));
             window.drain(..done);
             if self.is_full() {
@@ -256,6 +260,7 @@ impl Records {
         self.report = ObjectReport::default();
         self.object_id.clear();
         self.object_id.push_str(id.object_id);
+        self.start.clear();
         self.path_kind = id.path_kind;
         self.events = 0;
         self.torn_record = None;
@@ -516,6 +521,7 @@ impl Records {
             },
             Some(kind) => kind,
         };
+        report.may_be_log = self.events > 0 || self.start.may_be_log(&report, fault.is_some());
         if let Some(fault) = fault {
             name_fault(&mut report, fault, limits);
         } else if report.damage.is_some() && report.damage_offset == Some(report.json_bytes) {

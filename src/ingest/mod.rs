@@ -10,6 +10,8 @@
 
 mod batch;
 mod error;
+mod foreign;
+mod forget;
 mod ledger;
 mod listed;
 mod plan;
@@ -20,6 +22,8 @@ mod summary;
 mod workers;
 
 pub use error::IngestError;
+pub use foreign::strangers;
+pub use forget::{Forgotten, Kept, forget, unread};
 pub use listed::{Listed, NamedLog};
 pub use retain::{Retain, Retained, Span, retain};
 pub use run::{Hashing, Options, Progress, run};

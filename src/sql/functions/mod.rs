@@ -16,7 +16,7 @@
 //! - `retention_horizon(table)`: from when on the rows of a table are kept; null where that is for ever.
 //! - `hash_bits(text)`: a number that stands for a text, in `bits`.
 //! - `crypto_direction`, `crypto_operation_names`: which operations use a key, in `operations`.
-//! - `kms_read_logging`, `digest_logs`, `log_key`: what trails and digests say, in `logging`.
+//! - `kms_read_logging`, `digest_logs`, `log_key`, `is_digest_location`: what trails and digests say, in `logging`.
 //! - `linked_ranges`: ranges of time that belong together, in `ranges`.
 
 mod bits;
