@@ -33,7 +33,7 @@ held AS (
   FROM log_file_events
   WHERE delivery_time IS NOT NULL
     AND (
-      (kind IN ('log', 'unknown') AND location NOT LIKE '%/CloudTrail-Digest/%')
+      (kind IN ('log', 'unknown') AND NOT is_digest_location(location))
       OR (kind = 'digest' AND state IN ('ok', 'archived') AND location NOT LIKE '%\_backfill.json%')
     )
 ),
@@ -151,7 +151,7 @@ broken AS (
     )
   ) AS tried
   GROUP BY object_id
-  HAVING last_value(state ORDER BY attempt, recorded_at) <> 'ok'
+  HAVING last_value(state ORDER BY attempt, recorded_at) NOT IN ('ok', 'foreign', 'forgotten')
 ),
 
 -- What verification found wrong, and did not find right later.

@@ -29,7 +29,7 @@ WITH judged AS (
     AND (
       log_files.kind = 'digest'
       OR (
-        log_files.location LIKE '%/CloudTrail-Digest/%'
+        is_digest_location(log_files.location)
         AND (log_files.kind IN ('log', 'unknown') OR (log_files.kind = 'other' AND log_files.state <> 'ok'))
       )
     )

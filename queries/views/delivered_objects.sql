@@ -31,7 +31,7 @@ WITH logs AS (
   LEFT JOIN verified_files ON verified_files.location = log_files.location
   WHERE log_files.account_id IS NOT NULL AND log_files.region IS NOT NULL
     AND (log_files.kind IN ('log', 'unknown') OR (log_files.kind = 'other' AND log_files.state <> 'ok'))
-    AND log_files.location NOT LIKE '%/CloudTrail-Digest/%'
+    AND NOT is_digest_location(log_files.location)
 ),
 
 namings AS (

@@ -8,9 +8,11 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use super::args::IngestArgs;
+use super::ingest::LAYOUT_HINT;
+use super::mistyped::{refuse_places, refuse_urls};
 use crate::aws::Access;
-use crate::ingest::{Hashing, Listed};
-use crate::source::{self, Address, Fault, Files, Listing, Narrowed, S3, Source};
+use crate::ingest::{Hashing, Listed, strangers};
+use crate::source::{self, Address, Failed, Fault, Files, Listing, Narrowed, S3, Source, Why};
 use crate::store::Store;
 
 /// Where the objects of a run are, and which they are.
@@ -29,13 +31,7 @@ pub(super) async fn find(
     let is_address = |path: &&PathBuf| path.to_str().is_some_and(Address::is_meant);
     let (addresses, paths): (Vec<_>, Vec<_>) = args.paths.iter().partition(is_address);
     let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
-    if store.is_none() && addresses.is_empty() && !paths.iter().any(|path| path.exists()) {
-        let shown = paths.iter().map(|path| format!("`{}`", path.display()));
-        bail!(
-            "no such file or directory: {}\n\nhint: no store was made",
-            shown.collect::<Vec<_>>().join(", ")
-        );
-    }
+    refuse_urls(&paths)?;
     let listing = source::list(&paths);
     let narrowed = args.bucket.narrowed();
     if addresses.is_empty() {
@@ -44,7 +40,7 @@ pub(super) async fn find(
                 "`--from`, `--to`, `--account` and `--log-region` narrow the listing of a bucket, and none is named"
             );
         }
-        return Ok(Found {
+        let found = Found {
             source: Box::new(Files),
             listing,
             hashing: match (args.hash, args.no_hash) {
@@ -52,7 +48,8 @@ pub(super) async fn find(
                 (false, true) => Hashing::Never,
                 (false, false) => Hashing::WithDigests,
             },
-        });
+        };
+        return settle(found, args, store.is_none());
     }
     let addresses = addresses
         .into_iter()
@@ -78,7 +75,7 @@ pub(super) async fn find(
     )
     .await?;
     listed.keep_news(&mut listing.days, started_at, args.bucket.lookback);
-    Ok(Found {
+    let found = Found {
         source: Box::new(s3),
         listing,
         hashing: if args.no_hash {
@@ -86,7 +83,53 @@ pub(super) async fn find(
         } else {
             Hashing::Always
         },
-    })
+    };
+    settle(found, args, store.is_none())
+}
+
+/// Ends the run where nothing of what was asked for is a log; where something is, the rest is told with the rejects.
+fn settle(mut found: Found, args: &IngestArgs, is_new: bool) -> anyhow::Result<Found> {
+    let Found {
+        source, listing, ..
+    } = &mut found;
+    let limits = args.limits.to_limits();
+    let strangers = tokio::task::block_in_place(|| strangers(&**source, listing, limits));
+    let named = listing.named.iter();
+    let failed = named.filter_map(|named| {
+        Some(Failed {
+            asked: named.asked.clone(),
+            why: Why::NoLog(strangers.get(&named.location)?.clone()),
+        })
+    });
+    listing.failed.extend(failed);
+    listing
+        .objects
+        .retain(|object| !strangers.contains_key(&object.location));
+    if listing.has_found() || !listing.faults.is_empty() || listing.failed.is_empty() {
+        let failed = std::mem::take(&mut listing.failed).into_iter();
+        let faults = failed.map(|failed| (failed.asked.into(), failed.why.to_string()));
+        listing.faults.extend(faults);
+        return Ok(found);
+    }
+    let (missing, others): (Vec<&Failed>, Vec<&Failed>) = listing
+        .failed
+        .iter()
+        .partition(|failed| failed.why == Why::Missing);
+    let has_nothing = others
+        .iter()
+        .any(|failed| matches!(failed.why, Why::Nothing(_)));
+    let mut told: Vec<String> = others.into_iter().map(Failed::to_string).collect();
+    if !missing.is_empty() {
+        let shown = missing.iter().map(|failed| format!("`{}`", failed.asked));
+        let shown = shown.collect::<Vec<_>>().join(", ");
+        told.insert(0, format!("no such file or directory: {shown}"));
+    }
+    let hint = match (has_nothing, is_new) {
+        (true, _) => LAYOUT_HINT,
+        (false, true) => "no store was made",
+        (false, false) => "nothing was ingested",
+    };
+    bail!("{}\n\nhint: {hint}", told.join("; "))
 }
 
 async fn list(
@@ -113,6 +156,7 @@ async fn list(
     for address in addresses {
         listing.extend(s3.list(address, narrowed, &is_due).await?);
     }
+    refuse_places(narrowed, listing, addresses)?;
     let Some(store) = store else {
         return Ok(listed);
     };

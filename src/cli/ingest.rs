@@ -6,6 +6,8 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use anyhow::bail;
+
 use super::args::IngestArgs;
 use super::clock::now_micros;
 use super::error::{print_warnings, to_stderr, to_stdout};
@@ -21,6 +23,9 @@ use crate::store::Store;
 /// What Ctrl-C prints. Until the listing is done there is nothing to commit, and it ends the process by itself.
 const STOPPING: &str =
     "stopping: objects being read are finished and committed first; Ctrl-C again ends at once\n";
+/// Where logs are.
+pub(super) const LAYOUT_HINT: &str =
+    "CloudTrail writes below `AWSLogs/`; name that folder, or one above it";
 /// Rejects that the summary names; all are in the ledger.
 const REJECTS_SHOWN_MAX: usize = 20;
 
@@ -30,9 +35,8 @@ pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result
     }
     // Before the listing: what arrives meanwhile may not be in it.
     let started_at = now_micros();
-    let may_be_mistyped = !args.paths.iter().all(|path| path.exists());
-    let (store, found) = if may_be_mistyped && place.is_absent().await? {
-        // Nothing is made for a name that was mistyped: a store comes after what is to be in it was found.
+    let (store, found) = if place.is_absent().await? {
+        // Nothing is made for what was mistyped: a store comes after what is to be in it was found.
         let found = Box::pin(bucket::find(None, &args, started_at)).await?;
         (place.create().await?, found)
     } else {
@@ -57,6 +61,14 @@ pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result
         Some(status) if summary.is_interrupted() => {
             to_stderr(&interrupted(&summary));
             status
+        }
+        _ if summary.has_found_nothing() => {
+            let asked = args
+                .paths
+                .iter()
+                .map(|path| format!("`{}`", path.display()));
+            let asked = asked.collect::<Vec<_>>().join(", ");
+            bail!("nothing found: {asked}; no object is a CloudTrail log\n\nhint: {LAYOUT_HINT}");
         }
         _ if summary.is_incomplete() => ExitStatus::Incomplete,
         _ => ExitStatus::Success,
@@ -211,6 +223,22 @@ pub(super) fn describe(summary: &Summary) -> String {
     if summary.objects_archived > 0 {
         let told = "  keytrail status --archived".to_owned();
         line("objects archived", summary.objects_archived, told);
+    }
+    let such = |what: &str, example: Option<&str>| {
+        let example = example.map(super::output::visible).unwrap_or_default();
+        format!("  {what}, such as {example}")
+    };
+    if summary.objects_foreign > 0 {
+        let told = such("not CloudTrail's", summary.foreign_example.as_deref());
+        line("objects foreign", summary.objects_foreign, told);
+    }
+    if summary.left_out > 0 {
+        let told = such("outside the options", summary.left_out_example.as_deref());
+        line("objects left out", summary.left_out, told);
+    }
+    if summary.days_settled > 0 {
+        let told = "  listed in full before; --all lists them again".to_owned();
+        line("days not listed", summary.days_settled, told);
     }
     line("records read", summary.records, String::new());
     line("  KMS events", summary.kms_records, String::new());

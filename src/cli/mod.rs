@@ -17,9 +17,11 @@ mod error;
 mod event;
 mod export;
 mod fetch_signatures;
+mod forget;
 mod ingest;
 mod interrupt;
 mod man;
+mod mistyped;
 mod notes;
 pub mod output;
 mod progress;
@@ -142,6 +144,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
         Command::Compact => Box::pin(compact::run(&place)).await,
         Command::Vacuum(options) => Box::pin(vacuum::run(&place, options)).await,
         Command::Retain(options) => Box::pin(retain::run(&place, options)).await,
+        Command::Forget(options) => Box::pin(forget::run(&place, options)).await,
         Command::Event(options) => Box::pin(event::run(&place, options)).await,
         Command::Demo(options) => Box::pin(demo::run(&place, options)).await,
         Command::Schema => schema::run(),

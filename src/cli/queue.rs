@@ -203,11 +203,15 @@ impl Service<'_> {
             format!("{}\n", serde_json::to_string(summary)?)
         } else {
             format!(
-                "{} messages: {} objects new, {} known, {} rejected; {} records, {} rows written\n",
+                "{} messages: {} objects new, {} known, {} rejected{}; {} records, {} rows written\n",
                 grouped(messages as u64),
                 grouped(summary.objects_new),
                 grouped(summary.objects_known),
                 grouped(summary.objects_rejected),
+                match summary.objects_foreign {
+                    0 => String::new(),
+                    foreign => format!(", {} foreign", grouped(foreign)),
+                },
                 grouped(summary.records),
                 grouped(summary.rows_written)
             )

@@ -12,6 +12,7 @@ use super::args::VerifyArgs;
 use super::clock::now_micros;
 use super::error::{print_warnings, to_stderr, to_stdout};
 use super::ingest::grouped;
+use super::mistyped::refuse_unknown;
 use super::output::visible;
 use super::session::StoreChoice;
 use super::{ExitStatus, notes};
@@ -36,6 +37,7 @@ pub(super) async fn run(place: &StoreChoice, args: VerifyArgs) -> anyhow::Result
         bail!("`--from {from}` comes after `--to {to}`");
     }
     let store = place.open().await?;
+    refuse_unknown(&store, &args.account, &args.log_region).await?;
     let keys = keys(&args)?;
     let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
     let options = Options {

@@ -9,6 +9,7 @@
 //! where bytes come from (a stream is handed in) nor where rows go.
 
 mod arn;
+mod begin;
 mod canonical;
 mod classify;
 mod columns;

@@ -99,6 +99,7 @@ struct Records {
     trail: EventColumns,
     report: ObjectReport,
     object_id: String,
+    start: super::begin::Start,
     /// Records that look like CloudTrail's.
     events: u64,
     /// Where the record begins that the first damage tears.
@@ -133,6 +134,7 @@ impl Decoder {
                 trail: EventColumns::new(&schema::TRAIL_EVENTS),
                 report: ObjectReport::default(),
                 object_id: String::new(),
+                start: super::begin::Start::default(),
                 events: 0,
                 torn_record: None,
                 seen: None,
@@ -222,6 +224,7 @@ impl Decoder {
         let records = &mut self.records;
         records.begin_text(text);
         records.report.json_bytes = text.len() as u64;
+        records.start.keep(text);
         if self.is_hashing {
             records.report.sha256 = Some(hex(&Sha256::digest(text)));
         }
@@ -235,6 +238,7 @@ impl Records {
         self.report = ObjectReport::default();
         self.object_id.clear();
         self.object_id.push_str(id.object_id);
+        self.start.clear();
         self.path_kind = id.path_kind;
         self.events = 0;
         self.torn_record = None;
@@ -486,6 +490,7 @@ impl Records {
             },
             Some(kind) => kind,
         };
+        report.may_be_log = self.events > 0 || self.start.may_be_log(&report, fault.is_some());
         if let Some(fault) = fault {
             name_fault(&mut report, fault, limits);
         } else if report

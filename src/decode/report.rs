@@ -178,6 +178,10 @@ pub struct ObjectReport {
     pub digest: Option<DigestFacts>,
     /// SHA-256 of the text in hex, where it was asked for and the text was whole.
     pub sha256: Option<String>,
+    /// Whether the text may be CloudTrail's: it holds a record or a digest, begins like one, or cannot be told.
+    pub may_be_log: bool,
+    /// Whether neither the name nor the text is CloudTrail's.
+    pub is_foreign: bool,
 }
 
 impl ObjectReport {
@@ -201,10 +205,24 @@ impl ObjectReport {
         }
     }
 
-    /// `ok`, `damaged`, `rejected`, `unreadable` or `archived`: the word in the ledger.
+    /// The same object as one that is none of CloudTrail's: nothing in it counts as a record.
+    #[must_use]
+    pub fn into_foreign(self) -> Self {
+        let reason = self.first_reason();
+        Self {
+            damage: reason.map(|(reason, message)| (reason, message.to_owned())),
+            json_bytes: self.json_bytes,
+            sha256: self.sha256,
+            is_foreign: true,
+            ..Self::default()
+        }
+    }
+
+    /// `ok`, `damaged`, `rejected`, `unreadable`, `archived` or `foreign`: the word in the ledger.
     #[must_use]
     pub fn state(&self) -> &'static str {
         match &self.damage {
+            _ if self.is_foreign => "foreign",
             Some((Reason::Unreadable, _)) => "unreadable",
             Some((Reason::Archived, _)) => "archived",
             None if self.rejected == 0 => "ok",

@@ -205,7 +205,9 @@ fn add_attempts(latest: &mut HashMap<String, (i64, bool)>, batch: &RecordBatch) 
     let attempts = attempts.as_primitive::<Int64Type>();
     let states = states.as_string::<i32>();
     for row in 0..batch.num_rows() {
-        let attempt = (attempts.value(row), states.value(row) == "ok");
+        // What is foreign or forgotten is done with, as what was read is.
+        let is_done = matches!(states.value(row), "ok" | "foreign" | "forgotten");
+        let attempt = (attempts.value(row), is_done);
         match latest.get_mut(locations.value(row)) {
             Some(known) if known.0 > attempt.0 => {}
             Some(known) => *known = attempt,
@@ -217,7 +219,7 @@ fn add_attempts(latest: &mut HashMap<String, (i64, bool)>, batch: &RecordBatch) 
 }
 
 /// The logs that a digest names, with their locations.
-fn logs_of(digest: &str) -> Vec<(String, NamedLog)> {
+pub(super) fn logs_of(digest: &str) -> Vec<(String, NamedLog)> {
     // Digests that are none have no content in the ledger.
     let digest: Value = serde_json::from_str(digest).unwrap_or_default();
     let logs = digest.get("logFiles").and_then(Value::as_array);

@@ -10,6 +10,8 @@
 
 mod batch;
 mod error;
+mod foreign;
+mod forget;
 mod ledger;
 mod listed;
 mod plan;
@@ -22,6 +24,8 @@ mod unfinished;
 mod workers;
 
 pub use error::IngestError;
+pub use foreign::strangers;
+pub use forget::{Forgotten, Kept, forget, unread};
 pub use listed::{Listed, NamedLog};
 pub use retain::{Retain, Retained, Span, retain};
 pub use run::{Hashing, Options, Progress, run};

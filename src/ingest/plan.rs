@@ -100,6 +100,7 @@ impl Ledger {
         let is_changed = u64::try_from(known.size_bytes) != Ok(object.size_bytes) || is_touched;
         match &known.failure {
             _ if is_changed => Task::Read { attempt },
+            Some(failure) if failure.state == "forgotten" => Task::Read { attempt },
             Some(failure)
                 if failure.decoder_version < DECODER_VERSION
                     || is_limit_changed(failure, limits) =>

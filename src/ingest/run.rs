@@ -126,6 +126,11 @@ pub async fn run(
         run_id: options.run_id.clone(),
         objects_seen: listing.objects.len() as u64,
         files_ignored: listing.ignored_count,
+        objects_foreign: listing.others.count,
+        foreign_example: listing.others.example.take(),
+        left_out: listing.left_out.count,
+        left_out_example: listing.left_out.example.take(),
+        days_settled: listing.days_settled,
         ..Summary::default()
     };
     for (path, message) in &listing.faults {
@@ -221,6 +226,10 @@ fn plan(listing: Listing, ledger: &Ledger, limits: Limits, summary: &mut Summary
             }),
             Task::Leave => {
                 let failure = ledger.failure(&object.location);
+                if failure.is_some_and(|failure| failure.state == "foreign") {
+                    summary.add_foreign(&object.location);
+                    continue;
+                }
                 if failure.is_some_and(|failure| failure.state == "archived") {
                     summary.objects_archived += 1;
                     continue;
@@ -318,6 +327,10 @@ fn add(summary: &mut Summary, finished: &Finished<'_>) {
     let state = report.state();
     if state == "archived" {
         summary.objects_archived += 1;
+        return;
+    }
+    if report.is_foreign {
+        summary.add_foreign(&finished.job.object.location);
         return;
     }
     if finished.is_known {

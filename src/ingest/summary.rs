@@ -48,6 +48,16 @@ pub struct Summary {
     pub objects_rejected_known: u64,
     /// Objects whose storage class needs a restore before they can be read.
     pub objects_archived: u64,
+    /// Objects of other services, by name or by content; a folder that was not listed counts as one.
+    pub objects_foreign: u64,
+    /// One of them.
+    pub foreign_example: Option<String>,
+    /// Objects and folders of a bucket outside of what the options ask for.
+    pub left_out: u64,
+    /// One of them.
+    pub left_out_example: Option<String>,
+    /// Days of a bucket that were listed in full before, and not again.
+    pub days_settled: u64,
     /// Files passed over for their names.
     pub files_ignored: u64,
     /// Bytes read, as stored.
@@ -83,6 +93,13 @@ impl Summary {
         self.rejects.iter().any(|reject| !reject.is_known)
     }
 
+    /// Whether all that was looked at is foreign.
+    #[must_use]
+    pub fn has_found_nothing(&self) -> bool {
+        let found = self.objects_new + self.objects_known + self.objects_archived;
+        found + self.days_settled == 0 && self.rejects.is_empty()
+    }
+
     /// Whether there is something to see to: new rejects, or a roll-up that failed.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
@@ -93,6 +110,13 @@ impl Summary {
     #[must_use]
     pub fn is_interrupted(&self) -> bool {
         self.objects_left > 0
+    }
+
+    /// Counts an object of another service.
+    pub(super) fn add_foreign(&mut self, location: &str) {
+        self.objects_foreign += 1;
+        self.foreign_example
+            .get_or_insert_with(|| location.to_owned());
     }
 
     /// Whether every record is accounted for.

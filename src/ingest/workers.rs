@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::mpsc::Sender;
 
+use super::foreign::judged;
 use super::run::Progress;
 use crate::decode::{Decoder, Input, ObjectId, ObjectReport, Rows};
 use crate::source::{Fault, PathFacts, Source, SourceObject};
@@ -126,7 +127,8 @@ fn read(
             return Ok(ObjectReport::archived(job.facts.kind, message));
         }
     };
-    let mut report = decode(opened.reader, object, id, decoder, buffer, hand_over)?;
+    let report = decode(opened.reader, object, id, decoder, buffer, hand_over)?;
+    let mut report = judged(object, report);
     if let (Some(digest), Some(signature)) = (&mut report.digest, opened.signature) {
         digest.signature = Some(signature.value);
         // What stands beside the signature is what it was made with.
@@ -135,7 +137,7 @@ fn read(
     Ok(report)
 }
 
-fn decode(
+pub(super) fn decode(
     mut file: Box<dyn std::io::Read>,
     object: &SourceObject,
     id: ObjectId<'_>,

@@ -39,6 +39,8 @@ pub(super) enum State {
     Read,
     Unreadable,
     Archived,
+    /// It is none of CloudTrail's, or was forgotten: not held.
+    Gone,
 }
 
 /// What an object is to verification.
@@ -108,7 +110,8 @@ pub(super) async fn load(
         add(&mut latest, &batch, window);
     })
     .await?;
-    let sorted: BTreeMap<String, Object> = latest.into_iter().collect();
+    let is_held = |(_, object): &(String, Object)| object.state != State::Gone;
+    let sorted: BTreeMap<String, Object> = latest.into_iter().filter(is_held).collect();
     Ok(sorted.into_values().collect())
 }
 
@@ -129,10 +132,18 @@ fn add(latest: &mut HashMap<String, Object>, batch: &RecordBatch, window: &Windo
 }
 
 fn object(cells: &Cells<'_>, row: usize, window: &Window) -> Option<Object> {
+    let state = match cells.text("state", row)?.as_str() {
+        "unreadable" => State::Unreadable,
+        "archived" => State::Archived,
+        "foreign" | "forgotten" => State::Gone,
+        _ => State::Read,
+    };
     let kind = match cells.text("kind", row)?.as_str() {
         "digest" => Kind::Digest,
         "log" => Kind::Log,
         "insight" | "aggregated" | "network_activity" => Kind::OtherLog,
+        // It replaces what an earlier attempt took it for.
+        _ if state == State::Gone => Kind::OtherLog,
         _ => return None,
     };
     let location = cells.text("location", row)?;
@@ -140,11 +151,7 @@ fn object(cells: &Cells<'_>, row: usize, window: &Window) -> Option<Object> {
         address: Address::of_location(&location),
         location,
         kind,
-        state: match cells.text("state", row)?.as_str() {
-            "unreadable" => State::Unreadable,
-            "archived" => State::Archived,
-            _ => State::Read,
-        },
+        state,
         account_id: cells.text("account_id", row),
         region: cells.text("region", row),
         organization_id: cells.text("organization_id", row),

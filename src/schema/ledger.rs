@@ -194,7 +194,9 @@ const LOG_FILE_COLUMNS: &[Column] = &[
     required(
         "state",
         Text,
-        "`ok`, `damaged` (some records read), `rejected` (none could be), `unreadable` (no access) or `archived`.",
+        "`ok`, `damaged` (some records read), `rejected` (none could be), `unreadable` (no access), `archived`, \
+         `foreign` (not CloudTrail's by name or content) or `forgotten` (by `keytrail forget`). The last two are not \
+         in `log_files`.",
     ),
     required(
         "kind",

@@ -1,13 +1,14 @@
 //! Files and directories of the local machine.
 
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use url::Url;
 use walkdir::{DirEntry, WalkDir};
 
-use super::listing::is_log_ending;
+use super::listing::{Failed, Named, Why, is_log_ending};
+use super::path::Writer;
 use super::signature::{beside, is_signature};
 use super::{At, Fault, Listing, Opened, Source, SourceObject};
 
@@ -35,9 +36,11 @@ impl Source for Files {
 pub fn list(paths: &[PathBuf]) -> Listing {
     let mut listing = Listing::default();
     for path in paths {
-        match std::fs::canonicalize(path) {
-            Ok(absolute) => listing.walk(&absolute),
-            Err(error) => listing.faults.push((path.clone(), error.to_string())),
+        if let Err(why) = listing.add(path) {
+            listing.failed.push(Failed {
+                asked: path.display().to_string(),
+                why,
+            });
         }
     }
     listing.sort();
@@ -45,6 +48,27 @@ pub fn list(paths: &[PathBuf]) -> Listing {
 }
 
 impl Listing {
+    fn add(&mut self, path: &Path) -> Result<(), Why> {
+        let absolute = std::fs::canonicalize(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Why::Missing,
+            _ => Why::Refused(error.to_string()),
+        })?;
+        // By itself, so that what one path has does not hide that another has nothing.
+        let mut found = Self::default();
+        found.walk(&absolute);
+        let told = (!found.has_found()).then(|| found.told());
+        self.objects.append(&mut found.objects);
+        self.named.extend(found.named.drain(..).map(|named| Named {
+            asked: path.display().to_string(),
+            ..named
+        }));
+        self.others.extend(found.others);
+        self.ignored_count += found.ignored_count;
+        let room = Self::IGNORED_KEPT_MAX.saturating_sub(self.ignored.len());
+        self.ignored.extend(found.ignored.into_iter().take(room));
+        told.map_or(Ok(()), |told| Err(Why::Nothing(told)))
+    }
+
     fn walk(&mut self, root: &Path) {
         let walk = WalkDir::new(root)
             .follow_links(true)
@@ -77,14 +101,22 @@ impl Listing {
                 // It is read with its digest.
                 continue;
             }
-            let is_named = entry.depth() == 0;
-            if !is_named && !is_log_name(entry.path()) && !is_log_begun(entry.path()) {
+            let location = locations.of(entry.path());
+            if entry.depth() == 0 {
+                self.named.push(Named {
+                    asked: root.display().to_string(),
+                    location: location.clone(),
+                });
+            } else if Writer::of(&location) == Writer::Other {
+                self.others.add(&location);
+                continue;
+            } else if !is_log_name(entry.path()) && !is_log_begun(entry.path()) {
                 self.ignore(entry.path().to_path_buf());
                 continue;
             }
             self.objects.push(match entry.metadata() {
                 Ok(metadata) => SourceObject {
-                    location: locations.of(entry.path()),
+                    location,
                     modified_at: modified_at(&metadata),
                     size_bytes: metadata.len(),
                     at: At::File(entry.into_path()),

@@ -14,9 +14,9 @@ mod signature;
 
 pub use directory::{Files, list};
 pub use input::Input;
-pub use listing::{ListedDay, Listing};
+pub use listing::{Failed, ListedDay, Listing, Named, Skipped, Why};
 pub use object::{At, Fault, Opened, Signature, SourceObject};
-pub use path::{PathFacts, is_log_key};
+pub use path::{PathFacts, Writer, is_log_key};
 pub use s3::{Address, IsDue, Narrowed, Refusal, S3};
 pub use signature::signature_path;
 

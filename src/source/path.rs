@@ -21,31 +21,66 @@ pub struct PathFacts {
     pub delivery_time: Option<i64>,
 }
 
+/// The folder that CloudTrail's layout begins with; a trail's own prefix may hold one too, so the last counts.
+pub(super) const ROOT: &str = "AWSLogs";
+/// How the kinds begin that are CloudTrail's.
+const CLOUDTRAIL: &str = "CloudTrail";
+/// Services that write below `AWSLogs/<account>/`, by the folder that each writes into; where a name tells the
+/// service, by that too. What a service that is not here writes is read, and its content decides.
+const SERVICES: [&str; 19] = [
+    "BedrockModelInvocationLogs",
+    "CloudFront",
+    "CloudTrail-Lake",
+    "Config",
+    "EventBusLogs",
+    "GuardDuty",
+    "KafkaBrokerLogs",
+    "KiroLogs",
+    "Macie",
+    "QDeveloperLogs",
+    "VpcLattice",
+    "WAFLogs",
+    "elasticloadbalancing",
+    "globalaccelerator",
+    "network-firewall",
+    "redshift",
+    "vpcdnsquerylogs",
+    "vpcflowlogs",
+    "waflogs",
+];
+/// How the folders begin of flow logs with partitions as Hive names them.
+const HIVE_ACCOUNT: &str = "aws-account-id=";
+
 impl PathFacts {
     /// Reads a path with `/` between its parts.
     #[must_use]
     pub fn read(path: &str) -> Self {
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
         let mut facts = Self::default();
-        let parts: Vec<&str> = path.split('/').collect();
-        if let Some(at) = parts.iter().rposition(|part| kind(part).is_some()) {
-            facts.kind = kind(parts[at]);
-            facts.account_id = at
-                .checked_sub(1)
-                .map(|before| parts[before])
-                .filter(|part| is_account(part))
-                .map(str::to_owned);
-            facts.region = parts
-                .get(at + 1)
-                .filter(|part| is_region(part))
-                .map(|&part| part.to_owned());
-            facts.organization_id = at
-                .checked_sub(2)
-                .map(|before| parts[before])
-                .filter(|part| part.starts_with("o-"))
-                .map(str::to_owned);
-        }
-        facts.read_name(parts.last().copied().unwrap_or_default());
+        facts.read_folders(&below_root(folders));
+        facts.read_name(name);
         facts
+    }
+
+    /// Reads the folders, of which one counts as that of a kind only where the layout goes on around it.
+    fn read_folders(&mut self, parts: &[&str]) {
+        let before = |at: usize| at.checked_sub(1).map(|before| parts[before]);
+        let account = |at: usize| before(at).filter(|part| is_account(part));
+        let region = |at: usize| parts.get(at + 1).copied().filter(|part| is_region(part));
+        let is_layout = |at: &usize| {
+            kind(parts[*at]).is_some() && (account(*at).is_some() || region(*at).is_some())
+        };
+        let Some(at) = (0..parts.len()).rfind(is_layout) else {
+            return;
+        };
+        self.kind = kind(parts[at]);
+        self.account_id = account(at).map(str::to_owned);
+        self.region = region(at).map(str::to_owned);
+        self.organization_id = at
+            .checked_sub(2)
+            .map(|before| parts[before])
+            .filter(|part| is_organization(part))
+            .map(str::to_owned);
     }
 
     /// Reads the name of the file, which is there when the folders are not.
@@ -57,7 +92,11 @@ impl PathFacts {
         let Some(kind) = kind(kind_part).filter(|_| is_account(account)) else {
             return;
         };
-        self.kind.get_or_insert(kind);
+        if self.kind.is_some_and(|told| told != kind) {
+            // Folders that only look like the layout, such as a trail's own prefix.
+            *self = Self::default();
+        }
+        self.kind = Some(kind);
         self.account_id.get_or_insert_with(|| (*account).to_owned());
         if is_region(region) {
             self.region.get_or_insert_with(|| (*region).to_owned());
@@ -66,15 +105,86 @@ impl PathFacts {
     }
 }
 
-fn kind(part: &str) -> Option<ObjectKind> {
+/// Who wrote an object, as far as its path tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// CloudTrail: what cannot be read of it is missing.
+    CloudTrail,
+    /// Another service, which writes into the same bucket.
+    Other,
+    /// Anybody; the content decides.
+    Unknown,
+}
+
+impl Writer {
+    /// Reads a path with `/` between its parts.
+    #[must_use]
+    pub fn of(path: &str) -> Self {
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let is_named = name.contains("_CloudTrail_") || name.contains("_CloudTrail-");
+        if is_named || PathFacts::read(path).kind.is_some() {
+            return Self::CloudTrail;
+        }
+        let mut named = name.split('_');
+        let is_service_name = named.next().is_some_and(is_account)
+            && named.next().is_some_and(is_service)
+            && named.next().is_some();
+        if is_service_name || is_service_folder(folders) {
+            Self::Other
+        } else {
+            Self::Unknown
+        }
+    }
+}
+
+/// Whether folders are those of another service, below `AWSLogs/<account>/`.
+fn is_service_folder(folders: &str) -> bool {
+    if !folders.split('/').any(|part| part == ROOT) {
+        return false;
+    }
+    let below = below_root(folders);
+    let mut below = below.iter().skip_while(|part| is_organization(part));
+    match below.next() {
+        Some(part) if is_account(part) => below.next().is_some_and(|part| is_service(part)),
+        Some(part) => is_hive_account(part),
+        None => false,
+    }
+}
+
+/// The folders below the last that CloudTrail's layout can begin with; all of them where there is none.
+fn below_root(folders: &str) -> Vec<&str> {
+    let parts: Vec<&str> = folders.split('/').collect();
+    let root = parts.iter().rposition(|part| *part == ROOT);
+    parts[root.map_or(0, |at| at + 1)..].to_vec()
+}
+
+/// The kind of logs that a folder of this name holds.
+pub(super) fn kind(part: &str) -> Option<ObjectKind> {
     match part {
-        "CloudTrail" => Some(ObjectKind::Log),
+        CLOUDTRAIL => Some(ObjectKind::Log),
         "CloudTrail-Digest" => Some(ObjectKind::Digest),
         "CloudTrail-Insight" => Some(ObjectKind::Insight),
         "CloudTrail-NetworkActivity" => Some(ObjectKind::NetworkActivity),
         "CloudTrail-Aggregated" => Some(ObjectKind::Aggregated),
         _ => None,
     }
+}
+
+/// Whether a folder of an account is CloudTrail's, also of a kind that is not known yet.
+pub(super) fn is_cloudtrail(part: &str) -> bool {
+    part.starts_with(CLOUDTRAIL) && !is_service(part)
+}
+
+pub(super) fn is_service(part: &str) -> bool {
+    SERVICES.contains(&part)
+}
+
+pub(super) fn is_hive_account(part: &str) -> bool {
+    part.starts_with(HIVE_ACCOUNT)
+}
+
+pub(super) fn is_organization(part: &str) -> bool {
+    part.starts_with("o-")
 }
 
 pub(super) fn is_account(part: &str) -> bool {
@@ -94,23 +204,15 @@ fn time(part: &str) -> Option<i64> {
         .map(|time| time.and_utc().timestamp_micros())
 }
 
-/// Whether a key is like that of a log: its name ends like one, and it is not in the folder of another service,
-/// since others write below `AWSLogs/<account>/` too.
+/// Whether a key is like that of a log: its name ends like one, and no other service wrote it.
 #[must_use]
 pub fn is_log_key(key: &str) -> bool {
-    let parts: Vec<&str> = key.split('/').collect();
-    let below = parts.iter().rposition(|part| *part == "AWSLogs");
-    let mut below = parts[below.map_or(parts.len(), |at| at + 1)..]
-        .iter()
-        .skip_while(|part| part.starts_with("o-"));
-    let is_of_account = below.next().is_some_and(|part| is_account(part));
-    let is_foreign = is_of_account && below.next().is_some_and(|part| kind(part).is_none());
-    is_log_ending(key) && !is_foreign
+    is_log_ending(key) && Writer::of(key) != Writer::Other
 }
 
 #[cfg(test)]
 mod tests {
-    use super::PathFacts;
+    use super::{PathFacts, Writer};
     use crate::decode::{ObjectKind, parse_event_time};
 
     #[test]
@@ -141,23 +243,101 @@ mod tests {
         assert_eq!(PathFacts::read("events/one.json"), PathFacts::default());
     }
 
+    /// The last `AWSLogs/` begins the layout, whatever a trail's own prefix looks like.
+    #[test]
+    fn prefixes_that_look_like_the_layout() {
+        let layout = "AWSLogs/o-exampleorg/111122223333/CloudTrail/eu-west-1/2026/03/01";
+        let name = "111122223333_CloudTrail_eu-west-1_20260301T1205Z_AbCdEfGhIjKlMnOp.json.gz";
+        for prefix in [
+            "AWSLogs/",
+            "AWSLogs/o-other/",
+            "AWSLogs/444455556666/CloudTrail-Digest/us-east-1/2020/01/01/",
+            "AWSLogs/444455556666/Config/us-east-1/",
+            "CloudTrail-Digest/",
+            "444455556666/CloudTrail-Insight/us-east-1/",
+        ] {
+            for path in [
+                format!("{prefix}{layout}/{name}"),
+                format!("s3://b/{prefix}{layout}/x.json"),
+            ] {
+                let facts = PathFacts::read(&path);
+                let told = (
+                    facts.kind,
+                    facts.account_id,
+                    facts.region,
+                    facts.organization_id,
+                );
+                let text = |text: &str| Some(text.to_owned());
+                let right = (
+                    Some(ObjectKind::Log),
+                    text("111122223333"),
+                    text("eu-west-1"),
+                    text("o-exampleorg"),
+                );
+                assert_eq!(told, right, "{path}");
+                assert_eq!(Writer::of(&path), Writer::CloudTrail, "{path}");
+            }
+            // A copy without its folders has the name alone.
+            let facts = PathFacts::read(&format!("{prefix}{name}"));
+            let told = (facts.kind, facts.region.as_deref());
+            assert_eq!(told, (Some(ObjectKind::Log), Some("eu-west-1")), "{prefix}");
+        }
+        let other = "AWSLogs/444455556666/CloudTrail/us-east-1/AWSLogs/111122223333/Config/eu-west-1/2026/3/1/x.json.gz";
+        assert_eq!(PathFacts::read(other), PathFacts::default());
+        assert_eq!(Writer::of(other), Writer::Other);
+    }
+
+    #[test]
+    fn a_folder_is_of_a_kind_only_in_the_layout() {
+        for path in [
+            "home/CloudTrail/accounts.json",
+            "CloudTrail/x/y.json",
+            "CloudTrail-Digest/notes.json",
+        ] {
+            assert_eq!(PathFacts::read(path), PathFacts::default(), "{path}");
+            assert_eq!(Writer::of(path), Writer::Unknown, "{path}");
+        }
+    }
+
     #[test]
     fn what_other_services_write_is_no_log() {
         for log in [
             "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/05/x.json.gz",
             "p/AWSLogs/o-example/111122223333/CloudTrail-Digest/us-east-1/2026/03/05/x.json.gz",
-            "AWSLogs/flat.json.gz",
-            "copied/x.json",
+            "AWSLogs/111122223333/Config/copies/111122223333_CloudTrail_us-east-1_20260301T1205Z_x.json.gz",
+            "old-111122223333_CloudTrail_us-east-1_20260301T1205Z_x.json.gz",
         ] {
             assert!(super::is_log_key(log), "{log}");
+            assert_eq!(Writer::of(log), Writer::CloudTrail, "{log}");
+        }
+        for unknown in [
+            "AWSLogs/flat.json.gz",
+            "copied/x.json",
+            "AWSLogs/111122223333/x.json.gz",
+            "AWSLogs/111122223333/SomethingNew/us-east-1/x.json.gz",
+            "111122223333_backup.json",
+            "home/111122223333/Config/x.json",
+        ] {
+            assert!(super::is_log_key(unknown), "{unknown}");
+            assert_eq!(Writer::of(unknown), Writer::Unknown, "{unknown}");
         }
         for other in [
             "AWSLogs/111122223333/vpcflowlogs/us-east-1/2026/03/05/x.log.gz",
             "AWSLogs/o-example/111122223333/Config/us-east-1/2026/3/5/x.json.gz",
+            "AWSLogs/111122223333/Config/ConfigWritabilityCheckFile",
+            "AWSLogs/111122223333/CloudTrail-Lake/Query/2026/03/01/1a2b/result_1.csv.gz",
+            "AWSLogs/aws-account-id=111122223333/aws-service=vpcflowlogs/aws-region=us-east-1/x.log.gz",
+            "flat/111122223333_elasticloadbalancing_us-east-1_app.x.log.gz",
+            "flat/111122223333_Config_us-east-1_ConfigHistory_AWS::CloudTrail::Trail_20260301T100000Z.json.gz",
+        ] {
+            assert!(!super::is_log_key(other), "{other}");
+            assert_eq!(Writer::of(other), Writer::Other, "{other}");
+        }
+        for ending in [
             "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/05/",
             "picture.png",
         ] {
-            assert!(!super::is_log_key(other), "{other}");
+            assert!(!super::is_log_key(ending), "{ending}");
         }
     }
 }

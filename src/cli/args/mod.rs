@@ -86,6 +86,8 @@ pub(in crate::cli) enum Command {
     Vacuum(VacuumArgs),
     /// Give up old events; what was counted of them stays
     Retain(RetainArgs),
+    /// Forget objects that are not logs and could not be read
+    Forget(ForgetArgs),
     /// Print the original of an event
     Event(EventArgs),
     /// Ingest the embedded sample logs and show what can be asked
@@ -383,6 +385,14 @@ pub(in crate::cli) struct RetainArgs {
     /// Print what was done as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct ForgetArgs {
+    /// Paths, or locations as log_files has them; all below a directory, or an address with a slash at its end.
+    /// What CloudTrail wrote by its name, a digest or its records is refused
+    #[arg(required = true, value_name = "OBJECT")]
+    pub(in crate::cli) objects: Vec<String>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -54,6 +54,7 @@ impl Decoder {
         self.records.begin_text(&window);
         if let Some(format) = format::binary(&window) {
             self.records.report.json_bytes = window.len() as u64;
+            self.records.start.keep(&window);
             self.records.other_format(format);
             return Ok(filled.err());
         }
@@ -66,6 +67,7 @@ impl Decoder {
             let is_end = !matches!(filled, Ok(false));
             let records = &mut self.records;
             records.report.json_bytes += (window.len() - before) as u64;
+            records.start.keep(&window[before..]);
             let done = splitter.push(&window, is_end, &mut |piece| records.piece(piece));
             window.drain(..done);
             if self.is_full() {

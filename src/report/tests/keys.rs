@@ -323,7 +323,7 @@ async fn what_the_counts_tell_gives_way_to_later_events_and_to_corrections() {
         change("2026-02-02T00:00:00Z", "EnableKey", json!({})),
     ];
     let rows = query(
-        &context_since(events, "2026-02-01").await,
+        &context_since(events, "2026-02-01", &[]).await,
         "SELECT * FROM keys",
         &columns,
     )

@@ -4,17 +4,17 @@
 
 use chrono::NaiveDate;
 
-use crate::source::path::{is_account, is_region};
+use crate::source::path::{
+    ROOT, is_account, is_cloudtrail, is_hive_account, is_organization, is_region, is_service,
+};
 
-/// The folder that CloudTrail's layout begins with.
-pub(super) const ROOT: &str = "AWSLogs";
-/// How the kinds begin that are CloudTrail's; other services write beside it.
-const KIND: &str = "CloudTrail";
+/// How far below the address `AWSLogs` is looked for.
+const ABOVE_MAX: usize = 3;
 
 /// How deep in the layout a folder is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
-    /// Above `AWSLogs`, so many folders below where the listing began.
+    /// Above `AWSLogs`, so many folders below where the listing began, or the layout was left.
     Above(usize),
     /// `AWSLogs/`
     Root,
@@ -48,10 +48,11 @@ pub(super) enum Folder {
 }
 
 impl Level {
-    /// The level of a prefix that ends in a slash, or is empty.
+    /// The level of a prefix that ends in a slash, or is empty. The last `AWSLogs` begins the layout: a trail's own
+    /// prefix may hold one too.
     pub(super) fn of(prefix: &str) -> Self {
         let parts: Vec<&str> = prefix.split_terminator('/').collect();
-        let Some(root) = parts.iter().position(|part| *part == ROOT) else {
+        let Some(root) = parts.iter().rposition(|part| *part == ROOT) else {
             return Self::Above(0);
         };
         let mut level = Self::Root;
@@ -59,7 +60,11 @@ impl Level {
             level = match level.child(part) {
                 Folder::Into(level) => level,
                 // What the user names is wanted, whatever it is.
-                Folder::Foreign | Folder::Stranger => return Self::Flat,
+                Folder::Foreign => return Self::Flat,
+                Folder::Stranger => match level.beside() {
+                    Self::Flat => return Self::Flat,
+                    _ => Self::Above(0),
+                },
             };
         }
         level
@@ -68,11 +73,12 @@ impl Level {
     /// What a folder of this name is at this level.
     pub(super) fn child(self, name: &str) -> Folder {
         let level = match self {
-            Self::Above(_) if name == ROOT => Some(Self::Root),
-            Self::Root if name.starts_with("o-") => Some(Self::Organization),
+            _ if name == ROOT => Some(Self::Root),
+            Self::Root if is_organization(name) => Some(Self::Organization),
             Self::Root | Self::Organization if is_account(name) => Some(Self::Account),
-            Self::Account if name.starts_with(KIND) => Some(Self::Kind),
-            Self::Account => return Folder::Foreign,
+            Self::Root if is_hive_account(name) => return Folder::Foreign,
+            Self::Account if is_cloudtrail(name) => Some(Self::Kind),
+            Self::Account if is_service(name) => return Folder::Foreign,
             Self::Kind if is_region(name) => Some(Self::Region),
             Self::Region => number(name, 4).map(Self::Year),
             Self::Year(year) => number(name, 2)
@@ -84,6 +90,22 @@ impl Level {
             _ => None,
         };
         level.map_or(Folder::Stranger, Folder::Into)
+    }
+
+    /// The level of a folder at this level that the layout does not know: it may be the prefix of another trail.
+    pub(super) fn beside(self) -> Self {
+        match self {
+            Self::Above(depth) if depth < ABOVE_MAX => Self::Above(depth + 1),
+            Self::Root | Self::Organization | Self::Account | Self::Kind | Self::Region => {
+                Self::Above(1)
+            }
+            _ => Self::Flat,
+        }
+    }
+
+    /// Whether listing a folder of this level flat would list the layout below it again.
+    pub(super) fn holds_accounts(self) -> bool {
+        matches!(self, Self::Root | Self::Organization | Self::Account)
     }
 }
 
@@ -126,6 +148,13 @@ mod tests {
                 Level::Day(day),
             ),
             ("AWSLogs/111122223333/Config/", Level::Flat),
+            ("AWSLogs/111122223333/cloudtrail/", Level::Above(0)),
+            ("AWSLogs/audit/2026/", Level::Above(0)),
+            ("AWSLogs/111122223333/cloudtrail/AWSLogs/", Level::Root),
+            (
+                "AWSLogs/o-abc/111122223333/CloudTrail/eu-west-1/AWSLogs/444455556666/",
+                Level::Account,
+            ),
             (
                 "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/13/",
                 Level::Flat,
@@ -134,6 +163,20 @@ mod tests {
             assert_eq!(Level::of(prefix), level, "{prefix}");
         }
         assert_eq!(Level::Account.child("vpcflowlogs"), Folder::Foreign);
+        assert_eq!(Level::Account.child("CloudTrail-Lake"), Folder::Foreign);
+        assert_eq!(
+            Level::Account.child("CloudTrail-New"),
+            Folder::Into(Level::Kind)
+        );
+        assert_eq!(Level::Account.child("cloudtrail"), Folder::Stranger);
+        for level in [
+            Level::Root,
+            Level::Account,
+            Level::Region,
+            Level::Year(2026),
+        ] {
+            assert_eq!(level.child("AWSLogs"), Folder::Into(Level::Root));
+        }
         assert_eq!(Level::Month(2026, 2).child("30"), Folder::Stranger);
     }
 }

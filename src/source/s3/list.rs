@@ -3,6 +3,7 @@
 //! Enters: an address, what it is narrowed to, and which days are due. Leaves: a [`Listing`]. A folder that
 //! cannot hold what is asked for is not listed; one that is not of the layout is listed flat.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use chrono::{Datelike as _, NaiveDate};
@@ -10,11 +11,12 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
 use super::address::{Address, location};
-use super::layout::{Folder, Level, ROOT};
+use super::layout::{Folder, Level};
 use super::page::{Found, found};
 use super::{Calls, Refusal, S3};
 use crate::source::listing::is_log_ending;
-use crate::source::{Fault, ListedDay, Listing, SourceObject};
+use crate::source::path::{ROOT, is_account, is_region};
+use crate::source::{Failed, Fault, ListedDay, Listing, Named, SourceObject, Why, Writer};
 
 /// Calls at the same time.
 pub(super) const CALLS_MAX: usize = 32;
@@ -22,8 +24,9 @@ pub(super) const CALLS_MAX: usize = 32;
 const STRANGERS_MAX: usize = 32;
 /// The same beside `AWSLogs`, which a flat listing would list again.
 const STRANGERS_BESIDE_MAX: usize = 10_000;
-/// How far below the address `AWSLogs` is looked for.
-const ABOVE_MAX: usize = 3;
+
+/// Where a layout begins within a key.
+const OTHER_ROOT: &str = "AWSLogs/";
 
 /// What a listing is narrowed to. What is not said is all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,6 +89,18 @@ impl Narrowed {
 struct Task {
     prefix: String,
     level: Level,
+    /// Whether it is outside of what was asked for, and only another trail below it is wanted.
+    is_left_out: bool,
+}
+
+impl Task {
+    fn new(prefix: String, level: Level) -> Self {
+        Self {
+            prefix,
+            level,
+            is_left_out: false,
+        }
+    }
 }
 
 impl S3 {
@@ -105,16 +120,15 @@ impl S3 {
             is_due,
             listing: Listing::default(),
             waiting: Vec::new(),
+            left_out: Vec::new(),
         };
         let mut folder = address.prefix.clone();
         let is_open = folder.is_empty() || folder.ends_with('/');
         if !is_open {
             folder.push('/');
         }
-        let first = Task {
-            level: Level::of(&folder),
-            prefix: folder,
-        };
+        walk.see_places(&folder);
+        let first = Task::new(folder.clone(), Level::of(&folder));
         let listed = list(&self.calls, &address.bucket, &first).await?;
         let is_empty = listed.folders.is_empty() && listed.objects.is_empty();
         walk.arrived(&first, listed);
@@ -123,9 +137,13 @@ impl S3 {
             let key = [(address.bucket.clone(), address.prefix.clone())];
             let named = self.named(&key).await;
             let is_there = |object: &SourceObject| object.fault != Some(Fault::Vanished);
-            walk.listing
-                .objects
-                .extend(named.into_iter().filter(is_there));
+            for object in named.into_iter().filter(is_there) {
+                walk.listing.named.push(Named {
+                    asked: object.location.clone(),
+                    location: object.location.clone(),
+                });
+                walk.listing.objects.push(object);
+            }
         }
         if is_empty && walk.listing.objects.is_empty() && !address.prefix.is_empty() {
             return Err(Refusal::Nothing {
@@ -133,7 +151,18 @@ impl S3 {
             });
         }
         walk.finish(&self.calls).await;
+        if walk.lacks_places() {
+            // A trail's own prefix may look like another account or region.
+            walk.waiting = std::mem::take(&mut walk.left_out);
+            walk.finish(&self.calls).await;
+        }
         let mut listing = walk.listing;
+        if !listing.has_found() && listing.faults.is_empty() {
+            listing.failed.push(Failed {
+                asked: location(&address.bucket, &address.prefix),
+                why: Why::Nothing(listing.told()),
+            });
+        }
         if !self.calls.is_restore_listed.load(Ordering::Relaxed) {
             self.look_for_restored(&mut listing.objects).await;
         }
@@ -149,6 +178,8 @@ struct Walk<'a> {
     is_due: &'a IsDue<'a>,
     listing: Listing,
     waiting: Vec<Task>,
+    /// Folders of accounts and regions that were not asked for.
+    left_out: Vec<Task>,
 }
 
 impl Walk<'_> {
@@ -173,24 +204,25 @@ impl Walk<'_> {
     }
 
     fn arrived(&mut self, task: &Task, found: Found) {
-        if let Level::Day(day) = task.level {
-            self.listing.days.push(ListedDay {
-                prefix: location(self.bucket, &task.prefix),
-                day,
-                objects: found.objects.len() as u64,
-            });
-        }
+        let objects = found.objects.len() as u64;
+        let folder = location(self.bucket, &task.prefix);
+        let mut has_other_trail = false;
         for object in found.objects {
-            let name = object.location.rsplit('/').next().unwrap_or_default();
-            if name.is_empty() {
-                // A folder's marker.
-                continue;
-            }
-            if !is_log_ending(name) {
-                self.listing.ignore(object.location.into());
-            } else if self.narrowed.takes(&object) {
-                self.listing.objects.push(object);
-            }
+            has_other_trail |= object
+                .location
+                .strip_prefix(&folder)
+                .is_some_and(|below| below.contains(OTHER_ROOT));
+            self.take(object);
+        }
+        // A day that holds another trail gets logs as long as that does.
+        if let Level::Day(day) = task.level
+            && !has_other_trail
+        {
+            self.listing.days.push(ListedDay {
+                prefix: folder,
+                day,
+                objects,
+            });
         }
         let mut strangers = Vec::new();
         let mut has_root = false;
@@ -198,54 +230,126 @@ impl Walk<'_> {
             let name = prefix[task.prefix.len()..].trim_end_matches('/').to_owned();
             has_root |= name == ROOT;
             match task.level.child(&name) {
-                Folder::Into(level) => self.consider(prefix, level, &name),
-                Folder::Foreign => self.listing.ignore(location(self.bucket, &prefix).into()),
+                Folder::Into(Level::Root) => {
+                    self.waiting.push(Task::new(prefix, Level::Root));
+                }
+                Folder::Into(level) => self.consider(prefix, level, &name, task.is_left_out),
+                Folder::Foreign => {
+                    self.listing.others.add(&location(self.bucket, &prefix));
+                    // A trail's own prefix may be named like the folder of a service; one call tells.
+                    let root = format!("{prefix}{ROOT}/");
+                    self.waiting.push(Task::new(root, Level::Root));
+                }
                 Folder::Stranger => strangers.push(prefix),
             }
         }
         self.look_beside(task, strangers, has_root);
     }
 
-    fn consider(&mut self, prefix: String, level: Level, name: &str) {
+    fn take(&mut self, object: SourceObject) {
+        let name = object.location.rsplit('/').next().unwrap_or_default();
+        if name.is_empty() {
+            // A folder's marker.
+            return;
+        }
+        if Writer::of(&object.location) == Writer::Other {
+            self.listing.others.add(&object.location);
+            return;
+        }
+        if !is_log_ending(name) {
+            self.listing.ignore(object.location.into());
+            return;
+        }
+        if *self.narrowed != Narrowed::default() {
+            let facts = object.facts();
+            self.listing.accounts.extend(facts.account_id);
+            self.listing.regions.extend(facts.region);
+        }
+        if self.narrowed.takes(&object) {
+            self.listing.objects.push(object);
+        } else {
+            self.listing.left_out.add(&object.location);
+        }
+    }
+
+    fn consider(&mut self, prefix: String, level: Level, name: &str, is_left_out: bool) {
+        match level {
+            Level::Account => self.listing.accounts.extend([name.to_owned()]),
+            Level::Region => self.listing.regions.extend([name.to_owned()]),
+            _ => {}
+        }
+        let task = Task {
+            prefix,
+            level,
+            is_left_out: true,
+        };
+        if is_left_out {
+            if matches!(level, Level::Kind | Level::Region) {
+                self.waiting.push(task);
+            }
+            return;
+        }
         if !self.narrowed.is_wanted(level, name) {
+            self.listing
+                .left_out
+                .add(&location(self.bucket, &task.prefix));
+            if matches!(level, Level::Account | Level::Region) {
+                self.left_out.push(task);
+            }
             return;
         }
         if let Level::Day(day) = level
-            && !(self.is_due)(&location(self.bucket, &prefix), day)
+            && !(self.is_due)(&location(self.bucket, &task.prefix), day)
         {
             self.listing.days_settled += 1;
             return;
         }
-        self.waiting.push(Task { prefix, level });
+        self.waiting.push(Task {
+            is_left_out: false,
+            ..task
+        });
+    }
+
+    /// Notes the accounts and regions that a folder is of.
+    fn see_places(&mut self, prefix: &str) {
+        let parts = prefix.split('/').map(str::to_owned);
+        let (accounts, others): (Vec<_>, Vec<_>) = parts.partition(|part| is_account(part));
+        self.listing.accounts.extend(accounts);
+        let regions = others.into_iter().filter(|part| is_region(part));
+        self.listing.regions.extend(regions);
+    }
+
+    /// Whether an account or a region that was asked for was not seen.
+    fn lacks_places(&self) -> bool {
+        let is_seen = |asked: &[String], seen: &BTreeSet<String>| {
+            asked.iter().all(|place| seen.contains(place))
+        };
+        !is_seen(&self.narrowed.accounts, &self.listing.accounts)
+            || !is_seen(&self.narrowed.regions, &self.listing.regions)
     }
 
     /// Folders that are not of the layout. There may be a million of them, so that looking into each would
     /// never end.
     fn look_beside(&mut self, task: &Task, strangers: Vec<String>, has_root: bool) {
-        let limit = if has_root {
+        let limit = if has_root || task.level.holds_accounts() {
             STRANGERS_BESIDE_MAX
         } else {
             STRANGERS_MAX
         };
         if strangers.len() <= limit {
-            let level = match task.level {
-                Level::Above(depth) if depth < ABOVE_MAX => Level::Above(depth + 1),
-                _ => Level::Flat,
-            };
-            let tasks = strangers.into_iter().map(|prefix| Task { prefix, level });
+            let level = task.level.beside();
+            let tasks = strangers.into_iter().map(|prefix| Task::new(prefix, level));
             self.waiting.extend(tasks);
-        } else if has_root {
+        } else if has_root || task.level.holds_accounts() {
             let folder = location(self.bucket, &task.prefix);
             let told = format!(
-                "{} folders stand beside {ROOT}/, too many to look into: name those that hold logs",
+                "{} folders are not CloudTrail's layout, too many to look into; name those with logs",
                 strangers.len()
             );
             self.listing.faults.push((folder.into(), told));
         } else {
-            self.waiting.push(Task {
-                prefix: task.prefix.clone(),
-                level: Level::Flat,
-            });
+            self.waiting
+                .push(Task::new(task.prefix.clone(), Level::Flat));
         }
     }
 }

@@ -22,7 +22,7 @@ pub enum Refusal {
     },
     /// There is nothing at an address.
     #[error(
-        "there is nothing at `{target}`, neither an object nor a folder\n\nhint: `aws s3 ls` shows what there is; CloudTrail writes below `AWSLogs/`"
+        "nothing found: `{target}`; no object or folder has this name\n\nhint: `aws s3 ls` lists what is there; CloudTrail writes below `AWSLogs/`"
     )]
     Nothing {
         /// The address.

@@ -4,12 +4,13 @@
 //!   PutEventSelectors: `read_write`, `write_only` or `excluded`; null where the text does not tell.
 //! - `digest_logs(digest)`: the logs that a digest names, as a list of structures: `key`, as `log_key` gives it,
 //!   `oldest` and `newest` event, and when it was `delivered`, by its name.
+//! - `is_digest_location(location)`: whether the path is that of a digest; a trail's own prefix tells nothing.
 //! - `log_key(location)`: the key of a log object from `AWSLogs/` on, the same for every copy of a bucket.
 
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayBuilder, ArrayRef, ListBuilder, StringArray, StringBuilder, StructBuilder,
+    ArrayBuilder, ArrayRef, BooleanArray, ListBuilder, StringArray, StringBuilder, StructBuilder,
     TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
@@ -19,7 +20,7 @@ use datafusion::prelude::SessionContext;
 use serde_json::Value;
 
 use super::texts;
-use crate::decode::parse_event_time;
+use crate::decode::{ObjectKind, parse_event_time};
 use crate::source::PathFacts;
 
 /// Where the layout of CloudTrail begins in a key.
@@ -56,6 +57,19 @@ pub(super) fn register(context: &SessionContext) {
         }),
     ));
     context.register_udf(create_udf(
+        "is_digest_location",
+        vec![DataType::Utf8],
+        DataType::Boolean,
+        Volatility::Immutable,
+        Arc::new(|arguments: &[ColumnarValue]| {
+            let told: BooleanArray = texts(&only(arguments)?)?
+                .iter()
+                .map(|location| location.map(is_digest_location))
+                .collect();
+            Ok(ColumnarValue::Array(Arc::new(told)))
+        }),
+    ));
+    context.register_udf(create_udf(
         "digest_logs",
         vec![DataType::Utf8],
         DataType::new_list(DataType::Struct(log_fields()), true),
@@ -70,6 +84,12 @@ fn only(arguments: &[ColumnarValue]) -> Result<ArrayRef> {
         .into_iter()
         .next()
         .ok_or_else(|| DataFusionError::Execution("the function takes one text".to_owned()))
+}
+
+fn is_digest_location(location: &str) -> bool {
+    // Few locations hold the word, and reading a path takes longer than looking for it.
+    location.contains("CloudTrail-Digest")
+        && PathFacts::read(location).kind == Some(ObjectKind::Digest)
 }
 
 fn log_key(location: &str) -> &str {

@@ -16,7 +16,7 @@
 //! - `hash_bits(text)`: a number that stands for a text, in `bits`.
 //! - `crypto_direction`, `crypto_operation_names`: which operations use a key, in `operations`.
 //! - `caller_account`, `is_network`: whose call a record is, and whether it is one of its own, in `records`.
-//! - `kms_read_logging`, `digest_logs`, `log_key`: what trails and digests say, in `logging`.
+//! - `kms_read_logging`, `digest_logs`, `log_key`, `is_digest_location`: what trails and digests say, in `logging`.
 //! - `linked_ranges`: ranges of time that belong together, in `ranges`.
 //! - `retention_horizon`, `key_retention_horizon`: from when on rows are kept, in `retention`.
 
