@@ -22,6 +22,8 @@
 --     WHERE crypto_direction(event_name) IS NOT NULL AND outcome = 'success' AND NOT is_dry_run AND resolution = 'event'
 --   ) AS held
 --   WHERE counted.uses > held.uses
+-- caveat:
+--   SELECT text FROM scope_unknown_operations
 
 -- One row for each hour that has a use, of which there are few.
 WITH uses AS (

@@ -13,7 +13,8 @@
 --   failed in the window: somebody still wants it. uses_in_log counts the successful cryptographic
 --   operations on any key that the log of the key's account and region shows in the window: 0 says that
 --   reads may not have been logged at all. last_change is the last change of the key's life that is seen.
---   doubt is set where no call on the key ever got beyond a refusal or a dry run: it may not exist. A key that KMS only
+--   doubt is set where no call on the key ever got beyond a refusal or a dry run: it may not exist; and where an operation
+--   that this version of keytrail does not know succeeded in the window, which may have been a use. A key that KMS only
 --   ever answered as not found is left out. Account, region, owner, OU and tag are the key's. A caller or a
 --   service chooses the keys that have a record of it at any time; a use counts whoever's it is.
 --   Where the window begins or ends within a day, the events of that day say what lies inside; where they
@@ -84,6 +85,8 @@
 --   WHERE doubt = 'correction' AND key_role <> 'destination'
 --   HAVING sum(count) > 0
 -- caveat:
+--   SELECT text FROM scope_unknown_operations
+-- caveat:
 --   SELECT text FROM scope_missing_logs ORDER BY place
 
 -- Days that their events tell better: those that the window cuts.
@@ -116,7 +119,7 @@ day_events AS (
   SELECT
     key_arn, key_events.event_date, key_events.event_name, caller, record_role, event_time,
     CASE WHEN is_dry_run THEN 'dry_run' ELSE outcome END AS outcome,
-    CASE WHEN crypto_direction(key_events.event_name) IS NULL THEN 'management' ELSE 'use' END AS kind,
+    operation_kind(key_events.event_name) AS kind,
     coalesce(event_time >= $since, true) AS is_inside
   FROM event_days
   JOIN key_events ON key_events.event_date = event_days.event_date
@@ -258,6 +261,14 @@ uses AS (
   GROUP BY key_set
 ),
 
+-- An operation that is not known may have been a use, and then of each member of the set.
+unknown_calls AS (
+  SELECT key_set, string_agg(DISTINCT event_name, ', ' ORDER BY event_name) AS operations
+  FROM usage
+  WHERE kind = 'unknown' AND outcome = 'success' AND is_inside
+  GROUP BY key_set
+),
+
 sets AS (
   SELECT key_set, count(*) || ' known: ' || string_agg(region, ', ' ORDER BY region) AS members
   FROM known_keys
@@ -301,13 +312,18 @@ SELECT
   seen.failed_attempts,
   sets.members AS multi_region,
   seen.last_change,
-  CASE WHEN NOT keys.is_proven THEN 'seen in refused calls or dry runs only' END AS doubt,
+  nullif(concat_ws(
+    '; ',
+    CASE WHEN NOT keys.is_proven THEN 'seen in refused calls or dry runs only' END,
+    'may have been used by operations that are not known: ' || unknown_calls.operations
+  ), '') AS doubt,
   coalesce(logs.uses, 0) AS uses_in_log,
   seen.first_seen,
   seen.last_seen
 FROM scope_keys AS keys
 JOIN seen ON seen.key_arn = keys.key_arn
 LEFT JOIN uses ON uses.key_set = keys.key_set
+LEFT JOIN unknown_calls ON unknown_calls.key_set = keys.key_set
 LEFT JOIN sets ON sets.key_set = keys.key_set
 LEFT JOIN logs ON logs.account = keys.account AND logs.region = keys.region
 LEFT JOIN current_accounts ON current_accounts.account = keys.account

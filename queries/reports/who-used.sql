@@ -1,7 +1,8 @@
 -- id: who-used
 -- title: Who used the key
 -- description: Callers of a key, with what they did, for which service, on which resources, and when.
---   kind use is a cryptographic operation, management everything else (DescribeKey, CreateGrant, …).
+--   kind use is a cryptographic operation, management any other (DescribeKey, CreateGrant, …), unknown one that this
+--   version of keytrail does not know, which may be a use.
 --   An event counts if it names the key by ARN, as its key or as the destination of a ReEncrypt, or if
 --   what was typed (id, alias) meant the key in the caller's account and region at the time of the event.
 --   An operation counts once: of the records that two accounts hold of a cross-account call, the one
@@ -57,6 +58,8 @@
 --   WHERE coalesce(replacements.region = scope_events.region, true)
 --     AND coalesce(replacements.content_hash = scope_events.content_hash, true)
 --   HAVING count(*) > 0
+-- caveat:
+--   SELECT text FROM scope_unknown_operations
 -- caveat:
 --   SELECT text FROM scope_missing_logs ORDER BY place
 

@@ -35,8 +35,7 @@ pub(super) async fn run(
         return Ok(ExitStatus::Success);
     };
     let report = queries.library.report(name)?;
-    let destination = destination(place, args.output.output.clone())?;
-    destination.accepts(args.output.format)?;
+    let destination = destination(place, &args.output)?;
     let store = place.open().await?;
     let (session, pins) = queries.session(&store).await?;
     if args.explain {
@@ -46,7 +45,7 @@ pub(super) async fn run(
     }
     let args = with_end(args)?;
     let answer = ask(&queries, &session, &pins, report, &args).await?;
-    if is_for_people(args.output.format, &destination) {
+    if is_for_people(args.output.format(), &destination) {
         let heading = format!("{}\n", answer.heading);
         to_stdout(&wrapped(&heading, terminal_width()))?;
     } else {

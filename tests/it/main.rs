@@ -27,6 +27,7 @@ mod guide;
 mod invictus;
 mod json;
 mod names;
+mod operations;
 mod organization;
 mod output;
 mod own_queries;

@@ -22,6 +22,7 @@ mod rhythm;
 mod rollups;
 mod throttled_callers;
 mod top_callers;
+mod unknown_operations;
 mod unused_keys;
 mod views;
 mod who_used;

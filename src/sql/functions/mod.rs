@@ -15,7 +15,8 @@
 //!   anything else, as the name of a service.
 //! - `retention_horizon(table)`: from when on the rows of a table are kept; null where that is for ever.
 //! - `hash_bits(text)`: a number that stands for a text, in `bits`.
-//! - `crypto_direction`, `crypto_operation_names`: which operations use a key, in `operations`.
+//! - `operation_kind`, `operation_class`, `crypto_direction`, `operation_has`, `kms_operation_names`: what an operation
+//!   is to the key, in `operations`.
 //! - `kms_read_logging`, `digest_logs`, `log_key`: what trails and digests say, in `logging`.
 //! - `linked_ranges`: ranges of time that belong together, in `ranges`.
 
