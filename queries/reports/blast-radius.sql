@@ -2,7 +2,8 @@
 -- title: What a principal or a key can have reached
 -- description: What a compromise touches: from a principal (as in principal-activity), a key, or a principal
 --   on a key, between --since and --until. Nothing is cut off. reach says how surely. used: a call of it
---   succeeded, a cryptographic one; managed: only others succeeded (CreateGrant, PutKeyPolicy, DescribeKey, …);
+--   succeeded, a cryptographic one; unknown: none did, but one whose operation this version of keytrail does not know, which
+--   is followed as if it opened the key; managed: only others succeeded (CreateGrant, PutKeyPolicy, DescribeKey, …);
 --   refused: nothing but failures; dry run: nothing but dry runs; asked for: a key without a call in the
 --   window. within reach: resources that any call held by the logs, of whoever and whenever, protected with a
 --   key that it decrypted with, or whose policy or grants it changed; from a key, with that key. same
@@ -140,11 +141,8 @@ facts AS (
     min(first_time) AS first_time,
     max(last_time) AS last_time,
     bool_or(verdict = 'success' AND kind = 'use') AS is_used,
-    bool_or(
-      verdict = 'success' AND operation IN (
-        'Decrypt', 'DeriveSharedSecret', 'ReEncrypt', 'CreateGrant', 'PutKeyPolicy', 'ReplicateKey'
-      )
-    ) AS is_open
+    bool_or(verdict = 'success' AND kind = 'unknown') AS is_unknown,
+    bool_or(verdict = 'success' AND coalesce(operation_has(operation, 'opens'), true)) AS is_open
   FROM counted
   CROSS JOIN (VALUES ('operation'), ('outcome')) AS dimensions (dimension)
   GROUP BY 1, 2, 3, 4, 5, 6
@@ -163,6 +161,7 @@ called AS (
     CASE
       WHEN what = 'other key' THEN 'other key'
       WHEN bool_or(is_used) THEN 'used'
+      WHEN bool_or(is_unknown) THEN 'unknown'
       WHEN bool_or(verdict = 'success') THEN 'managed'
       WHEN bool_or(verdict = 'failure') THEN 'refused'
       ELSE 'dry run'
@@ -273,7 +272,7 @@ spread AS (
       WHEN reached.what = 'resource' AND reached.name LIKE 'arn:%:s3:::%' THEN split_part(reached.name, '/', 1)
       ELSE reached.name
     END
-    AND CASE reached.what WHEN 'key' THEN reached.is_open ELSE reached.reach IN ('used', 'managed') END
+    AND CASE reached.what WHEN 'key' THEN reached.is_open ELSE reached.reach IN ('used', 'unknown', 'managed') END
   WHERE NOT legs.is_followed OR links.name IS NOT NULL
 ),
 
@@ -290,13 +289,14 @@ places AS (
   SELECT column1 AS place, column2 AS what, column3 AS reach
   FROM (
     VALUES
-      (1, 'principal', 'used'), (2, 'principal', 'managed'), (3, 'principal', 'refused'), (4, 'principal', 'dry run'),
-      (5, 'key', 'used'), (6, 'key', 'managed'), (7, 'key', 'refused'), (8, 'key', 'dry run'),
-      (9, 'key', 'asked for'), (10, 'key', 'other key'), (11, 'key', 'same material'), (12, 'key', 'same resource'),
-      (13, 'key', 'same principal'),
-      (14, 'resource', 'used'), (15, 'resource', 'managed'), (16, 'resource', 'refused'), (17, 'resource', 'dry run'),
-      (18, 'resource', 'within reach'),
-      (19, 'grant', 'used'), (20, 'grant', 'managed'), (21, 'grant', 'refused'), (22, 'grant', 'dry run')
+      (1, 'principal', 'used'), (2, 'principal', 'unknown'), (3, 'principal', 'managed'), (4, 'principal', 'refused'),
+      (5, 'principal', 'dry run'),
+      (6, 'key', 'used'), (7, 'key', 'unknown'), (8, 'key', 'managed'), (9, 'key', 'refused'), (10, 'key', 'dry run'),
+      (11, 'key', 'asked for'), (12, 'key', 'other key'), (13, 'key', 'same material'), (14, 'key', 'same resource'),
+      (15, 'key', 'same principal'),
+      (16, 'resource', 'used'), (17, 'resource', 'unknown'), (18, 'resource', 'managed'), (19, 'resource', 'refused'),
+      (20, 'resource', 'dry run'), (21, 'resource', 'within reach'),
+      (22, 'grant', 'used'), (23, 'grant', 'unknown'), (24, 'grant', 'managed'), (25, 'grant', 'refused'), (26, 'grant', 'dry run')
   )
 )
 

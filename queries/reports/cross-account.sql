@@ -29,6 +29,8 @@
 --       sum(count) FILTER (WHERE doubt = 'correction') AS corrections
 --     FROM scope_usage
 --   )
+-- caveat:
+--   SELECT text FROM scope_unknown_operations
 
 WITH calls AS (
   SELECT

@@ -20,7 +20,7 @@ unattested AS (
   SELECT key, caller, count(*) AS calls
   FROM calls
   WHERE NOT is_attested AND outcome = 'success'
-    AND event_name IN ('Decrypt', 'DeriveSharedSecret', 'GenerateDataKey', 'GenerateDataKeyPair', 'GenerateRandom')
+    AND operation_has(event_name, 'attestation')
   GROUP BY key, caller
 ),
 

@@ -12,6 +12,8 @@
 --   FROM scope_uses
 --   WHERE kind = 'use' AND outcome = 'success' AND NOT is_dry_run AND key_arn IS NULL
 --   HAVING count(*) > 0
+-- caveat:
+--   SELECT text FROM scope_unknown_operations
 
 WITH contexts AS (
   SELECT
@@ -20,10 +22,7 @@ WITH contexts AS (
     max(event_time) AS last_time
   FROM scope_uses
   WHERE kind = 'use' AND outcome = 'success' AND NOT is_dry_run
-    AND event_name IN (
-      'Decrypt', 'Encrypt', 'GenerateDataKey', 'GenerateDataKeyPair', 'GenerateDataKeyPairWithoutPlaintext',
-      'GenerateDataKeyWithoutPlaintext', 'ReEncrypt'
-    )
+    AND operation_has(event_name, 'context')
   GROUP BY coalesce(key_arn, key_as_typed), use_label, encryption_context
 ),
 

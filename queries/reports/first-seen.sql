@@ -57,6 +57,8 @@
 --   FROM scope_uses
 --   WHERE event_time >= $since AND ($until IS NULL OR event_time < $until) AND resolution = 'alias_unproven'
 --   HAVING count(*) > 0
+-- caveat:
+--   SELECT text FROM scope_unknown_operations
 
 WITH before AS (
   SELECT

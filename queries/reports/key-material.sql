@@ -4,8 +4,8 @@
 --   successful operations that used it. state is current for the version that encrypted last or that a
 --   rotation made last, former for any other, null where neither is
 --   seen of the key. A former version that decrypts protects data that was never
---   encrypted anew: a ReEncrypt moves data on, nothing else does. decrypts are Decrypt and the source of a
---   ReEncrypt; encrypts everything that encrypts anew (GenerateDataKey, Encrypt, the destination of a ReEncrypt,
+--   encrypted anew: a ReEncrypt moves data on, nothing else does. decrypts are Decrypt, the source of a
+--   ReEncrypt and whatever else needs what was encrypted before; encrypts everything that encrypts anew (GenerateDataKey, Encrypt, the destination of a ReEncrypt,
 --   …). A version without operations is known from a rotation or an import only; that no log shows a use does
 --   not prove that no data needs it. An operation counts once,
 --   cross-account too; dry runs are left out. KMS tells the version only of symmetric keys, and only in recent logs.
@@ -14,11 +14,13 @@
 --   FROM scope_uses
 --   WHERE kind = 'use' AND outcome = 'success' AND NOT is_dry_run AND key_material_id IS NULL
 --   HAVING count(*) > 0
+-- caveat:
+--   SELECT text FROM scope_unknown_operations
 
 WITH uses AS (
   SELECT
     key_arn, key_material_id, caller,
-    event_name IN ('Decrypt') OR (event_name = 'ReEncrypt' AND key_role <> 'destination') AS is_decrypt,
+    crypto_direction(event_name) = 'decrypt' AND key_role <> 'destination' AS is_decrypt,
     count(*) AS uses,
     max(event_time) AS event_time
   FROM scope_uses

@@ -2,7 +2,8 @@
 -- title: The life and use of a key
 -- description: In the order of time: each change of the key (creation, state, deletion, material, rotation, policy,
 --   description, tags, aliases, replicas), tried or done, and between two changes one row each for its uses
---   (successful cryptographic operations), for its failed uses, and for grants made and ended. what is the
+--   (successful cryptographic operations), for its failed uses, for unknown operations (those that this version of keytrail
+--   does not know: they may be uses), and for grants made and ended. what is the
 --   operation, with its outcome where it failed; alias moved away is told of an alias that an UpdateAlias gave to another
 --   key, alias seen elsewhere where no log holds the operation. by is the caller, or the three with most calls.
 --   detail says what was set, or which operations were called how often and until when. Reads (Describe…,
@@ -33,6 +34,8 @@
 --     AND (is_dry_run OR outcome = 'dry_run')
 --   HAVING count(*) > 0
 -- caveat:
+--   SELECT text FROM scope_unknown_operations
+-- caveat:
 --   SELECT text FROM scope_missing_logs ORDER BY place
 
 WITH calls AS (
@@ -41,6 +44,7 @@ WITH calls AS (
     CASE
       WHEN kind = 'use' AND outcome = 'success' THEN 'uses'
       WHEN kind = 'use' THEN 'failed uses'
+      WHEN kind = 'unknown' THEN 'unknown operations'
       WHEN event_name IN ('CreateGrant', 'RetireGrant', 'RevokeGrant') THEN 'grants'
       ELSE 'change'
     END AS part
@@ -48,7 +52,7 @@ WITH calls AS (
   WHERE (array_has($key_arns, key_arn) OR array_has($key_names, coalesce(key_arn, key_as_typed)))
     AND NOT (key_role = 'destination' AND coalesce(array_has($key_arns, other_key_arn), false))
     AND NOT is_dry_run AND outcome <> 'dry_run'
-    AND (kind = 'use' OR NOT regexp_like(coalesce(event_name, ''), '^(Describe|Get|List)'))
+    AND operation_class(event_name) <> 'read'
 ),
 
 entries AS (
@@ -191,7 +195,7 @@ lines AS (
     told.operations || ' until ' || to_char(sums.last_time, '%Y-%m-%dT%H:%M:%SZ') AS detail,
     told.callers || CASE WHEN told.caller_count > 3 THEN ', and ' || (told.caller_count - 3) || ' more' ELSE '' END AS by,
     sums.calls, NULL AS event_id, sums.region, sums.label, sums.period,
-    CASE sums.part WHEN 'uses' THEN 1 WHEN 'failed uses' THEN 2 ELSE 3 END AS place,
+    CASE sums.part WHEN 'uses' THEN 1 WHEN 'failed uses' THEN 2 WHEN 'unknown operations' THEN 3 ELSE 4 END AS place,
     series.uses_per_day, NULL AS content_hash
   FROM sums
   JOIN told

@@ -1,7 +1,8 @@
 -- id: operations
 -- title: Which operations were called
 -- description: KMS operations with how often they succeeded and failed, why they failed, by how many callers, on
---   how many keys. kind use is a cryptographic operation, management everything else. An operation on two
+--   how many keys. kind use is a cryptographic operation, management any other, unknown one that this version
+--   of keytrail does not know, which may be a use. An operation on two
 --   keys is told for each side: ReEncrypt (source) and ReEncrypt (destination) are the same calls. Dry runs are
 --   left out. Read from the daily roll-up, so it still answers when the events have been removed; a
 --   cross-account call counts once a day, key and operation as far as both logs agree (scope_counts).
@@ -24,6 +25,8 @@
 --       sum(count) FILTER (WHERE doubt = 'correction') AS corrections
 --     FROM scope_usage
 --   )
+-- caveat:
+--   SELECT text FROM scope_unknown_operations
 
 -- Days, callers and keys are counted in one reading; each of the three is few.
 WITH counted AS (

@@ -27,6 +27,8 @@
 --   )
 --   WHERE $resource IS NULL
 --   HAVING sum(uses) > 0
+-- caveat:
+--   SELECT text FROM scope_unknown_operations
 
 WITH asked AS (
   SELECT *
@@ -45,7 +47,8 @@ pairs AS (
       ', ',
       'encrypt ' || sum(count) FILTER (WHERE direction = 'encrypt'),
       'decrypt ' || sum(count) FILTER (WHERE direction = 'decrypt'),
-      'grant ' || sum(count) FILTER (WHERE direction = 'grant')
+      'grant ' || sum(count) FILTER (WHERE direction = 'grant'),
+      'unknown ' || sum(count) FILTER (WHERE direction = 'unknown')
     ) AS operations,
     max(last_time) AS last_time,
     min(caller_account_id) AS first_account,

@@ -9,6 +9,8 @@
 --   apart. Read from the events: the
 --   roll-up keeps no count per hour.
 -- series: uses_per_hour
+-- caveat:
+--   SELECT text FROM scope_unknown_operations
 
 -- One row for each hour that has a use, of which there are few.
 WITH uses AS (

@@ -24,6 +24,8 @@
 --       sum(count) FILTER (WHERE doubt = 'correction') AS corrections
 --     FROM scope_usage
 --   )
+-- caveat:
+--   SELECT text FROM scope_unknown_operations
 
 -- Days and keys are counted in one reading; each of the two is few.
 WITH counted AS (

@@ -4,8 +4,8 @@
 -- description: Keys of your accounts that no successful cryptographic operation used in the window: the last so
 --   many days before the end, or from --since. The lines above the rows say of how many keys, and which were left
 --   out and why: deleted ones, keys younger than the window, keys of accounts that are not yours
---   (inside_accounts) or of which no log is in the store, and keys that only refused calls or dry runs name, which may
---   not exist. A key that no log names is not in here. With --key they say when that key was last used. Read from
+--   (inside_accounts) or of which no log is in the store, keys that only refused calls or dry runs name, which may
+--   not exist, and keys on which an operation succeeded that no list knows (kms_operations), since it may be a use. A key that no log names is not in here. With --key they say when that key was last used. Read from
 --   the daily roll-up, so it still answers when the events themselves have been removed. A use counts whoever's log
 --   holds it;
 --   one that typed the key's id counts too, one that typed an alias counts for the key that the alias
@@ -88,6 +88,8 @@
 --   WHERE doubt = 'correction' AND key_role <> 'destination'
 --   HAVING sum(count) > 0
 -- caveat:
+--   SELECT text FROM scope_unknown_operations
+-- caveat:
 --   SELECT text FROM scope_missing_logs ORDER BY place
 
 -- Days that their events tell better: those that the window cuts.
@@ -120,7 +122,7 @@ day_events AS (
   SELECT
     key_arn, key_events.event_date, key_events.event_name, caller, record_role, event_time,
     CASE WHEN is_dry_run THEN 'dry_run' ELSE outcome END AS outcome,
-    CASE WHEN crypto_direction(key_events.event_name) IS NULL THEN 'management' ELSE 'use' END AS kind,
+    operation_kind(key_events.event_name) AS kind,
     coalesce(event_time >= $since, true) AS is_inside
   FROM event_days
   JOIN key_events ON key_events.event_date = event_days.event_date
@@ -276,6 +278,14 @@ uses AS (
   GROUP BY key_set
 ),
 
+-- An operation that is not known may have been a use, and then of each member of the set.
+unknown_calls AS (
+  SELECT key_set, string_agg(DISTINCT event_name, ', ' ORDER BY event_name) AS operations
+  FROM usage
+  WHERE kind = 'unknown' AND outcome = 'success' AND is_inside
+  GROUP BY key_set
+),
+
 sets AS (
   SELECT
     key_set,
@@ -318,6 +328,7 @@ findings AS (
     asked.key_arn, asked.account, asked.region, asked.aliases, asked.key_set,
     states.state, states.state_time, states.created_time,
     uses.last_use, uses.uses_before, uses.last_callers, sets.members, coalesce(logs.uses, 0) AS uses_of_other_keys,
+    unknown_calls.operations AS unknown_operations,
     CASE
       WHEN inside_accounts.account IS NULL THEN 'foreign'
       WHEN log_accounts.account IS NULL THEN 'no_logs'
@@ -325,6 +336,7 @@ findings AS (
       WHEN states.state = 'Deleted' THEN 'deleted'
       WHEN active_sets.key_set IS NOT NULL OR uses.last_use >= $since THEN 'used'
       WHEN uses.is_unsure THEN 'unsure'
+      WHEN unknown_calls.key_set IS NOT NULL THEN 'unknown'
       WHEN states.created_time >= $since AND sets.first_time >= $since THEN 'young'
       ELSE 'unused'
     END AS finding
@@ -333,6 +345,7 @@ findings AS (
   LEFT JOIN keys AS states ON states.key_arn = asked.key_arn
   LEFT JOIN active_sets ON active_sets.key_set = asked.key_set
   LEFT JOIN uses ON uses.key_set = asked.key_set
+  LEFT JOIN unknown_calls ON unknown_calls.key_set = asked.key_set
   LEFT JOIN logs ON logs.account = asked.account AND logs.region = asked.region
   LEFT JOIN inside_accounts ON inside_accounts.account = asked.account
   LEFT JOIN log_accounts ON log_accounts.account = asked.account
@@ -342,12 +355,13 @@ findings AS (
 -- Each finding counted, with three of its keys. Where a key is asked for, all is told of it instead.
 counted AS (
   SELECT
-    count(*) FILTER (WHERE finding IN ('used', 'unused', 'deleted', 'young', 'unsure')) AS keys,
+    count(*) FILTER (WHERE finding IN ('used', 'unused', 'deleted', 'young', 'unsure', 'unknown')) AS keys,
     count(*) FILTER (WHERE finding = 'used') AS used,
     count(*) FILTER (WHERE finding = 'unused') AS unused,
     count(*) FILTER (WHERE finding = 'deleted') AS deleted,
     count(*) FILTER (WHERE finding = 'young') AS young,
     count(*) FILTER (WHERE finding = 'unsure') AS unsure,
+    count(*) FILTER (WHERE finding = 'unknown') AS unknown,
     count(*) FILTER (WHERE finding = 'unproven') AS unproven,
     count(*) FILTER (WHERE finding = 'foreign') AS strange,
     count(*) FILTER (WHERE finding = 'no_logs') AS unlogged,
@@ -355,6 +369,8 @@ counted AS (
       FILTER (WHERE finding = 'deleted' AND place <= 3) AS deleted_keys,
     string_agg(key_arn || ' created ' || to_char(created_time, '%Y-%m-%d'), ', ' ORDER BY place)
       FILTER (WHERE finding = 'young' AND place <= 3) AS young_keys,
+    string_agg(key_arn || ' by ' || unknown_operations, ', ' ORDER BY place)
+      FILTER (WHERE finding = 'unknown' AND place <= 3) AS unknown_keys,
     string_agg(key_arn, ', ' ORDER BY place) FILTER (WHERE finding = 'unproven' AND place <= 3) AS unproven_keys,
     string_agg(key_arn, ', ' ORDER BY place) FILTER (WHERE finding = 'foreign' AND place <= 3) AS foreign_keys,
     string_agg(key_arn, ', ' ORDER BY place) FILTER (WHERE finding = 'no_logs' AND place <= 3) AS unlogged_keys,
@@ -366,6 +382,7 @@ counted AS (
           WHEN 'unused' THEN 'not used in the window'
           WHEN 'deleted' THEN 'deleted at ' || to_char(state_time, '%Y-%m-%dT%H:%M:%SZ')
           WHEN 'young' THEN 'not used, but younger than the window: created at ' || to_char(created_time, '%Y-%m-%dT%H:%M:%SZ')
+          WHEN 'unknown' THEN 'may have been used in the window, by operations that are not known: ' || unknown_operations
           WHEN 'foreign' THEN 'not judged, because its account is not yours'
           WHEN 'no_logs' THEN 'not judged, because no log of its account is in the store'
           WHEN 'unproven' THEN 'not judged, because only refused calls or dry runs name it: it may not exist'
@@ -413,11 +430,13 @@ lines AS (
               || CASE accounts WHEN 1 THEN ' account' ELSE ' accounts' END || ' seen in logs: '
               || concat_ws(
                 ', ', used || ' used', unused || ' unused', nullif(deleted, 0) || ' deleted',
-                nullif(young, 0) || ' younger than the window', nullif(unsure, 0) || ' uncertain'
+                nullif(young, 0) || ' younger than the window', nullif(unsure + unknown, 0) || ' uncertain'
               )
         END,
         'left out, deleted: ' || deleted || ' (' || deleted_keys || CASE WHEN deleted > 3 THEN ', …)' ELSE ')' END,
         'left out, younger than the window: ' || young || ' (' || young_keys || CASE WHEN young > 3 THEN ', …)' ELSE ')' END,
+        'left out, may have been used by operations that this version of keytrail does not know: ' || unknown
+          || ' (' || unknown_keys || CASE WHEN unknown > 3 THEN ', …)' ELSE ')' END,
         'left out, named only in refused calls or dry runs, so that they may not exist: ' || unproven
           || ' (' || unproven_keys || CASE WHEN unproven > 3 THEN ', …)' ELSE ')' END,
         'left out, not of your accounts: ' || strange || ' (' || foreign_keys || CASE WHEN strange > 3 THEN ', …)' ELSE ')' END,

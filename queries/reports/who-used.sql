@@ -2,8 +2,9 @@
 -- title: Who used the key
 -- description: Callers of a key, with what they did, for which service, on which resources, and when. Above the
 --   rows stand the key that was meant, with its account, aliases and state as the logs show it (keys), and how often it
---   was used. kind use is a cryptographic operation, and uses counts those that succeeded; kind management is
---   everything else (DescribeKey, CreateGrant, …), which uses no key and is counted in other_calls.
+--   was used. kind use is a cryptographic operation, and successes counts those that succeeded; kind management is
+--   any other (DescribeKey, CreateGrant, …), which uses no key and is counted in other_calls; kind unknown is an operation
+--   that this version of keytrail does not know, which may be a use, and is counted there too.
 --   An event counts if it names the key by ARN, as its key or as the destination of a ReEncrypt, or if
 --   what was typed (id, alias) meant the key in the caller's account and region at the time of the event.
 --   An operation counts once: of the records that two accounts hold of a cross-account call, the one
@@ -61,6 +62,8 @@
 --     AND coalesce(replacements.content_hash = scope_events.content_hash, true)
 --   HAVING count(*) > 0
 -- caveat:
+--   SELECT text FROM scope_unknown_operations
+-- caveat:
 --   SELECT text FROM scope_missing_logs ORDER BY place
 
 WITH hits AS (
@@ -107,7 +110,8 @@ sums AS (
     count(*) FILTER (WHERE kind = 'use' AND NOT is_success) AS failures,
     count(DISTINCT CASE WHEN kind = 'use' AND NOT is_success THEN caller END) AS failed_callers,
     count(*) FILTER (WHERE kind = 'management') AS calls,
-    count(DISTINCT CASE WHEN kind = 'management' THEN caller END) AS callers
+    count(DISTINCT CASE WHEN kind = 'management' THEN caller END) AS callers,
+    count(*) FILTER (WHERE kind = 'unknown' AND is_success) AS unknown
   FROM hits
 ),
 
@@ -147,6 +151,7 @@ summary AS (
           failures || CASE failures WHEN 1 THEN ' failed attempt by ' ELSE ' failed attempts by ' END
             || failed_callers || CASE failed_callers WHEN 1 THEN ' caller' ELSE ' callers' END
       END,
+      nullif(unknown, 0) || ' calls of operations that are not known, which may be uses',
       CASE
         WHEN calls > 0 THEN
           calls || CASE calls WHEN 1 THEN ' management call by ' ELSE ' management calls by ' END
@@ -200,7 +205,7 @@ SELECT
   label,
   string_agg(value || ' ' || events, ', ' ORDER BY place)
     FILTER (WHERE dimension = 'operation' AND is_success) AS operations,
-  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND is_success AND kind = 'use'), 0) AS uses,
+  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND is_success AND kind = 'use'), 0) AS successes,
   coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND is_success AND kind <> 'use'), 0) AS other_calls,
   count(value) FILTER (WHERE dimension = 'session' AND is_success) AS sessions,
   string_agg(value, ', ' ORDER BY place)
@@ -220,4 +225,4 @@ FROM ranked
 LEFT JOIN current_accounts
   ON current_accounts.account = split_part(caller, ':', CASE WHEN caller LIKE 'arn:%' THEN 5 ELSE 2 END)
 GROUP BY kind, caller, service, label
-ORDER BY CASE kind WHEN 'use' THEN 1 ELSE 2 END, kind DESC, label NULLS FIRST, uses DESC, other_calls DESC, failures DESC, caller, service NULLS FIRST
+ORDER BY CASE kind WHEN 'use' THEN 1 ELSE 2 END, kind DESC, label NULLS FIRST, successes DESC, other_calls DESC, failures DESC, caller, service NULLS FIRST

@@ -2,7 +2,8 @@
 -- title: Which resources depend on which key
 -- description: The rows that events add to the table key_resources: its columns, in its order.
 --   Read from the relation new_kms_events, rows of kms_events. Successful cryptographic operations
---   and CreateGrant count; dry runs do not, nor what a VPC endpoint tells again. Each resource that the encryption contexts name gives a
+--   and CreateGrant count; dry runs do not, nor what a VPC endpoint tells again. So does an operation that is not known (direction unknown): it may depend on
+--   the key, and no later version could tell it from the roll-up. Each resource that the encryption contexts name gives a
 --   row; the objects of an S3 bucket are folded to the bucket, which counts once an event.
 --   The source key of a ReEncrypt decrypts and its destination key encrypts: a resource that only one
 --   of the two contexts names belongs to that side, any other to both.
@@ -15,12 +16,9 @@ WITH named AS (
     coalesce(key_arn, key_as_typed) AS key,
     coalesce(destination_key_arn, destination_key_as_typed) AS destination_key,
     CASE
-      WHEN event_name IN (
-        'Encrypt', 'GenerateDataKey', 'GenerateDataKeyPair', 'GenerateDataKeyPairWithoutPlaintext',
-        'GenerateDataKeyWithoutPlaintext', 'GenerateMac', 'Sign'
-      ) THEN 'encrypt'
-      WHEN event_name IN ('Decrypt', 'DeriveSharedSecret', 'ReEncrypt', 'Verify', 'VerifyMac') THEN 'decrypt'
       WHEN event_name = 'CreateGrant' THEN 'grant'
+      WHEN operation_kind(event_name) = 'unknown' THEN 'unknown'
+      ELSE crypto_direction(event_name)
     END AS direction,
     -- Only a ReEncrypt has two sides. Its contexts are read once an event, never copied to each resource.
     CASE WHEN event_name = 'ReEncrypt' THEN context_resources(encryption_context) END AS source_resources,

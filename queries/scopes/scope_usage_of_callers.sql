@@ -17,7 +17,7 @@ WITH cut_events AS (
     invoked_by, recipient_account_id, region, record_role, is_correction,
     coalesce(use_label, 'none') AS use_label,
     event_time, key_arn,
-    CASE WHEN crypto_direction(event_name) IS NULL THEN 'management' ELSE 'use' END AS kind
+    operation_kind(event_name) AS kind
   FROM scope_events_of_callers
   WHERE (
       $service IS NOT NULL

@@ -9,7 +9,8 @@
 --   is evidence of a call, not another one. Where the counted
 --   one tells no more of the caller than an account, the caller, the session, the credentials, the source
 --   address, the user agent and the TLS details are those of the caller's own record.
---   kind is use for a cryptographic operation, else management. Dry runs are in here, marked is_dry_run.
+--   kind is use for a cryptographic operation, management for any other, unknown for an operation that this version of
+--   keytrail does not know (kms_operations), which may be a use. Dry runs are in here, marked is_dry_run.
 -- depends: key_events, replacements, replaced_times, told_sides, copied_keys, copied_calls
 
 -- A record is looked up among those that were replaced only where one of them has its time.
@@ -36,7 +37,7 @@ WITH standing AS (
 marked AS (
   SELECT
     standing.* EXCLUDE (key_role, other_key_arn),
-    CASE WHEN crypto_direction(event_name) IS NULL THEN 'management' ELSE 'use' END AS kind,
+    operation_kind(event_name) AS kind,
     -- Where a record of a ReEncrypt lists one key only, another one tells which side that is.
     coalesce(told_sides.key_role, standing.key_role) AS key_role,
     coalesce(told_sides.other_key_arn, standing.other_key_arn) AS other_key_arn,

@@ -3,8 +3,8 @@
 -- description: usage_daily with key_arn: the key's own ARN, else what usage_by_name tells of the row: the key that the
 --   typed id or alias means in the account and region of the record, else null. Days on which a typed alias moved,
 --   or a correction replaces a record, are counted from their events while these are held; doubt says where they
---   are not (alias, correction). kind is use for a
---   cryptographic operation, else management. Rows of equal dimensions add up.
+--   are not (alias, correction). kind is use, management or unknown,
+--   as in key_uses. Rows of equal dimensions add up.
 -- depends: special_keys, usage_by_name
 
 WITH resolved AS (
@@ -23,5 +23,5 @@ WITH resolved AS (
 
 SELECT
   resolved.*,
-  CASE WHEN crypto_direction(event_name) IS NULL THEN 'management' ELSE 'use' END AS kind
+  operation_kind(event_name) AS kind
 FROM resolved

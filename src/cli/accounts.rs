@@ -18,8 +18,7 @@ pub(super) async fn run(place: &StoreChoice, args: AccountsArgs) -> anyhow::Resu
     if let Some(AccountsAction::Import(args)) = args.action {
         return import(place, &args).await;
     }
-    let destination = destination(place, args.output.output.clone())?;
-    destination.accepts(args.output.format)?;
+    let destination = destination(place, &args.output)?;
     let store = place.open().await?;
     let queries = Queries::embedded()?;
     let (session, _pins) = queries.session(&store).await?;

@@ -1,46 +1,40 @@
-//! `keytrail export`: all rows of a table or view, in a file.
+//! `keytrail export`: all rows of a table or view, in a file; or where the files of a table are.
 //!
 //! The rows are written as they are read, in no order, and the file appears when it is whole.
 
-use std::path::Path;
-
-use anyhow::bail;
+use anyhow::anyhow;
 
 use super::args::ExportArgs;
-use super::error::to_stderr;
+use super::error::{to_stderr, to_stdout};
 use super::ingest::grouped;
-use super::output::{Destination, Format, visible, write_stream};
+use super::output::{Destination, Format, OutputError, visible, write_stream};
 use super::queries::{Queries, QueriesChoice};
 use super::session::StoreChoice;
 use super::{ExitStatus, notes};
 use crate::report::nearest;
+use crate::schema;
 
 pub(super) async fn run(
     place: &StoreChoice,
     queries: &QueriesChoice,
     args: ExportArgs,
 ) -> anyhow::Result<ExitStatus> {
-    let Some(format) = format_of(&args.to) else {
-        bail!(
-            "the ending of `{}` does not say how to write it: use .parquet, .csv, .ndjson, .json or .md",
-            args.to.display()
-        );
+    // Clap takes no command with neither.
+    let Some(to) = args.to else {
+        return list_files(place, &args.table).await;
     };
-    place.spares(&args.to)?;
-    let destination = Destination::File(args.to);
+    let Some(format) = args.format.or_else(|| Format::of(&to)) else {
+        return Err(OutputError::UnknownEnding { path: to }.into());
+    };
+    place.spares(&to)?;
+    let destination = Destination::File(to);
     destination.accepts(format)?;
     let store = place.open().await?;
     let queries = Queries::chosen(queries)?;
     let (session, pins) = queries.session(&store).await?;
     let names = session.relations();
     if !names.contains(&args.table) {
-        let near = nearest(&args.table, names.iter().map(String::as_str));
-        let hint = if near.is_empty() { names } else { near };
-        bail!(
-            "no table or view is called `{}`\n\nhint: {}",
-            visible(&args.table),
-            hint.join(", ")
-        );
+        return Err(unknown(&args.table, names, "table or view"));
     }
     let stream = session
         .query(&format!("SELECT * FROM \"{}\"", args.table))
@@ -51,15 +45,27 @@ pub(super) async fn run(
     Ok(ExitStatus::Success)
 }
 
-/// The format that the name of a file says.
-pub(super) fn format_of(path: &Path) -> Option<Format> {
-    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
-    Some(match ending.as_str() {
-        "parquet" => Format::Parquet,
-        "csv" => Format::Csv,
-        "ndjson" | "jsonl" => Format::Ndjson,
-        "json" => Format::Json,
-        "md" => Format::Markdown,
-        _ => return None,
-    })
+/// Prints where the data files of a table are, a line each: those that its log names, and no others.
+async fn list_files(place: &StoreChoice, name: &str) -> anyhow::Result<ExitStatus> {
+    let store = place.open().await?;
+    let pins = store.pin().await?;
+    let Some(table) = schema::table(name) else {
+        let tables = schema::TABLES.iter().map(|table| table.name.to_owned());
+        return Err(unknown(name, tables.collect(), "table"));
+    };
+    let mut locations = pins.get(table).locations()?;
+    locations.sort();
+    let lines = locations.iter().map(|location| format!("{location}\n"));
+    to_stdout(&lines.collect::<String>())?;
+    Ok(ExitStatus::Success)
+}
+
+fn unknown(name: &str, names: Vec<String>, what: &str) -> anyhow::Error {
+    let near = nearest(name, names.iter().map(String::as_str));
+    let hint = if near.is_empty() { names } else { near };
+    anyhow!(
+        "no {what} is called `{}`\n\nhint: {}",
+        visible(name),
+        hint.join(", ")
+    )
 }

@@ -36,8 +36,7 @@ pub(super) async fn run(
         return Ok(ExitStatus::Success);
     };
     let report = queries.library.report(name)?;
-    let destination = destination(place, args.output.output.clone())?;
-    destination.accepts(args.output.format)?;
+    let destination = destination(place, &args.output)?;
     let store = place.open().await?;
     let (session, pins) = queries.session(&store).await?;
     if args.explain {
@@ -50,7 +49,7 @@ pub(super) async fn run(
     let asked = ask(&queries, &session, &pins, report, &args).await;
     // A key or a name that is not found may be in what the store does not have yet.
     let answer = asked.inspect_err(|_refused| to_stderr(&of_store))?;
-    if is_for_people(args.output.format, &destination) {
+    if is_for_people(args.output.format(), &destination) {
         let heading = format!("{}\n", answer.heading);
         to_stdout(&wrapped(&heading, terminal_width()))?;
     } else {

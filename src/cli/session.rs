@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 
+use super::args::OutputArgs;
 use super::clock::now_micros;
-use super::output::{Destination, Format};
+use super::output::{Destination, Format, OutputError};
 use crate::aws::Access;
 use crate::store::{Pins, Place, Store, StoreError};
 
@@ -39,6 +40,11 @@ impl StoreChoice {
         let mut choice = self.clone();
         choice.chosen.get_or_insert(directory);
         choice
+    }
+
+    /// The store as it can be typed.
+    pub(super) fn shown(&self) -> String {
+        self.directory().display().to_string()
     }
 
     fn directory(&self) -> PathBuf {
@@ -133,18 +139,23 @@ pub(super) fn period(pins: &Pins) -> anyhow::Result<Option<(DateTime<Utc>, DateT
 /// Where rows go.
 ///
 /// # Errors
-/// If it is a file in the store itself.
-pub(super) fn destination(
-    place: &StoreChoice,
-    output: Option<PathBuf>,
-) -> anyhow::Result<Destination> {
-    let Some(path) = output else {
-        return Ok(Destination::Stdout {
+/// If it is a file in the store itself, or one that cannot be written in the format, or whose name says none.
+pub(super) fn destination(place: &StoreChoice, output: &OutputArgs) -> anyhow::Result<Destination> {
+    let destination = match &output.output {
+        None => Destination::Stdout {
             terminal_width: terminal_width(),
-        });
+        },
+        Some(path) => {
+            place.spares(path)?;
+            let has_ending = path.extension().is_some();
+            if output.format.is_none() && has_ending && Format::of(path).is_none() {
+                return Err(OutputError::UnknownEnding { path: path.clone() }.into());
+            }
+            Destination::File(path.clone())
+        }
     };
-    place.spares(&path)?;
-    Ok(Destination::File(path))
+    destination.accepts(output.format())?;
+    Ok(destination)
 }
 
 /// The columns of standard output, if it is a terminal.

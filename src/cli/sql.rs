@@ -20,8 +20,7 @@ pub(super) async fn run(
     if !is_asked && std::io::stdin().is_terminal() {
         return Box::pin(shell::run(place, queries, args.output)).await;
     }
-    let destination = destination(place, args.output.output.clone())?;
-    destination.accepts(args.output.format)?;
+    let destination = destination(place, &args.output)?;
     let statement = match (args.statement, args.file) {
         (Some(statement), _) => statement,
         (None, Some(path)) => std::fs::read_to_string(&path)

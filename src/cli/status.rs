@@ -38,6 +38,8 @@ struct Status {
     objects: Vec<Counted>,
     rejects: Vec<Counted>,
     id_conflicts: u64,
+    /// Records of operations that are in no list, which may use keys.
+    unknown_operations: Vec<Counted>,
     runs: Vec<RunStatus>,
 }
 
@@ -160,6 +162,7 @@ async fn collect(store: &Store) -> anyhow::Result<Status> {
             .await?
             .first()
             .map_or(0, |counted| counted.count),
+        unknown_operations: counted(&session, &queries, "status-unknown-operations").await?,
         runs: runs(&session, &queries).await?,
     })
 }
@@ -305,6 +308,21 @@ fn retention(status: &Status) -> Vec<String> {
     kept.chain(held).collect()
 }
 
+/// Operations that may use keys without being counted as uses, if there are any.
+fn unknown_operations(status: &Status) -> Vec<String> {
+    if status.unknown_operations.is_empty() {
+        return Vec::new();
+    }
+    let title = "unknown operations, in records (this version of keytrail does not know whether they use keys)";
+    let counts = status.unknown_operations.iter();
+    let counts =
+        counts.map(|counted| format!("  {:<24}{:>12}", counted.what, grouped(counted.count)));
+    [String::new(), title.to_owned()]
+        .into_iter()
+        .chain(counts)
+        .collect()
+}
+
 fn describe(status: &Status) -> String {
     let mut text = String::new();
     let mut line = |line: String| {
@@ -374,6 +392,7 @@ fn describe(status: &Status) -> String {
             grouped(count)
         ),
     });
+    unknown_operations(status).into_iter().for_each(&mut line);
     line(String::new());
     line(format!(
         "{:<22}  {:<10}{:<8}{:>12}{:>16}",

@@ -33,8 +33,7 @@ pub(super) async fn run(place: &StoreChoice, args: TrailsArgs) -> anyhow::Result
         }
         Some(TrailsAction::Import(args)) => import(place, &args).await,
         None => {
-            let destination = destination(place, args.output.output.clone())?;
-            destination.accepts(args.output.format)?;
+            let destination = destination(place, &args.output)?;
             let store = place.open().await?;
             let queries = Queries::embedded()?;
             let (session, _pins) = queries.session(&store).await?;

@@ -27,6 +27,8 @@ use crate::source::{At, Fault, Files, Opened, S3, Source, SourceObject};
 const SHOWN_MAX: usize = 100;
 /// Who else may have delivered logs that no digest names.
 const UNNAMED_HINT: &str = "hint: a trail that writes no digests may deliver into the same place; where the table `trails` has its description, its logs are told as such\n";
+/// Where digests are to be had.
+const NO_DIGEST_HINT: &str = "\nhint: digests are in the folders CloudTrail-Digest next to CloudTrail, where the trail validates its logs; `keytrail ingest` reads them\n";
 /// What to do about digests whose signatures were lost.
 const UNSIGNED_HINT: &str = "hint: a copy loses the signatures of digests; `keytrail fetch-signatures s3://bucket/prefix DIR` gets them, and the next `keytrail verify` takes them\n";
 
@@ -160,12 +162,37 @@ fn describe(verified: &Verified) -> String {
         "could not be read now, and are not judged",
         &verified.unread,
     );
-    if verified.wrong.is_empty() {
-        text.push_str("\nwrong: nothing\n");
-    } else {
+    if verified.has_findings() {
         list(&mut text, "wrong", &verified.wrong);
+    } else {
+        let _infallible = writeln!(text, "\n{}", nothing_wrong(verified));
     }
     text
+}
+
+/// What it means that nothing was found wrong.
+fn nothing_wrong(verified: &Verified) -> String {
+    let logs: u64 = verified.logs.values().sum();
+    let proven = verified.logs.get(&LogStatus::Verified).copied();
+    let unproven = logs - proven.unwrap_or(0);
+    if verified.is_empty() {
+        "nothing verified: the store has no log or digest of this window".to_owned()
+    } else if verified.digests.is_empty() {
+        let digests = match verified.digests_archived {
+            0 => "the store has no digest of them".to_owned(),
+            archived => format!("the digests are archived ({})", grouped(archived)),
+        };
+        let logs = grouped(logs + verified.logs_archived);
+        format!("nothing proven: {logs} logs, and {digests}")
+    } else if !verified.unread.is_empty() {
+        let unread = grouped(verified.unread.len() as u64);
+        format!("wrong: nothing in what could be read; {unread} objects could not be read now")
+    } else if unproven > 0 {
+        let (unproven, logs) = (grouped(unproven), grouped(logs));
+        format!("wrong: nothing; {unproven} of {logs} logs are not proven, for the reasons above")
+    } else {
+        "wrong: nothing".to_owned()
+    }
 }
 
 fn list(text: &mut String, title: &str, findings: &[Finding]) {
@@ -208,14 +235,18 @@ fn log_words(status: LogStatus) -> &'static str {
 /// What else is to be known.
 fn hints(verified: &Verified) -> String {
     let mut text = String::new();
-    if verified.digests.is_empty() && verified.logs.is_empty() && verified.logs_archived == 0 {
-        text.push_str(
-            "warning: there was nothing to verify: the ledger holds no such log or digest\n",
-        );
-    } else if verified.digests.is_empty() {
-        text.push_str(
-            "warning: nothing is proven: the ledger holds no digest of these logs\n\nhint: digests are in the folders CloudTrail-Digest beside CloudTrail, where the trail validates its logs; `keytrail ingest` takes them in\n",
-        );
+    if !verified.has_findings() && verified.is_incomplete() {
+        let why = if verified.is_empty() {
+            "there was nothing to verify"
+        } else if verified.digests.is_empty() {
+            "without a digest nothing is proven"
+        } else {
+            "not everything could be read"
+        };
+        let _infallible = writeln!(text, "warning: {why}, so the exit code is 2");
+    }
+    if verified.digests.is_empty() && !verified.is_empty() {
+        text.push_str(NO_DIGEST_HINT);
     }
     let is_unnamed = |finding: &Finding| finding.status == LogStatus::NotInDigest.word();
     if verified.wrong.iter().any(is_unnamed) {

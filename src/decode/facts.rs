@@ -16,14 +16,7 @@ pub fn trail_list_version() -> i32 {
     FACTS.trail_list_version
 }
 
-/// The cryptographic operations of KMS by name, each with what it does to data: `encrypt` or `decrypt`.
-#[must_use]
-pub fn crypto_operations() -> &'static [(&'static str, &'static str)] {
-    &FACTS.crypto_operations
-}
-
 pub(crate) struct Facts {
-    crypto_operations: Vec<(&'static str, &'static str)>,
     outcomes: Vec<(Pattern, &'static str)>,
     contexts: HashMap<&'static str, &'static str>,
     context_parents: HashMap<&'static str, &'static str>,
@@ -36,7 +29,6 @@ impl Facts {
     fn embedded() -> Self {
         let (_, outcomes) = rows(include_str!("../../data/outcomes.csv"));
         let (_, contexts) = rows(include_str!("../../data/context-resources.csv"));
-        let (_, operations) = rows(include_str!("../../data/crypto-operations.csv"));
         let (trail_list_version, events) = rows(include_str!("../../data/trail-events.csv"));
         let mut trail_events: HashMap<&'static str, Vec<Pattern>> = HashMap::new();
         let mut trail_names = Vec::new();
@@ -57,7 +49,6 @@ impl Facts {
                 .push(Pattern::new(name));
         }
         Self {
-            crypto_operations: operations.collect(),
             outcomes: outcomes
                 .map(|(code, outcome)| (Pattern::new(code), outcome))
                 .collect(),

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::arn::{KmsArn, find_key_arn, is_key_arn};
 use super::json::Value;
+use super::operations::known_operation;
 
 /// The key or keys of an event.
 #[derive(Debug, Default)]
@@ -40,6 +41,12 @@ impl<'a> Keys<'a> {
                 .response
                 .and_then(|response| response.path(&["replicaKeyMetadata", "arn"]))
                 .and_then(key_arn);
+        } else if known_operation(places.event_name).is_none() {
+            // What an operation does that no list knows may be done with each key that it names.
+            let listed = listed_keys(places.resources);
+            keys.destination_arn = listed
+                .into_iter()
+                .find(|arn| keys.arn.as_ref() != Some(arn));
         }
         if let Some(arn) = error_message.and_then(find_key_arn) {
             if places.event_name == "ReEncrypt" {

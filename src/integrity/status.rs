@@ -118,6 +118,16 @@ impl Verified {
         !self.wrong.is_empty()
     }
 
+    /// Whether there was nothing to judge: no digest, no log, and none that is archived.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.digests.is_empty()
+            && self.logs.is_empty()
+            && self.digests_archived == 0
+            && self.logs_archived == 0
+            && self.unread.is_empty()
+    }
+
     /// Whether something could not be judged; without a digest nothing can be.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {

@@ -14,7 +14,6 @@ use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::SessionContext;
 
 use super::deleted;
@@ -27,7 +26,7 @@ use super::{
     Filters, KeyDirectory, KeyScope, Kind, Library, LogPeriod, Parameter, Query, ReportError,
     ResolvedKey, Window,
 };
-use crate::sql::{Session, settled};
+use crate::sql::{Session, frame, settled};
 
 /// What is asked of a report.
 #[derive(Debug, Clone, Default)]
@@ -208,11 +207,7 @@ pub(super) async fn plan(
     sql: &str,
     values: &BTreeMap<String, ScalarValue>,
 ) -> Result<DataFrame, DataFusionError> {
-    let options = SQLOptions::new()
-        .with_allow_ddl(false)
-        .with_allow_dml(false)
-        .with_allow_statements(false);
-    let frame = context.sql_with_options(sql, options).await?;
+    let frame = frame(context, sql).await?;
     let values = values
         .iter()
         .map(|(name, value)| (name.clone(), value.clone().into()))

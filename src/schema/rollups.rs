@@ -61,7 +61,12 @@ pub const KEY_RESOURCES: Table = Table {
             "The service of the resource, as a DNS name.",
         ),
         required("resource", Text, "The resource."),
-        required("direction", Text, "`encrypt`, `decrypt` or `grant`."),
+        required(
+            "direction",
+            Text,
+            "`encrypt`, `decrypt` or `grant`; `unknown` of an operation that the version of keytrail which counted it did \
+             not know.",
+        ),
         optional("caller_account_id", Text, "The caller's own account."),
         required("count", Long, "Successful records."),
         required("first_time", Time, "The first of them."),

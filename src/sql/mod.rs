@@ -10,6 +10,7 @@ mod functions;
 mod kept;
 mod names;
 mod plain;
+mod positions;
 mod pushdown;
 mod rollup;
 
@@ -22,7 +23,7 @@ use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
-use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use thiserror::Error;
@@ -145,11 +146,7 @@ impl Session {
             return Err(SqlError::TooLong { operators });
         }
         let wrong = |source| SqlError::Statement(Box::new(source));
-        let frame = self
-            .context
-            .sql_with_options(sql, read_only())
-            .await
-            .map_err(wrong)?;
+        let frame = frame(&self.context, sql).await.map_err(wrong)?;
         let frame = settled(frame).await.map_err(wrong)?;
         frame.execute_stream().await.map_err(wrong)
     }
@@ -196,7 +193,7 @@ impl Session {
             .filter(col("ingest_seq").gt(lit(ScalarValue::Int64(Some(counted)))))?;
         self.context
             .register_table(NEW_EVENTS, events.into_view())?;
-        let plan = self.context.state().create_logical_plan(sql).await;
+        let plan = planned(&self.context, sql).await;
         self.context.deregister_table(NEW_EVENTS)?;
         plan
     }
@@ -247,12 +244,32 @@ fn operators(sql: &str) -> usize {
     tokens.map_or(0, |tokens| tokens.iter().filter(is_operator).count())
 }
 
+/// The plan of a statement: every statement but those of roll-ups comes through here.
+async fn planned(context: &SessionContext, sql: &str) -> Result<LogicalPlan, DataFusionError> {
+    let state = context.state();
+    let dialect = state.config_options().sql_parser.dialect;
+    let mut statement = state.sql_to_statement(sql, &dialect)?;
+    let is_aggregate = |name: &str| state.aggregate_functions().contains_key(name);
+    positions::resolve(&mut statement, &is_aggregate);
+    state.statement_to_plan(statement).await
+}
+
+/// A statement that only reads, ready to run.
+pub(crate) async fn frame(
+    context: &SessionContext,
+    sql: &str,
+) -> Result<DataFrame, DataFusionError> {
+    let plan = planned(context, sql).await?;
+    read_only().verify_plan(&plan)?;
+    context.execute_logical_plan(plan).await
+}
+
 /// Adds a view to a context.
 pub(crate) async fn register_view(
     context: &SessionContext,
     view: &Relation<'_>,
 ) -> Result<(), DataFusionError> {
-    let plan = context.state().create_logical_plan(view.sql).await?;
+    let plan = planned(context, view.sql).await?;
     let table: Arc<dyn TableProvider> = if view.is_kept {
         Arc::new(KeptView::new(plan))
     } else {

@@ -32,6 +32,26 @@ pub struct DataFile {
     pub(super) nulls: Map<String, Value>,
 }
 
+impl Snapshot {
+    /// Where the live data files are: paths on a disk, URLs in a bucket.
+    ///
+    /// # Errors
+    /// As [`Snapshot::files`], and if a file has no path.
+    pub fn locations(&self) -> Result<Vec<String>, StoreError> {
+        let files = self.files()?.into_iter();
+        files
+            .map(|file| {
+                let place = self.place();
+                let location = format!("{}/{}", self.table().name, file.path);
+                place.location(&location).ok_or_else(|| StoreError::Io {
+                    location,
+                    source: std::io::Error::other("the path is no valid URL"),
+                })
+            })
+            .collect()
+    }
+}
+
 impl DataFile {
     /// Reads what Delta's log says of a file.
     pub(super) fn new(

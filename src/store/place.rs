@@ -116,6 +116,15 @@ impl Place {
         })
     }
 
+    /// Where a file of the store is, for other programs: its path on a disk, its URL in a bucket.
+    pub(super) fn location(&self, path: &str) -> Option<String> {
+        let url = self.url.join(path).ok()?;
+        Some(match url.to_file_path() {
+            Ok(path) => path.to_str()?.to_owned(),
+            Err(()) => url.to_string(),
+        })
+    }
+
     /// The place as the user named it.
     #[must_use]
     pub fn shown(&self) -> &str {

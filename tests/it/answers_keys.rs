@@ -77,7 +77,7 @@ fn told(rows: &[Value]) -> Told {
         assert_eq!(failed.values().sum::<u64>(), failures, "{row}");
         assert_eq!(reasons.values().sum::<u64>(), failures, "{row}");
         assert_eq!(row["last_failure"].is_null(), failures == 0, "{row}");
-        let uses = row["uses"].as_u64().expect("a number");
+        let uses = row["successes"].as_u64().expect("a number");
         let others = row["other_calls"].as_u64().expect("a number");
         assert_eq!(operations.values().sum::<u64>(), uses + others, "{row}");
         add(&mut told.failures, reasons);
@@ -208,7 +208,11 @@ fn a_key_by_any_name() {
     }
     // A multi-Region set by its id is the set; by a member's ARN it is the member.
     let set = "mrk-513b8bb237f64be88b002b9454f05e81";
-    let sum = |rows: &[Value]| -> u64 { rows.iter().filter_map(|row| row["uses"].as_u64()).sum() };
+    let sum = |rows: &[Value]| -> u64 {
+        rows.iter()
+            .filter_map(|row| row["successes"].as_u64())
+            .sum()
+    };
     let of_set: u64 = list(&answers(), "keys")
         .iter()
         .filter(|key| text(key, "key_arn").ends_with(set))

@@ -221,44 +221,76 @@ fn schema_is_the_documentation() {
     assert_eq!(transcript.stdout, keytrail::schema::to_markdown());
 }
 
+/// Each command that the demo shows can be typed next, and answers the same.
 #[test]
 fn demo_shows_what_the_commands_answer() {
-    let context = Context::new();
-    let demo = context.run(&["demo", "--store", "./keytrail-store"]);
-    assert_eq!(demo.code, 0, "{demo}");
-    let sections: Vec<(&str, &str)> = demo
-        .stdout
-        .split("\n$ keytrail ")
-        .skip(1)
-        .map(|section| section.split_once('\n').expect("a command and its output"))
-        .collect();
-    let commands: Vec<&str> = sections.iter().map(|(command, _)| *command).collect();
-    insta::assert_snapshot!("demo", commands.join("\n"));
-    let mut notes = String::new();
-    for (command, output) in &sections[1..] {
-        let words: Vec<&str> = command.split(' ').collect();
-        let alone = context.run(&words);
-        assert_eq!(alone.stdout.trim_end(), output.trim_end(), "{command}");
-        notes.push_str(&alone.stderr);
+    for store in [None, Some("./elsewhere")] {
+        let context = Context::new();
+        let chosen = store.map(|store| ["--store", store]);
+        let demo = context.run(
+            &[
+                &["demo"][..],
+                chosen.as_ref().map_or(&[][..], |words| words),
+            ]
+            .concat(),
+        );
+        assert_eq!(demo.code, 0, "{demo}");
+        let (shown, last) = demo
+            .stdout
+            .rsplit_once("\nTry these commands yourself")
+            .expect("a last line");
+        let sections: Vec<(&str, &str)> = shown
+            .split("\n$ keytrail ")
+            .skip(1)
+            .map(|section| section.split_once('\n').expect("a command and its output"))
+            .collect();
+        let commands: Vec<&str> = sections.iter().map(|(command, _)| *command).collect();
+        let place = store.unwrap_or("keytrail-demo/store");
+        assert!(last.contains(&format!("the store is `{place}`")), "{last}");
+        if store.is_none() {
+            insta::assert_snapshot!("demo", commands.join("\n"));
+        }
+        let mut notes = String::new();
+        for (command, output) in &sections[1..] {
+            let words: Vec<&str> = command.split(' ').collect();
+            assert!(words.contains(&place), "{command}");
+            let alone = context.run(&words);
+            assert_eq!(alone.stdout.trim_end(), output.trim_end(), "{command}");
+            notes.push_str(&alone.stderr);
+        }
+        assert_eq!(demo.stderr, notes);
+        // The logs lie elsewhere, the rest is the same.
+        let ingest = Context::new().run(&["ingest", "sample-logs/AWSLogs"]);
+        let ingested = sections[0]
+            .1
+            .replace("[DIR]/keytrail-demo/", "[REPO]/sample-logs/");
+        assert_eq!(ingested.trim_end(), ingest.stdout.trim_end());
+        let again: Vec<&str> = sections[0].0.split(' ').collect();
+        let again = context.run(&again);
+        assert!(
+            again.stdout.contains("objects known                  121"),
+            "{again}"
+        );
     }
-    assert_eq!(demo.stderr, notes);
-    // The logs lie elsewhere, the rest is the same.
-    let ingest = Context::new().run(&["ingest", "sample-logs/AWSLogs"]);
-    let ingested = sections[0]
-        .1
-        .replace("[DIR]/.tmp[RANDOM]/", "[REPO]/sample-logs/");
-    assert_eq!(ingested.trim_end(), ingest.stdout.trim_end());
-    assert_eq!(sections[0].0, "ingest sample-logs/AWSLogs");
 }
 
 #[test]
-fn demo_leaves_nothing_behind() {
+fn a_second_demo_finds_the_logs_of_the_first() {
     let context = Context::new();
-    assert_eq!(context.run(&["demo"]).code, 0);
-    let left: Vec<_> = std::fs::read_dir(context.path())
+    for known in [
+        "objects known                    0",
+        "objects known                  121",
+    ] {
+        let demo = context.run(&["demo"]);
+        assert_eq!(demo.code, 0, "{demo}");
+        assert!(demo.stdout.contains(known), "{demo}");
+    }
+    let mut left: Vec<_> = std::fs::read_dir(context.path())
         .expect("the directory")
+        .map(|entry| entry.expect("it can be listed").file_name())
         .collect();
-    assert_eq!(left.len(), 1, "only sample-logs was there before: {left:?}");
+    left.sort();
+    assert_eq!(left, ["keytrail-demo", "sample-logs"]);
 }
 
 #[test]

@@ -106,3 +106,76 @@ fn other_engines_read_what_compaction_and_retention_leave() {
         before["kms_events"]["polars_scan"]
     );
 }
+
+/// The lines of `docs/other-engines.md` read the live files, where a glob reads what a merge has replaced, too.
+#[test]
+fn the_lines_of_the_documentation_read_each_row_once() {
+    let context = Context::new();
+    for account in ["111122223333", "444455556666", "777788889999"] {
+        context.run(&[
+            "ingest",
+            &format!("sample-logs/AWSLogs/o-examplorg1/{account}"),
+        ]);
+    }
+    let compact = context.run(&["compact"]);
+    assert!(compact.stdout.contains("merged into"), "{compact}");
+    let outcomes =
+        context.rows("select outcome, count(*) as n from kms_events group by 1 order by 1");
+    let pairs: Vec<Value> = outcomes
+        .iter()
+        .map(|row| serde_json::json!([row["outcome"], row["n"]]))
+        .collect();
+    let document = include_str!("../../docs/other-engines.md");
+    let blocks: Vec<&str> = document
+        .split("```python\n")
+        .skip(1)
+        .filter_map(|block| block.split("```").next())
+        .collect();
+    assert_eq!(blocks.len(), 4);
+    for block in blocks {
+        let answer = lines_of(&context, block);
+        // Python writes lists of pairs, or of dictionaries.
+        let answer = answer
+            .replace('\'', "\"")
+            .replace('(', "[")
+            .replace(')', "]");
+        let rows: Vec<Value> = serde_json::from_str(&answer).expect(&answer);
+        let told: Vec<Value> = rows
+            .into_iter()
+            .map(|row| match row {
+                Value::Object(row) => serde_json::json!([row["outcome"], row["len"]]),
+                pair => pair,
+            })
+            .collect();
+        assert_eq!(told, pairs, "{block}");
+    }
+    // What the page warns of.
+    let glob = lines_of(
+        &context,
+        "import duckdb\n\
+         print(duckdb.sql(\"SELECT count(*) FROM read_parquet('keytrail-store/kms_events/**/*.parquet')\").fetchone()[0])",
+    );
+    let live = context.rows("select count(*) as n from kms_events")[0]["n"].as_u64();
+    let glob: u64 = glob.trim().parse().expect("a number");
+    assert!(Some(glob) > live, "{glob} {live:?}");
+}
+
+/// What Python prints in the folder of the store, with keytrail on its path.
+fn lines_of(context: &Context, code: &str) -> String {
+    let folder = context.command(&[]).get_program().to_owned();
+    let folder = std::path::Path::new(&folder)
+        .parent()
+        .expect("a folder")
+        .to_owned();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&path)));
+    let output = Command::new(python("engines", &PINS))
+        .args(["-c", code])
+        .current_dir(context.path())
+        .env("PATH", path.expect("folders"))
+        .output()
+        .expect("Python starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{code}\n{stderr}");
+    String::from_utf8(output.stdout).expect("text")
+}

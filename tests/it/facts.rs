@@ -317,3 +317,33 @@ fn alias_operations_have_a_key_and_an_alias_in_either_order() {
         &[("key_arn", "null"), ("key_as_typed", "alias/app")],
     );
 }
+
+/// What an operation does that no list knows may be done with both.
+#[test]
+fn an_unknown_operation_has_each_key_that_it_lists() {
+    let listed = r#""resources":[{"ARN":"<K1>"},{"ARN":"<ALIAS>"},{"ARN":"<K2>"}]"#;
+    let columns = |destination| {
+        [
+            ("key_arn", "<K1>"),
+            ("key_source", "resources"),
+            ("destination_key_arn", destination),
+        ]
+    };
+    check("FutureCrypt", listed, &columns("<K2>"));
+    check("UpdateAlias", listed, &columns("null"));
+    check(
+        "FutureCrypt",
+        r#""resources":[{"ARN":"<K1>"},{"ARN":"<K1>"}]"#,
+        &columns("null"),
+    );
+    check(
+        "FutureCrypt",
+        r#""resources":[{"ARN":"<K2>"},{"ARN":"<K1>"}],"requestParameters":{"keyId":"<ID1>"}"#,
+        &columns("<K2>"),
+    );
+    check(
+        "FutureCrypt",
+        r#""resources":null,"requestParameters":{"keyId":"<K1>"}"#,
+        &[("key_arn", "<K1>"), ("destination_key_arn", "null")],
+    );
+}

@@ -29,6 +29,7 @@ mod interrupted;
 mod invictus;
 mod json;
 mod names;
+mod operations;
 mod organization;
 mod output;
 mod own_queries;

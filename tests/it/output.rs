@@ -263,3 +263,90 @@ fn fields(text: &str) -> Vec<Vec<String>> {
     );
     records
 }
+
+/// The ending of a file decides, unless a format is asked for.
+#[test]
+fn the_ending_of_a_file_says_how_it_is_written() {
+    const STATEMENT: &str = "select 1 as a, 'x' as b";
+    let context = Context::with_samples();
+    let read = |name: &str| std::fs::read(context.path().join(name)).expect("it was written");
+    let text = |name: &str| String::from_utf8(read(name)).expect("text");
+    for (name, expected) in [
+        ("rows.csv", "a,b\n1,x\n"),
+        ("rows.CSV", "a,b\n1,x\n"),
+        ("rows.json", "[\n{\"a\":1,\"b\":\"x\"}\n]\n"),
+        ("rows.ndjson", "{\"a\":1,\"b\":\"x\"}\n"),
+        ("rows.jsonl", "{\"a\":1,\"b\":\"x\"}\n"),
+        ("rows.txt", "a  b\n-  -\n1  x\n(1 row)\n"),
+        ("rows", "a  b\n-  -\n1  x\n(1 row)\n"),
+    ] {
+        let told = context.run(&["sql", STATEMENT, "-o", name]);
+        assert_eq!((told.code, told.stderr.as_str()), (0, ""), "{told}");
+        assert_eq!(text(name), expected, "{name}");
+    }
+    assert_eq!(context.run(&["sql", STATEMENT, "-o", "rows.md"]).code, 0);
+    assert!(text("rows.md").starts_with("| a "), "{}", text("rows.md"));
+    let report = ["report", "throttled-callers", "-o"];
+    assert_eq!(
+        context
+            .run(&[&report[..], &["report.parquet"]].concat())
+            .code,
+        0
+    );
+    assert!(read("report.parquet").starts_with(b"PAR1"));
+    assert_eq!(
+        context.run(&[&report[..], &["report.csv"]].concat()).code,
+        0
+    );
+    assert!(text("report.csv").starts_with("event_time,account,"));
+    // What is asked for comes first.
+    for (words, name, expected) in [
+        (
+            &["sql", STATEMENT][..],
+            "odd.csv",
+            "{\"a\":1,\"b\":\"x\"}\n",
+        ),
+        (&["sql", STATEMENT], "odd.xlsx", "{\"a\":1,\"b\":\"x\"}\n"),
+    ] {
+        let words = [words, &["--format", "ndjson", "-o", name]].concat();
+        assert_eq!(context.run(&words).code, 0, "{name}");
+        assert_eq!(text(name), expected, "{name}");
+    }
+    let export = ["export", "accounts", "--to"];
+    assert_eq!(
+        context
+            .run(&[&export[..], &["a.dat", "--format", "csv"]].concat())
+            .code,
+        0
+    );
+    assert!(
+        text("a.dat").starts_with("account_id,"),
+        "{}",
+        text("a.dat")
+    );
+}
+
+#[test]
+fn an_ending_that_says_nothing_is_an_error() {
+    let context = Context::with_samples();
+    for words in [
+        &["sql", "select 1", "-o", "rows.xlsx"][..],
+        &["sql", "select 1", "--output", "rows.csv.gz"],
+        &["report", "throttled-callers", "-o", "rows.tsv"],
+        &["accounts", "-o", "rows.yaml"],
+        &["trails", "-o", "rows.html"],
+        &["export", "accounts", "--to", "rows.xml"],
+        &["export", "accounts", "--to", "rows"],
+    ] {
+        let told = context.run(words);
+        assert_eq!((told.code, told.stdout.as_str()), (2, ""), "{told}");
+        let name = words.last().expect("a name");
+        let problem = format!("error: the ending of `{name}` does not say how to write it\n");
+        assert!(told.stderr.starts_with(&problem), "{told}");
+        assert!(
+            told.stderr.contains("hint: end it in .parquet, .csv"),
+            "{told}"
+        );
+        assert!(!context.path().join(name).exists(), "{name}");
+    }
+}

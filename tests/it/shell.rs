@@ -365,6 +365,28 @@ fn rows_go_to_files_and_timing_is_told() {
 }
 
 #[test]
+fn the_ending_of_a_file_of_the_shell_decides_unless_a_format_was_chosen() {
+    let context = Context::with_samples();
+    let read = |name: &str| std::fs::read_to_string(context.path().join(name)).expect("written");
+    let (shown, code) = Terminal::new(&context)
+        .line("\\o rows.xlsx")
+        .line("\\o rows.ndjson")
+        .line("select 1 as a;")
+        .line("\\o")
+        .line("\\format csv")
+        .line("\\o rows.xlsx")
+        .line("select 2 as b;")
+        .end();
+    assert_eq!(code, 0, "{shown}");
+    assert!(
+        shown.contains("the ending of `rows.xlsx` does not say how to write it"),
+        "{shown}"
+    );
+    assert_eq!(read("rows.ndjson"), "{\"a\":1}\n");
+    assert_eq!(read("rows.xlsx"), "b\n2\n");
+}
+
+#[test]
 fn what_does_not_fit_is_paged() {
     let context = Context::with_samples();
     // It numbers what it is given, and needs no key.

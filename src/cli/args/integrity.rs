@@ -9,6 +9,9 @@ use super::AwsArgs;
 use super::bucket::account;
 
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Exit codes: 0 nothing wrong; 1 something is wrong; 2 an error, something could not be read, or without a digest nothing is proven."
+)]
 pub(in crate::cli) struct VerifyArgs {
     /// From this day of delivery on
     #[arg(long, value_name = "DAY")]

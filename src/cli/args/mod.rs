@@ -172,10 +172,10 @@ pub(in crate::cli) struct StatusArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct OutputArgs {
-    /// How to write the rows
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(in crate::cli) format: Format,
-    /// Where to write them [default: standard output]
+    /// How to write the rows [default: as the ending of FILE says, else table]
+    #[arg(long, value_enum)]
+    pub(in crate::cli) format: Option<Format>,
+    /// Where to write them; the ending says how: .csv, .json, .ndjson, .parquet, .md or .txt [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
     /// Show times in this zone, as Europe/Berlin; what is asked for stays in UTC
@@ -184,10 +184,16 @@ pub(in crate::cli) struct OutputArgs {
 }
 
 impl OutputArgs {
+    /// The format that was asked for, else that of the file, else a table.
+    pub(in crate::cli) fn format(&self) -> Format {
+        let of_file = || Format::of(self.output.as_deref()?);
+        self.format.or_else(of_file).unwrap_or(Format::Table)
+    }
+
     pub(in crate::cli) fn rendering(&self) -> Rendering {
         Rendering {
             zone: self.tz,
-            ..self.format.into()
+            ..self.format().into()
         }
     }
 }
@@ -339,9 +345,15 @@ fn named_value(text: &str) -> Result<(String, String), &'static str> {
 pub(in crate::cli) struct ExportArgs {
     /// The table or view
     pub(in crate::cli) table: String,
-    /// The file; its ending says how: .parquet, .csv, .ndjson, .json or .md
-    #[arg(long, value_name = "FILE")]
-    pub(in crate::cli) to: PathBuf,
+    /// The file; its ending says how: .parquet, .csv, .json, .ndjson, .md or .txt
+    #[arg(long, value_name = "FILE", required_unless_present = "files")]
+    pub(in crate::cli) to: Option<PathBuf>,
+    /// How to write it [default: as the ending of FILE says]
+    #[arg(long, value_enum)]
+    pub(in crate::cli) format: Option<Format>,
+    /// Print the paths of the table's data files instead, for other engines
+    #[arg(long, conflicts_with_all = ["to", "format"])]
+    pub(in crate::cli) files: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -30,7 +30,7 @@ mod zone;
 
 use std::collections::HashSet;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
@@ -62,6 +62,25 @@ pub enum Format {
     Parquet,
     /// A table for tickets and pages, with everything escaped
     Markdown,
+}
+
+/// The endings of file names that say how to write, for messages.
+pub const ENDINGS: &str = ".parquet, .csv, .json, .ndjson, .md or .txt";
+
+impl Format {
+    /// The format that the ending of a file's name says.
+    pub fn of(path: &Path) -> Option<Self> {
+        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+        Some(match ending.as_str() {
+            "parquet" => Self::Parquet,
+            "csv" => Self::Csv,
+            "ndjson" | "jsonl" => Self::Ndjson,
+            "json" => Self::Json,
+            "md" | "markdown" => Self::Markdown,
+            "txt" => Self::Table,
+            _ => return None,
+        })
+    }
 }
 
 /// How rows are shown.
@@ -112,6 +131,14 @@ pub enum OutputError {
         "cannot write to `{}`: it is a directory\n\nhint: name a file inside it", path.display()
     )]
     IsDirectory {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The name of a file does not say how to write it, and nothing else does.
+    #[error(
+        "the ending of `{}` does not say how to write it\n\nhint: end it in {ENDINGS}, or use `--format`", path.display()
+    )]
+    UnknownEnding {
         /// The path as given.
         path: PathBuf,
     },

@@ -17,9 +17,8 @@ use futures::stream;
 
 use super::super::args::OutputArgs;
 use super::super::error::to_stderr;
-use super::super::export::format_of;
 use super::super::ingest::grouped;
-use super::super::output::{Destination, Format, Rendering, write_stream, write_to};
+use super::super::output::{Destination, Format, OutputError, Rendering, write_stream, write_to};
 use super::super::prose::wrapped;
 use super::super::session::{StoreChoice, terminal_height, terminal_width};
 use super::pager::{Paged, Pager};
@@ -30,6 +29,8 @@ pub(super) struct Outlet {
     place: StoreChoice,
     rendering: Rendering,
     pager: Pager,
+    /// Whether somebody said how to write; else a file's name must.
+    is_format_chosen: bool,
     file: Option<OpenFile>,
 }
 
@@ -48,14 +49,22 @@ impl Outlet {
     ) -> anyhow::Result<Self> {
         let mut outlet = Self {
             place: place.clone(),
-            rendering: output.rendering(),
+            rendering: Rendering {
+                format: output.format.unwrap_or(Format::Table),
+                ..output.rendering()
+            },
             pager,
+            is_format_chosen: output.format.is_some(),
             file: None,
         };
-        if output.output.is_some() {
-            outlet.redirect(output.output)?;
-        } else {
-            outlet.set_format(output.format)?;
+        let Some(path) = output.output else {
+            stdout().accepts(outlet.rendering.format)?;
+            return Ok(outlet);
+        };
+        outlet.redirect(Some(path))?;
+        // What was asked for gives way to no ending.
+        if let (Some(file), Some(format)) = (&mut outlet.file, output.format) {
+            file.format = format;
         }
         Ok(outlet)
     }
@@ -76,6 +85,7 @@ impl Outlet {
         } else {
             stdout().accepts(format)?;
             self.rendering.format = format;
+            self.is_format_chosen = true;
         }
         Ok(())
     }
@@ -87,8 +97,12 @@ impl Outlet {
             return Ok(());
         };
         self.place.spares(&path)?;
+        let format = match Format::of(&path) {
+            Some(format) => format,
+            None if self.is_format_chosen || path.extension().is_none() => self.rendering.format,
+            None => return Err(OutputError::UnknownEnding { path }.into()),
+        };
         self.file = None;
-        let format = format_of(&path).unwrap_or(self.rendering.format);
         Destination::File(path.clone()).accepts(format)?;
         let file =
             File::create(&path).with_context(|| format!("cannot create `{}`", path.display()))?;

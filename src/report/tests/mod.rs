@@ -27,6 +27,7 @@ mod rhythm;
 mod rollups;
 mod throttled_callers;
 mod top_callers;
+mod unknown_operations;
 mod unused_keys;
 mod unused_keys_left_out;
 mod views;

@@ -128,7 +128,13 @@ async fn a_cross_account_call_counts_once_with_the_callers_name() {
     check(
         events,
         KEY_A,
-        &["caller", "operations", "uses", "sessions", "session_sample"],
+        &[
+            "caller",
+            "operations",
+            "successes",
+            "sessions",
+            "session_sample",
+        ],
         &[&expected],
         &[],
     )
@@ -234,7 +240,7 @@ async fn windows_are_half_open_and_labels_stand_apart() {
         ),
     ])
     .await;
-    let columns = ["caller", "label", "uses"];
+    let columns = ["caller", "label", "successes"];
     let day = request(Some("2026-01-01"), "2026-01-01", &[("key", KEY_A)]);
     let (rows, _) = answer(&context, "who-used", &day, &columns).await;
     assert_eq!(rows, [format!("{ALICE} | - | 1")]);
@@ -260,7 +266,7 @@ async fn a_caller_who_only_failed_has_a_row_without_times_of_use() {
     ];
     let columns = [
         "operations",
-        "uses",
+        "successes",
         "sessions",
         "first_time",
         "last_time",

@@ -14,7 +14,8 @@
 //! - `network(address)`: the network around an IP address, `/24` of IPv4 and `/48` of IPv6; null for
 //!   anything else, as the name of a service.
 //! - `hash_bits(text)`: a number that stands for a text, in `bits`.
-//! - `crypto_direction`, `crypto_operation_names`: which operations use a key, in `operations`.
+//! - `operation_kind`, `operation_class`, `crypto_direction`, `operation_has`, `kms_operation_names`: what an operation
+//!   is to the key, in `operations`.
 //! - `caller_account`, `is_network`: whose call a record is, and whether it is one of its own, in `records`.
 //! - `kms_read_logging`, `digest_logs`, `log_key`, `is_digest_location`: what trails and digests say, in `logging`.
 //! - `linked_ranges`: ranges of time that belong together, in `ranges`.

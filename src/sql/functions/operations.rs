@@ -1,12 +1,16 @@
-//! Functions that tell cryptographic operations from others.
+//! Functions that tell what an operation of KMS is, by the one list of them.
 //!
+//! - `operation_kind(event_name)`: `use` for a cryptographic operation, `management` for any other that is known,
+//!   `unknown` for one that is in no list and may be a use.
+//! - `operation_class(event_name)`: the same, but `read` for an operation that changes nothing and is no use.
 //! - `crypto_direction(event_name)`: `encrypt` or `decrypt` for a cryptographic operation, null for any other.
-//! - `crypto_operation_names()`: the names of the cryptographic operations, as a list.
+//! - `operation_has(event_name, trait)`: whether it has a trait of the list (`opens`, `context`, `attestation`); null for
+//!   an unknown one.
+//! - `kms_operation_names()`: the names of all known operations, as a list.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
@@ -14,97 +18,171 @@ use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::prelude::SessionContext;
 
 use super::texts;
-use crate::decode;
+use crate::decode::{Operation, OperationClass, known_operation, operations};
+
+/// What is told of an operation, or of one that is not known.
+type Told = fn(Option<&'static Operation>) -> Option<&'static str>;
+
+/// What an unknown operation is.
+const UNKNOWN: &str = "unknown";
 
 pub(super) fn register(context: &SessionContext) {
-    let directions: HashMap<&str, &str> = decode::crypto_operations().iter().copied().collect();
+    let by_name: [(&'static str, Told); 3] = [
+        ("operation_kind", |known| {
+            Some(match known.map(|known| known.class) {
+                Some(OperationClass::Use) => OperationClass::Use.word(),
+                Some(_) => OperationClass::Management.word(),
+                None => UNKNOWN,
+            })
+        }),
+        ("operation_class", |known| {
+            Some(known.map_or(UNKNOWN, |known| known.class.word()))
+        }),
+        ("crypto_direction", |known| known?.direction),
+    ];
+    for (name, told) in by_name {
+        context.register_udf(create_udf(
+            name,
+            vec![DataType::Utf8],
+            DataType::Utf8,
+            Volatility::Immutable,
+            Arc::new(move |arguments: &[ColumnarValue]| of_names(name, arguments, told)),
+        ));
+    }
     context.register_udf(create_udf(
-        "crypto_direction",
-        vec![DataType::Utf8],
-        DataType::Utf8,
+        "operation_has",
+        vec![DataType::Utf8, DataType::Utf8],
+        DataType::Boolean,
         Volatility::Immutable,
-        Arc::new(move |arguments: &[ColumnarValue]| crypto_direction(arguments, &directions)),
+        Arc::new(operation_has),
     ));
     context.register_udf(create_udf(
-        "crypto_operation_names",
+        "kms_operation_names",
         Vec::new(),
         DataType::new_list(DataType::Utf8, true),
         Volatility::Immutable,
         Arc::new(|_no_arguments: &[ColumnarValue]| {
-            let names = decode::crypto_operations().iter();
-            let names: Vec<ScalarValue> = names.map(|(name, _)| ScalarValue::from(*name)).collect();
+            let names = operations().iter();
+            let names: Vec<ScalarValue> =
+                names.map(|known| ScalarValue::from(known.name)).collect();
             let names = ScalarValue::new_list_nullable(&names, &DataType::Utf8);
             Ok(ColumnarValue::Scalar(ScalarValue::List(names)))
         }),
     ));
 }
 
-fn crypto_direction(
+fn of_names(
+    function: &'static str,
     arguments: &[ColumnarValue],
-    directions: &HashMap<&str, &str>,
+    told: Told,
 ) -> Result<ColumnarValue> {
     let arrays = ColumnarValue::values_to_arrays(arguments)?;
     let [names] = arrays.as_slice() else {
-        return Err(DataFusionError::Execution(
-            "crypto_direction takes the name of an operation".to_owned(),
-        ));
+        return Err(wrong(function));
     };
     let names = texts(names)?;
-    let mut last: Option<(&str, Option<&str>)> = None;
-    let told: StringArray = names
+    let mut last: Option<(Option<&str>, Option<&str>)> = None;
+    let column: StringArray = names
         .iter()
-        .map(|name| {
-            let name = name?;
+        .map(|name| match last {
             // The same operation stands in many rows that follow each other.
-            match last {
-                Some((known, direction)) if known == name => direction,
-                _ => {
-                    let direction = directions.get(name).copied();
-                    last = Some((name, direction));
-                    direction
-                }
+            Some((known, value)) if known == name => value,
+            _ => {
+                let value = told(name.and_then(known_operation));
+                last = Some((name, value));
+                value
             }
         })
         .collect();
-    Ok(ColumnarValue::Array(Arc::new(told) as ArrayRef))
+    Ok(ColumnarValue::Array(Arc::new(column) as ArrayRef))
+}
+
+fn operation_has(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
+    let arrays = ColumnarValue::values_to_arrays(arguments)?;
+    let [names, traits] = arrays.as_slice() else {
+        return Err(wrong("operation_has"));
+    };
+    let (names, traits) = (texts(names)?, texts(traits)?);
+    let column: BooleanArray = names
+        .iter()
+        .zip(traits.iter())
+        .map(|(name, asked)| Some(known_operation(name?)?.has(asked?)))
+        .collect();
+    Ok(ColumnarValue::Array(Arc::new(column) as ArrayRef))
+}
+
+fn wrong(function: &str) -> DataFusionError {
+    DataFusionError::Execution(format!("{function} takes the name of an operation"))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-    use std::sync::Arc;
+    use arrow::util::display::array_value_to_string;
 
-    use arrow::array::{ArrayRef, AsArray as _, StringArray};
-    use datafusion::logical_expr::ColumnarValue;
+    #[track_caller]
+    fn check(told: &str, expected: &str) {
+        assert_eq!(told, expected);
+    }
 
-    use super::crypto_direction;
-    use crate::decode;
+    async fn value(expression: &str) -> String {
+        let context = crate::sql::context();
+        let statement = format!("SELECT {expression} AS value");
+        let frame = context.sql(&statement).await.expect("a statement");
+        let batches = frame.collect().await.expect("a value");
+        array_value_to_string(batches[0].column(0), 0).expect("a text")
+    }
 
-    #[test]
-    fn cryptographic_operations_have_a_direction_and_others_none() {
-        let names = [
-            Some("Decrypt"),
-            Some("Decrypt"),
-            None,
-            Some("DescribeKey"),
-            Some("Encrypt"),
-        ];
-        let names: ArrayRef = Arc::new(StringArray::from(names.to_vec()));
-        let directions: HashMap<_, _> = decode::crypto_operations().iter().copied().collect();
-        let told = crypto_direction(&[ColumnarValue::Array(names)], &directions).expect("texts");
-        let ColumnarValue::Array(told) = told else {
-            panic!("no array");
-        };
-        let told: Vec<_> = told.as_string::<i32>().iter().collect();
-        assert_eq!(
-            told,
-            [
-                Some("decrypt"),
-                Some("decrypt"),
-                None,
-                None,
-                Some("encrypt")
-            ]
-        );
+    #[tokio::test]
+    async fn an_operation_is_known_or_unknown() {
+        for (name, kind, class, direction) in [
+            ("'Decrypt'", "use", "use", "decrypt"),
+            ("'Encapsulate'", "use", "use", "encrypt"),
+            ("'Decapsulate'", "use", "use", "decrypt"),
+            ("'DescribeKey'", "management", "read", ""),
+            ("'GetKeyLastUsage'", "management", "read", ""),
+            ("'CreateGrant'", "management", "management", ""),
+            ("'DeleteExpiredKeyMaterial'", "management", "management", ""),
+            ("'EncryptFuture'", "unknown", "unknown", ""),
+            ("''", "unknown", "unknown", ""),
+            ("NULL", "unknown", "unknown", ""),
+        ] {
+            check(&value(&format!("operation_kind({name})")).await, kind);
+            check(&value(&format!("operation_class({name})")).await, class);
+            check(
+                &value(&format!("crypto_direction({name})")).await,
+                direction,
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn traits_are_those_of_the_list() {
+        for (name, with, without) in [
+            ("Decrypt", "opens", "nonsense"),
+            ("CreateGrant", "opens", "context"),
+            ("GenerateDataKey", "context", "opens"),
+            ("GenerateRandom", "attestation", "opens"),
+        ] {
+            check(
+                &value(&format!("operation_has('{name}', '{with}')")).await,
+                "true",
+            );
+            check(
+                &value(&format!("operation_has('{name}', '{without}')")).await,
+                "false",
+            );
+        }
+        check(&value("operation_has('EncryptFuture', 'opens')").await, "");
+    }
+
+    #[tokio::test]
+    async fn rows_that_follow_each_other_are_told_apart() {
+        let kinds = value(
+            "(SELECT string_agg(operation_kind(name), ' ' ORDER BY place) FROM (VALUES \
+             (1, 'Decrypt'), (2, 'Decrypt'), (3, NULL), (4, NULL), (5, 'TagResource'), (6, 'Nope'), (7, 'Sign')) \
+             AS rows (place, name))",
+        )
+        .await;
+        check(&kinds, "use use unknown unknown management unknown use");
     }
 }

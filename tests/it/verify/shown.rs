@@ -99,3 +99,77 @@ fn silence_about_digests_is_told() {
     let unsigned = context.run(&["verify", "--public-keys", "copy/public-keys.json"]);
     assert_snapshot!("without_digests", joined(&[without, unsigned]));
 }
+
+/// "Nothing wrong" is said where something was proven, and with what was not.
+#[test]
+fn what_is_not_proven_is_not_called_right() {
+    let context = Context::new();
+    let mut plan = Plan::new(1, 1, 1);
+    plan.hours = 4;
+    let trail = plan.write(&context.path().join("copy"));
+    let verify = ["verify", "--public-keys", "copy/public-keys.json"];
+    let last = |words: &[&str]| {
+        let told = context.run(words);
+        let line = told.stdout.lines().last().unwrap_or_default().to_owned();
+        (told.code, line, told.stderr)
+    };
+    context.run(&["ingest", "copy/AWSLogs"]);
+    let (code, line, told) = last(&verify);
+    assert_eq!(
+        (code, line.as_str(), told.as_str()),
+        (0, "wrong: nothing", "")
+    );
+    let (code, line, told) = last(&[&verify[..], &["--from", "2030-01-01"]].concat());
+    assert_eq!(
+        (code, line.as_str()),
+        (
+            2,
+            "nothing verified: the store has no log or digest of this window"
+        )
+    );
+    assert_eq!(
+        told,
+        "warning: there was nothing to verify, so the exit code is 2\n"
+    );
+    // A log that another trail, one without digests, delivered.
+    let spot = Spot {
+        account: plan.accounts[0],
+        region: plan.regions[0],
+        hour: 2,
+    };
+    let log = trail.log(spot);
+    let key = log.key.replace(&format!("{}/", plan.organization), "");
+    let other = trail.root.join(key.replace(".json.gz", "x.json.gz"));
+    fs::create_dir_all(other.parent().expect("a folder")).expect("a folder");
+    fs::copy(trail.path(log), other).expect("a copy");
+    context.run(&["ingest", "copy/AWSLogs"]);
+    let (code, line, _) = last(&verify);
+    assert_eq!(code, 0);
+    let logs = trail
+        .objects
+        .iter()
+        .filter(|object| object.key.contains("/CloudTrail/"))
+        .count()
+        + 1;
+    assert_eq!(
+        line,
+        format!("wrong: nothing; 1 of {logs} logs are not proven, for the reasons above")
+    );
+    // An object that was hashed by no one, and cannot be read now.
+    let unread = Context::new();
+    let trail = plan.write(&unread.path().join("copy"));
+    unread.run(&["ingest", "copy/AWSLogs", "--no-hash"]);
+    fs::remove_file(trail.path(trail.log(spot))).expect("it was there");
+    let told = unread.run(&verify);
+    assert_eq!(told.code, 2, "{told}");
+    let line = told.stdout.lines().last();
+    assert_eq!(
+        line,
+        Some("wrong: nothing in what could be read; 1 objects could not be read now"),
+        "{told}"
+    );
+    assert_eq!(
+        told.stderr,
+        "warning: not everything could be read, so the exit code is 2\n"
+    );
+}
