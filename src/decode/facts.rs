@@ -26,6 +26,7 @@ pub(crate) struct Facts {
     crypto_operations: Vec<(&'static str, &'static str)>,
     outcomes: Vec<(Pattern, &'static str)>,
     contexts: HashMap<&'static str, &'static str>,
+    context_parents: HashMap<&'static str, &'static str>,
     trail_events: HashMap<&'static str, Vec<Pattern>>,
     trail_names: Vec<Pattern>,
     trail_list_version: i32,
@@ -39,6 +40,15 @@ impl Facts {
         let (trail_list_version, events) = rows(include_str!("../../data/trail-events.csv"));
         let mut trail_events: HashMap<&'static str, Vec<Pattern>> = HashMap::new();
         let mut trail_names = Vec::new();
+        let mut context_parents = HashMap::new();
+        let contexts = contexts.map(|(keys, service)| match keys.rsplit_once('/') {
+            Some((parent, key)) => {
+                context_parents.insert(key, parent);
+                (key, service)
+            }
+            None => (keys, service),
+        });
+        let contexts = contexts.collect();
         for (source, name) in events {
             trail_names.push(Pattern::new(name));
             trail_events
@@ -51,7 +61,8 @@ impl Facts {
             outcomes: outcomes
                 .map(|(code, outcome)| (Pattern::new(code), outcome))
                 .collect(),
-            contexts: contexts.collect(),
+            contexts,
+            context_parents,
             trail_events,
             trail_names,
             trail_list_version,
@@ -69,6 +80,17 @@ impl Facts {
     /// The service whose resource a member of an encryption context names.
     pub(crate) fn context_service(&self, context_key: &str) -> Option<&'static str> {
         self.contexts.get(context_key).copied()
+    }
+
+    /// The member of a context that says within what the resource of another member is.
+    pub(crate) fn context_parent(&self, context_key: &str) -> Option<&'static str> {
+        self.context_parents.get(context_key).copied()
+    }
+
+    /// The members that name resources.
+    #[cfg(test)]
+    pub(crate) fn context_keys(&self) -> impl Iterator<Item = &'static str> {
+        self.contexts.keys().copied()
     }
 
     /// Whether any event of this service is wanted.

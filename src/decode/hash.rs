@@ -7,7 +7,7 @@ use std::io::Read;
 use sha2::{Digest as _, Sha256};
 
 use super::Limits;
-use super::inflate::{Fault, TextLimits, TextStream};
+use super::inflate::{Fault, TextLimits, TextStream, is_gzip};
 use crate::schema::hex;
 
 /// Why a text has no hash.
@@ -29,15 +29,35 @@ pub fn text_sha256(reader: &mut dyn Read, limits: Limits) -> Result<String, Unha
         ratio_max: limits.ratio_max,
     };
     let mut stream = TextStream::new(reader, text_limits);
+    let mut first = Vec::new();
+    let filled = stream.fill(&mut first);
+    if !is_gzip(&first) {
+        return hashed(stream, first, filled).map_err(unhashed);
+    }
+    let nested = stream.nested((first, filled)).map_err(unhashed)?;
+    if let Some(fault) = nested.fault {
+        return Err(unhashed(fault));
+    }
+    let mut gzip = nested.gzip.as_slice();
+    let mut stream = TextStream::new(&mut gzip, nested.limits);
+    let mut first = Vec::new();
+    let filled = stream.fill(&mut first);
+    hashed(stream, first, filled).map_err(unhashed)
+}
+
+fn hashed(
+    mut stream: TextStream<'_>,
+    mut piece: Vec<u8>,
+    mut filled: Result<bool, Fault>,
+) -> Result<String, Fault> {
     let mut hash = Sha256::new();
-    let mut piece = Vec::new();
     loop {
-        piece.clear();
-        let is_end = stream.fill(&mut piece).map_err(unhashed)?;
         hash.update(&piece);
-        if is_end {
+        if filled? {
             return Ok(hex(&hash.finalize()));
         }
+        piece.clear();
+        filled = stream.fill(&mut piece);
     }
 }
 
@@ -46,6 +66,7 @@ fn unhashed(fault: Fault) -> Unhashed {
         Fault::Truncated => Unhashed::Damaged("its gzip ends in the middle".to_owned()),
         Fault::Corrupt => Unhashed::Damaged("its gzip is corrupt".to_owned()),
         Fault::Trailing => Unhashed::Damaged("bytes that are no gzip follow its gzip".to_owned()),
+        Fault::Nested => Unhashed::Unread("it is gzip within gzip, too large to read".to_owned()),
         Fault::TooMuchText => Unhashed::Unread("it holds more text than the limit".to_owned()),
         Fault::Ratio => Unhashed::Unread("its compression ratio is above the limit".to_owned()),
         Fault::Read(error) => Unhashed::Unread(error.to_string()),

@@ -1,11 +1,13 @@
 //! From the bytes of an object to its text: gzip of any number of members, or plain.
 //!
-//! Enters: a whole buffer, or a stream. Leaves: text, piece by piece, and at the end the [`Fault`] that
+//! Enters: a whole buffer, or a stream. Leaves: text in UTF-8, piece by piece, and at the end the [`Fault`] that
 //! stopped it, if one did. All text before the fault has been given.
 
 use std::io::{self, Read};
 
 use flate2::{Decompress, FlushDecompress, Status};
+
+use super::utf16::Utf16;
 
 /// How much text is made at once from a stream.
 const PIECE_BYTES: usize = 1 << 20;
@@ -13,6 +15,8 @@ const PIECE_BYTES: usize = 1 << 20;
 const INPUT_BYTES: usize = 1 << 16;
 /// The compression ratio is of no concern before so much text has been made.
 const RATIO_FREE_BYTES: u64 = 64 << 20;
+/// A gzip within a gzip is kept whole, up to this length.
+const NESTED_BYTES_MAX: usize = 64 << 20;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// Magic and method of a gzip member.
 const MEMBER_START: [u8; 3] = [0x1f, 0x8b, 8];
@@ -26,6 +30,8 @@ pub(crate) enum Fault {
     Corrupt,
     /// Bytes that are no gzip follow the gzip.
     Trailing,
+    /// The gzip holds a gzip that is too large to be kept, or holds a third.
+    Nested,
     /// More text than the limit for one object.
     TooMuchText,
     /// A higher compression ratio than the limit.
@@ -72,6 +78,15 @@ pub(crate) fn inflate_whole(
     inflater.gzip_decompress(gzip, text) == Ok(size)
 }
 
+/// A gzip within a gzip, as where both CloudWatch Logs and Firehose compress.
+pub(crate) struct Nested {
+    pub(crate) gzip: Vec<u8>,
+    /// What the limits of both together leave to it.
+    pub(crate) limits: TextLimits,
+    /// What cut it.
+    pub(crate) fault: Option<Fault>,
+}
+
 /// Text from a stream.
 pub(crate) struct TextStream<'a> {
     reader: &'a mut dyn Read,
@@ -80,6 +95,10 @@ pub(crate) struct TextStream<'a> {
     unread: std::ops::Range<usize>,
     is_input_end: bool,
     mode: Mode,
+    /// Whether a piece of text has been made.
+    is_begun: bool,
+    /// Where the text is UTF-16, which becomes UTF-8.
+    utf16: Option<Utf16>,
     limits: TextLimits,
     bytes_in: u64,
     bytes_out: u64,
@@ -101,6 +120,8 @@ impl<'a> TextStream<'a> {
             unread: 0..0,
             is_input_end: false,
             mode: Mode::Unknown,
+            is_begun: false,
+            utf16: None,
             limits,
             bytes_in: 0,
             bytes_out: 0,
@@ -119,7 +140,37 @@ impl<'a> TextStream<'a> {
         // read.
         let over = self.bytes_out.saturating_sub(self.limits.object_bytes_max);
         window.truncate(end.saturating_sub(usize_of(over)).max(start));
+        if !std::mem::replace(&mut self.is_begun, true) {
+            self.utf16 = Utf16::detect(&window[start..]);
+        }
+        if let Some(utf16) = &mut self.utf16 {
+            let wide = window.split_off(start);
+            utf16.convert(&wide, !matches!(result, Ok(false)), window);
+        }
         result
+    }
+
+    /// Reads the gzip that is the text of this one, of which the first piece is there.
+    pub(crate) fn nested(
+        mut self,
+        (mut gzip, mut filled): (Vec<u8>, Result<bool, Fault>),
+    ) -> Result<Nested, Fault> {
+        while matches!(filled, Ok(false)) {
+            if gzip.len() > NESTED_BYTES_MAX {
+                return Err(Fault::Nested);
+            }
+            filled = self.fill(&mut gzip);
+        }
+        let used = self.bytes_in - self.unread.len() as u64;
+        let ratio_left = self.limits.ratio_max.saturating_mul(used) / (gzip.len() as u64).max(1);
+        Ok(Nested {
+            gzip,
+            limits: TextLimits {
+                ratio_max: ratio_left.max(1),
+                ..self.limits
+            },
+            fault: filled.err(),
+        })
     }
 
     fn fill_slice(&mut self, window: &mut [u8], end: &mut usize) -> Result<bool, Fault> {

@@ -12,6 +12,7 @@ use super::facts::FACTS;
 
 static SOURCE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""eventSource""#));
 static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""eventName""#));
+static VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""eventVersion""#));
 
 static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u00"));
 
@@ -52,6 +53,16 @@ pub(crate) fn look(record: &[u8], is_plain: bool) -> Interest {
     } else {
         Interest::None
     }
+}
+
+/// Whether some object in the text, at whatever depth, has a member `eventSource`, or begins like an
+/// event.
+pub(crate) fn names_source(text: &[u8]) -> bool {
+    VERSION.find(text).is_some()
+        || SOURCE.find_iter(text).any(|at| {
+            let member = string_member(text, at + SOURCE.needle().len());
+            !matches!(member, Member::Other)
+        })
 }
 
 /// Whether a letter is written as an escape, so that a name may not look like itself. Writers of JSON

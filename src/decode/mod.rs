@@ -16,6 +16,7 @@ mod context;
 mod document;
 mod event;
 mod facts;
+mod format;
 mod hash;
 mod identity;
 mod inflate;
@@ -30,6 +31,7 @@ mod shape;
 mod skip;
 mod split;
 mod time;
+mod utf16;
 
 pub use arn::{KmsArn, is_key_arn};
 pub use columns::STORE_COLUMNS;
@@ -43,4 +45,4 @@ pub use report::{DigestFacts, ObjectKind, ObjectReport, REJECTS_KEPT_MAX, Reason
 pub use time::{parse_event_time, parse_locale_date};
 
 /// The version of this decoder. A newer one reads again what an older one rejected.
-pub const DECODER_VERSION: i32 = 1;
+pub const DECODER_VERSION: i32 = 2;

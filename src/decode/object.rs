@@ -1,5 +1,8 @@
 //! One log object, from bytes to rows.
 
+mod stream;
+mod unwrap;
+
 use std::io::Read;
 
 use arrow::array::RecordBatch;
@@ -12,11 +15,12 @@ use super::classify::Classifier;
 use super::columns::{EventColumns, Origin};
 use super::event::{Event, KMS, KmsFacts, Members, text};
 use super::facts::FACTS;
-use super::inflate::{Fault, TextLimits, TextStream, inflate_whole, is_gzip};
-use super::interest::{Interest, look};
-use super::json::{self, Kind, Tape, Value};
+use super::format;
+use super::inflate::{Fault, inflate_whole, is_gzip};
+use super::interest::{Interest, look, names_source};
+use super::json::{self, Tape, Value};
 use super::report::{ObjectKind, ObjectReport, REJECTS_KEPT_MAX, Reason, Reject};
-use super::shape::{digest, kind_of, packed};
+use super::shape::kind_of;
 use super::split::{Packing, Piece, Splitter, Verdict};
 use crate::schema::{self, hex};
 
@@ -103,6 +107,12 @@ struct Records {
     seen: Option<ObjectKind>,
     path_kind: Option<ObjectKind>,
     wrapper: Option<&'static str>,
+    /// Whether it came from CloudWatch Logs, whose other log groups hold anything.
+    is_logged: bool,
+    /// Whether an envelope of CloudWatch Logs was seen.
+    is_envelope: bool,
+    /// The beginning of a text that does not begin like JSON.
+    head: Vec<u8>,
 }
 
 impl Decoder {
@@ -128,6 +138,9 @@ impl Decoder {
                 seen: None,
                 path_kind: None,
                 wrapper: None,
+                is_logged: false,
+                is_envelope: false,
+                head: Vec::new(),
             },
             is_hashing: false,
         }
@@ -203,51 +216,17 @@ impl Decoder {
         } else {
             return false;
         };
+        if format::is_encoded(text) {
+            return false;
+        }
         let records = &mut self.records;
+        records.begin_text(text);
         records.report.json_bytes = text.len() as u64;
         if self.is_hashing {
             records.report.sha256 = Some(hex(&Sha256::digest(text)));
         }
         splitter.push(text, true, &mut |piece| records.piece(piece));
         true
-    }
-
-    fn stream<E: From<ArrowError>>(
-        &mut self,
-        reader: &mut dyn Read,
-        splitter: &mut Splitter,
-        hand_over: &mut dyn FnMut(Rows) -> Result<(), E>,
-    ) -> Result<Option<Fault>, E> {
-        let limits = TextLimits {
-            object_bytes_max: self.limits.object_bytes_max,
-            ratio_max: self.limits.ratio_max,
-        };
-        let mut stream = TextStream::new(reader, limits);
-        let mut window = Vec::new();
-        let mut hash = self.is_hashing.then(Sha256::new);
-        loop {
-            let before = window.len();
-            let filled = stream.fill(&mut window);
-            if let Some(hash) = &mut hash {
-                hash.update(&window[before..]);
-            }
-            let is_end = !matches!(filled, Ok(false));
-            let records = &mut self.records;
-            records.report.json_bytes += (window.len() - before) as u64;
-            let done = splitter.push(&window, is_end, &mut |piece| records.piece(piece));
-            window.drain(..done);
-            if self.is_full() {
-                hand_over(self.take()?)?;
-            }
-            match filled {
-                Ok(false) => {}
-                Ok(true) => {
-                    self.records.report.sha256 = hash.map(|hash| hex(&hash.finalize()));
-                    return Ok(None);
-                }
-                Err(fault) => return Ok(Some(fault)),
-            }
-        }
     }
 }
 
@@ -261,6 +240,22 @@ impl Records {
         self.torn_record = None;
         self.seen = None;
         self.wrapper = None;
+        self.is_logged = false;
+        self.is_envelope = false;
+    }
+
+    fn begin_text(&mut self, text: &[u8]) {
+        self.head.clear();
+        if !format::is_json_begun(text) {
+            self.head
+                .extend_from_slice(&text[..text.len().min(format::HEAD_BYTES)]);
+        }
+    }
+
+    /// The object holds something else than JSON.
+    fn other_format(&mut self, format: &str) {
+        self.report.damage = Some((Reason::OtherFormat, format.to_owned()));
+        self.report.damage_offset = Some(0);
     }
 
     fn piece(&mut self, piece: Piece<'_>) -> Verdict {
@@ -270,6 +265,7 @@ impl Records {
                 text,
                 is_plain,
             } => return self.record(offset, text, is_plain),
+            Piece::Line { offset, text } => self.line(offset, text),
             Piece::NotObject { offset } => {
                 self.reject(offset, Reason::NotAnObject, "no JSON object".to_owned());
             }
@@ -284,6 +280,9 @@ impl Records {
     }
 
     fn record(&mut self, offset: u64, bytes: &[u8], is_plain: bool) -> Verdict {
+        if bytes.first() == Some(&b'"') {
+            return self.string(offset, bytes);
+        }
         let interest = look(bytes, is_plain);
         // The first record is parsed in any case, since it tells what the object holds.
         if interest == Interest::None && self.seen.is_some() {
@@ -301,7 +300,10 @@ impl Records {
         };
         let mut tape = std::mem::take(&mut self.tape);
         let verdict = match tape.parse(record, self.limits.depth_max) {
-            Ok(value) => self.value(offset, value),
+            Ok(value) => {
+                self.value(offset, value, 0);
+                Verdict::Sound
+            }
             Err(json::Fault::Syntax(at)) => {
                 let message = format!("no JSON at byte {}", offset + at as u64);
                 self.broken(offset, interest, Reason::RecordSyntax, message)
@@ -338,45 +340,6 @@ impl Records {
         }
     }
 
-    /// Takes the event out of what it is wrapped in.
-    fn value(&mut self, offset: u64, value: Value<'_>) -> Verdict {
-        if let Some(digest) = digest(value) {
-            self.seen = Some(ObjectKind::Digest);
-            self.report.digest = Some(digest);
-            return Verdict::Sound;
-        }
-        if let Some(inner) = value.get("CloudTrailEvent").and_then(Value::text) {
-            self.wrapper = Some("lookup_events");
-            let mut tape = std::mem::take(&mut self.inner_tape);
-            match tape.parse(&inner, self.limits.depth_max) {
-                Ok(event) => self.event(offset, event),
-                Err(json::Fault::Syntax(at)) => {
-                    let message = format!("CloudTrailEvent is no JSON at its byte {at}");
-                    self.reject(offset, Reason::RecordSyntax, message);
-                }
-                Err(json::Fault::TooDeep) => self.reject_deep(offset),
-            }
-            self.inner_tape = tape;
-        } else if let (None, Some(event)) = (value.get("eventSource"), value.get("detail"))
-            && event.kind() == Kind::Object
-        {
-            self.wrapper = Some("event_bridge");
-            self.event(offset, event);
-        } else if let Some(records) = packed(value) {
-            // A page of records among pages of records.
-            for record in records.elements() {
-                if record.kind() == Kind::Object {
-                    self.value(offset, record);
-                } else {
-                    self.reject(offset, Reason::NotAnObject, "no JSON object".to_owned());
-                }
-            }
-        } else {
-            self.event(offset, value);
-        }
-        Verdict::Sound
-    }
-
     fn event(&mut self, offset: u64, event: Value<'_>) {
         let members = Members::read(event);
         let kind = kind_of(event, &members);
@@ -395,6 +358,10 @@ impl Records {
         let is_aggregated = kind == Some(ObjectKind::Aggregated)
             || (self.path_kind == Some(ObjectKind::Aggregated) && !is_whole);
         // What tells no service may be anything, a KMS event in an unknown wrapping too.
+        if source.is_empty() && self.is_logged && !names_source(event.raw().as_bytes()) {
+            self.not_wanted();
+            return;
+        }
         if source.is_empty() && !is_aggregated && kind != Some(ObjectKind::Insight) {
             self.reject(
                 offset,
@@ -499,6 +466,8 @@ impl Records {
             None => None,
             Some(Packing::Records) => Some("records"),
             Some(Packing::Events) => Some("lookup_events"),
+            Some(Packing::Filtered | Packing::LogEvents) => Some("cloudwatch_logs"),
+            Some(Packing::Export) => Some("cloudwatch_export"),
             Some(Packing::Array) => Some("array"),
             Some(Packing::Bare) if report.digest.is_some() => None,
             Some(Packing::Bare) if report.records == 1 => Some("event"),
@@ -506,8 +475,9 @@ impl Records {
         });
         let is_packed = matches!(
             packing,
-            Some(Packing::Records | Packing::Events | Packing::Array)
+            Some(Packing::Records | Packing::Events | Packing::Filtered | Packing::Array)
         );
+        let is_envelope = self.is_envelope || packing == Some(Packing::LogEvents);
         report.kind = match self.seen {
             Some(ObjectKind::Log | ObjectKind::Unknown) | None => match id.path_kind {
                 Some(kind) => kind,
@@ -518,6 +488,12 @@ impl Records {
         };
         if let Some(fault) = fault {
             name_fault(&mut report, fault, limits);
+        } else if report.damage.is_some()
+            && report.records == report.rejected
+            && let Some(format) = format::text(&self.head)
+        {
+            report.damage = Some((Reason::OtherFormat, format.to_owned()));
+            report.damage_offset = Some(0);
         } else if report.damage.is_some() && report.damage_offset == Some(report.json_bytes) {
             let bytes = report.json_bytes;
             let torn = in_record(self.torn_record);
@@ -530,6 +506,8 @@ impl Records {
             && report.digest.is_none()
             && id.path_kind.is_none_or(|kind| kind == ObjectKind::Log)
             && (report.records > 0 || !is_packed)
+            // What else CloudWatch Logs sends is as it should be.
+            && !(is_envelope && report.rejected == 0)
             // Where records were rejected for what they hold, the reasons of those stand.
             && report.rejects.iter().all(|reject| reject.reason == Reason::WrongShape)
         {
@@ -564,6 +542,11 @@ fn name_fault(report: &mut ObjectReport, fault: Fault, limits: Limits) {
         Fault::Trailing => (
             Reason::GzipTrailing,
             format!("bytes that are no gzip follow after {bytes} bytes of text"),
+            None,
+        ),
+        Fault::Nested => (
+            Reason::OtherFormat,
+            "gzip within gzip, too large or too deep to read: unpack it once first".to_owned(),
             None,
         ),
         Fault::TooMuchText => {

@@ -54,6 +54,8 @@ pub enum Reason {
     JsonTruncated,
     /// The text is no JSON.
     JsonDamaged,
+    /// The object is an archive, compressed in another way than with gzip, or text that is no JSON.
+    OtherFormat,
     /// The JSON holds no CloudTrail records, or the record tells no `eventSource`.
     WrongShape,
     /// A record is no JSON object.
@@ -89,6 +91,7 @@ impl Reason {
             Self::GzipTrailing => "gzip_trailing",
             Self::JsonTruncated => "json_truncated",
             Self::JsonDamaged => "json_damaged",
+            Self::OtherFormat => "other_format",
             Self::WrongShape => "wrong_shape",
             Self::NotAnObject => "not_an_object",
             Self::RecordSyntax => "record_syntax",

@@ -12,8 +12,10 @@ pub(super) fn packed(value: Value<'_>) -> Option<Value<'_>> {
     if value.get("eventSource").is_some() {
         return None;
     }
-    let records = value.get("Records").or_else(|| value.get("Events"))?;
-    (records.kind() == Kind::Array).then_some(records)
+    ["Records", "Events", "logEvents", "events"]
+        .iter()
+        .find_map(|name| value.get(name))
+        .filter(|records| records.kind() == Kind::Array)
 }
 
 /// What an event says it is; `None` for an object that is no event.

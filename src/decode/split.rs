@@ -1,22 +1,23 @@
 //! Splits the text of a log object into records, whatever they are packed in.
 //!
 //! Enters: the uncompressed text, in pieces. Leaves: [`Piece`]s in order. Known packings: an object
-//! with an array `Records` or `Events`, an array, one bare object, objects one after the other. Where
-//! the text is damaged, every record before the damage stands, and reading goes on at the next place
-//! where a record certainly begins.
+//! with an array `Records`, `Events`, `events` or `logEvents`, an array, one bare object, objects one
+//! after the other, events as strings, and lines of a time and an event. Where the text is damaged,
+//! every record before the damage stands, and reading goes on at the next place where a record
+//! certainly begins.
 
-use memchr::memmem::Finder;
+mod resync;
+mod text;
 
 use super::classify::Classifier;
 use super::json::{self, Tape};
 use super::scan::{Found, Scan};
-use super::skip::{SEPARATOR_BYTES_MAX, after_separator, before_space, skip_space, skip_value};
+use super::skip::{SEPARATOR_BYTES_MAX, after_separator, skip_space, skip_value};
+
+pub(crate) use text::line_time;
 
 /// The member that every event of CloudTrail begins with; its quotes cannot stand in a string.
 const FIRST_MEMBER: &[u8] = br#""eventVersion""#;
-
-/// Where each object has a line of its own, this begins one: no string holds the end of a line.
-const LINE_OF_OBJECT: &[u8] = b"\n{\"";
 
 /// How much is kept of searched text, so that a beginning across two pieces is found.
 const RESYNC_KEEP_BYTES: usize = 4096;
@@ -33,6 +34,12 @@ pub(crate) enum Packing {
     Records,
     /// `{"Events":[…]}`, as LookupEvents answers.
     Events,
+    /// `{"events":[…]}`, as FilterLogEvents and GetLogEvents answer.
+    Filtered,
+    /// `{"messageType":"DATA_MESSAGE",…,"logEvents":[…]}`, as CloudWatch Logs sends to a subscriber.
+    LogEvents,
+    /// Lines of a time and a message, as an export of CloudWatch Logs writes them.
+    Export,
     /// `[…]`.
     Array,
     /// A bare object, or several.
@@ -42,13 +49,15 @@ pub(crate) enum Packing {
 /// What was found in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Piece<'a> {
-    /// An object that is complete. `offset` is its place in the uncompressed text; where `is_plain`, it
-    /// holds no backslash.
+    /// An object that is complete, or a string that may hold one. `offset` is its place in the
+    /// uncompressed text; where `is_plain`, it holds no backslash.
     Record {
         offset: u64,
         text: &'a [u8],
         is_plain: bool,
     },
+    /// A line of an export, without its end.
+    Line { offset: u64, text: &'a [u8] },
     /// A value that should be a record, but is no object.
     NotObject { offset: u64 },
     /// A record longer than the limit.
@@ -91,6 +100,8 @@ enum State {
     Members { is_first: bool },
     /// Among records; `is_after` tells whether one has just ended.
     Elements { is_after: bool, is_first: bool },
+    /// In a line that is too long to keep.
+    LongLine,
     /// Behind damage, before the next certain record.
     Lost,
 }
@@ -153,6 +164,7 @@ impl Splitter {
                     State::Elements { is_after, is_first } => {
                         self.elements(window, at, (is_after, is_first), is_end, sink)
                     }
+                    State::LongLine => self.long_line(window, at),
                     State::Lost => self.resync(window, at, is_end),
                 }
             };
@@ -179,6 +191,9 @@ impl Splitter {
         let at = skip_space(window, at);
         match window.get(at) {
             None => Step::Wait(at),
+            Some(_) if self.packing == Some(Packing::Export) => {
+                self.line(window, at, is_end, sink)
+            }
             Some(b'[') => {
                 self.packing.get_or_insert(Packing::Array);
                 self.state = State::Elements {
@@ -188,7 +203,11 @@ impl Splitter {
                 Step::Go(at + 1)
             }
             Some(b'{') => self.top_object(window, at, is_end, sink),
-            Some(_) => self.other_value(window, at, is_end, sink),
+            Some(b'"') => {
+                self.packing.get_or_insert(Packing::Bare);
+                self.string(window, at, is_end, sink)
+            }
+            Some(_) => self.top_text(window, at, is_end, sink),
         }
     }
 
@@ -287,12 +306,13 @@ impl Splitter {
                 self.open(at);
                 self.scan_record(window, is_end, sink)
             }
+            b'"' if !is_after => self.string(window, at, is_end, sink),
             _ if is_after && window.len() - at < SEPARATOR_BYTES_MAX && !is_end => Step::Wait(at),
             _ if is_after => {
                 let step = self.damage(window, at, None, sink);
                 match after_separator(window, at, FIRST_MEMBER) {
                     Some(next) => {
-                        self.after_resync();
+                        self.after_resync(window, next);
                         Step::Go(next)
                     }
                     None => step,
@@ -380,7 +400,7 @@ impl Splitter {
                         offset,
                         record: None,
                     });
-                    self.after_resync();
+                    self.after_resync(window, next);
                     self.again_bytes += (end - next) as u64;
                     return Step::Go(next);
                 }
@@ -485,52 +505,6 @@ impl Splitter {
         Step::Go(bad.min(window.len()))
     }
 
-    fn resync(&mut self, window: &[u8], at: usize, is_end: bool) -> Step {
-        if let Some(next) = self.next_record(window, at, window.len()) {
-            self.after_resync();
-            Step::Go(next)
-        } else if is_end {
-            Step::Wait(window.len())
-        } else {
-            Step::Wait(at.max(window.len().saturating_sub(RESYNC_KEEP_BYTES)))
-        }
-    }
-
-    /// Where the next record certainly begins, between `from` and `to`.
-    fn next_record(&self, window: &[u8], from: usize, to: usize) -> Option<usize> {
-        let text = &window[from.min(to)..to];
-        let by_line = (self.packing == Some(Packing::Bare) && self.is_by_line)
-            .then(|| Finder::new(LINE_OF_OBJECT).find(text))
-            .flatten()
-            .map(|found| from + found + 1);
-        let finder = Finder::new(FIRST_MEMBER);
-        let by_name = finder.find_iter(text).find_map(|found| {
-            let start = before_space(window, from + found)?;
-            if window[start] != b'{' || start < from {
-                return None;
-            }
-            match before_space(window, start) {
-                Some(before) if matches!(window[before], b',' | b'[') => Some(start),
-                // Between bare objects there is nothing but the end of a line.
-                Some(before) if self.packing == Some(Packing::Bare) => {
-                    window[before + 1..start].contains(&b'\n').then_some(start)
-                }
-                _ => None,
-            }
-        });
-        by_name.into_iter().chain(by_line).min()
-    }
-
-    fn after_resync(&mut self) {
-        self.state = match self.packing {
-            Some(Packing::Bare) | None => State::Top,
-            Some(_) => State::Elements {
-                is_after: false,
-                is_first: false,
-            },
-        };
-    }
-
     fn after_record(&mut self) {
         if let State::Elements { .. } = self.state {
             self.state = State::Elements {
@@ -542,6 +516,7 @@ impl Splitter {
 
     /// Walks the members of an object from `at` to its end, or to an array of records.
     fn walk_members(&self, window: &[u8], at: usize, mut is_first: bool, is_end: bool) -> Walk {
+        let from = at;
         let mut at = at;
         loop {
             at = skip_space(window, at);
@@ -573,6 +548,10 @@ impl Splitter {
                 match name.trim_ascii() {
                     br#""Records""# => return Walk::Array(Packing::Records, at + 1),
                     br#""Events""# => return Walk::Array(Packing::Events, at + 1),
+                    br#""events""# => return Walk::Array(Packing::Filtered, at + 1),
+                    br#""logEvents""# if !is_control(&window[from..at]) => {
+                        return Walk::Array(Packing::LogEvents, at + 1);
+                    }
                     _ => {}
                 }
             }
@@ -583,6 +562,11 @@ impl Splitter {
             };
         }
     }
+}
+
+/// Whether these are the first members of what CloudWatch Logs sends to try a destination out.
+fn is_control(members: &[u8]) -> bool {
+    memchr::memmem::find(members, br#""CONTROL_MESSAGE""#).is_some()
 }
 
 /// Where a walk over members stopped.

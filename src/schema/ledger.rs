@@ -289,7 +289,8 @@ const LOG_FILE_COLUMNS: &[Column] = &[
     optional(
         "shape",
         Text,
-        "How the records were packed: `records`, `array`, `event`, `ndjson`, `lookup_events`, `event_bridge`.",
+        "How the records were packed: `records`, `array`, `event`, `ndjson`, `strings`, `lookup_events`, `event_bridge`, \
+         `cloudwatch_logs`, `cloudwatch_export`.",
     ),
     optional(
         "trail_arn",
