@@ -4,8 +4,9 @@
 --   revoked, or gone where its key has been deleted. A grant has no end of its own, so an open one works until
 --   somebody ends it. made_by is null where the grant was made before the first log held (it is known from
 --   its end, or from a use that tells it): a grant that was made before and neither ended nor told since is
---   not here, so the list is not all of KMS's. ended_by says who retired or revoked it. allows is the
---   operations, for which encryption context and from which source ARN the grant demands one. Services make long-lived grants by
+--   not here, so the list is not all of KMS's. ended_by says who retired or revoked it. grantee is a
+--   principal or a service. allows is the operations, with the encryption context that a call must have (for) and
+--   the resource for which a service must make it (from). Services make long-lived grants by
 --   design (via): look for grantees of another account and for operations that make grants (CreateGrant).
 --   Narrowed by what a call on the grant tells: its key, its account, who made it or ended it.
 -- caveat:

@@ -1,211 +1,460 @@
-//! Events on their way through other services: CloudWatch Logs, saved look-ups, other encodings; and
-//! objects that hold no JSON, which are named as what they are.
+//! Events by way of CloudWatch Logs, and events that are saved as text.
 
-use crate::decoded::{Decoded, decode, gzip, kms_event, records};
+use keytrail::decode::Limits;
+
+use crate::context::Context;
+use crate::decoded::{Decoded, decode, decode_within, event, gzip, kms_event, records};
 use crate::json::{read, same_value};
 
 fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("JSON")
 }
 
-/// The object gives these KMS events, in this order and unharmed, and nothing in it is damage.
-fn check(bytes: &[u8], shape: &str, events: &[&str]) -> Decoded {
-    let decoded = decode(bytes);
-    let shown = String::from_utf8_lossy(bytes);
-    let report = &decoded.report;
-    assert_eq!(
-        (report.state(), report.shape),
-        ("ok", Some(shape)),
-        "{shown}: {report:?}"
-    );
-    let originals = &decoded.originals[..decoded.kms_rows().len()];
-    assert_eq!(originals.len(), events.len(), "{shown}");
-    for (original, event) in originals.iter().zip(events) {
-        let (original, event) = (read(original), read(event));
-        let (original, event) = (original.expect("JSON"), event.expect("JSON"));
-        assert!(same_value(&original, &event), "{original:?}");
-    }
-    decoded
-}
-
-/// What CloudWatch Logs sends to a subscriber.
-fn envelope(kind: &str, messages: &[&str]) -> String {
+/// What CloudWatch Logs sends to a subscriber, with these messages.
+fn envelope(messages: &[&str]) -> String {
     let events: Vec<String> = messages
         .iter()
-        .map(|message| {
-            format!(
-                r#"{{"id":"1","timestamp":1,"message":{}}}"#,
-                quoted(message)
-            )
+        .enumerate()
+        .map(|(id, message)| {
+            let message = quoted(message);
+            format!(r#"{{"id":"{id}","timestamp":1772359200000,"message":{message}}}"#)
         })
         .collect();
     format!(
-        r#"{{"messageType":"{kind}","owner":"111122223333","logGroup":"g","logStream":"s","logEvents":[{}]}}"#,
+        r#"{{"messageType":"DATA_MESSAGE","owner":"111122223333","logGroup":"trail","logStream":"s","subscriptionFilters":["all"],"logEvents":[{}]}}"#,
         events.join(",")
     )
 }
 
+const CONTROL: &str = r#"{"messageType":"CONTROL_MESSAGE","owner":"CloudwatchLogs","logGroup":"","logStream":"","subscriptionFilters":[],"logEvents":[{"id":"","timestamp":1772359200000,"message":"CWL CONTROL MESSAGE: Checking health of destination Firehose."}]}"#;
+
+/// What `aws logs filter-log-events` prints.
+fn filtered(messages: &[&str]) -> String {
+    let events: Vec<String> = messages
+        .iter()
+        .map(|message| {
+            let message = quoted(message);
+            format!(r#"{{"logStreamName":"s","timestamp":1,"message":{message},"eventId":"1"}}"#)
+        })
+        .collect();
+    format!(
+        r#"{{"events":[{}],"searchedLogStreams":[]}}"#,
+        events.join(",")
+    )
+}
+
+fn exported(messages: &[&str]) -> String {
+    messages
+        .iter()
+        .map(|message| format!("2026-03-01T10:00:00.000Z {message}\n"))
+        .collect()
+}
+
+/// These events come out unharmed, with the identity that each has alone, also out of gzip.
+fn check(text: &str, shape: &str, events: &[&str]) -> Decoded {
+    let decoded = decode(text.as_bytes());
+    assert_eq!(
+        (decoded.report.state(), decoded.report.shape),
+        ("ok", Some(shape)),
+        "{text}: {:?}",
+        decoded.report
+    );
+    assert_eq!(decoded.kms_rows().len(), events.len(), "{text}");
+    for (index, event) in events.iter().enumerate() {
+        let (back, written) = (read(&decoded.originals[index]), read(event));
+        assert!(same_value(&back.expect("JSON"), &written.expect("JSON")));
+        let alone = decode(event.as_bytes());
+        assert_eq!(
+            decoded.kms_rows()[index].hash(),
+            alone.kms_rows()[0].hash(),
+            "an event is itself in any packing"
+        );
+    }
+    assert_eq!(decode(&gzip(text.as_bytes())).originals, decoded.originals);
+    decoded
+}
+
 #[test]
-fn messages_of_cloudwatch_logs_are_events() {
+fn events_come_back_from_the_packings_of_cloudwatch_logs() {
     let (a, b) = (kms_event("a"), kms_event("b"));
     let both = [a.as_str(), b.as_str()];
-    let control = envelope("CONTROL_MESSAGE", &["CWL CONTROL MESSAGE: Checking health"]);
-    let data = envelope("DATA_MESSAGE", &both);
-    check(data.as_bytes(), "cloudwatch_logs", &both);
-    check(control.as_bytes(), "cloudwatch_logs", &[]);
-    // Firehose writes one after the other, each a gzip member of its own or not.
+    let one = |event: &str| envelope(&[event]);
+    check(&envelope(&both), "cloudwatch_logs", &both);
+    check(&format!("{}{}", one(&a), one(&b)), "cloudwatch_logs", &both);
     check(
-        format!("{control}{data}").as_bytes(),
+        &format!("{CONTROL}{}\n{}", one(&a), one(&b)),
         "cloudwatch_logs",
         &both,
     );
+    check(
+        &format!("[{CONTROL},{}]", envelope(&both)),
+        "cloudwatch_logs",
+        &both,
+    );
+    check(&filtered(&both), "cloudwatch_logs", &both);
+    check(
+        &format!("{}\n{}\n", filtered(&[&a]), filtered(&[&b])),
+        "cloudwatch_logs",
+        &both,
+    );
+    check(&exported(&both), "cloudwatch_export", &both);
+    check(
+        &exported(&both).replace('\n', "\r\n\r\n"),
+        "cloudwatch_export",
+        &both,
+    );
+    // The rows of Insights, with the event as text and as an object.
+    check(
+        &format!(r#"[{{"@timestamp":"x","@message":{}}}]"#, quoted(&a)),
+        "cloudwatch_logs",
+        &[&a],
+    );
+    check(
+        &format!(r#"[{{"@timestamp":"x","@message":{a}}}]"#),
+        "cloudwatch_logs",
+        &[&a],
+    );
+    // EventBridge can write to a log group.
+    let bridged = format!(r#"{{"detail-type":"AWS API Call via CloudTrail","detail":{a}}}"#);
+    check(&envelope(&[&bridged]), "cloudwatch_logs", &[&a]);
+    // Members of gzip without anything between them, as Firehose writes them, and gzip of these.
     let members = [
-        gzip(control.as_bytes()),
-        gzip(envelope("DATA_MESSAGE", &[&a]).as_bytes()),
-        gzip(envelope("DATA_MESSAGE", &[&b]).as_bytes()),
-    ];
-    check(&members.concat(), "cloudwatch_logs", &both);
-    // Compressed twice: by the subscription and by Firehose.
-    check(&gzip(&members.concat()), "cloudwatch_logs", &both);
-    // filter-log-events, and get-log-events.
-    let filtered = format!(
-        r#"{{"events":[{{"logStreamName":"s","message":{}}},{{"message":{}}}],"searchedLogStreams":[]}}"#,
-        quoted(&a),
-        quoted(&b)
-    );
-    check(filtered.as_bytes(), "cloudwatch_logs", &both);
-    // Only the messages, without line breaks.
-    check(format!("{a}{b}").as_bytes(), "ndjson", &both);
-}
-
-#[test]
-fn other_log_groups_are_no_damage_and_cut_messages_are() {
-    let a = kms_event("a");
-    let other = r#"{"level":"info","msg":"kms.amazonaws.com was called"}"#;
-    let mixed = envelope("DATA_MESSAGE", &["START RequestId: 1", other, &a]);
-    let decoded = check(mixed.as_bytes(), "cloudwatch_logs", &[&a]);
-    assert_eq!(decoded.report.not_wanted, 2);
-    let cut = envelope("DATA_MESSAGE", &[&a[..a.len() - 20], &a]);
-    let decoded = decode(cut.as_bytes());
-    assert_eq!(decoded.reason(), "record_syntax");
-    assert_eq!(
-        (decoded.report.state(), decoded.report.rejected),
-        ("damaged", 1)
-    );
-    assert_eq!(decoded.ids(), ["a"]);
-}
-
-#[test]
-fn lines_of_an_export_are_a_time_and_an_event() {
-    let (a, b) = (kms_event("a"), kms_event("b"));
-    let both = [a.as_str(), b.as_str()];
-    for end in ["\n", "\r\n"] {
-        let lines = format!(
-            "2026-03-01T10:00:00.000Z {a}{end}2026-03-01T10:00:01.000Z START{end}2026-03-01T10:00:02.000Z {b}{end}"
+        gzip(CONTROL.as_bytes()),
+        gzip(one(&a).as_bytes()),
+        gzip(one(&b).as_bytes()),
+    ]
+    .concat();
+    for bytes in [gzip(&members), members] {
+        let decoded = decode(&bytes);
+        assert_eq!(
+            (decoded.report.state(), decoded.ids()),
+            ("ok", vec!["a".to_owned(), "b".to_owned()])
         );
-        let decoded = check(lines.as_bytes(), "cloudwatch_export", &both);
-        assert_eq!(decoded.report.not_wanted, 1);
-        check(&gzip(lines.as_bytes()), "cloudwatch_export", &both);
+        assert_eq!(decoded.report.records, 2, "a control message is no record");
     }
-    let torn = format!("2026-03-01T10:00:00.000Z {}", &a[..a.len() - 3]);
-    assert_eq!(decode(torn.as_bytes()).report.rejected, 1);
 }
 
 #[test]
-fn saved_look_ups_are_events_as_text() {
+fn events_that_are_saved_as_text_come_back() {
     let (a, b) = (kms_event("a"), kms_event("b"));
     let both = [a.as_str(), b.as_str()];
-    let strings = format!("[\n {},\n {}\n]", quoted(&a), quoted(&b));
-    check(strings.as_bytes(), "strings", &both);
-    check(quoted(&a).as_bytes(), "strings", &[&a]);
-    // `--output text` puts tabs between them.
-    check(format!("{a}\t{b}\n").as_bytes(), "ndjson", &both);
-    let objects = format!(
-        r#"[{{"id":"1","CloudTrailEvent":{}}},{{"CloudTrailEvent":{}}}]"#,
-        quoted(&a),
-        quoted(&b)
+    let strings = [quoted(&a), quoted(&b)];
+    check(&format!("[{}]", strings.join(",")), "strings", &both);
+    check(
+        &format!("[\n    {}\n]\n", strings.join(",\n    ")),
+        "strings",
+        &both,
     );
-    check(objects.as_bytes(), "lookup_events", &both);
-    // A string that holds no event is a reject, and hides none.
-    let odd = format!(r#"["text",{}]"#, quoted(&a));
-    let decoded = decode(odd.as_bytes());
-    assert_eq!(
-        (decoded.report.rejected, decoded.ids()),
-        (1, vec!["a".to_owned()])
+    check(&strings.join("\n"), "strings", &both);
+    check(&quoted(&records(&[a.clone(), b.clone()])), "strings", &both);
+    check(&quoted(&format!("[{a},{b}]")), "strings", &both);
+    check(&format!("{a}\t{b}\n"), "ndjson", &both);
+    check(&format!("{a}{b}"), "ndjson", &both);
+    let objects: Vec<String> = both
+        .iter()
+        .map(|event| format!(r#"{{"id":"x","CloudTrailEvent":{}}}"#, quoted(event)))
+        .collect();
+    check(&format!("[{}]", objects.join(",")), "lookup_events", &both);
+    check(
+        &format!(r#"[{{"CloudTrailEvent":{a}}},{b}]"#),
+        "lookup_events",
+        &both,
     );
 }
 
 #[test]
-fn utf16_is_read_as_text() {
-    let (a, b) = (kms_event("a"), kms_event("b"));
-    let text = records(&[a.clone(), b.clone()]);
-    for (mark, little) in [(true, true), (true, false), (false, true), (false, false)] {
-        let mark = mark.then_some(0xfeff);
-        let units = mark.into_iter().chain(text.encode_utf16());
-        let bytes: Vec<u8> = units
-            .flat_map(|unit: u16| {
-                if little {
-                    unit.to_le_bytes()
-                } else {
-                    unit.to_be_bytes()
-                }
-            })
-            .collect();
-        check(&bytes, "records", &[&a, &b]);
-        check(&gzip(&bytes), "records", &[&a, &b]);
-        // Half a character at the end is damage behind the last record.
-        let cut = decode(&bytes[..bytes.len() - 3]);
-        assert_eq!(cut.ids(), ["a", "b"]);
-        assert_eq!(cut.report.state(), "damaged");
-    }
-}
-
-#[test]
-fn one_event_is_the_same_in_every_packing() {
-    let a = kms_event("a").replace("Alice", r#"é \"\\\u0001 \ud83d"#);
-    let hash = |bytes: &[u8]| {
-        let decoded = decode(bytes);
-        let rows = decoded.kms_rows();
-        assert_eq!(rows.len(), 1, "{:?}", decoded.report);
-        rows[0].shown("content_hash")
-    };
-    let plain = hash(records(std::slice::from_ref(&a)).as_bytes());
-    for packed in [
-        envelope("DATA_MESSAGE", &[&a]),
-        format!("[{}]", quoted(&a)),
-        format!("2026-03-01T10:00:00.000Z {a}\n"),
-        envelope("DATA_MESSAGE", &[&format!(r#"{{"detail":{a}}}"#)]),
-        format!(r#"{{"Events":[{{"CloudTrailEvent":{}}}]}}"#, quoted(&a)),
+fn a_control_message_is_neither_damage_nor_an_event() {
+    for text in [
+        CONTROL.to_owned(),
+        CONTROL.repeat(2),
+        format!("[{CONTROL}]"),
     ] {
-        assert_eq!(hash(packed.as_bytes()), plain, "{packed}");
+        let decoded = decode(text.as_bytes());
+        assert_eq!(
+            (decoded.report.state(), decoded.report.records),
+            ("ok", 0),
+            "{:?}",
+            decoded.report
+        );
     }
 }
 
 #[test]
-fn what_is_no_json_is_named_as_what_it_is() {
-    let mut tar = vec![0_u8; 1024];
-    tar[..5].copy_from_slice(b"a.txt");
-    tar[148..156].fill(b' ');
-    let sum: u32 = tar[..512].iter().map(|byte| u32::from(*byte)).sum();
-    tar[148..154].copy_from_slice(format!("{sum:06o}").as_bytes());
-    let objects: [(&[u8], &str); 9] = [
-        (&tar, "tar archive"),
-        (b"PK\x03\x04rest of it", "zip archive"),
-        (b"BZh91AY&SY", "bzip2"),
-        (b"\xfd7zXZ\0\0\0", "xz"),
-        (b"\x28\xb5\x2f\xfd\0\0\0", "zstd"),
-        (b"x\x9c\xab\x56\x2a", "zlib"),
-        (b"PAR1\x15\x04", "Parquet"),
-        (b"User name,Event time,Event source\nx,y,z\n", "CSV"),
-        (b"Events:\n- CloudTrailEvent: '{}'\n", "YAML"),
+fn messages_of_other_log_groups_are_not_wanted() {
+    let a = kms_event("a");
+    let others = [
+        "START RequestId: 1 Version: $LATEST",
+        "",
+        "{not JSON at all",
+        r#"{"level":"info","message":"an application's own"}"#,
+        r#"{"message":{"a":{"b":[1]}}}"#,
+        "[1,2]",
+        "null",
+        "\"kms.amazonaws.com\"",
+        "2 111122223333 eni-1 192.0.2.1 ACCEPT OK",
     ];
-    for (bytes, name) in objects {
-        for bytes in [bytes.to_vec(), gzip(bytes)] {
-            let decoded = decode(&bytes);
-            let (reason, message) = decoded.report.first_reason().expect("a reason");
-            assert_eq!(reason.code(), "other_format", "{name}: {message}");
-            assert!(message.contains(name), "{name}: {message}");
-            assert_eq!(decoded.report.state(), "rejected", "{name}");
+    for (other, place) in others.iter().zip([0, 1, 2].iter().cycle()) {
+        let mut messages = vec![a.as_str(), a.as_str()];
+        messages.insert(*place, other);
+        for text in [
+            envelope(&messages),
+            filtered(&messages),
+            exported(&messages),
+        ] {
+            let decoded = decode(text.as_bytes());
+            let report = &decoded.report;
+            assert_eq!(
+                (report.state(), report.kms_records, report.not_wanted),
+                ("ok", 2, 1),
+                "{other}: {report:?}"
+            );
+        }
+        // An object of another log group alone is as it should be; nothing else says that it is one.
+        assert_eq!(decode(envelope(&[other]).as_bytes()).report.state(), "ok");
+        let alone = decode(exported(&[other]).as_bytes());
+        assert_eq!(
+            (alone.report.state(), alone.reason()),
+            ("rejected", "wrong_shape")
+        );
+    }
+}
+
+#[test]
+fn an_event_in_an_unknown_wrapping_is_not_taken_for_another_log_groups() {
+    let a = kms_event("a");
+    let wrapped = format!(r#"{{"level":"info","event":[{a}]}}"#);
+    for text in [envelope(&[&a, &wrapped]), exported(&[&a, &wrapped])] {
+        let decoded = decode(text.as_bytes());
+        assert_eq!(
+            (decoded.ids(), decoded.report.rejected),
+            (vec!["a".to_owned()], 1)
+        );
+        assert_eq!(decoded.reason(), "wrong_shape");
+    }
+}
+
+#[test]
+fn a_message_that_was_cut_is_damage_at_every_length() {
+    let (a, b) = (kms_event("a"), kms_event("b"));
+    let named = a.find("\"eventVersion\":").expect("it is first") + "\"eventVersion\":".len();
+    for cut in named..a.len() {
+        let messages = [&a[..cut], b.as_str()];
+        for text in [
+            envelope(&messages),
+            filtered(&messages),
+            exported(&messages),
+        ] {
+            let decoded = decode(text.as_bytes());
+            assert_eq!(decoded.ids(), ["b"], "cut at {cut}");
+            assert_eq!(
+                (
+                    decoded.report.state(),
+                    decoded.report.rejected,
+                    decoded.reason()
+                ),
+                ("damaged", 1, "record_syntax"),
+                "cut at {cut}: {:?}",
+                decoded.report
+            );
+            assert_eq!(decoded.report.rejects[0].record, 0);
         }
     }
+    // Of an event that nobody wants nothing is lost.
+    let other = event("s3.amazonaws.com", "GetObject", "c");
+    let decoded = decode(envelope(&[&a, &other[..other.len() - 30]]).as_bytes());
+    assert_eq!(
+        (decoded.report.state(), decoded.report.not_wanted),
+        ("ok", 1)
+    );
+}
+
+#[test]
+fn offsets_lead_to_the_element_or_the_line() {
+    let (a, b) = (kms_event("a"), kms_event("b"));
+    let messages = [a.as_str(), &b[..b.len() - 3]];
+    for (text, beginning) in [
+        (envelope(&messages), r#"{"id":"1""#),
+        (exported(&messages), "2026-03-01T10"),
+        (format!("[{},{}]", quoted(&a), quoted(messages[1])), "\"{"),
+    ] {
+        let decoded = decode(text.as_bytes());
+        let reject = &decoded.report.rejects[0];
+        let at = usize::try_from(reject.offset).expect("short");
+        assert!(text[at..].starts_with(beginning), "{text}: {reject:?}");
+        assert_eq!((reject.record, decoded.kms_rows()[0].number()), (1, 0));
+    }
+}
+
+#[test]
+fn text_within_text_keeps_every_character() {
+    // Quotes, backslashes, control characters, half a pair: each as the event wrote it.
+    for name in [
+        r#"\"a\\\""#,
+        r"\u0000\u001f",
+        r"\ud800",
+        r"\udc00\ud83d",
+        r"😀\ud83d\ude00",
+        r"\/\b\f",
+    ] {
+        let text = kms_event("x").replace("Alice", name);
+        check(&envelope(&[&text]), "cloudwatch_logs", &[&text]);
+        check(&format!("[{}]", quoted(&text)), "strings", &[&text]);
+        check(&quoted(&envelope(&[&text])), "strings", &[&text]);
+    }
+    // Half a pair that the wrapping itself holds is that of the event's text.
+    let inner = kms_event("x").replace("Alice", "HALF");
+    let lone = kms_event("x").replace("Alice", r"\ud800");
+    check(
+        &envelope(&[&inner]).replace("HALF", r"\ud800"),
+        "cloudwatch_logs",
+        &[&lone],
+    );
+    // Behind a backslash it is none, and nothing is guessed.
+    let bad = decode(envelope(&[&inner]).replace("HALF", r"\\\ud800").as_bytes());
+    assert_eq!((bad.report.kms_records, bad.reason()), (0, "record_syntax"));
+}
+
+#[test]
+fn what_is_no_utf8_in_text_is_rejected_alone() {
+    let messages = [kms_event("a"), kms_event("b"), kms_event("c")];
+    let messages: Vec<&str> = messages.iter().map(String::as_str).collect();
+    let strings: Vec<String> = messages.iter().map(|text| quoted(text)).collect();
+    for text in [
+        envelope(&messages),
+        exported(&messages),
+        format!("[{}]", strings.join(",")),
+    ] {
+        let mut bytes = text.clone().into_bytes();
+        let place = text.match_indices("Alice").nth(1).expect("it is there").0;
+        bytes[place] = 0xff;
+        let decoded = decode(&bytes);
+        assert_eq!(decoded.ids(), ["a", "c"], "{text}");
+        assert_eq!(
+            (decoded.report.rejected, decoded.reason()),
+            (1, "record_utf8")
+        );
+    }
+}
+
+#[test]
+fn deep_and_long_text_meets_the_same_limits() {
+    let deep = kms_event("deep").replace(
+        r#""resources""#,
+        &format!(r#""x":{}{},"resources""#, "[".repeat(300), "]".repeat(300)),
+    );
+    let long = kms_event("long").replace("Alice", &"a".repeat(9_000));
+    let limits = Limits {
+        record_bytes_max: 8_000,
+        ..Limits::default()
+    };
+    for (bad, reason) in [(&deep, "record_depth"), (&long, "record_bytes")] {
+        let (a, c) = (kms_event("a"), kms_event("c"));
+        let messages = [a.as_str(), bad.as_str(), c.as_str()];
+        let strings: Vec<String> = messages.iter().map(|text| quoted(text)).collect();
+        for text in [
+            envelope(&messages),
+            exported(&messages),
+            format!("[{}]", strings.join(",")),
+        ] {
+            let decoded = decode_within(limits, text.as_bytes());
+            assert_eq!(decoded.ids(), ["a", "c"], "{:?}", decoded.report);
+            assert_eq!((decoded.report.rejected, decoded.reason()), (1, reason));
+        }
+    }
+    // Wrapped again and again.
+    let mut nested = kms_event("x");
+    for _ in 0..20 {
+        nested = format!(r#"{{"message":{nested}}}"#);
+    }
+    let decoded = decode(nested.as_bytes());
+    assert_eq!(
+        (decoded.report.rejected, decoded.reason()),
+        (1, "wrong_shape")
+    );
+}
+
+#[test]
+fn damage_costs_no_more_than_the_record_it_is_in() {
+    let events: Vec<String> = (0..5).map(|id| kms_event(&id.to_string())).collect();
+    let messages: Vec<&str> = events.iter().map(String::as_str).collect();
+    let strings: Vec<String> = messages.iter().map(|text| quoted(text)).collect();
+    let envelopes: String = messages.iter().map(|text| envelope(&[text])).collect();
+    for text in [
+        envelope(&messages),
+        envelopes,
+        filtered(&messages),
+        exported(&messages),
+        messages.concat(),
+        format!("[{}]", strings.join(",\n")),
+        strings.join("\n"),
+    ] {
+        // Something within the third event is lost.
+        let from = text.match_indices("Alice").nth(2).expect("it is there").0;
+        for (from, to) in [(from, from + 40), (from - 60, from + 9), (from, from + 8)] {
+            let torn = [&text.as_bytes()[..from], &text.as_bytes()[to..]].concat();
+            let decoded = decode(&torn);
+            let mut found = decoded.ids();
+            found.retain(|id| id != "2");
+            assert_eq!(found, ["0", "1", "3", "4"], "{from} to {to} of {text}");
+        }
+    }
+}
+
+#[test]
+fn one_event_in_all_packings_is_one_row_of_a_store() {
+    let id = "7d0f1b9e-0000-4000-8000-000000000001";
+    let text = kms_event(id).replace("Alice", r"\u00c4lice \ud83d\ude00");
+    let members = [
+        gzip(CONTROL.as_bytes()),
+        gzip(envelope(&[&text]).as_bytes()),
+    ]
+    .concat();
+    let wide = |order: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        let marked = format!("\u{feff}{}", filtered(&[&text]));
+        marked.encode_utf16().flat_map(order).collect()
+    };
+    let files: Vec<Vec<u8>> = vec![
+        records(std::slice::from_ref(&text)).into_bytes(),
+        text.clone().into_bytes(),
+        format!("[{text}]").into_bytes(),
+        format!("{text}{text}").into_bytes(),
+        format!("{text}\t{text}\n").into_bytes(),
+        format!("[{}]", quoted(&text)).into_bytes(),
+        format!(r#"{{"Events":[{{"CloudTrailEvent":{}}}]}}"#, quoted(&text)).into_bytes(),
+        format!(r#"{{"detail":{text}}}"#).into_bytes(),
+        members.clone(),
+        gzip(&members),
+        envelope(&[&text]).into_bytes(),
+        filtered(&[&text]).into_bytes(),
+        gzip(exported(&[&text]).as_bytes()),
+        format!("\u{feff}{text}").into_bytes(),
+        wide(u16::to_le_bytes),
+        wide(u16::to_be_bytes),
+    ];
+    let context = Context::new();
+    let directory = context.path().join("in");
+    std::fs::create_dir(&directory).expect("a directory");
+    for (number, file) in files.iter().enumerate() {
+        std::fs::write(directory.join(format!("{number}.json")), file).expect("a file");
+    }
+    // As Firehose names what it writes.
+    let name = "trail-1-2026-03-01-10-00-00-0d3ad5c1";
+    std::fs::write(directory.join(name), &members).expect("a file");
+    let ingest = context.run(&["ingest", "in"]);
+    assert_eq!(ingest.code, 0, "{ingest}");
+    let rows = context.rows("SELECT count(*) AS events FROM kms_events");
+    assert_eq!(rows[0]["events"], 1);
+    let sums = "SELECT count(*) AS objects, sum(records) AS records, sum(duplicates) AS duplicates FROM log_files";
+    let rows = context.rows(sums);
+    assert_eq!(
+        rows[0],
+        serde_json::json!({"objects": 17, "records": 19, "duplicates": 18})
+    );
+    let printed = context.run(&["event", id]);
+    let printed = String::from_utf8(printed.raw.stdout).expect("UTF-8");
+    let (back, written) = (read(&printed), read(&text));
+    assert!(
+        same_value(&back.expect("JSON"), &written.expect("JSON")),
+        "{printed}"
+    );
 }

@@ -13,6 +13,7 @@ mod coverage;
 mod decode_bad;
 mod decode_limits;
 mod decode_mutated;
+mod decode_other_formats;
 mod decode_packings;
 mod decode_properties;
 mod decode_shapes;
