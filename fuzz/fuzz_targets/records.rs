@@ -70,7 +70,8 @@ fn expected(text: &[u8]) -> Option<Vec<Expected>> {
     let text = std::str::from_utf8(text).ok()?;
     let around: Members<'_> = serde_json::from_str(text).ok()?;
     let document: Document<'_> = serde_json::from_str(text).ok()?;
-    if around.contains_key("Events") || around.keys().any(|name| is_of_another_kind(name)) {
+    let packs = ["Events", "events", "logEvents"];
+    if packs.iter().any(|name| around.contains_key(*name)) || around.keys().any(|name| is_of_another_kind(name)) {
         return None;
     }
     document.records.iter().map(|record| read(record)).collect()
@@ -78,6 +79,10 @@ fn expected(text: &[u8]) -> Option<Vec<Expected>> {
 
 fn read(record: &RawValue) -> Option<Expected> {
     let Ok(members) = serde_json::from_str::<Members<'_>>(record.get()) else {
+        // A string may hold an event, or several.
+        if record.get().starts_with('"') && record.get().contains('{') {
+            return None;
+        }
         // No object, or one with a name that is no text.
         return (!record.get().starts_with('{')).then_some(Expected {
             is_kms: false,
@@ -99,7 +104,8 @@ fn read(record: &RawValue) -> Option<Expected> {
 
 /// Members by which a digest or a wrapped event is known.
 fn is_of_another_kind(name: &str) -> bool {
-    name.starts_with("digest") || ["CloudTrailEvent", "detail", "detail-type"].contains(&name)
+    let wrappers = ["CloudTrailEvent", "detail", "detail-type", "message", "@message", "messageType"];
+    name.starts_with("digest") || wrappers.contains(&name)
 }
 
 /// How many members a value has, at all depths.

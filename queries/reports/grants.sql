@@ -4,8 +4,9 @@
 --   revoked, or gone where its key has been deleted. A grant has no end of its own, so an open one works until
 --   somebody ends it. made_by is null where the grant was made before the first log held (it is known from
 --   its end, or from a use that tells it): a grant that was made before and neither ended nor told since is
---   not here, so the list is not all of KMS's. ended_by says who retired or revoked it. allows is the
---   operations, and for which encryption context the grant demands one. Services make long-lived grants by
+--   not here, so the list is not all of KMS's. ended_by says who retired or revoked it. grantee is a
+--   principal or a service. allows is the operations, with the encryption context that a call must have (for) and
+--   the resource for which a service must make it (from). Services make long-lived grants by
 --   design (via): look for grantees of another account and for operations that make grants (CreateGrant).
 --   Narrowed by what a call on the grant tells: its key, its account, who made it or ended it.
 -- caveat:
@@ -37,7 +38,7 @@ SELECT
   state,
   coalesce(key_arn, key_as_typed) AS key,
   grantee,
-  operations || coalesce(' for ' || encryption_context, '') AS allows,
+  operations || coalesce(' for ' || encryption_context, '') || coalesce(' from ' || source_arn, '') AS allows,
   created_time AS made_time,
   created_by AS made_by,
   invoked_by AS via,

@@ -5,8 +5,9 @@
 --   its end or its use: it was made before the first log held, or in an account whose log is not here. Made
 --   again under the same name KMS answers the same grant; the first making counts. ended_time is the first
 --   end, and ended_as says retired or revoked. key_deleted_time is when the key itself, and with it
---   the grant, was deleted. grantee and retiring_principal are told as the request told them, operations as text;
---   encryption_context is what the grant demands of a call. A cross-account call counts once.
+--   the grant, was deleted. grantee and retiring_principal are as the request gave them, a principal or a service
+--   (lightsail.amazonaws.com), operations as text; encryption_context is what the grant demands of a call, and
+--   source_arn the resource for which a service must make it. A cross-account call counts once.
 -- depends: key_uses
 
 WITH calls AS (
@@ -73,10 +74,24 @@ SELECT
   told.created_by,
   told.created_in_session,
   told.invoked_by,
-  json_text(told.request, '/granteePrincipal') AS grantee,
-  json_text(told.request, '/retiringPrincipal') AS retiring_principal,
-  replace(translate(json_text(told.request, '/operations'), '[] "', ''), ',', ', ') AS operations,
+  -- No log of a grant to a service has been published: the names are CloudTrail's usual ones, or the API's own.
+  coalesce(
+    json_text(told.request, '/granteePrincipal'), json_text(told.request, '/granteeServicePrincipal'),
+    json_text(told.request, '/GranteePrincipal'), json_text(told.request, '/GranteeServicePrincipal')
+  ) AS grantee,
+  coalesce(
+    json_text(told.request, '/retiringPrincipal'), json_text(told.request, '/retiringServicePrincipal'),
+    json_text(told.request, '/RetiringPrincipal'), json_text(told.request, '/RetiringServicePrincipal')
+  ) AS retiring_principal,
+  replace(
+    translate(coalesce(json_text(told.request, '/operations'), json_text(told.request, '/Operations')), '[] "', ''),
+    ',', ', '
+  ) AS operations,
   told.encryption_context,
+  coalesce(
+    json_text(told.request, '/constraints/sourceArn'), json_text(told.request, '/constraints/SourceArn'),
+    json_text(told.request, '/Constraints/SourceArn'), json_text(told.request, '/Constraints/sourceArn')
+  ) AS source_arn,
   json_text(told.request, '/name') AS name,
   told.ended_time,
   told.ended_by,

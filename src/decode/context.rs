@@ -36,9 +36,8 @@ pub(crate) fn read(contexts: [Option<Value<'_>>; 2]) -> Vec<Resource<'_>> {
         .into_iter()
         .flatten()
         .flat_map(|context| context.members().map(move |member| (context, member)));
-    let resources = members.filter_map(|(context, (name, value))| {
-        resource(context, &name.text()?, value.nonempty()?)
-    });
+    let resources = members
+        .filter_map(|(context, (name, value))| resource(context, &name.text()?, value.nonempty()?));
     for resource in resources {
         if found.len() == 1 {
             seen.extend(found.iter().cloned());
@@ -291,9 +290,15 @@ mod tests {
             "cassandra.amazonaws.com:test/orders"
         );
         // Without a keyspace, or with one that is no name, what is known is the table.
-        for keyspace in ["", r#","aws:cassandra:keyspaceName":"""#, r#","aws:cassandra:keyspaceName":7"#] {
+        for keyspace in [
+            "",
+            r#","aws:cassandra:keyspaceName":"""#,
+            r#","aws:cassandra:keyspaceName":7"#,
+        ] {
             assert_eq!(
-                table(&format!(r#"{{"aws:cassandra:tableName":"orders"{keyspace}}}"#)),
+                table(&format!(
+                    r#"{{"aws:cassandra:tableName":"orders"{keyspace}}}"#
+                )),
                 "cassandra.amazonaws.com:orders"
             );
         }

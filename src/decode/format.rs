@@ -15,15 +15,27 @@ const MAGIC: [(&[u8], &str); 15] = [
     (b"PK\x05\x06", "an empty zip archive"),
     (b"BZh", "compressed with bzip2: decompress it first"),
     (b"\xfd7zXZ\0", "compressed with xz: decompress it first"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd: decompress it first"),
-    (b"\x04\x22\x4d\x18", "compressed with lz4: decompress it first"),
-    (b"\xff\x06\0\0sNaPpY", "compressed with Snappy: decompress it first"),
+    (
+        b"\x28\xb5\x2f\xfd",
+        "compressed with zstd: decompress it first",
+    ),
+    (
+        b"\x04\x22\x4d\x18",
+        "compressed with lz4: decompress it first",
+    ),
+    (
+        b"\xff\x06\0\0sNaPpY",
+        "compressed with Snappy: decompress it first",
+    ),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it first"),
     (b"Rar!\x1a\x07", "a RAR archive: unpack it first"),
     (b"PAR1", "a Parquet file, not CloudTrail's JSON"),
     (b"ORC", "an ORC file, not CloudTrail's JSON"),
     (b"Obj\x01", "an Avro file, not CloudTrail's JSON"),
-    (b"SQLite format 3\0", "an SQLite database, not CloudTrail's JSON"),
+    (
+        b"SQLite format 3\0",
+        "an SQLite database, not CloudTrail's JSON",
+    ),
     (b"%PDF-", "a PDF, not CloudTrail's JSON"),
     (b"\x89PNG\r\n", "a PNG image, not CloudTrail's JSON"),
 ];
@@ -99,7 +111,9 @@ fn is_yaml(text: &str) -> bool {
             let line = line.strip_prefix("- ").unwrap_or(line).trim_end();
             let is_member = line.split_once(':').is_some_and(|(name, value)| {
                 let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.'\"".contains(&byte);
-                name.bytes().all(is_name) && !name.is_empty() && (value.is_empty() || value.starts_with(' '))
+                name.bytes().all(is_name)
+                    && !name.is_empty()
+                    && (value.is_empty() || value.starts_with(' '))
             });
             line == "---" || is_member
         })
@@ -141,13 +155,19 @@ mod tests {
             ("<?xml version=\"1.0\"?><a/>", Some("XML")),
             ("\n <html>", Some("XML")),
             ("---\nEvents: []\n", Some("YAML")),
-            ("# saved\nEvents:\n- CloudTrailEvent: '{\"eventVersion\":1}'\n", Some("YAML")),
+            (
+                "# saved\nEvents:\n- CloudTrailEvent: '{\"eventVersion\":1}'\n",
+                Some("YAML"),
+            ),
             ("- EventId: x\n", Some("YAML")),
             ("User name,Event time,Event source\nx,y,z\n", Some("a CSV")),
             ("\"User name\",\"Event time\",\"x\"\n", Some("a CSV")),
             ("\u{feff}User name,Event time,Event source\n", Some("a CSV")),
             ("Permission Check Successful", Some("plain text")),
-            ("2 111122223333 eni-1 192.0.2.1 - - ACCEPT OK\n", Some("plain text")),
+            (
+                "2 111122223333 eni-1 192.0.2.1 - - ACCEPT OK\n",
+                Some("plain text"),
+            ),
             ("ecords\":[{\"eventVersion\":\"1.11\"}]}", None),
             ("}", None),
             ("\"text", None),

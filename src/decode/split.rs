@@ -191,9 +191,7 @@ impl Splitter {
         let at = skip_space(window, at);
         match window.get(at) {
             None => Step::Wait(at),
-            Some(_) if self.packing == Some(Packing::Export) => {
-                self.line(window, at, is_end, sink)
-            }
+            Some(_) if self.packing == Some(Packing::Export) => self.line(window, at, is_end, sink),
             Some(b'[') => {
                 self.packing.get_or_insert(Packing::Array);
                 self.state = State::Elements {

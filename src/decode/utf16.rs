@@ -67,7 +67,11 @@ mod tests {
     fn check(wide: &[u16], expected: &[u8]) {
         let orders: [fn(u16) -> [u8; 2]; 2] = [u16::to_le_bytes, u16::to_be_bytes];
         for order in orders {
-            let bytes: Vec<u8> = [0xfeff].iter().chain(wide).flat_map(|&unit| order(unit)).collect();
+            let bytes: Vec<u8> = [0xfeff]
+                .iter()
+                .chain(wide)
+                .flat_map(|&unit| order(unit))
+                .collect();
             for step in [1, 2, 3, 5, bytes.len()] {
                 let mut utf16 = Utf16::detect(&bytes).expect("a mark");
                 let mut text = Vec::new();
@@ -82,7 +86,10 @@ mod tests {
 
     #[test]
     fn text_becomes_utf8_and_what_is_no_text_no_utf8() {
-        check(&"{\"ä\":\"😀\"}".encode_utf16().collect::<Vec<_>>(), "{\"ä\":\"😀\"}".as_bytes());
+        check(
+            &"{\"ä\":\"😀\"}".encode_utf16().collect::<Vec<_>>(),
+            "{\"ä\":\"😀\"}".as_bytes(),
+        );
         check(&[0x61, 0xd800, 0x62], b"a\xffb");
         check(&[0xdc00, 0xd83d], b"\xff\xff");
         let mut half = Utf16::detect(b"\xff\xfea\0b").expect("a mark");

@@ -13,6 +13,8 @@ mod coverage;
 mod decode_bad;
 mod decode_limits;
 mod decode_mutated;
+mod decode_other_formats;
+mod decode_packings;
 mod decode_properties;
 mod decode_shapes;
 mod decoded;

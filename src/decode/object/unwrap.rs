@@ -33,7 +33,9 @@ impl Records {
         } else if let (true, Some(inner)) = (is_inner, inner) {
             self.wrapper.get_or_insert("lookup_events");
             self.inner(offset, inner, "CloudTrailEvent", wrappers + 1);
-        } else if let Some(event) = value.get("detail").filter(|event| event.kind() == Kind::Object)
+        } else if let Some(event) = value
+            .get("detail")
+            .filter(|event| event.kind() == Kind::Object)
         {
             self.wrapper.get_or_insert("event_bridge");
             self.value(offset, event, wrappers + 1);

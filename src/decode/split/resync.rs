@@ -77,9 +77,7 @@ impl Splitter {
             b',' | b'[' => true,
             // Between bare objects there is nothing but the end of a line, or not even that.
             b'}' if matches!(self.packing, Some(Packing::Bare | Packing::LogEvents)) => true,
-            _ => {
-                self.packing == Some(Packing::Bare) && window[before + 1..start].contains(&b'\n')
-            }
+            _ => self.packing == Some(Packing::Bare) && window[before + 1..start].contains(&b'\n'),
         }
     }
 

@@ -148,3 +148,56 @@ async fn grants_stand_as_at_the_end_of_the_window() {
     ];
     assert_eq!(rows, expected);
 }
+
+#[tokio::test]
+async fn a_grant_may_be_for_a_service() {
+    let made = |grant: &str, request: Value| {
+        call(
+            "2026-01-01T00:00:00Z",
+            "CreateGrant",
+            Some(grant),
+            json!({"request": request.to_string()}),
+        )
+    };
+    let database = "arn:aws:rds:us-east-1:111122223333:db:orders";
+    let context = context(vec![
+        made(
+            "g1",
+            json!({"granteeServicePrincipal": "lightsail.amazonaws.com", "operations": ["Decrypt"],
+                   "retiringServicePrincipal": "rds.amazonaws.com"}),
+        ),
+        // As the API writes the names.
+        made(
+            "g2",
+            json!({"GranteeServicePrincipal": "rds.amazonaws.com", "Operations": ["Decrypt", "Encrypt"],
+                   "RetiringServicePrincipal": "ec2.amazonaws.com", "Constraints": {"SourceArn": database}}),
+        ),
+        made(
+            "g3",
+            json!({"granteeServicePrincipal": "rds.amazonaws.com", "operations": ["Decrypt"],
+                   "retiringPrincipal": ALICE, "constraints": {"sourceArn": database}}),
+        ),
+        // To a principal, which a service may retire.
+        made(
+            "g4",
+            json!({"granteePrincipal": ALICE, "granteeServicePrincipal": null, "operations": ["Decrypt"],
+                   "retiringServicePrincipal": "rds.amazonaws.com", "constraints": null}),
+        ),
+    ])
+    .await;
+    let columns = ["grant_id", "grantee", "retiring_principal", "allows"];
+    let (rows, _) = answer(
+        &context,
+        "grants",
+        &request(None, "2026-12-31", &[]),
+        &columns,
+    )
+    .await;
+    let expected = [
+        "g1 | lightsail.amazonaws.com | rds.amazonaws.com | Decrypt".to_owned(),
+        format!("g2 | rds.amazonaws.com | ec2.amazonaws.com | Decrypt, Encrypt from {database}"),
+        format!("g3 | rds.amazonaws.com | {ALICE} | Decrypt from {database}"),
+        format!("g4 | {ALICE} | rds.amazonaws.com | Decrypt"),
+    ];
+    assert_eq!(rows, expected);
+}
