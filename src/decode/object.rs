@@ -488,7 +488,10 @@ impl Records {
         };
         if let Some(fault) = fault {
             name_fault(&mut report, fault, limits);
-        } else if report.damage.is_some()
+        } else if report
+            .damage
+            .as_ref()
+            .is_some_and(|(reason, _)| *reason != Reason::OtherFormat)
             && report.records == report.rejected
             && let Some(format) = format::text(&self.head)
         {
