@@ -153,7 +153,7 @@ fn the_lines_of_the_documentation_read_each_row_once() {
     let glob = lines_of(
         &context,
         "import duckdb\n\
-         print(duckdb.sql(\"SELECT count(*) FROM read_parquet('keytrail-store/kms_events/**/*.parquet')\").fetchone()[0])",
+         print(duckdb.sql(\"SELECT count(*) FROM read_parquet('keytrail-store/kms_events/**/*.parquet')\").fetchall()[0][0])",
     );
     let live = context.rows("select count(*) as n from kms_events")[0]["n"].as_u64();
     let glob: u64 = glob.trim().parse().expect("a number");

@@ -84,8 +84,8 @@ fn status_shows_what_no_list_knows() {
         line.split_whitespace().collect::<Vec<_>>(),
         ["FutureCrypt", "3"]
     );
-    let status: Value =
-        serde_json::from_str(&context.run(&["status", "--json"]).stdout).expect("JSON");
+    let status = context.run(&["status", "--json"]).raw.stdout;
+    let status: Value = serde_json::from_slice(&status).expect("JSON");
     assert_eq!(
         status["unknown_operations"],
         json!([{"what": "FutureCrypt", "count": 3}])

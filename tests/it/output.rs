@@ -277,8 +277,8 @@ fn the_ending_of_a_file_says_how_it_is_written() {
         ("rows.json", "[\n{\"a\":1,\"b\":\"x\"}\n]\n"),
         ("rows.ndjson", "{\"a\":1,\"b\":\"x\"}\n"),
         ("rows.jsonl", "{\"a\":1,\"b\":\"x\"}\n"),
-        ("rows.txt", "a  b\n-  -\n1  x\n(1 row)\n"),
-        ("rows", "a  b\n-  -\n1  x\n(1 row)\n"),
+        ("rows.txt", " a  b\n--  --\n 1  x\n(1 row)\n"),
+        ("rows", " a  b\n--  --\n 1  x\n(1 row)\n"),
     ] {
         let told = context.run(&["sql", STATEMENT, "-o", name]);
         assert_eq!((told.code, told.stderr.as_str()), (0, ""), "{told}");
