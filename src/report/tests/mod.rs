@@ -36,18 +36,14 @@ use arrow::datatypes::SchemaRef;
 use arrow::json::ReaderBuilder;
 use arrow::util::display::array_value_to_string;
 use datafusion::datasource::MemTable;
-use datafusion::execution::options::ParquetReadOptions;
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
-use object_store::memory::InMemory;
-use object_store::{ObjectStoreExt as _, path::Path};
-use parquet::arrow::ArrowWriter;
 use serde_json::{Value, json};
-use url::Url;
 
 use super::run::run_in;
 use super::{Library, Request, Window};
 use crate::schema;
+use crate::sql::files::Files;
 use crate::sql::{Relation, register_view};
 
 /// The account that owns the keys, and one that uses them from outside.
@@ -114,28 +110,6 @@ pub(super) fn batch(schema: SchemaRef, rows: &[Value]) -> RecordBatch {
         .expect("a batch")
         .unwrap_or_else(|| RecordBatch::new_empty(schema))
 }
-
-/// Adds rows as a file, as a store has them: the engine pushes filters into files alone.
-async fn register_file(context: &SessionContext, files: &InMemory, name: &str, rows: RecordBatch) {
-    if rows.num_rows() == 0 {
-        return register(context, name, rows);
-    }
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, rows.schema(), None).expect("a writer");
-    writer.write(&rows).expect("rows");
-    writer.close().expect("a file");
-    let path = Path::from(format!("{name}.parquet"));
-    files.put(&path, bytes.into()).await.expect("a file");
-    let schema = rows.schema();
-    let options = ParquetReadOptions::default().schema(&schema);
-    context
-        .register_parquet(name, format!("{FILES}{name}.parquet"), options)
-        .await
-        .expect("a table");
-}
-
-/// Where the files of a test are.
-const FILES: &str = "memory://files/";
 
 fn register(context: &SessionContext, name: &str, batch: RecordBatch) {
     let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).expect("a table");
@@ -218,6 +192,25 @@ pub(super) async fn context_since(events: Vec<Value>, time: &str) -> SessionCont
     build(events, &held).await
 }
 
+/// The same with all rows in files, as a store has them: the engine pushes filters into these.
+pub(super) async fn context_in_files(events: Vec<Value>) -> SessionContext {
+    let rows = context(events).await;
+    let context = crate::sql::context();
+    let files = Files::of(&context);
+    for table in schema::TABLES {
+        let frame = rows.table(table.name).await.expect("a table");
+        let batches = frame.collect().await.expect("rows");
+        let batch = arrow::compute::concat_batches(&table.arrow(), &batches).expect("one schema");
+        if batch.num_rows() == 0 {
+            register(&context, table.name, batch);
+        } else {
+            files.register(&context, table.name, &batch).await;
+        }
+    }
+    create_views(&context).await;
+    context
+}
+
 /// A session's context with the events of several runs, each of which counted its own.
 pub(super) async fn context_of_runs(runs: &[Vec<Value>]) -> SessionContext {
     let held: Vec<Value> = runs.iter().flatten().cloned().collect();
@@ -249,9 +242,6 @@ async fn build_runs(
         writers.push(writer);
     }
     let context = crate::sql::context();
-    let files = Arc::new(InMemory::new());
-    let url = Url::parse(FILES).expect("a URL");
-    context.register_object_store(&url, Arc::clone(&files) as _);
     for table in schema::TABLES {
         let rows = match table.name {
             "kms_events" => batch(table.arrow(), held),
@@ -264,7 +254,7 @@ async fn build_runs(
                 None => RecordBatch::new_empty(table.arrow()),
             },
         };
-        register_file(&context, &files, table.name, rows).await;
+        register(&context, table.name, rows);
     }
     create_views(&context).await;
     context
