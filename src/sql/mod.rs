@@ -6,8 +6,6 @@
 //! **Architecture invariant:** everything that answers a question goes through here; nothing here
 //! knows Delta or a file.
 
-#[cfg(test)]
-pub(crate) mod files;
 mod functions;
 mod kept;
 mod names;

@@ -3,7 +3,7 @@
 use datafusion::prelude::SessionContext;
 use serde_json::{Value, json};
 
-use super::{KEY_A, KEY_B, OTHER, OWNER, answer, context_in_files, event, query, request};
+use super::{KEY_A, KEY_B, OTHER, OWNER, answer, context, event, query, request};
 
 const A_ID: &str = "aaaaaaaa-0000-0000-0000-000000000001";
 const BOB: &str = "arn:aws:iam::222222222222:role/bob";
@@ -56,7 +56,7 @@ async fn number(context: &SessionContext, sql: &str) -> String {
 
 #[tokio::test]
 async fn a_join_on_the_key_leaves_what_a_condition_on_it_leaves() {
-    let context = context_in_files(events()).await;
+    let context = context(events()).await;
     // What A was used for on that day, by hand: records, operations, and what the roll-ups count of records.
     for (relation, count, rows) in [
         ("key_events", "count(*)", 7),
@@ -128,7 +128,7 @@ async fn a_use_on_a_day_that_the_window_cuts_is_one_however_its_key_was_typed() 
             record["outcome"] = json!(outcome);
             record
         };
-        let context = context_in_files(vec![
+        let context = context(vec![
             event(
                 "2026-01-01T00:00:00Z",
                 json!({"event_name": "CreateAlias", "alias_name": "alias/a", "key_arn": KEY_A}),

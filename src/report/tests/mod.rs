@@ -43,7 +43,6 @@ use serde_json::{Value, json};
 use super::run::run_in;
 use super::{Library, Request, Window};
 use crate::schema;
-use crate::sql::files::Files;
 use crate::sql::{Relation, register_view};
 
 /// The account that owns the keys, and one that uses them from outside.
@@ -190,25 +189,6 @@ pub(super) async fn context_since(events: Vec<Value>, time: &str) -> SessionCont
     let is_held = |event: &&Value| event["event_time"].as_str().is_some_and(|at| at >= time);
     let held: Vec<Value> = events.iter().filter(is_held).cloned().collect();
     build(events, &held).await
-}
-
-/// The same with all rows in files, as a store has them: the engine pushes filters into these.
-pub(super) async fn context_in_files(events: Vec<Value>) -> SessionContext {
-    let rows = context(events).await;
-    let context = crate::sql::context();
-    let files = Files::of(&context);
-    for table in schema::TABLES {
-        let frame = rows.table(table.name).await.expect("a table");
-        let batches = frame.collect().await.expect("rows");
-        let batch = arrow::compute::concat_batches(&table.arrow(), &batches).expect("one schema");
-        if batch.num_rows() == 0 {
-            register(&context, table.name, batch);
-        } else {
-            files.register(&context, table.name, &batch).await;
-        }
-    }
-    create_views(&context).await;
-    context
 }
 
 /// A session's context with the events of several runs, each of which counted its own.
