@@ -1,6 +1,6 @@
 -- id: copied_calls
 -- title: Calls that two accounts' logs hold without saying so
--- description: Records of another account's log than the key's that have no sharedEventID, where another log has a record of
+-- description: Records of calls by another account than the key's that have no sharedEventID, where another log has a record of
 --   the same request, time and operation: the two are one call as far as they name one key. call_id is the
 --   sharedEventID if any of the records has one, else made of the request's id.
 -- depends: copied_keys
@@ -11,13 +11,16 @@ WITH copies AS (
   FROM kms_events
   WHERE key_arn IN (SELECT any_key FROM copied_keys)
     AND shared_event_id IS NULL AND request_id IS NOT NULL
-    AND nullif(split_part(key_arn, ':', 5), '') <> recipient_account_id
+    AND (nullif(split_part(key_arn, ':', 5), '') <> recipient_account_id OR caller_account(caller) <> recipient_account_id)
   UNION
   SELECT request_id, event_time, event_name, recipient_account_id
   FROM kms_events
   WHERE destination_key_arn IN (SELECT any_key FROM copied_keys)
     AND shared_event_id IS NULL AND request_id IS NOT NULL
-    AND nullif(split_part(destination_key_arn, ':', 5), '') <> recipient_account_id
+    AND (
+      nullif(split_part(destination_key_arn, ':', 5), '') <> recipient_account_id
+      OR caller_account(caller) <> recipient_account_id
+    )
 )
 
 SELECT

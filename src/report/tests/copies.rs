@@ -336,6 +336,8 @@ async fn an_account_is_told_the_names_of_its_callers_and_of_those_on_its_keys() 
             assert_eq!(rows, [format!("{BOB} | 1")], "{account}");
             let (rows, _) = answer(&context, "cross-account", &asked, &["caller", "uses"]).await;
             assert_eq!(rows, [format!("{BOB} | 1")], "{account}");
+            // With a key, the account says which one is meant.
+            asked.filters.account = None;
             asked.arguments.insert("key".to_owned(), KEY_A.to_owned());
             let (rows, _) = answer(&context, "who-used", &asked, &["caller", "successes"]).await;
             assert_eq!(rows, [format!("{BOB} | 1")], "{account}");

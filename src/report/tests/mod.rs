@@ -42,14 +42,9 @@ use arrow::datatypes::SchemaRef;
 use arrow::json::ReaderBuilder;
 use arrow::util::display::array_value_to_string;
 use datafusion::datasource::MemTable;
-use datafusion::execution::options::ParquetReadOptions;
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
-use object_store::memory::InMemory;
-use object_store::{ObjectStoreExt as _, path::Path};
-use parquet::arrow::ArrowWriter;
 use serde_json::{Value, json};
-use url::Url;
 
 use super::run::run_in;
 use super::{Library, Request, Window};
@@ -121,28 +116,6 @@ pub(super) fn batch(schema: SchemaRef, rows: &[Value]) -> RecordBatch {
         .expect("a batch")
         .unwrap_or_else(|| RecordBatch::new_empty(schema))
 }
-
-/// Adds rows as a file, as a store has them: the engine pushes filters into files alone.
-async fn register_file(context: &SessionContext, files: &InMemory, name: &str, rows: RecordBatch) {
-    if rows.num_rows() == 0 {
-        return register(context, name, rows);
-    }
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, rows.schema(), None).expect("a writer");
-    writer.write(&rows).expect("rows");
-    writer.close().expect("a file");
-    let path = Path::from(format!("{name}.parquet"));
-    files.put(&path, bytes.into()).await.expect("a file");
-    let schema = rows.schema();
-    let options = ParquetReadOptions::default().schema(&schema);
-    context
-        .register_parquet(name, format!("{FILES}{name}.parquet"), options)
-        .await
-        .expect("a table");
-}
-
-/// Where the files of a test are.
-const FILES: &str = "memory://files/";
 
 fn register(context: &SessionContext, name: &str, batch: RecordBatch) {
     let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).expect("a table");
@@ -293,9 +266,6 @@ async fn build_runs(
         writers.push(writer);
     }
     let context = crate::sql::context();
-    let files = Arc::new(InMemory::new());
-    let url = Url::parse(FILES).expect("a URL");
-    context.register_object_store(&url, Arc::clone(&files) as _);
     for table in schema::TABLES {
         let rows = match table.name {
             "kms_events" => batch(table.arrow(), held),
@@ -308,7 +278,7 @@ async fn build_runs(
                 None => RecordBatch::new_empty(table.arrow()),
             },
         };
-        register_file(&context, &files, table.name, rows).await;
+        register(&context, table.name, rows);
     }
     create_views(&context).await;
     context

@@ -159,7 +159,10 @@ async fn a_typed_name_means_the_key_of_its_time_account_and_region() {
         typed("2026-01-15T00:00:00Z", json!({"event_id": "after", "key_as_typed": "alias/app"})),
         typed("2025-12-31T00:00:00Z", json!({"event_id": "too-early", "key_as_typed": "alias/app"})),
         typed("2026-01-15T00:00:00Z", json!({"event_id": "elsewhere", "key_as_typed": "alias/app", "region": "us-east-1"})),
-        typed("2026-01-15T00:00:00Z", json!({"event_id": "stranger", "key_as_typed": "alias/app", "caller_account_id": OTHER, "recipient_account_id": OTHER})),
+        typed("2026-01-15T00:00:00Z", json!({
+            "event_id": "stranger", "key_as_typed": "alias/app", "caller": "arn:aws:iam::222222222222:role/bob",
+            "caller_account_id": OTHER, "recipient_account_id": OTHER,
+        })),
         typed("2026-01-15T00:00:00Z", json!({
             "event_id": "by-arn", "key_as_typed": format!("arn:aws:kms:eu-west-1:{OWNER}:alias/app"),
             "caller_account_id": OTHER, "recipient_account_id": OTHER,
