@@ -143,7 +143,7 @@ SELECT
         -- It may have been enabled until it was last asked for.
         ELSE greatest(disabled_since, coalesce(switched.last_time, disabled_since))
       END,
-      coalesce(places.last_time, disabled_since)
+      places.last_time
     )
   END AS disabled_at
 FROM places

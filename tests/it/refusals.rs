@@ -361,8 +361,8 @@ fn listing(context: &Context) -> Vec<(String, u64)> {
 #[test]
 fn an_empty_store_is_not_complete() {
     let context = Context::new();
-    std::fs::create_dir(context.path().join("none")).expect("a directory");
-    assert_eq!(context.run(&["ingest", "none"]).code, 0);
+    std::fs::write(context.path().join("none.json"), r#"{"Records":[]}"#).expect("a log");
+    assert_eq!(context.run(&["ingest", "none.json"]).code, 0);
     for required in ["complete", "complete-verified"] {
         let judged = context.run(&["report", "coverage", "--require", required]);
         assert_eq!(judged.code, 1, "{judged}");

@@ -77,7 +77,7 @@ async fn the_callers_account_sees_its_calls_on_foreign_keys() {
 async fn a_record_without_the_key_is_told_it_by_the_other_account() {
     let context = context(both(json!({"key_arn": KEY_A}), json!({}))).await;
     let asked = request(None, UNTIL, &[("key", KEY_A)]);
-    let (rows, _) = answer(&context, "who-used", &asked, &["caller", "uses"]).await;
+    let (rows, _) = answer(&context, "who-used", &asked, &["caller", "successes"]).await;
     assert_eq!(rows, [format!("{BOB} | 1")]);
     let rows = query(&context, "SELECT count(*) AS uses FROM key_uses", &["uses"]).await;
     assert_eq!(rows, ["1"]);

@@ -405,7 +405,7 @@ async fn who_used_a_key_is_told_with_the_names_of_their_accounts() {
     let context = context_of_accounts().await;
     let text = |value: &str| Some(value.to_owned());
     let all = Filters::default;
-    let columns = ["caller", "account_name", "uses"];
+    let columns = ["caller", "account_name", "successes"];
     for (filters, expected) in [
         (
             all(),

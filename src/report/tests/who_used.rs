@@ -13,7 +13,7 @@ const COUNTS: &[&str] = &[
     "caller",
     "service",
     "operations",
-    "uses",
+    "successes",
     "other_calls",
     "failures",
     "failure_reasons",

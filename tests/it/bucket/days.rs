@@ -164,8 +164,9 @@ fn a_log_named_by_a_digest_is_fetched_whatever_its_day() {
         bucket.put(name, digest.to_string());
         summary(&context, &server.url, &[&address]);
         // What is read from elsewhere in between changes nothing.
-        std::fs::create_dir(context.path().join("elsewhere")).expect("a directory");
-        assert_eq!(context.run(&["ingest", "elsewhere"]).code, 0);
+        let elsewhere = context.path().join("elsewhere.json");
+        std::fs::write(elsewhere, r#"{"Records":[]}"#).expect("a log");
+        assert_eq!(context.run(&["ingest", "elsewhere.json"]).code, 0);
         let done = summary(&context, &server.url, &[&address]);
         assert_eq!(done["objects_new"], 1, "{}: {done}", server.name);
         assert_eq!(done["rejects"], serde_json::json!([]), "{}", server.name);

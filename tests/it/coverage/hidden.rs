@@ -94,7 +94,8 @@ impl Case {
         // Late deliveries may have been in the digest that is lost, or in one that the trail did not write.
         let settled = 1..window - FOLLOWING;
         match self.loss {
-            Loss::Log if self.is_silent() => (1..HOUR, settled),
+            // A silent trail's digests cease with it, so that what its logs told before may stay unproven.
+            Loss::Log if self.is_silent() => (1..HOUR, 1..1),
             Loss::Log => (1..HOUR, 1..HOUR),
             Loss::Digest | Loss::Signature => {
                 let lost = self.hour_of(self.plan.window_start(window) - LATENESS_SECS);
