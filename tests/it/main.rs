@@ -25,6 +25,7 @@ mod facts_uses;
 mod faults;
 mod figures;
 mod filters;
+mod foreign;
 mod guide;
 mod interrupted;
 mod invictus;
