@@ -69,15 +69,16 @@ fn describe(forgotten: &Forgotten) -> String {
     lines.truncate(SHOWN_MAX);
     lines.extend((more > 0).then(|| format!("and {} more", grouped(more as u64))));
     for line in lines {
-        text.push_str(&format!("  {}\n", visible(&line)));
+        text.extend(["  ", &visible(&line), "\n"]);
     }
     if let Some(first) = forgotten.kept.first() {
-        text.push_str(&format!(
+        let kept = format!(
             "kept {}, such as {}: {}\n",
             count(forgotten.kept.len()),
             visible(&first.location),
             first.why
-        ));
+        );
+        text.push_str(&kept);
     }
     text
 }

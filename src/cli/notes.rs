@@ -19,7 +19,10 @@ pub(super) async fn of_store(pins: &Pins) -> anyhow::Result<String> {
 
 /// Notes, a line each.
 pub(super) fn lines(notes: &[String]) -> String {
-    notes.iter().map(|note| format!("note: {note}\n")).collect()
+    notes
+        .iter()
+        .flat_map(|note| ["note: ", note, "\n"])
+        .collect()
 }
 
 /// Ingests that did not read everything.

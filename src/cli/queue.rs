@@ -68,14 +68,13 @@ pub(super) async fn run(
         }
     }
     Ok(match (waiting, stop.status()) {
-        // Who is told to stop has done all that it was asked for.
-        (Waiting::ForMore, _) => ExitStatus::Success,
         (Waiting::UntilEmpty, Some(status)) => {
             to_stderr("interrupted: messages may be left; run the same command again to go on\n");
             status
         }
         (Waiting::UntilEmpty, None) if service.is_incomplete => ExitStatus::Incomplete,
-        (Waiting::UntilEmpty, None) => ExitStatus::Success,
+        // Who is told to stop has done all that it was asked for.
+        (Waiting::ForMore, _) | (Waiting::UntilEmpty, None) => ExitStatus::Success,
     })
 }
 

@@ -203,13 +203,13 @@ async fn named_by_digests(
     if chosen.is_empty() {
         return Ok(named);
     }
-    let names: HashSet<&str> = chosen.keys().map(|location| name(location)).collect();
+    let wanted: HashSet<&str> = chosen.keys().map(|location| name(location)).collect();
     let snapshot = store.snapshot(&LOG_FILE_EVENTS).await?;
     let filter = col("kind").eq(lit("digest"));
     read_columns(snapshot, &["digest_content"], Some(filter), |batch| {
         for content in batch.column(0).as_string::<i32>().iter().flatten() {
             for (location, _) in logs_of(content) {
-                if names.contains(name(&location)) {
+                if wanted.contains(name(&location)) {
                     named.insert(name(&location).to_owned());
                 }
             }

@@ -222,7 +222,7 @@ impl ExecutionPlan for Fence {
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let [node] = <[_; 1]>::try_from(children)
-            .map_err(|_| DataFusionError::Internal("a fence has one node".to_owned()))?;
+            .map_err(|_children| DataFusionError::Internal("a fence has one node".to_owned()))?;
         Ok(Arc::new(Self {
             node,
             open: self.open.clone(),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{AsArray as _, RecordBatch, StringArray};
+use arrow::array::{AsArray, RecordBatch, StringArray};
 use chrono::{DateTime, NaiveDate};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
@@ -182,11 +182,7 @@ pub async fn read_texts<const N: usize>(
             continue;
         }
         read_file(snapshot, &file, &columns, |batch| {
-            let texts: Vec<&StringArray> = batch
-                .columns()
-                .iter()
-                .map(|column| column.as_string())
-                .collect();
+            let texts: Vec<&StringArray> = batch.columns().iter().map(AsArray::as_string).collect();
             for row in 0..batch.num_rows() {
                 each(std::array::from_fn(|column| texts[column].value(row)));
             }

@@ -69,6 +69,7 @@ pub const ENDINGS: &str = ".parquet, .csv, .json, .ndjson, .md or .txt";
 
 impl Format {
     /// The format that the ending of a file's name says.
+    #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
         Some(match ending.as_str() {

@@ -65,17 +65,14 @@ impl Records {
             return Verdict::Broken;
         };
         let mut tape = std::mem::take(&mut self.tape);
-        let verdict = match tape.parse(text, 1) {
-            Ok(value) => {
-                self.wrapper.get_or_insert("strings");
-                self.inner(offset, value, "the string", 1);
-                Verdict::Sound
-            }
-            Err(_) => {
-                let message = "a string that is no JSON".to_owned();
-                self.reject(offset, Reason::RecordSyntax, message);
-                Verdict::Broken
-            }
+        let verdict = if let Ok(value) = tape.parse(text, 1) {
+            self.wrapper.get_or_insert("strings");
+            self.inner(offset, value, "the string", 1);
+            Verdict::Sound
+        } else {
+            let message = "a string that is no JSON".to_owned();
+            self.reject(offset, Reason::RecordSyntax, message);
+            Verdict::Broken
         };
         self.tape = tape;
         verdict
