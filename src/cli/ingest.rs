@@ -35,14 +35,12 @@ pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result
     }
     // Before the listing: what arrives meanwhile may not be in it.
     let started_at = now_micros();
-    let (store, found) = if place.is_absent().await? {
-        // Nothing is made for what was mistyped: a store comes after what is to be in it was found.
-        let found = Box::pin(bucket::find(None, &args, started_at)).await?;
-        (place.create().await?, found)
-    } else {
-        let store = place.create().await?;
-        let found = Box::pin(bucket::find(Some(&store), &args, started_at)).await?;
-        (store, found)
+    let store = place.existing().await?;
+    // Nothing is made for what was mistyped: a store comes after what is to be in it was found.
+    let found = Box::pin(bucket::find(store.as_ref(), &args, started_at)).await?;
+    let store = match store {
+        Some(store) => store,
+        None => place.create().await?,
     };
     let stop = Stop::listen(STOPPING)?;
     let summary = ingest_listed(&store, &args, found, started_at, stop.flag.clone()).await?;

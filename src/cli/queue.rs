@@ -32,11 +32,7 @@ pub(super) async fn run(
     url: &str,
 ) -> anyhow::Result<ExitStatus> {
     // One that cannot be written to is told before a message is taken.
-    let mut store = if place.is_absent().await? {
-        None
-    } else {
-        Some(place.create().await?)
-    };
+    let mut store = place.existing().await?;
     let access = Access::from(args.aws.clone());
     let queue = Queue::new(url, &access, args.queue.visibility_seconds).await?;
     let mut service = Service {

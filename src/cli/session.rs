@@ -92,14 +92,17 @@ impl StoreChoice {
         Ok(Box::pin(Store::create(place)).await?)
     }
 
-    /// Whether there is no store yet.
+    /// Opens the store for writing if there is one.
     ///
     /// # Errors
     /// If what is there cannot be opened.
-    pub(super) async fn is_absent(&self) -> anyhow::Result<bool> {
+    pub(super) async fn existing(&self) -> anyhow::Result<Option<Store>> {
         match self.try_open().await {
-            Ok(_) => Ok(false),
-            Err(StoreError::NotFound { .. }) => Ok(true),
+            Ok(store) => {
+                store.add_later_tables().await?;
+                Ok(Some(store))
+            }
+            Err(StoreError::NotFound { .. }) => Ok(None),
             Err(other) => Err(other.into()),
         }
     }

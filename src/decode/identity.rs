@@ -135,7 +135,9 @@ fn ec2_role(arn: &str) -> Option<String> {
     ))
 }
 
-fn is_account(text: &str) -> bool {
+/// Whether a text is the id of an account: 12 digits.
+#[must_use]
+pub fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|digit| digit.is_ascii_digit())
 }
 

@@ -41,7 +41,7 @@ pub use context::context_resources;
 pub use document::{json_names, json_text};
 pub use facts::trail_list_version;
 pub use hash::{Unhashed, text_sha256};
-pub use identity::account_of;
+pub use identity::{account_of, is_account};
 pub use object::{Decoder, Input, Limits, ObjectId, Rows};
 pub use operations::{Operation, OperationClass, known_operation, operations};
 pub use original::{OriginalError, original_event};

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
 use datafusion::prelude::{col, lit};
 use serde_json::{Value, json};
 
@@ -47,9 +47,15 @@ struct Known {
     modified_at: Option<i64>,
     /// Records of any attempt that were none of the rejected.
     sound_records: i64,
+    /// The decoder of the latest attempt.
+    decoder_version: i32,
 }
 
-const COLUMNS: [&str; 10] = [
+/// The first decoder that looked whether what it could not read begins like a log. What it, or a later one, did not
+/// call foreign does.
+const JUDGING_DECODER: i32 = 2;
+
+const COLUMNS: [&str; 11] = [
     "location",
     "object_id",
     "attempt",
@@ -60,6 +66,7 @@ const COLUMNS: [&str; 10] = [
     "modified_at",
     "records",
     "rejected",
+    "decoder_version",
 ];
 
 /// Forgets the objects at these locations, and those below each that ends in a slash.
@@ -124,6 +131,9 @@ fn refusal(location: &str, object: &Known) -> Option<&'static str> {
         _ if object.sound_records > 0 => {
             Some("records of it were read, so it is a log, and the rest of its events is missing")
         }
+        "damaged" | "rejected" if object.decoder_version >= JUDGING_DECODER => {
+            Some("it begins like a log, and its events are missing until it is read")
+        }
         _ => None,
     }
 }
@@ -169,6 +179,12 @@ fn add(known: &mut BTreeMap<String, Known>, batch: &RecordBatch) {
         let long = || Some(column.as_primitive_opt::<Int64Type>()?.value(row));
         times.map(|times| times.value(row)).or_else(long)
     };
+    let int = |name: &str, row: usize| {
+        let column = batch
+            .column_by_name(name)?
+            .as_primitive_opt::<Int32Type>()?;
+        Some(column.value(row))
+    };
     for row in 0..batch.num_rows() {
         let Some(location) = text("location", row) else {
             continue;
@@ -190,6 +206,7 @@ fn add(known: &mut BTreeMap<String, Known>, batch: &RecordBatch) {
             etag: text("etag", row),
             modified_at: long("modified_at", row),
             sound_records,
+            decoder_version: int("decoder_version", row).unwrap_or(0),
         };
     }
 }

@@ -4,7 +4,7 @@
 use chrono::NaiveDateTime;
 
 use super::listing::is_log_ending;
-use crate::decode::ObjectKind;
+use crate::decode::{ObjectKind, is_account};
 
 /// The facts in an object's path; all of them may be absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +47,18 @@ const SERVICES: [&str; 19] = [
     "vpcdnsquerylogs",
     "vpcflowlogs",
     "waflogs",
+];
+/// What codes of regions name before their number.
+const DIRECTIONS: [&str; 9] = [
+    "central",
+    "east",
+    "north",
+    "northeast",
+    "northwest",
+    "south",
+    "southeast",
+    "southwest",
+    "west",
 ];
 /// How the folders begin of flow logs with partitions as Hive names them.
 const HIVE_ACCOUNT: &str = "aws-account-id=";
@@ -187,12 +199,19 @@ pub(super) fn is_organization(part: &str) -> bool {
     part.starts_with("o-")
 }
 
-pub(super) fn is_account(part: &str) -> bool {
-    part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit())
-}
-
+/// Whether a text is the code of a region: `eu-west-1`, `us-gov-east-1`, `ap-southeast-5`. All of them name a
+/// direction and end in a number.
 pub(super) fn is_region(part: &str) -> bool {
-    part.contains('-') && part.ends_with(|last: char| last.is_ascii_digit())
+    let mut parts = part.rsplit('-');
+    let is_number = |text: &str| {
+        (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let is_word =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_placed = parts.next().is_some_and(is_number)
+        && parts.next().is_some_and(|part| DIRECTIONS.contains(&part));
+    let areas: Vec<&str> = parts.collect();
+    is_placed && (1..=2).contains(&areas.len()) && areas.into_iter().all(is_word)
 }
 
 /// `20230710T1240Z` of logs, `20150817T150131Z` of digests.
@@ -288,8 +307,40 @@ mod tests {
     }
 
     #[test]
+    fn regions() {
+        for region in [
+            "us-east-1",
+            "ap-southeast-5",
+            "us-gov-west-1",
+            "us-isob-east-1",
+            "eusc-de-east-1",
+            "mx-central-1",
+            "eu-west-10",
+        ] {
+            assert!(super::is_region(region), "{region}");
+        }
+        for other in [
+            "run-3",
+            "my-run-3",
+            "backup-2026",
+            "east-1",
+            "us-east-1a",
+            "US-EAST-1",
+            "us-east-",
+            "2026-03-01",
+            "o-exampleorg1",
+            "vpc-0a1",
+            "-east-1",
+        ] {
+            assert!(!super::is_region(other), "{other}");
+        }
+    }
+
+    #[test]
     fn a_folder_is_of_a_kind_only_in_the_layout() {
         for path in [
+            "CloudTrail/run-3/notes.json",
+            "logs/CloudTrail-Digest/backup-2026/x.json",
             "home/CloudTrail/accounts.json",
             "CloudTrail/x/y.json",
             "CloudTrail-Digest/notes.json",

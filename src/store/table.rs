@@ -73,20 +73,32 @@ impl Store {
         if is_new {
             store.place.is_empty().await?;
         }
-        // `kms_events` comes last: where it is, all others are, but those that came with a later keytrail. Any
-        // other that is missing was lost, with counts that the events held may not tell any more.
-        let others = TABLES[1..].iter().map(|table| async {
-            if is_new || (is_later(table) && store.load(table).await?.is_none()) {
-                store.create_table(table).await?;
-            }
-            Ok::<(), StoreError>(())
-        });
-        all_of(others).await?;
-        if is_new {
-            store.check_conditional().await?;
-            store.create_table(TABLES[0]).await?;
+        if !is_new {
+            store.add_later_tables().await?;
+            return Ok(store);
         }
+        // `kms_events` comes last: where it is, all others are, but those that came with a later keytrail.
+        all_of(TABLES[1..].iter().map(|table| store.create_table(table))).await?;
+        store.check_conditional().await?;
+        store.create_table(TABLES[0]).await?;
         Ok(store)
+    }
+
+    /// Creates the tables that came with a later keytrail than the one that made the store. Any other that is
+    /// missing was lost, with counts that the events held may not tell any more.
+    ///
+    /// # Errors
+    /// If one cannot be created.
+    pub async fn add_later_tables(&self) -> Result<(), StoreError> {
+        let later = TABLES.iter().filter(|table| is_later(table));
+        let added = later.map(|table| async {
+            match self.load(table).await? {
+                Some(_snapshot) => Ok(()),
+                None => self.create_table(table).await,
+            }
+        });
+        all_of(added).await?;
+        Ok(())
     }
 
     /// Opens a store that exists.

@@ -2,8 +2,14 @@
 
 use std::fs;
 
+use keytrail::schema::LOG_FILE_EVENTS;
+use keytrail::store::{Place, Store, rows};
+use serde_json::{Value, json};
+use sha2::Digest as _;
+
 use crate::context::Context;
 use crate::decoded::{gzip, kms_event, records};
+use crate::servers::wait;
 
 /// The folder that a trail's logs of a day are in.
 const LOGS: &str = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/01";
@@ -20,6 +26,45 @@ fn put(context: &Context, name: &str, bytes: &[u8]) {
 fn put_log(context: &Context, id: &str) {
     let log = gzip(records(&[kms_event(id)]).as_bytes());
     put(context, &format!("in/{LOGS}/{LOG}"), &log);
+}
+
+/// Enters files into the ledger as the first decoder did, to which everything was a log.
+fn reject_as_before(context: &Context, names: &[&str]) {
+    let root = fs::canonicalize(context.path()).expect("a directory");
+    let location = |name: &str| {
+        let location = url::Url::from_file_path(root.join(name));
+        location.expect("an absolute path").to_string()
+    };
+    let rejected = rows(&LOG_FILE_EVENTS, names, |name, column| match column {
+        "object_id" => {
+            let id = sha2::Sha256::digest(location(name));
+            json!(
+                id[..8]
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect::<String>()
+            )
+        }
+        "location" => json!(location(name)),
+        "state" => json!("rejected"),
+        "kind" => json!("unknown"),
+        "reason" => json!("malformed"),
+        "message" => json!("the JSON is damaged at byte 0"),
+        "attempt" | "decoder_version" | "trail_list_version" => json!(1),
+        "run_id" | "batch_id" => json!("before"),
+        "size_bytes" | "json_bytes" | "records" | "kms_records" | "trail_records"
+        | "not_wanted" | "rejected" | "expired" | "duplicates" | "written" | "recorded_at" => {
+            json!(0)
+        }
+        _ => Value::Null,
+    });
+    let place = Place::directory(&context.store()).expect("a place");
+    wait(async move {
+        let store = Box::pin(Store::open(place)).await.expect("a store");
+        let rejected = rejected.expect("rows");
+        let append = store.append_rows(&LOG_FILE_EVENTS, &rejected, "before", 0);
+        append.await.expect("a commit");
+    });
 }
 
 fn count(context: &Context, statement: &str) -> usize {
@@ -103,6 +148,65 @@ fn a_torn_log_of_cloudtrail_is_damage_under_any_name() {
         assert_eq!(said.code, 2, "{name}: {said}");
         assert_eq!(count(&context, UNREAD), 1, "{name}");
     }
+}
+
+/// A log that was cut before its first record ended, under a name that says nothing.
+#[test]
+fn what_begins_like_a_log_is_not_forgotten() {
+    let log = records(&[kms_event("a")]);
+    for (cut, is_packed) in [(60, false), (log.len() / 2, false), (log.len() / 2, true)] {
+        let context = Context::new();
+        let torn = &log.as_bytes()[..cut];
+        let bytes = if is_packed { gzip(torn) } else { torn.to_vec() };
+        let name = if is_packed {
+            "copy.json.gz"
+        } else {
+            "copy.json"
+        };
+        put(&context, name, &bytes);
+        assert_eq!(context.run(&["ingest", name]).code, 2, "{cut}");
+        let said = context.run(&["forget", name]);
+        assert_eq!(said.code, 2, "{cut}: {said}");
+        assert!(said.stderr.contains("begins like a log"), "{cut}: {said}");
+        assert_eq!(count(&context, UNREAD), 1, "{cut}");
+    }
+}
+
+/// What an earlier keytrail held for damaged, as it recorded it.
+#[test]
+fn what_an_earlier_version_called_damaged_is_forgotten_and_read_again_when_it_is_a_log() {
+    let context = Context::new();
+    put_log(&context, "a");
+    assert_eq!(context.run(&["ingest", "in"]).code, 0);
+    let names = ["accounts.csv", "notes/a.json", "notes/b.json", "later.json"];
+    reject_as_before(&context, &names);
+    assert_eq!(count(&context, UNREAD), 4);
+    let said = context.run(&["report", "unused-keys"]);
+    assert!(said.stderr.contains("could not be read"), "{said}");
+    let said = context.run(&["forget", "acounts.csv"]);
+    assert_eq!(said.code, 2, "{said}");
+    assert!(said.stderr.contains("accounts.csv"), "{said}");
+    assert_eq!(count(&context, UNREAD), 4);
+    for (asked, left) in [("accounts.csv", 3), ("notes/", 1), ("later.json", 0)] {
+        let said = context.run(&["forget", asked]);
+        assert_eq!(said.code, 0, "{said}");
+        assert_eq!(count(&context, UNREAD), left, "{said}");
+    }
+    let said = context.run(&["report", "unused-keys"]);
+    assert!(!said.stderr.contains("could not be read"), "{said}");
+    // A name that is a log by now is read as any other.
+    put(
+        &context,
+        "later.json",
+        records(&[kms_event("b")]).as_bytes(),
+    );
+    assert_eq!(context.run(&["ingest", "later.json"]).code, 0);
+    assert_eq!(count(&context, "select event_id from kms_events"), 2);
+    // What was read is not forgotten.
+    for asked in ["later.json", "accounts.csv"] {
+        assert_eq!(context.run(&["forget", asked]).code, 2, "{asked}");
+    }
+    assert_eq!(count(&context, "select event_id from kms_events"), 2);
 }
 
 #[test]

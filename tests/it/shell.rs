@@ -186,7 +186,7 @@ fn long_strips_of_days_are_folded_into_months() {
     let words: Vec<_> = shown.split_whitespace().collect();
     let words = words.join(" ");
     for line in [
-        "days: 2025-11 to 2026-02: all - 2026-03 -----S----",
+        "days: 2025-11 to 2026-02: all - 2026-03 ----KS----",
         "first_day: 2025-11-20",
     ] {
         assert!(words.contains(line), "{line} in {shown}");

@@ -5,6 +5,8 @@
 
 use std::net::IpAddr;
 
+use crate::decode::is_account;
+
 /// The prefixes of access key ids and of unique ids of principals (IAM identifiers).
 const ID_PREFIXES: [&str; 10] = [
     "ABIA", "ACCA", "AGPA", "AIDA", "AIPA", "AKIA", "ANPA", "APKA", "AROA", "ASIA",
@@ -70,10 +72,6 @@ impl<'a> Identity<'a> {
             name,
         })
     }
-}
-
-fn is_account(id: &str) -> bool {
-    id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_id(id: &str) -> bool {

@@ -4,8 +4,9 @@
 
 use chrono::NaiveDate;
 
+use crate::decode::is_account;
 use crate::source::path::{
-    ROOT, is_account, is_cloudtrail, is_hive_account, is_organization, is_region, is_service,
+    ROOT, is_cloudtrail, is_hive_account, is_organization, is_region, is_service,
 };
 
 /// How far below the address `AWSLogs` is looked for.

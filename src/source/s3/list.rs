@@ -14,8 +14,9 @@ use super::address::{Address, location};
 use super::layout::{Folder, Level};
 use super::page::{Found, found};
 use super::{Calls, Refusal, S3};
+use crate::decode::is_account;
 use crate::source::listing::is_log_ending;
-use crate::source::path::{ROOT, is_account, is_region};
+use crate::source::path::{ROOT, is_region};
 use crate::source::{Failed, Fault, ListedDay, Listing, Named, SourceObject, Why, Writer};
 
 /// Calls at the same time.

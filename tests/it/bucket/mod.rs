@@ -5,6 +5,7 @@ mod archived;
 mod budget;
 mod days;
 mod faults;
+mod prefixes;
 mod refusals;
 mod trees;
 
