@@ -17,6 +17,19 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
 use profile::ChosenProfile;
 
+/// The configuration of a client of a service's SDK: every call carries keytrail's name, and a server that never
+/// answered is given up soon.
+macro_rules! client_config {
+    ($sdk:ident, $config:expr) => {{
+        let contact = $crate::aws::Contact::default();
+        $sdk::config::Builder::from($config)
+            .interceptor($crate::aws::Named)
+            .interceptor(contact.clone())
+            .retry_classifier(contact)
+    }};
+}
+pub(crate) use client_config;
+
 /// The name under which a role's sessions are opened, and seen in CloudTrail.
 const SESSION_NAME: &str = "keytrail";
 

@@ -20,7 +20,7 @@ use crate::ingest::{self, Hashing, Options, Progress, Summary};
 use crate::source::{Address, Input, Listing, Source};
 use crate::store::Store;
 
-/// What Ctrl-C prints. Until the listing is done there is nothing to commit, and it ends the process by itself.
+/// What Ctrl-C prints once the listing is done.
 const STOPPING: &str =
     "stopping: objects being read are finished and committed first; Ctrl-C again ends at once\n";
 /// Where logs are.
@@ -35,6 +35,7 @@ pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result
     }
     // Before the listing: what arrives meanwhile may not be in it.
     let started_at = now_micros();
+    let stop = Stop::listen(STOPPING)?;
     let store = place.existing().await?;
     // Nothing is made for what was mistyped: a store comes after what is to be in it was found.
     let found = Box::pin(bucket::find(store.as_ref(), &args, started_at)).await?;
@@ -42,7 +43,7 @@ pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result
         Some(store) => store,
         None => place.create().await?,
     };
-    let stop = Stop::listen(STOPPING)?;
+    stop.begin();
     let summary = ingest_listed(&store, &args, found, started_at, stop.flag.clone()).await?;
     let told = if args.json {
         format!("{}\n", serde_json::to_string_pretty(&summary)?)

@@ -16,10 +16,14 @@ pub(super) struct Stop {
     /// Becomes true then, for whoever waits.
     pub(super) asked: watch::Receiver<bool>,
     status: Arc<OnceLock<ExitStatus>>,
+    has_begun: Arc<AtomicBool>,
 }
 
+/// What is said where nothing was begun that would have to be ended.
+const NOTHING_BEGUN: &str = "interrupted: nothing was ingested\n";
+
 impl Stop {
-    /// Takes both signals; the first prints what comes of it.
+    /// Takes both signals. Until [`Stop::begin`] the first ends the process; then it prints what comes of it.
     pub(super) fn listen(told: &'static str) -> std::io::Result<Self> {
         let mut signals = Signals {
             interrupt: signal(SignalKind::interrupt())?,
@@ -30,10 +34,16 @@ impl Stop {
             flag: Arc::default(),
             asked,
             status: Arc::default(),
+            has_begun: Arc::default(),
         };
         let (flag, status) = (stop.flag.clone(), stop.status.clone());
+        let has_begun = stop.has_begun.clone();
         tokio::spawn(async move {
             let first = signals.next().await;
+            if !has_begun.load(Ordering::Relaxed) {
+                to_stderr(NOTHING_BEGUN);
+                end_at_once(first);
+            }
             status.get_or_init(|| first);
             flag.store(true, Ordering::Relaxed);
             sender.send_replace(true);
@@ -42,6 +52,11 @@ impl Stop {
             end_at_once(signals.next().await);
         });
         Ok(stop)
+    }
+
+    /// From now on there is something to commit.
+    pub(super) fn begin(&self) {
+        self.has_begun.store(true, Ordering::Relaxed);
     }
 
     /// How a process ends that was asked to before its work was done; none if it was not asked.

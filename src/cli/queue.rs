@@ -44,6 +44,7 @@ pub(super) async fn run(
     };
     let (bounds, waiting) = bounds(&args.queue);
     let mut stop = Stop::listen("stopping: what has come is committed first\n")?;
+    stop.begin();
     loop {
         let batch = Box::pin(
             service

@@ -10,7 +10,7 @@ use aws_sdk_cloudtrail::primitives::DateTime;
 use serde::Deserialize;
 
 use super::error::IntegrityError;
-use crate::aws::{Access, Named, in_short};
+use crate::aws::{Access, client_config, in_short};
 
 /// Where public keys are from.
 #[derive(Debug)]
@@ -114,9 +114,8 @@ impl PublicKeys {
         (from, until): (i64, i64),
     ) -> Result<(), IntegrityError> {
         const MICROS: i64 = 1_000_000;
-        let config = aws_sdk_cloudtrail::config::Builder::from(config)
+        let config = client_config!(aws_sdk_cloudtrail, config)
             .region(Region::new(region.to_owned()))
-            .interceptor(Named)
             .build();
         let client = aws_sdk_cloudtrail::Client::from_conf(config);
         let mut next = None;

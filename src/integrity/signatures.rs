@@ -13,7 +13,7 @@ use serde_json::json;
 use walkdir::WalkDir;
 
 use super::error::IntegrityError;
-use crate::aws::{Access, Named};
+use crate::aws::{Access, client_config};
 use crate::decode::ObjectKind;
 use crate::source::{Address, PathFacts, signature_path};
 
@@ -55,9 +55,8 @@ pub async fn fetch_signatures(
     if wanted.is_empty() {
         return Ok(fetched);
     }
-    let config = aws_sdk_s3::config::Builder::from(&access.load().await)
+    let config = client_config!(aws_sdk_s3, &access.load().await)
         .force_path_style(access.is_path_style || access.endpoint_url.is_some())
-        .interceptor(Named)
         .build();
     let client = aws_sdk_s3::Client::from_conf(config);
     let payer = access

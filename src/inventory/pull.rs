@@ -14,7 +14,7 @@ use aws_sdk_sts::Client as IdentityClient;
 use super::InventoryError;
 use super::answers;
 use super::trails::{Member, Told, Trail};
-use crate::aws::{Named, in_short};
+use crate::aws::{client_config, in_short};
 
 /// Where an account is asked for its regions if no region is configured.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -77,7 +77,7 @@ pub async fn pull(config: &SdkConfig) -> Result<Pulled, InventoryError> {
 
 /// The account whose credentials these are.
 async fn identity(config: &SdkConfig) -> Result<String, InventoryError> {
-    let own = aws_sdk_sts::config::Builder::from(config).interceptor(Named);
+    let own = client_config!(aws_sdk_sts, config);
     let client = IdentityClient::from_conf(own.build());
     match client.get_caller_identity().send().await {
         Ok(identity) => Ok(identity.account().unwrap_or_default().to_owned()),
@@ -106,7 +106,7 @@ impl Pulled {
 
     /// The members of the organization.
     async fn organization(&mut self, config: &SdkConfig) -> Result<(), InventoryError> {
-        let own = aws_sdk_organizations::config::Builder::from(config).interceptor(Named);
+        let own = client_config!(aws_sdk_organizations, config);
         let client = OrganizationClient::from_conf(own.build());
         let asker = self.account.clone();
         let described = client.describe_organization().send().await;
@@ -150,7 +150,7 @@ impl Pulled {
     /// The regions of an account; that of another is named in the request.
     async fn regions(&mut self, config: &SdkConfig, account: &str) -> Result<(), InventoryError> {
         let is_own = account == self.account;
-        let own = aws_sdk_account::config::Builder::from(config).interceptor(Named);
+        let own = client_config!(aws_sdk_account, config);
         let client = AccountClient::from_conf(own.build());
         let request = client
             .list_regions()
@@ -254,7 +254,7 @@ impl Pulled {
 
 fn trail_client(config: &SdkConfig, region: &str) -> TrailClient {
     let region = Region::new(region.to_owned());
-    let own = aws_sdk_cloudtrail::config::Builder::from(config).interceptor(Named);
+    let own = client_config!(aws_sdk_cloudtrail, config);
     TrailClient::from_conf(own.region(region).build())
 }
 

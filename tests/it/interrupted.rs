@@ -336,6 +336,26 @@ fn an_ingest_of_a_bucket_says_how_far_it_came() {
     }
 }
 
+#[test]
+fn a_listing_that_is_interrupted_says_that_nothing_was_ingested() {
+    let bucket = bucket_of_logs();
+    for (at, sent, code) in [
+        (1, Sent::Interrupt, 130),
+        (2, Sent::Interrupt, 130),
+        (1, Sent::Terminate, 143),
+    ] {
+        let context = Context::new();
+        let trigger = Trigger::new(at, sent, None);
+        let proxy = proxy(&trigger, |request| !request.is_read());
+        let (endpoint, url) = (proxy.url.as_str(), bucket.url(""));
+        let words = ["ingest", "--path-style", "--endpoint-url", endpoint, &url];
+        let ended = trigger.run(&context, &words);
+        assert_eq!(ended.code, Some(code), "{at}, {sent:?}: {ended:?}");
+        assert_eq!(ended.stderr, "interrupted: nothing was ingested\n");
+        assert!(!context.store().exists(), "{at}, {sent:?}");
+    }
+}
+
 /// Puts the messages of all logs into a queue, ten logs each.
 fn send(queue: &TestQueue, bucket: &Bucket) {
     let names: Vec<String> = (0..LOGS).map(name).collect();
@@ -504,6 +524,7 @@ fn a_server_that_never_answered_is_given_up_soon() {
             "status",
             "--store-endpoint-url",
         ],
+        &["trails", "pull", "--region", "us-east-1", "--endpoint-url"],
     ] {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));

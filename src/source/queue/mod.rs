@@ -57,12 +57,7 @@ impl Queue {
             endpoint_url: place.endpoint_url,
             ..access.clone()
         };
-        let contact = aws::Contact::default();
-        let config = aws_sdk_sqs::config::Builder::from(&access.load().await)
-            .interceptor(aws::Named)
-            .interceptor(contact.clone())
-            .retry_classifier(contact)
-            .build();
+        let config = aws::client_config!(aws_sdk_sqs, &access.load().await).build();
         Ok(Self {
             client: Client::from_conf(config),
             url: url.to_owned(),

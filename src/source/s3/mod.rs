@@ -29,7 +29,7 @@ pub use list::{IsDue, Narrowed};
 pub use refusal::Refusal;
 
 use super::{At, Fault, Files, Opened, Source, SourceObject};
-use crate::aws::{Access, Contact, Named};
+use crate::aws::{Access, client_config};
 use ahead::Ahead;
 
 /// Attempts at one call, the first among them.
@@ -68,12 +68,8 @@ impl S3 {
     #[must_use]
     pub fn new(config: &SdkConfig, access: &Access) -> Self {
         let is_elsewhere = config.endpoint_url().is_some();
-        let contact = Contact::default();
-        let mut builder = aws_sdk_s3::config::Builder::from(config)
+        let mut builder = client_config!(aws_sdk_s3, config)
             .force_path_style(access.is_path_style || is_elsewhere)
-            .interceptor(Named)
-            .interceptor(contact.clone())
-            .retry_classifier(contact)
             .retry_config(
                 RetryConfig::standard()
                     .with_max_attempts(ATTEMPTS_MAX)
