@@ -134,6 +134,7 @@ fn decode_one(decoder: &mut Decoder, input: Input<'_>) -> Vec<Rows> {
     let id = ObjectId {
         object_id: "0123456789abcdef",
         path_kind: None,
+        is_dated: true,
     };
     let mut all = Vec::new();
     let report = decoder

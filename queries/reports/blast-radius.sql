@@ -23,6 +23,13 @@
 --   SELECT 'nothing to follow: give a principal (--param principal=…), a key (--key …), or both'
 --   WHERE $principal IS NULL AND cardinality($key_arns) = 0 AND cardinality($key_names) = 0
 -- caveat:
+--   SELECT 'open grants to this principal, which reach keys whether or not a call is in the logs: ' || count(*) || ' on '
+--     || CASE count(DISTINCT key_arn) WHEN 1 THEN '1 key' ELSE count(DISTINCT key_arn) || ' keys' END || ' (keytrail report grants)'
+--   FROM grants
+--   WHERE (grantee = $principal OR split_part(grantee, '/', -1) = $principal)
+--     AND ended_time IS NULL AND key_deleted_time IS NULL AND ($until IS NULL OR coalesce(created_time < $until, true))
+--   HAVING count(*) > 0
+-- caveat:
 --   WITH found AS (
 --     SELECT
 --       content_hash, event_time, resolution, kind, outcome, key_arn, key_as_typed,

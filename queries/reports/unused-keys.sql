@@ -5,7 +5,7 @@
 --   many days before the end, or from --since. The lines above the rows say of how many keys, and which were left
 --   out and why: deleted ones, keys younger than the window, keys of accounts that are not yours
 --   (inside_accounts) or of which no log is in the store, keys that only refused calls or dry runs name, which may
---   not exist, and keys on which an operation succeeded that no list knows (kms_operations), since it may be a use. A key that no log names is not in here. With --key they say when that key was last used. Read from
+--   not exist, and keys that a call names whose operation no list knows (kms_operations), since it may be a use. A key that no log names is not in here. With --key they say when that key was last used. Read from
 --   the daily roll-up, so it still answers when the events themselves have been removed. A use counts whoever's log
 --   holds it;
 --   one that typed the key's id counts too, one that typed an alias counts for the key that the alias
@@ -43,6 +43,14 @@
 --     AND ($account IS NULL OR recipient_account_id = $account) AND ($region IS NULL OR region = $region)
 --   HAVING sum(count) > 0
 -- caveat:
+--   SELECT 'calls of unknown operations in the window that name no known key, and could be uses of any of these: ' || sum(count)
+--   FROM usage_by_name
+--   WHERE key_arn IS NULL AND operation_kind(event_name) = 'unknown'
+--     AND outcome <> 'dry_run' AND record_role <> 'network' AND doubt IS NULL
+--     AND ($since IS NULL OR last_time >= $since) AND ($until IS NULL OR first_time < $until)
+--     AND ($account IS NULL OR recipient_account_id = $account) AND ($region IS NULL OR region = $region)
+--   HAVING sum(count) > 0
+-- caveat:
 --   SELECT 'uses that typed an alias at a time for which no log shows where it pointed, taken for the key '
 --     || 'that it was seen to point to: ' || sum(count)
 --   FROM usage_by_name
@@ -67,6 +75,7 @@
 --   SELECT 'key ARNs that KMS only ever answered as not found, which are left out: ' || count(DISTINCT key)
 --   FROM usage_monthly
 --   WHERE key LIKE 'arn:%:kms:%:key/%' AND key NOT IN (SELECT key_arn FROM known_keys)
+--     AND cardinality($key_arns) = 0 AND cardinality($key_names) = 0
 --     AND ($account IS NULL OR split_part(key, ':', 5) = $account)
 --     AND ($region IS NULL OR split_part(key, ':', 4) = $region)
 --   HAVING count(*) > 0
@@ -174,6 +183,16 @@ evidence AS (
   WHERE outcome = 'success' AND crypto_direction(event_name) IS NOT NULL AND key_arn IS NOT NULL
     AND doubt IS NULL
     AND event_date >= CAST($since AS DATE) AND first_time >= $since AND last_time < $until
+  UNION ALL
+  -- Where the counts of days were deleted, those of the month say what was typed, for any key that it may have meant.
+  SELECT typed_names.key_arn, greatest($since, usage_monthly.first_time) AS event_time
+  FROM usage_monthly
+  JOIN typed_names ON typed_names.name = usage_monthly.key
+    AND coalesce(typed_names.account = usage_monthly.recipient_account_id, true)
+    AND coalesce(typed_names.region = usage_monthly.region, true)
+  WHERE usage_monthly.first_time < retention_horizon('usage_daily')
+    AND outcome = 'success' AND crypto_direction(event_name) IS NOT NULL
+    AND last_time >= $since AND first_time < $until
 ),
 
 active_sets AS (
@@ -207,7 +226,7 @@ seen AS (
     min(first_time) AS first_seen,
     max(last_time) AS last_seen,
     coalesce(sum(count) FILTER (
-      WHERE kind = 'use' AND outcome NOT IN ('success', 'dry_run') AND is_inside
+      WHERE kind IN ('use', 'unknown') AND outcome NOT IN ('success', 'dry_run') AND is_inside
     ), 0) AS failed_attempts,
     last_value(event_name || ' ' || to_char(last_time, '%Y-%m-%dT%H:%M:%SZ') ORDER BY last_time, event_name) FILTER (
       WHERE outcome = 'success' AND event_name IN (
@@ -281,8 +300,18 @@ uses AS (
 -- An operation that is not known may have been a use, and then of each member of the set.
 unknown_calls AS (
   SELECT key_set, string_agg(DISTINCT event_name, ', ' ORDER BY event_name) AS operations
-  FROM usage
-  WHERE kind = 'unknown' AND outcome = 'success' AND is_inside
+  FROM (
+    SELECT key_set, event_name
+    FROM usage
+    WHERE kind = 'unknown' AND outcome <> 'dry_run' AND is_inside
+    UNION ALL
+    SELECT key_set, event_name
+    FROM usage_monthly
+    JOIN idle_keys ON idle_keys.key_arn = usage_monthly.key
+    WHERE first_time < retention_horizon('usage_daily')
+      AND operation_kind(event_name) = 'unknown' AND outcome <> 'dry_run'
+      AND last_time >= $since AND first_time < $until
+  )
   GROUP BY key_set
 ),
 
@@ -472,7 +501,10 @@ summary AS (
             ''
           )
       END AS text
-  FROM (SELECT min(first_time) AS first_time FROM usage_monthly) AS logged
+  FROM (
+    SELECT greatest(first_time, retention_horizon('usage_daily')) AS first_time
+    FROM log_period
+  ) AS logged
   WHERE first_time > $since
   UNION ALL
   SELECT

@@ -37,6 +37,8 @@ struct Status {
     tables: Vec<TableStatus>,
     objects: Vec<Counted>,
     rejects: Vec<Counted>,
+    /// Objects that are not CloudTrail's, named by one of them.
+    foreign: Vec<Counted>,
     id_conflicts: u64,
     /// Records of operations that are in no list, which may use keys.
     unknown_operations: Vec<Counted>,
@@ -158,6 +160,7 @@ async fn collect(store: &Store) -> anyhow::Result<Status> {
         tables: tables(&pins)?,
         objects: counted(&session, &queries, "status-objects").await?,
         rejects: counted(&session, &queries, "status-rejects").await?,
+        foreign: counted(&session, &queries, "status-foreign").await?,
         id_conflicts: counted(&session, &queries, "status-id-conflicts")
             .await?
             .first()
@@ -383,6 +386,14 @@ fn describe(status: &Status) -> String {
                 grouped(counted.count)
             ));
         }
+    }
+    for foreign in &status.foreign {
+        line(String::new());
+        line(format!(
+            "objects that are not CloudTrail's: {}, such as {}",
+            grouped(foreign.count),
+            foreign.what
+        ));
     }
     line(String::new());
     line(match status.id_conflicts {

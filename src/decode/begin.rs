@@ -1,32 +1,56 @@
 //! Whether a text begins as CloudTrail's do, for objects whose name does not tell what they are.
 //!
-//! Enters: the first bytes of an object's text. Leaves: false only where no CloudTrail record begins there.
+//! Enters: an object's text, piece by piece, as long as no event was found in it. Leaves: false only where no CloudTrail
+//! record begins in it.
 
 use memchr::memmem;
 
 use super::report::ObjectReport;
 
-/// So much of a text is looked at.
+/// So much of a text's beginning is kept: what it is packed in shows there.
 const START_BYTES: usize = 4096;
 
-/// How an object's text begins.
+/// How an object's text begins, and whether a name of CloudTrail's is anywhere in it.
 #[derive(Debug, Default)]
-pub(super) struct Start(Vec<u8>);
+pub(super) struct Start {
+    head: Vec<u8>,
+    /// The end of what was searched, in which a name may have begun.
+    tail: Vec<u8>,
+    has_name: bool,
+}
 
 impl Start {
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.head.clear();
+        self.tail.clear();
+        self.has_name = false;
     }
 
     /// Keeps what is not there yet of the beginning.
     pub(super) fn keep(&mut self, text: &[u8]) {
-        let room = START_BYTES - self.0.len();
-        self.0.extend_from_slice(&text[..room.min(text.len())]);
+        let room = START_BYTES - self.head.len();
+        self.head.extend_from_slice(&text[..room.min(text.len())]);
+    }
+
+    /// Looks for the names in the next part of a text in which no event was found so far.
+    pub(super) fn search(&mut self, text: &[u8]) {
+        const OVERLAP: usize = 16;
+        if self.has_name {
+            return;
+        }
+        self.tail.extend_from_slice(&text[..OVERLAP.min(text.len())]);
+        self.has_name = has_name(&self.tail) || has_name(text);
+        self.tail.clear();
+        self.tail
+            .extend_from_slice(&text[text.len().saturating_sub(OVERLAP)..]);
     }
 
     /// Whether the object may be CloudTrail's, though no record was found; what cannot be unpacked may be anything.
     pub(super) fn may_be_log(&self, report: &ObjectReport, is_cut_off: bool) -> bool {
-        report.digest.is_some() || may_be_log(&self.0) || (self.0.is_empty() && is_cut_off)
+        report.digest.is_some()
+            || self.has_name
+            || may_be_log(&self.head)
+            || (self.head.is_empty() && is_cut_off)
     }
 }
 
@@ -65,14 +89,29 @@ fn may_be_log(start: &[u8]) -> bool {
     }
     // UTF-16 of these names is the same with zeros between.
     let plain: Vec<u8> = start.iter().copied().filter(|byte| *byte != 0).collect();
-    NAMES
-        .iter()
-        .any(|name| memmem::find(&plain, name).is_some())
+    has_name(&plain)
+}
+
+fn has_name(text: &[u8]) -> bool {
+    NAMES.iter().any(|name| memmem::find(text, name).is_some())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::may_be_log;
+    use super::{Start, may_be_log};
+
+    #[test]
+    fn names_are_found_anywhere() {
+        let text = format!(r#"{{"owner":"{}","Records":[{{"eventV"#, "x".repeat(9000));
+        for size in [1, 5, 7, 4096, text.len()] {
+            let mut start = Start::default();
+            for piece in text.as_bytes().chunks(size) {
+                start.keep(piece);
+                start.search(piece);
+            }
+            assert!(start.has_name, "{size}");
+        }
+    }
 
     #[test]
     fn texts_of_cloudtrail_and_of_others() {

@@ -111,7 +111,9 @@ fn is_yaml(text: &str) -> bool {
             let line = line.strip_prefix("- ").unwrap_or(line).trim_end();
             let is_member = line.split_once(':').is_some_and(|(name, value)| {
                 let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.'\"".contains(&byte);
-                name.bytes().all(is_name)
+                // A quoted name and what ends in a comma are of JSON that lacks its beginning.
+                !value.ends_with(',')
+                    && name.bytes().all(is_name)
                     && !name.is_empty()
                     && (value.is_empty() || value.starts_with(' '))
             });

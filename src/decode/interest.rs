@@ -9,8 +9,10 @@ use memchr::memmem::Finder;
 
 use super::event::KMS;
 use super::facts::FACTS;
+use super::time::parse_event_time;
 
 static SOURCE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""eventSource""#));
+static TIME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""eventTime""#));
 static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""eventName""#));
 static VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""eventVersion""#));
 
@@ -90,6 +92,15 @@ enum Member<'a> {
     Unclear,
     /// No string, or no member's name at all.
     Other,
+}
+
+/// When a record that is not parsed says that it was, in microseconds.
+pub(crate) fn event_time(record: &[u8]) -> Option<i64> {
+    let at = TIME.find(record)?;
+    match string_member(record, at + TIME.needle().len()) {
+        Member::Text(time) => parse_event_time(std::str::from_utf8(time).ok()?),
+        Member::Unclear | Member::Other => None,
+    }
 }
 
 /// The string behind the colon behind a member's name.

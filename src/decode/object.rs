@@ -17,11 +17,12 @@ use super::event::{Event, KMS, KmsFacts, Members, text};
 use super::facts::FACTS;
 use super::format;
 use super::inflate::{Fault, inflate_whole, is_gzip};
-use super::interest::{Interest, look, names_source};
+use super::interest::{Interest, event_time, look, names_source};
 use super::json::{self, Tape, Value};
 use super::report::{ObjectKind, ObjectReport, REJECTS_KEPT_MAX, Reason, Reject};
 use super::shape::kind_of;
 use super::split::{Packing, Piece, Splitter, Verdict};
+use super::time::parse_event_time;
 use crate::schema::{self, hex};
 
 /// Rows are handed over when they hold so many bytes of text.
@@ -60,6 +61,8 @@ pub struct ObjectId<'a> {
     pub object_id: &'a str,
     /// The kind that its path tells.
     pub path_kind: Option<ObjectKind>,
+    /// Whether its path tells when it was delivered; otherwise its events do, also those that are not kept.
+    pub is_dated: bool,
 }
 
 /// The bytes of an object.
@@ -107,6 +110,7 @@ struct Records {
     /// What the first record told of the object.
     seen: Option<ObjectKind>,
     path_kind: Option<ObjectKind>,
+    is_dated: bool,
     wrapper: Option<&'static str>,
     /// Whether it came from CloudWatch Logs, whose other log groups hold anything.
     is_logged: bool,
@@ -139,6 +143,7 @@ impl Decoder {
                 torn_record: None,
                 seen: None,
                 path_kind: None,
+                is_dated: true,
                 wrapper: None,
                 is_logged: false,
                 is_envelope: false,
@@ -229,6 +234,9 @@ impl Decoder {
             records.report.sha256 = Some(hex(&Sha256::digest(text)));
         }
         splitter.push(text, true, &mut |piece| records.piece(piece));
+        if records.events == 0 {
+            records.start.search(text);
+        }
         true
     }
 }
@@ -240,6 +248,7 @@ impl Records {
         self.object_id.push_str(id.object_id);
         self.start.clear();
         self.path_kind = id.path_kind;
+        self.is_dated = id.is_dated;
         self.events = 0;
         self.torn_record = None;
         self.seen = None;
@@ -292,6 +301,11 @@ impl Records {
         if interest == Interest::None && self.seen.is_some() {
             self.events += 1;
             self.not_wanted();
+            if !self.is_dated
+                && let Some(time) = event_time(bytes)
+            {
+                self.report.note_time(time);
+            }
             return Verdict::Sound;
         }
         let Ok(record) = std::str::from_utf8(bytes) else {
@@ -377,6 +391,10 @@ impl Records {
         let is_kms = source == KMS && !is_aggregated;
         if !is_kms && (is_aggregated || !FACTS.is_trail_event(&source, &name)) {
             self.not_wanted();
+            let time = text(members.event_time).filter(|_| !self.is_dated);
+            if let Some(time) = time.and_then(|time| parse_event_time(&time)) {
+                self.report.note_time(time);
+            }
             return;
         }
         let Some(facts) = Event::read(&members) else {
@@ -406,17 +424,7 @@ impl Records {
             self.report.trail_records += 1;
         }
         self.report.records += 1;
-        let report = &mut self.report;
-        report.min_event_time = Some(
-            report
-                .min_event_time
-                .map_or(facts.time, |min| min.min(facts.time)),
-        );
-        report.max_event_time = Some(
-            report
-                .max_event_time
-                .map_or(facts.time, |max| max.max(facts.time)),
-        );
+        self.report.note_time(facts.time);
     }
 
     fn not_wanted(&mut self) {

@@ -170,7 +170,7 @@ pub struct ObjectReport {
     pub damage_offset: Option<u64>,
     /// The limit that rejected the object or a record, as `name=value`.
     pub limit: Option<String>,
-    /// The earliest event time of its wanted records, in microseconds.
+    /// The earliest event time of its wanted records, or of all where its path tells no time, in microseconds.
     pub min_event_time: Option<i64>,
     /// The latest.
     pub max_event_time: Option<i64>,
@@ -185,6 +185,12 @@ pub struct ObjectReport {
 }
 
 impl ObjectReport {
+    /// Counts the time of a record to those of the object.
+    pub(super) fn note_time(&mut self, time: i64) {
+        self.min_event_time = Some(self.min_event_time.map_or(time, |min| min.min(time)));
+        self.max_event_time = Some(self.max_event_time.map_or(time, |max| max.max(time)));
+    }
+
     /// The report of an object that could not be opened.
     #[must_use]
     pub fn unreadable(path_kind: Option<ObjectKind>, error: &str) -> Self {

@@ -52,6 +52,7 @@ fn stranger(source: &dyn Source, object: &SourceObject, decoder: &mut Decoder) -
     let id = ObjectId {
         object_id: "",
         path_kind: None,
+        is_dated: true,
     };
     // What was found is read again by the run itself, which also says what cannot be opened.
     let mut drop_rows = |_rows: Rows| Ok::<(), Stop>(());

@@ -113,6 +113,7 @@ fn read(
     let id = ObjectId {
         object_id: &job.object_id,
         path_kind: job.facts.kind,
+        is_dated: job.facts.delivery_time.is_some(),
     };
     let opened = match source.open(object) {
         Ok(opened) => opened,

@@ -34,6 +34,28 @@ const OF_ALL_TIMES: [&str; 3] = ["scope_uses_ever", "grants", "throttles"];
 /// What a report reads that says itself what is known of the time before its events.
 const COUNTS: [&str; 2] = ["usage_daily", "usage_monthly"];
 
+/// What holds counts by the day, month or resource.
+const COUNTED: [&str; 9] = [
+    "key_resources",
+    "resources_by_key",
+    "scope_counts",
+    "scope_resources",
+    "scope_usage",
+    "scope_usage_of_callers",
+    "usage_by_key",
+    "usage_daily",
+    "usage_monthly",
+];
+
+/// What is said where counts of the window were deleted too.
+const COUNTS_TEXT: &str = "
+SELECT
+  'counts before ' || to_char(counts_from, '%Y-%m-%dT%H:%M:%SZ')
+    || ' were deleted and are not in this answer; which keys were used before is not known' AS text
+FROM (SELECT retention_horizon('usage_daily') AS counts_from) AS retention
+CROSS JOIN log_period
+WHERE counts_from > coalesce($since, counts_from - INTERVAL '1 day') AND coalesce(first_time < counts_from, true)";
+
 /// From when on the events are kept; those of a key that is held, longer.
 const HORIZON: &str = "SELECT key_retention_horizon(CASE WHEN cardinality($key_arns) > 0 THEN $key_arns ELSE $key_names END)";
 
@@ -43,6 +65,7 @@ WITH counted AS (
   SELECT
     coalesce(sum(count) FILTER (WHERE kind = 'use' AND outcome = 'success'), 0) AS uses,
     coalesce(sum(count) FILTER (WHERE NOT (kind = 'use' AND outcome = 'success')), 0) AS others,
+    coalesce(sum(count) FILTER (WHERE kind = 'unknown'), 0) AS unknown,
     count(DISTINCT caller) AS callers,
     to_char(max(last_time), '%Y-%m-%dT%H:%M:%SZ') AS last_counted
   FROM scope_counts
@@ -61,6 +84,7 @@ SELECT
       WHEN uses + others = 0 THEN 'the daily counts that remain show none within these filters'
       ELSE 'their daily counts still show ' || uses || CASE WHEN uses = 1 THEN ' use' ELSE ' uses' END
         || CASE WHEN others = 0 THEN '' ELSE ' and ' || others || ' other ' || CASE WHEN others = 1 THEN 'call' ELSE 'calls' END END
+        || CASE WHEN unknown = 0 THEN '' ELSE ' (' || unknown || ' of unknown operations)' END
         || ' by ' || callers || CASE WHEN callers = 1 THEN ' caller' ELSE ' callers' END || ', the last at ' || last_counted
         || ': see keytrail report operations and top-callers'
     END
@@ -83,13 +107,15 @@ pub(super) async fn note(
     bound: &Bound,
 ) -> Result<Option<DataFrame>, ReportError> {
     let fault = |source| ReportError::engine(&report.id, source);
-    if report.counted.is_some() {
-        return Ok(None);
-    }
     let read = relations(context, &report.sql).map_err(fault)?;
     let is_read = |names: &[&str]| names.iter().any(|name| read.contains(*name));
+    let is_of_events = is_read(&OF_ALL_TIMES) || is_read(&OF_THE_WINDOW);
+    if report.counted.is_some() || (!is_of_events && is_read(&COUNTED)) {
+        let counts = plan(context, COUNTS_TEXT, &bound.values);
+        return Ok(Some(counts.await.map_err(fault)?));
+    }
     let is_of_all_times = is_read(&OF_ALL_TIMES) && !is_read(&COUNTS);
-    if !is_read(&OF_ALL_TIMES) && !is_read(&OF_THE_WINDOW) {
+    if !is_of_events {
         return Ok(None);
     }
     let Some(horizon) = horizon(context, bound).await? else {

@@ -54,13 +54,14 @@ impl LogPeriod {
         })
     }
 
-    /// The first and the last instant that the logs are of; none where the store has none.
+    /// The first and the last instant that the logs are of; none where the store has none. An event that was
+    /// redelivered may be older than the first log.
     #[must_use]
     pub fn bounds(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-        let periods = self.events.into_iter().chain(self.deliveries);
-        periods.reduce(|(first, last), (other_first, other_last)| {
-            (first.min(other_first), last.max(other_last))
-        })
+        let Some((first, last)) = self.deliveries else {
+            return self.events;
+        };
+        Some((first, self.newest_event().map_or(last, |newest| newest.max(last))))
     }
 
     /// Where a window ends by default: the first instant after the last event, or the last delivery if that is later.
@@ -68,10 +69,17 @@ impl LogPeriod {
     pub fn end(&self) -> Option<DateTime<Utc>> {
         // Event times have seconds, so this is the first one behind the newest event.
         let after_newest = self
-            .events
-            .and_then(|(_, newest)| newest.duration_trunc(TimeDelta::seconds(1)).ok())
+            .newest_event()
+            .and_then(|newest| newest.duration_trunc(TimeDelta::seconds(1)).ok())
             .and_then(|newest| newest.checked_add_signed(TimeDelta::seconds(1)));
         after_newest.max(self.deliveries.map(|(_, last)| last))
+    }
+
+    /// The newest event. One that is dated later than it can be says nothing where deliveries do.
+    fn newest_event(&self) -> Option<DateTime<Utc>> {
+        let (_, newest) = self.events?;
+        let is_untrue = self.event_ahead().is_some() && self.deliveries.is_some();
+        (!is_untrue).then_some(newest)
     }
 
     /// The newest event with the time of the last reading, if the event is dated later than it can be.
@@ -167,6 +175,12 @@ mod tests {
                 Some("2026-06-29T23:00:00Z"),
             ),
             (None, None, None),
+            // No event is of a time after it was read.
+            (
+                Some(("2026-01-01T09:58:00Z", "2036-01-01T10:00:00Z")),
+                Some(("2026-01-01T10:05:00Z", "2026-06-29T23:00:00Z")),
+                Some("2026-06-29T23:00:00Z"),
+            ),
         ] {
             let period = period(events, deliveries);
             assert_eq!(period.end(), end.map(time), "{events:?} {deliveries:?}");

@@ -218,12 +218,12 @@ const LOG_FILE_COLUMNS: &[Column] = &[
     optional(
         "min_event_time",
         Time,
-        "The earliest event time of its wanted records.",
+        "The earliest event time of its wanted records; of all its records if its name has no time.",
     ),
     optional(
         "max_event_time",
         Time,
-        "The latest event time of its wanted records.",
+        "The latest event time of its wanted records; of all its records if its name has no time.",
     ),
     required("size_bytes", Long, "The object's size as stored."),
     optional("etag", Text, "The object's entity tag."),

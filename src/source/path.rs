@@ -104,14 +104,16 @@ impl PathFacts {
         let Some(kind) = kind(kind_part).filter(|_| is_account(account)) else {
             return;
         };
-        if self.kind.is_some_and(|told| told != kind) {
-            // Folders that only look like the layout, such as a trail's own prefix.
+        // CloudTrail wrote the name; the folders may be those of a copy, or a trail's own prefix.
+        let is_same = self.kind.is_none_or(|told| told == kind)
+            && self.account_id.as_deref().is_none_or(|told| told == *account);
+        if !is_same {
             *self = Self::default();
         }
         self.kind = Some(kind);
-        self.account_id.get_or_insert_with(|| (*account).to_owned());
+        self.account_id = Some((*account).to_owned());
         if is_region(region) {
-            self.region.get_or_insert_with(|| (*region).to_owned());
+            self.region = Some((*region).to_owned());
         }
         self.delivery_time = parts.iter().find_map(|part| time(part));
     }
@@ -134,7 +136,10 @@ impl Writer {
     pub fn of(path: &str) -> Self {
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
         let is_named = name.contains("_CloudTrail_") || name.contains("_CloudTrail-");
-        if is_named || PathFacts::read(path).kind.is_some() {
+        let facts = PathFacts::read(path);
+        // A folder called CloudTrail is CloudTrail's own in the place that it has in the layout alone.
+        let is_placed = facts.kind.is_some() && facts.account_id.is_some() && facts.region.is_some();
+        if is_named || is_placed {
             return Self::CloudTrail;
         }
         let mut named = name.split('_');
@@ -340,6 +345,7 @@ mod tests {
     fn a_folder_is_of_a_kind_only_in_the_layout() {
         for path in [
             "CloudTrail/run-3/notes.json",
+            "CloudTrail/2026-03-01/notes.json",
             "logs/CloudTrail-Digest/backup-2026/x.json",
             "home/CloudTrail/accounts.json",
             "CloudTrail/x/y.json",

@@ -207,6 +207,7 @@ fn rows_of_a_long_object_are_handed_over_in_pieces() {
     let id = ObjectId {
         object_id: "long",
         path_kind: None,
+        is_dated: true,
     };
     let report = decoder
         .decode(id, Input::Stream(&mut text), &mut |rows| {

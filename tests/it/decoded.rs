@@ -45,6 +45,7 @@ pub(crate) fn decode_input(limits: Limits, input: Input<'_>) -> Decoded {
     let id = ObjectId {
         object_id: "object",
         path_kind: None,
+        is_dated: true,
     };
     let mut rows: Vec<Rows> = Vec::new();
     let report = decoder

@@ -55,6 +55,7 @@ impl Decoder {
         if let Some(format) = format::binary(&window) {
             self.records.report.json_bytes = window.len() as u64;
             self.records.start.keep(&window);
+            self.records.start.search(&window);
             self.records.other_format(format);
             return Ok(filled.err());
         }
@@ -68,6 +69,9 @@ impl Decoder {
             let records = &mut self.records;
             records.report.json_bytes += (window.len() - before) as u64;
             records.start.keep(&window[before..]);
+            if records.events == 0 {
+                records.start.search(&window[before..]);
+            }
             let done = splitter.push(&window, is_end, &mut |piece| records.piece(piece));
             window.drain(..done);
             if self.is_full() {

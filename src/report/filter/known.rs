@@ -57,6 +57,9 @@ const PRINCIPAL_HELD: &str = "SELECT 'held' FROM kms_events \
         OR split_part(principal_id, ':', 1) = $value OR source_identity = $value OR on_behalf_of = $value \
         OR source_ip = $value OR vpc_endpoint_id = $value OR network(source_ip) = $value LIMIT 1";
 
+/// Whether a grant is for it: a service or a role may have one and never have called.
+const GRANTED: &str = "SELECT 'granted' FROM grants WHERE grantee = $value OR split_part(grantee, '/', -1) = $value LIMIT 1";
+
 const PRINCIPALS: &str = "SELECT DISTINCT name FROM (SELECT unnest(make_array(caller, user_arn, user_name, session_name, \
     access_key_id, credential_id, principal_id, source_identity, on_behalf_of, source_ip, vpc_endpoint_id)) AS name \
     FROM kms_events)";
@@ -347,7 +350,8 @@ impl<'a> Known<'a> {
             return Ok(None);
         }
         let known = self.names("the principals", PRINCIPALS).await?;
-        if self.is_elsewhere(typed, &known).await? {
+        let granted = self.bound("the grants", GRANTED, &values).await?;
+        if !granted.is_empty() || self.is_elsewhere(typed, &known).await? {
             return Ok(Some(self.nothing_of(typed, &known, logs).await?));
         }
         Err(unknown(option, typed, &known))
