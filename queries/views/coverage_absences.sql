@@ -6,7 +6,7 @@
 --   delivery. Before the first of these lists it was disabled as far back as no call that enables or disables it can be missing
 --   from the logs of the account and of the organization's management account, and nothing was delivered. Each is null where
 --   nobody tells it. An account that is in no list is none of the organization's if it delivers for itself.
--- depends: coverage_streams, known_trails, unbroken_logs
+-- depends: coverage_streams, known_trails, read_objects, unbroken_logs
 -- kept: coverage reads it several times, and it is a row per account and region
 
 WITH newest_members AS (
@@ -48,6 +48,11 @@ lists AS (
   GROUP BY departed.account
 ),
 
+-- What stands in them ends nothing.
+changed_objects AS (
+  SELECT object_id FROM read_objects WHERE is_changed
+),
+
 -- That it left counts if a list agrees.
 departures AS (
   SELECT lists.account, least(min(lists.left_at), max(told.at)) AS left_at
@@ -60,6 +65,7 @@ departures AS (
     FROM trail_events
     WHERE event_source = 'organizations.amazonaws.com' AND outcome = 'success'
       AND event_name IN ('LeaveOrganization', 'RemoveAccountFromOrganization')
+      AND object_id NOT IN (SELECT object_id FROM changed_objects)
   ) AS told ON told.account = lists.account AND (departed.last_in IS NULL OR told.at > departed.last_in)
   GROUP BY lists.account
 ),
@@ -83,11 +89,11 @@ switched AS (
   SELECT
     account, region,
     max(at) AS last_time,
-    max(CASE WHEN event_name = 'DisableRegion' AND outcome = 'success' THEN at END) AS disabled_at
+    max(CASE WHEN event_name = 'DisableRegion' AND outcome = 'success' AND NOT is_changed THEN at END) AS disabled_at
   FROM (
     SELECT
       coalesce(json_text(request, '/AccountId'), recipient_account_id) AS account, json_text(request, '/RegionName') AS region,
-      event_name, outcome, event_time AS at
+      event_name, outcome, event_time AS at, object_id IN (SELECT object_id FROM changed_objects) AS is_changed
     FROM trail_events
     WHERE event_source = 'account.amazonaws.com'
   ) AS calls

@@ -5,8 +5,8 @@
 --   first that holds of account_not_in_organization, region_not_enabled, expired, logging_stopped, kms_excluded,
 --   write_only, archived, gap, partial, selectors_unknown, complete_unverified, complete_verified; rank is its place, from 1. reasons
 --   names all that hold, and what makes it partial. docs/coverage.md says what each means.
--- depends: coverage_absences, coverage_settings, coverage_streams, delivered_digests, delivery_ranges, known_trails, trail_changes,
---   trail_hours, trail_runs, id_conflicts
+-- depends: coverage_absences, coverage_settings, coverage_streams, delivered_digests, delivery_ranges, known_trails, read_objects,
+--   trail_changes, trail_hours, trail_runs, id_conflicts
 
 WITH streams AS (
   SELECT * FROM coverage_streams
@@ -96,13 +96,11 @@ named_logs AS (
   ) AS namings
 ),
 
+-- A log that was changed tells nothing.
 delivered_logs AS (
-  SELECT DISTINCT log_file_events.object_id, log_file_events.location, verified.location IS NOT NULL AS is_verified
-  FROM log_file_events
-  LEFT JOIN (
-    SELECT DISTINCT location FROM verifications WHERE status = 'verified'
-  ) AS verified ON verified.location = log_file_events.location
-  WHERE kind = 'log' AND account_id IS NOT NULL AND region IS NOT NULL
+  SELECT object_id, location, is_verified
+  FROM read_objects
+  WHERE kind = 'log' AND account IS NOT NULL AND region IS NOT NULL AND NOT is_changed
 ),
 
 -- Only management events prove that a trail logs them, and only in a log that a trail delivered: the only one there, or that of

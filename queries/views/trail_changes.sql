@@ -6,11 +6,13 @@
 --   on, as kms_read_logging tells it, `unknown` where the record does not tell; null where the call
 --   leaves the selectors alone. account is the one whose log holds the call: a delegated administrator of an organization
 --   changes its trails from another account than theirs. is_logging is null where the call leaves logging alone.
+--   is_verified and is_changed are those of the object that holds the call, as in read_objects.
+-- depends: read_objects
 -- kept: coverage asks it of every trail many times, and they are few
 
 WITH calls AS (
   SELECT
-    event_time, event_name, request, response, recipient_account_id, region, event_id, content_hash,
+    event_time, event_name, request, response, recipient_account_id, region, event_id, content_hash, object_id,
     coalesce(json_text(request, '/trailName'), json_text(request, '/name')) AS named
   FROM trail_events
   WHERE event_source = 'cloudtrail.amazonaws.com' AND outcome = 'success'
@@ -38,5 +40,12 @@ SELECT
     WHEN event_name IN ('StopLogging', 'DeleteTrail', 'CreateTrail') THEN false
   END AS is_logging,
   event_id,
-  content_hash
+  content_hash,
+  coalesce(is_verified, false) AS is_verified,
+  coalesce(is_changed, false) AS is_changed
 FROM calls
+LEFT JOIN (
+  SELECT object_id, bool_or(is_verified) AS is_verified, bool_or(is_changed) AS is_changed
+  FROM read_objects
+  GROUP BY object_id
+) AS objects ON objects.object_id = calls.object_id

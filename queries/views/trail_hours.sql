@@ -8,13 +8,16 @@
 -- depends: trail_changes, trail_logging, trail_runs
 
 WITH points AS (
-  SELECT trail_arn, taken_at AS at, coalesce(kms_read_logging(selectors), 'unknown') AS kms_reads, true AS is_description, 0 AS severity
+  SELECT
+    trail_arn, taken_at AS at, coalesce(kms_read_logging(selectors), 'unknown') AS kms_reads, true AS is_description, 0 AS severity,
+    true AS is_verified, false AS is_changed
   FROM trails
   WHERE selectors IS NOT NULL
   UNION ALL
   -- Of changes at the same time the worst counts: their order is not known.
   SELECT trail_arn, changed_at AS at, kms_reads, false AS is_description,
-    CASE kms_reads WHEN 'read_write' THEN 0 WHEN 'unknown' THEN 1 WHEN 'write_only' THEN 2 ELSE 3 END AS severity
+    CASE kms_reads WHEN 'read_write' THEN 0 WHEN 'unknown' THEN 1 WHEN 'write_only' THEN 2 ELSE 3 END AS severity,
+    is_verified, is_changed
   FROM trail_changes
   WHERE kms_reads IS NOT NULL AND trail_arn IS NOT NULL
 ),
@@ -27,6 +30,8 @@ kinds AS (
 placed AS (
   SELECT
     points.*, kinds.kind, runs.from_time AS run_from, runs.to_time AS run_to,
+    -- That reads are logged is not shown by a log that was changed, nor proven by one that no digest proves.
+    kms_reads = 'read_write' AND (is_changed OR (kinds.kind = 'proven' AND NOT is_verified)) AS is_doubtful,
     lead(at) OVER in_order AS next_at,
     coalesce(lead(is_description) OVER in_order AND lead(points.kms_reads) OVER in_order <> points.kms_reads, false)
       AS is_contradicted
@@ -42,6 +47,7 @@ forward AS (
     *,
     CASE
       -- A description that says otherwise shows that a change was missed. Still, what leaves uses out left them out then.
+      WHEN is_doubtful THEN at
       WHEN is_contradicted OR run_to IS NULL OR run_to = at
         THEN CASE WHEN kms_reads = 'read_write' THEN at ELSE at + INTERVAL '1 second' END
       ELSE least(coalesce(next_at, run_to), run_to)

@@ -14,6 +14,8 @@ WITH points AS (
     NOT is_logging AND event_name <> 'CreateTrail' AS is_silent
   FROM trail_changes
   WHERE is_logging IS NOT NULL AND trail_arn IS NOT NULL
+    -- A log that was changed may say falsely that a stop ended.
+    AND NOT (is_logging AND is_changed)
   UNION ALL
   SELECT trail_arn, taken_at AS at, is_logging, false AS is_start, NOT is_logging AS is_silent
   FROM trails

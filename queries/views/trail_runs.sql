@@ -6,7 +6,7 @@
 --   a stretch ends with a stop; and where the first that a stretch tells is that logging began, it begins there, since the stop may be lost.
 --   trail is its ARN; of a stream whose trail is not known, its name with the organization or account: then nothing may be lost of
 --   any log that could be the trail's.
--- depends: coverage_settings, delivery_ranges, known_trails, trail_changes, trail_logging, unbroken_logs
+-- depends: coverage_settings, delivery_ranges, known_trails, read_objects, trail_changes, trail_logging, unbroken_logs
 -- kept: trail_hours and coverage_by_trail read it, and they are few
 
 WITH ends AS (
@@ -35,6 +35,7 @@ administrators AS (
     SELECT json_text(request, '/delegatedAdminAccountId') AS account, event_time AS at
     FROM trail_events
     WHERE event_source = 'cloudtrail.amazonaws.com' AND event_name = 'DeregisterOrganizationDelegatedAdmin' AND outcome = 'success'
+      AND object_id NOT IN (SELECT object_id FROM read_objects WHERE is_changed)
   ) AS ended ON ended.account = json_text(request, '/memberAccountId') AND ended.at >= event_time
   WHERE event_source = 'cloudtrail.amazonaws.com' AND event_name = 'RegisterOrganizationDelegatedAdmin' AND outcome = 'success'
   GROUP BY json_text(request, '/memberAccountId'), event_time

@@ -82,12 +82,16 @@ pub(super) fn description(time: &str, selectors: &str) -> Value {
     })
 }
 
+/// A call in the log that is delivered next.
 pub(super) fn change(time: &str, name: &str, request: &str) -> Value {
+    let number = |range: std::ops::Range<usize>| -> u32 { time[range].parse().expect("a number") };
+    let delivered = (number(8..10) - 1) * 24 + number(11..13) + number(14..16) / 30;
     json!({
         "event_time": time, "event_date": &time[..10], "event_month": &time[..7], "event_source": "cloudtrail.amazonaws.com",
         "event_name": name, "caller": "c", "outcome": "success", "recipient_account_id": OWNER, "region": "eu-west-1",
         "event_id": format!("{name}{time}"), "ingest_seq": 1, "content_hash": "00000000000000000000000000000001",
-        "is_correction": false, "is_event_id_derived": false, "request": request, "object_id": "o",
+        "is_correction": false, "is_event_id_derived": false, "request": request,
+        "object_id": format!("s3://b/{}", log_name(delivered)),
         "record_number": 0, "batch_id": "b", "ingest_time": "2026-12-01T00:00:00Z",
     })
 }

@@ -103,6 +103,51 @@ async fn a_log_that_was_changed_tells_nothing_of_the_selectors() {
     );
 }
 
+/// The same change stands in it at a time of which its digest does not tell.
+#[tokio::test]
+async fn a_change_in_a_log_that_was_changed_tells_nothing_elsewhere() {
+    let mut made = losing_one_event("changed");
+    made.trails = Vec::new();
+    made.changes = vec![change(
+        "2026-03-01T10:29:00Z",
+        "PutEventSelectors",
+        READS_AGAIN,
+    )];
+    assert_eq!(
+        states_of(with_another_region(made, 60), "eu-north-1").await,
+        ["selectors_unknown x 59", "gap x 2"]
+    );
+}
+
+/// Somebody put a log there that no digest names, or an event by itself.
+#[tokio::test]
+async fn a_change_that_no_digest_proves_verifies_nothing() {
+    for kind in ["log", "other"] {
+        let mut made = Made::whole(60);
+        made.trails = Vec::new();
+        made.changes = vec![change(
+            "2026-03-01T05:20:00Z",
+            "PutEventSelectors",
+            READS_AGAIN,
+        )];
+        made.changes[0]["object_id"] = "s3://b/forged".into();
+        let mut forged = log(5, json!({"kind": kind}));
+        for column in ["location", "object_id"] {
+            forged[column] = "s3://b/forged".into();
+        }
+        made.ledger.push(forged);
+        assert_eq!(
+            made.states().await,
+            [
+                "selectors_unknown x 6",
+                "complete_unverified x 53",
+                "gap x 2"
+            ],
+            "{kind}"
+        );
+    }
+}
+
 fn read(number: u32, region: &str) -> Value {
     let object = log(number, Value::Null)["object_id"].to_string();
     let object: Value = serde_json::from_str(&object.replace("eu-west-1", region)).expect("a text");
@@ -350,6 +395,26 @@ async fn a_read_in_a_log_that_no_digest_proves_verifies_nothing() {
         [
             "complete_unverified x 24",
             "selectors_unknown x 35",
+            "gap x 2"
+        ]
+    );
+}
+
+/// The log of 10:30 was verified once, and then a read was put into it.
+#[tokio::test]
+async fn a_read_in_a_log_that_was_changed_tells_nothing() {
+    let mut made = losing_one_event("changed");
+    made.trails = Vec::new();
+    made.events = vec![event(
+        "2026-03-01T10:29:00Z",
+        json!({"is_read_only": true, "object_id": log(10, Value::Null)["object_id"]}),
+    )];
+    assert_eq!(
+        states_of(made, "eu-west-1").await,
+        [
+            "selectors_unknown x 10",
+            "partial x 1",
+            "selectors_unknown x 48",
             "gap x 2"
         ]
     );

@@ -1,0 +1,29 @@
+-- id: read_objects
+-- title: What verification says of the objects that rows were read from
+-- description: One row per object of the ledger that is no digest and of which a record was taken. is_verified marks one whose
+--   latest finding in verifications is that a digest names it as it is, with all that was ever read of it; is_changed one
+--   that is not what its digest names, or was not when it was read.
+-- depends: verified_files
+
+SELECT
+  object_id, location, account_id AS account, region, kind,
+  coalesce(status = 'verified' AND bool_and(is_same), false) AS is_verified,
+  coalesce((status = 'hash_mismatch' AND bool_or(is_same)) OR (status = 'verified' AND bool_or(is_other)), false) AS is_changed
+FROM (
+  SELECT
+    log_file_events.object_id, log_file_events.location, log_file_events.account_id, log_file_events.region, log_file_events.kind,
+    verified_files.status,
+    -- What was found of other bytes tells nothing of these.
+    log_file_events.state = 'ok' AND coalesce(
+      log_file_events.sha256 = verified_files.sha256,
+      verified_files.size_bytes = log_file_events.size_bytes
+        AND (verified_files.etag IS NOT DISTINCT FROM log_file_events.etag)
+        AND (verified_files.modified_at IS NOT DISTINCT FROM log_file_events.modified_at),
+      false
+    ) AS is_same,
+    log_file_events.state = 'ok' AND coalesce(log_file_events.sha256 <> verified_files.sha256, false) AS is_other
+  FROM log_file_events
+  LEFT JOIN verified_files ON verified_files.location = log_file_events.location
+  WHERE log_file_events.kind <> 'digest' AND written + duplicates > 0
+) AS attempts
+GROUP BY object_id, location, account_id, region, kind, status
