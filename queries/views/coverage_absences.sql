@@ -93,8 +93,9 @@ switched AS (
   FROM (
     SELECT
       coalesce(json_text(request, '/AccountId'), recipient_account_id) AS account, json_text(request, '/RegionName') AS region,
-      event_name, outcome, event_time AS at, object_id IN (SELECT object_id FROM changed_objects) AS is_changed
+      event_name, outcome, event_time AS at, changed_objects.object_id IS NOT NULL AS is_changed
     FROM trail_events
+    LEFT JOIN changed_objects ON changed_objects.object_id = trail_events.object_id
     WHERE event_source = 'account.amazonaws.com'
   ) AS calls
   GROUP BY account, region
