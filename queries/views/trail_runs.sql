@@ -4,8 +4,8 @@
 --   change of the trail would be: those of the account and region that own it, and of delegated administrators of the
 --   organization, from when on one is known to be one. A trail that does not log delivers no changes either, so that
 --   a stretch ends with a stop; and where the first that a stretch tells is that logging began, it begins there, since the stop may be lost.
---   trail is its ARN; of a stream whose trail is not known, its name with the organization or account: then nothing may be lost of
---   any log that could be the trail's.
+--   trail is its ARN; of a stream whose trail is not known, its name with the organization or account: then all the logs
+--   that could be its home's must be held.
 -- depends: coverage_settings, delivery_ranges, known_trails, read_objects, trail_changes, trail_logging, unbroken_logs
 -- kept: trail_hours and coverage_by_trail read it, and they are few
 
@@ -41,32 +41,6 @@ administrators AS (
   GROUP BY json_text(request, '/memberAccountId'), event_time
 ),
 
--- The accounts in whose logs a change of a trail would stand, from the beginning where nobody tells from when on.
-writers AS (
-  SELECT trail_arn, account, home_region AS region, first_time AS from_time, last_time AS to_time
-  FROM homes
-  CROSS JOIN ends
-  UNION
-  SELECT
-    homes.trail_arn, administrators.account, homes.home_region AS region,
-    administrators.from_time, coalesce(administrators.to_time, last_time) AS to_time
-  FROM homes
-  CROSS JOIN administrators
-  CROSS JOIN ends
-  WHERE homes.is_organization AND administrators.account <> homes.account
-  UNION
-  SELECT
-    changes.trail_arn, changes.account, arn_part(changes.trail_arn, 4) AS region, first_time AS from_time, last_time AS to_time
-  FROM trail_changes AS changes
-  CROSS JOIN ends
-  WHERE changes.account <> arn_part(changes.trail_arn, 5)
-    AND changes.account NOT IN (SELECT account FROM administrators WHERE account IS NOT NULL)
-),
-
-kinds AS (
-  SELECT unnest(make_array('delivered', 'proven', 'settled')) AS kind
-),
-
 -- Streams whose trail nobody knows. Of one that digests name, the region is known.
 nameless AS (
   SELECT DISTINCT
@@ -78,6 +52,42 @@ nameless AS (
   WHERE flag = 0 AND trail NOT LIKE 'arn:%'
 ),
 
+-- The accounts in whose logs a change of a trail would stand, from the beginning where nobody tells from when on.
+writers AS (
+  SELECT trail_arn, account, home_region AS region, first_time AS from_time, last_time AS to_time, true AS is_named
+  FROM homes
+  CROSS JOIN ends
+  UNION
+  SELECT
+    homes.trail_arn, administrators.account, homes.home_region AS region,
+    administrators.from_time, coalesce(administrators.to_time, last_time) AS to_time, true AS is_named
+  FROM homes
+  CROSS JOIN administrators
+  CROSS JOIN ends
+  WHERE homes.is_organization AND administrators.account <> homes.account
+  UNION
+  SELECT
+    changes.trail_arn, changes.account, arn_part(changes.trail_arn, 4) AS region, first_time AS from_time, last_time AS to_time,
+    true AS is_named
+  FROM trail_changes AS changes
+  CROSS JOIN ends
+  WHERE changes.account <> arn_part(changes.trail_arn, 5)
+    AND changes.account NOT IN (SELECT account FROM administrators WHERE account IS NOT NULL)
+  UNION
+  -- Any account and region may be their home.
+  SELECT nameless.trail AS trail_arn, places.account, places.region, first_time AS from_time, last_time AS to_time, false AS is_named
+  FROM nameless
+  JOIN delivery_ranges AS places
+    ON places.organization = nameless.organization AND places.flag = 0
+    AND (nameless.account IS NULL OR places.account = nameless.account)
+    AND (nameless.region IS NULL OR places.region = nameless.region)
+  CROSS JOIN ends
+),
+
+kinds AS (
+  SELECT unnest(make_array('delivered', 'proven', 'settled')) AS kind
+),
+
 -- How many of the logs that a change could stand in are lacking from a time on.
 edges AS (
   SELECT trail, kind, at, sum(lacking) AS lacking
@@ -86,6 +96,7 @@ edges AS (
       trail_arn AS trail, kind, unnest(make_array(from_time, to_time)) AS at, unnest(make_array(1, -1)) AS lacking
     FROM writers
     CROSS JOIN kinds
+    WHERE is_named OR kind = 'delivered'
     UNION ALL
     SELECT
       trail_arn AS trail, kind,
@@ -94,6 +105,7 @@ edges AS (
     FROM writers
     JOIN unbroken_logs AS held ON held.account = writers.account AND held.region = writers.region
     WHERE greatest(held.from_time, writers.from_time) < least(held.to_time, writers.to_time)
+      AND (is_named OR kind = 'delivered')
     UNION ALL
     SELECT
       trail_arn AS trail, kind,
@@ -103,21 +115,6 @@ edges AS (
     CROSS JOIN kinds
     CROSS JOIN ends
     WHERE is_silent
-    UNION ALL
-    SELECT
-      trail, 'delivered' AS kind, unnest(make_array(first_time - INTERVAL '1 day', first_time, last_time)) AS at,
-      unnest(make_array(1, -1, 1)) AS lacking
-    FROM nameless
-    CROSS JOIN ends
-    UNION ALL
-    SELECT
-      nameless.trail, 'delivered' AS kind, unnest(make_array(lost.from_time, lost.to_time)) AS at,
-      unnest(make_array(1, -1)) AS lacking
-    FROM nameless
-    JOIN delivery_ranges AS lost
-      ON lost.organization = nameless.organization AND lost.flag = 1024
-      AND (nameless.account IS NULL OR lost.account = nameless.account)
-      AND (nameless.region IS NULL OR lost.region = nameless.region)
   ) AS each_of_them
   GROUP BY trail, kind, at
   HAVING sum(lacking) <> 0

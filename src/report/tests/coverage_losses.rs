@@ -419,3 +419,25 @@ async fn a_read_in_a_log_that_was_changed_tells_nothing() {
         ]
     );
 }
+
+/// Logs without digests, and nobody tells of the trail. Its home may be the region whose logs of 12:30 and after lack.
+#[tokio::test]
+async fn a_break_in_what_may_be_the_home_ends_what_a_read_tells() {
+    for lost in [12..17, 12..60] {
+        let mut made = with_another_region(Made::whole(60), 60);
+        made.trails = Vec::new();
+        made.events = vec![read(1, "eu-north-1")];
+        made.ledger.retain(|row| row["kind"] == "log");
+        let lost: Vec<String> = lost.map(log_name).collect();
+        let made = made.without(|location| lost.iter().any(|name| location.ends_with(name)));
+        assert_eq!(
+            states_of(made, "eu-north-1").await,
+            [
+                "gap x 1",
+                "complete_unverified x 10",
+                "selectors_unknown x 48",
+                "gap x 1"
+            ]
+        );
+    }
+}
