@@ -6,7 +6,7 @@
 --   delivery. Before the first of these lists it was disabled as far back as no call that enables or disables it can be missing
 --   from the logs of the account and of the organization's management account, and nothing was delivered. Each is null where
 --   nobody tells it. An account that is in no list is none of the organization's if it delivers for itself.
--- depends: coverage_streams, known_trails, read_objects, unbroken_logs
+-- depends: coverage_streams, known_trails, read_objects, unbroken_logs, unrecorded_changes
 -- kept: coverage reads it several times, and it is a row per account and region
 
 WITH newest_members AS (
@@ -115,20 +115,37 @@ switchers AS (
 ),
 
 -- The calls are logged in one region of the partition.
-unswitched AS (
-  SELECT disabled.account, disabled.region, max(unbroken_logs.from_time) AS since
-  FROM switchers
-  JOIN disabled ON disabled.account = switchers.account AND disabled.region = switchers.region
-  LEFT JOIN unbroken_logs
-    ON unbroken_logs.account = switcher AND unbroken_logs.kind = 'delivered'
-    AND unbroken_logs.region = CASE
+watched AS (
+  SELECT
+    switchers.account, switchers.region, switcher, disabled_since,
+    CASE
       WHEN switchers.region LIKE 'cn-%' THEN 'cn-northwest-1'
       WHEN switchers.region LIKE 'us-gov-%' THEN 'us-gov-west-1'
       ELSE 'us-east-1'
-    END
+    END AS told_in
+  FROM switchers
+  JOIN disabled ON disabled.account = switchers.account AND disabled.region = switchers.region
+),
+
+-- Until when the trails there may have left them out.
+untold AS (
+  SELECT watched.account, watched.region, switcher, max(to_time) AS to_time
+  FROM watched
+  JOIN unrecorded_changes AS silent
+    ON silent.account = switcher AND silent.region = told_in AND silent.kind = 'delivered' AND silent.from_time < disabled_since
+  GROUP BY watched.account, watched.region, switcher
+),
+
+unswitched AS (
+  SELECT watched.account, watched.region, greatest(max(unbroken_logs.from_time), max(untold.to_time)) AS since
+  FROM watched
+  LEFT JOIN unbroken_logs
+    ON unbroken_logs.account = switcher AND unbroken_logs.kind = 'delivered' AND unbroken_logs.region = told_in
     AND disabled_since BETWEEN unbroken_logs.from_time AND unbroken_logs.to_time
-  GROUP BY disabled.account, disabled.region
-  HAVING count(unbroken_logs.from_time) = count(*)
+  LEFT JOIN untold
+    ON untold.account = watched.account AND untold.region = watched.region AND untold.switcher = watched.switcher
+  GROUP BY watched.account, watched.region
+  HAVING count(unbroken_logs.from_time) = count(*) AND coalesce(max(untold.to_time) <= max(disabled_since), true)
 )
 
 SELECT

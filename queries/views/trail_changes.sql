@@ -6,7 +6,8 @@
 --   on, as kms_read_logging tells it, `unknown` where the record does not tell; null where the call
 --   leaves the selectors alone. account is the one whose log holds the call: a delegated administrator of an organization
 --   changes its trails from another account than theirs. is_logging is null where the call leaves logging alone.
---   is_verified and is_changed are those of the object that holds the call, as in read_objects.
+--   is_recording tells whether the trail surely logs calls that change trails and regions from then on; null where the call leaves the
+--   selectors alone. is_verified and is_changed are those of the object that holds the call, as in read_objects.
 -- depends: read_objects
 -- kept: coverage asks it of every trail many times, and they are few
 
@@ -35,6 +36,13 @@ SELECT
     -- A new trail logs all management events until it is told otherwise.
     WHEN 'CreateTrail' THEN 'read_write'
   END AS kms_reads,
+  CASE event_name
+    WHEN 'PutEventSelectors'
+      THEN coalesce(
+        logs_writes(request, 'cloudtrail.amazonaws.com') AND logs_writes(request, 'account.amazonaws.com'), false
+      )
+    WHEN 'CreateTrail' THEN true
+  END AS is_recording,
   CASE
     WHEN event_name = 'StartLogging' THEN true
     WHEN event_name IN ('StopLogging', 'DeleteTrail', 'CreateTrail') THEN false

@@ -4,9 +4,10 @@
 --   change of the trail would be: those of the account and region that own it, and of delegated administrators of the
 --   organization, from when on one is known to be one. A trail that does not log delivers no changes either, so that
 --   a stretch ends with a stop; and where the first that a stretch tells is that logging began, it begins there, since the stop may be lost.
---   trail is its ARN; of a stream whose trail is not known, its name with the organization or account: then all the logs
+--   Nor do changes stand in the logs of a trail whose selectors leave them out. trail is its ARN; of a stream whose trail is not known, its name with the organization or account: then all the logs
 --   that could be its home's must be held.
--- depends: coverage_settings, delivery_ranges, known_trails, read_objects, trail_changes, trail_logging, unbroken_logs
+-- depends: coverage_settings, delivery_ranges, known_trails, read_objects, trail_changes, trail_logging, unbroken_logs,
+--   unrecorded_changes
 -- kept: trail_hours and coverage_by_trail read it, and they are few
 
 WITH ends AS (
@@ -115,6 +116,15 @@ edges AS (
     CROSS JOIN kinds
     CROSS JOIN ends
     WHERE is_silent
+    UNION ALL
+    SELECT
+      writers.trail_arn AS trail, kind,
+      unnest(make_array(greatest(silent.from_time, writers.from_time), least(silent.to_time, writers.to_time))) AS at,
+      unnest(make_array(1, -1)) AS lacking
+    FROM writers
+    JOIN unrecorded_changes AS silent
+      ON silent.trail_arn = writers.trail_arn AND silent.account = writers.account AND silent.region = writers.region
+    WHERE greatest(silent.from_time, writers.from_time) < least(silent.to_time, writers.to_time)
   ) AS each_of_them
   GROUP BY trail, kind, at
   HAVING sum(lacking) <> 0

@@ -279,6 +279,10 @@ async fn a_region_was_not_enabled_while_nobody_can_have_enabled_it() {
         holes_of(Made::whole(40), &regions).await,
         [gap(OWNER, "me-south-1", 0, 20)]
     );
+    // A trail that logs reads alone does not tell.
+    let mut deaf = made(&[]);
+    deaf.trails[0]["selectors"] = r#"{"EventSelectors":[{"ReadWriteType":"ReadOnly"}]}"#.into();
+    assert_eq!(holes_of(deaf, &regions).await, gap_until(20));
     // A list that has it as enabled, or a delivery, shows that a call was missed.
     let enabled = [
         region(5, "me-south-1", "ENABLED"),

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::coverage::{Made, READING, change, description, digest, hour, log, log_name, verified};
+use super::coverage::{
+    Made, READING, TRAIL, change, description, digest, hour, log, log_name, verified,
+};
 use super::{event, query};
 
 const READS_AGAIN: &str = r#"{"trailName":"main","eventSelectors":[{"readWriteType":"All"}]}"#;
@@ -440,4 +442,68 @@ async fn a_break_in_what_may_be_the_home_ends_what_a_read_tells() {
             ]
         );
     }
+}
+
+const READS_ALONE: &str = r#"{"EventSelectors":[{"ReadWriteType":"ReadOnly"}]}"#;
+
+/// What the trail logs is described, but it never logs a change of it.
+#[tokio::test]
+async fn a_trail_that_logs_reads_alone_does_not_tell_when_it_is_changed() {
+    let mut made = Made::whole(60);
+    made.trails = vec![description(&hour(1), READS_ALONE)];
+    made.events = vec![read(3, "eu-west-1")];
+    assert_eq!(made.states().await, ["selectors_unknown x 59", "gap x 2"]);
+    // It is known up to the change, and nothing before a description of reads alone shows since when it is so.
+    for (told, states) in [
+        (
+            change(
+                "2026-03-01T05:20:00Z",
+                "PutEventSelectors",
+                &READS_AGAIN.replace("All", "ReadOnly"),
+            ),
+            ["complete_verified x 5", "selectors_unknown x 54", "gap x 2"],
+        ),
+        (
+            description("2026-03-01T05:20:00Z", READS_ALONE),
+            ["complete_verified x 1", "selectors_unknown x 58", "gap x 2"],
+        ),
+    ] {
+        let mut made = Made::whole(60);
+        if told.get("taken_at").is_some() {
+            made.trails.push(told);
+        } else {
+            made.changes.push(told);
+        }
+        assert_eq!(made.states().await, states);
+    }
+}
+
+/// The other trail delivers the same logs, and is known to log changes from 1:00 on.
+#[tokio::test]
+async fn another_trail_tells_of_the_changes_that_one_does_not_log() {
+    let mut made = Made::whole(60);
+    let of_other = |row: &Value| -> Option<Value> {
+        let text = row.to_string().replace("main_eu-west-1", "other_eu-west-1");
+        (row["kind"] == "digest").then(|| serde_json::from_str(&text).expect("a row"))
+    };
+    let digests: Vec<Value> = made.ledger.iter().filter_map(of_other).collect();
+    let found: Vec<Value> = made.verifications.iter().filter_map(of_other).collect();
+    made.ledger.extend(digests);
+    made.verifications.extend(found);
+    let mut other = description(&hour(1), READING);
+    other["trail_arn"] = TRAIL.replace("main", "other").into();
+    made.trails = vec![description(&hour(1), READS_ALONE), other];
+    let sql = format!(
+        "SELECT state || ' x ' || count(*) AS told FROM coverage_by_trail WHERE trail = '{TRAIL}' \
+         GROUP BY state ORDER BY min(hour)"
+    );
+    assert_eq!(
+        query(&made.context().await, &sql, &["told"]).await,
+        [
+            "selectors_unknown x 1",
+            "complete_verified x 35",
+            "complete_unverified x 23",
+            "gap x 2"
+        ]
+    );
 }

@@ -2,6 +2,8 @@
 //!
 //! - `kms_read_logging(selectors)`: what a trail logs of KMS by the answer of GetEventSelectors or the request of
 //!   PutEventSelectors: `read_write`, `write_only` or `excluded`; null where the text does not tell.
+//! - `logs_writes(selectors, source)`: whether a trail logs the management events of a service that change something, by
+//!   the same texts; null where the text does not tell.
 //! - `digest_logs(digest)`: the logs that a digest names, as a list of structures: `key`, as `log_key` gives it,
 //!   `oldest` and `newest` event, and when it was `delivered`, by its name.
 //! - `is_digest_location(location)`: whether the path is that of a digest; a trail's own prefix tells nothing.
@@ -41,6 +43,26 @@ pub(super) fn register(context: &SessionContext) {
                 .map(|text| kms_read_logging(text?))
                 .collect();
             Ok(ColumnarValue::Array(Arc::new(found)))
+        }),
+    ));
+    context.register_udf(create_udf(
+        "logs_writes",
+        vec![DataType::Utf8, DataType::Utf8],
+        DataType::Boolean,
+        Volatility::Immutable,
+        Arc::new(|arguments: &[ColumnarValue]| {
+            let arrays = ColumnarValue::values_to_arrays(arguments)?;
+            let [selectors, sources] = arrays.as_slice() else {
+                return Err(DataFusionError::Execution(
+                    "`logs_writes` takes selectors and a service".to_owned(),
+                ));
+            };
+            let told: BooleanArray = texts(selectors)?
+                .iter()
+                .zip(&texts(sources)?)
+                .map(|(selectors, source)| logs_writes(selectors?, source?))
+                .collect();
+            Ok(ColumnarValue::Array(Arc::new(told)))
         }),
     ));
     context.register_udf(create_udf(
@@ -146,7 +168,7 @@ fn digest_logs(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
     Ok(ColumnarValue::Array(Arc::new(lists.finish())))
 }
 
-/// What one selector lets through of KMS' management events.
+/// What one selector lets through of a service's management events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Logged {
     Nothing,
@@ -158,14 +180,7 @@ enum Logged {
 /// What a trail logs of KMS. One selector is enough to log something, so that another that cannot be read takes
 /// nothing from it.
 fn kms_read_logging(selectors: &str) -> Option<String> {
-    let document: Value = serde_json::from_str(selectors).ok()?;
-    let list = |name: &str| member(&document, name).and_then(Value::as_array);
-    let basic = list("EventSelectors").into_iter().flatten().map(of_basic);
-    let advanced = list("AdvancedEventSelectors")
-        .into_iter()
-        .flatten()
-        .map(of_advanced);
-    let logged: Vec<Option<Logged>> = basic.chain(advanced).collect();
+    let logged = logged(selectors, KMS)?;
     // A trail without any selector does not tell what it does.
     let most = logged.iter().flatten().max().copied();
     let is_all_read = !logged.is_empty() && logged.iter().all(Option::is_some);
@@ -178,6 +193,28 @@ fn kms_read_logging(selectors: &str) -> Option<String> {
     Some(told.to_owned())
 }
 
+/// Whether a trail logs what changes something by a service.
+fn logs_writes(selectors: &str, source: &str) -> Option<bool> {
+    let logged = logged(selectors, source)?;
+    let is_logged = |one: &Logged| matches!(one, Logged::Everything | Logged::Writes);
+    if logged.iter().flatten().any(is_logged) {
+        return Some(true);
+    }
+    let is_all_read = !logged.is_empty() && logged.iter().all(Option::is_some);
+    is_all_read.then_some(false)
+}
+
+/// What each selector lets through of a service; none where it does not tell.
+fn logged(selectors: &str, source: &str) -> Option<Vec<Option<Logged>>> {
+    let document: Value = serde_json::from_str(selectors).ok()?;
+    let list = |name: &str| member(&document, name).and_then(Value::as_array);
+    let basic = list("EventSelectors").into_iter().flatten();
+    let advanced = list("AdvancedEventSelectors").into_iter().flatten();
+    let basic = basic.map(|selector| of_basic(selector, source));
+    let advanced = advanced.map(|selector| of_advanced(selector, source));
+    Some(basic.chain(advanced).collect())
+}
+
 /// A member by its name in answers, or as requests are logged, with a small first letter.
 fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     let small = name[..1].to_lowercase() + &name[1..];
@@ -185,14 +222,14 @@ fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
 }
 
 /// None where the selector says something that is not known.
-fn of_basic(selector: &Value) -> Option<Logged> {
+fn of_basic(selector: &Value, source: &str) -> Option<Logged> {
     // AWS takes what is not given for true, and for All.
     let is_management = member(selector, "IncludeManagementEvents")
         .is_none_or(|value| value.as_bool().unwrap_or(value.as_str() != Some("false")));
-    let is_kms_excluded = member(selector, "ExcludeManagementEventSources")
+    let is_excluded = member(selector, "ExcludeManagementEventSources")
         .and_then(Value::as_array)
-        .is_some_and(|sources| sources.iter().any(|source| source == KMS));
-    if !is_management || is_kms_excluded {
+        .is_some_and(|excluded| excluded.iter().any(|one| one == source));
+    if !is_management || is_excluded {
         return Some(Logged::Nothing);
     }
     match member(selector, "ReadWriteType").and_then(Value::as_str) {
@@ -213,7 +250,7 @@ const NARROWING_FIELDS: [&str; 5] = [
 ];
 
 /// None where the selector has a field or an operator that is not known, and may be about management events.
-fn of_advanced(selector: &Value) -> Option<Logged> {
+fn of_advanced(selector: &Value, source: &str) -> Option<Logged> {
     let fields = member(selector, "FieldSelectors").and_then(Value::as_array)?;
     let named = |wanted: &str| {
         let name = |field: &&Value| member(field, "Field").and_then(Value::as_str) == Some(wanted);
@@ -234,7 +271,7 @@ fn of_advanced(selector: &Value) -> Option<Logged> {
         match member(field, "Field").and_then(Value::as_str)? {
             "eventCategory" => {}
             "eventSource" => {
-                if !lets_through(field, KMS)? {
+                if !lets_through(field, source)? {
                     return Some(Logged::Nothing);
                 }
             }
@@ -288,7 +325,7 @@ fn lets_through(field: &Value, value: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{kms_read_logging, log_key};
+    use super::{kms_read_logging, log_key, logs_writes};
 
     #[track_caller]
     fn check(selectors: &str, expected: Option<&str>) {
@@ -401,6 +438,50 @@ mod tests {
             )),
             Some("read_write"),
         );
+    }
+
+    /// Calls that change a trail or a region are such events.
+    #[test]
+    fn a_trail_that_logs_reads_alone_logs_no_change() {
+        let source = "cloudtrail.amazonaws.com";
+        let basic = |members: &str| format!(r#"{{"eventSelectors":[{{{members}}}]}}"#);
+        let advanced = |field: &str| {
+            format!(
+                r#"{{"AdvancedEventSelectors":[{{"FieldSelectors":[{{"Field":"eventCategory","Equals":["Management"]}}{field}]}}]}}"#
+            )
+        };
+        for (selectors, expected) in [
+            (basic(r#""readWriteType":"All""#), Some(true)),
+            (basic(r#""readWriteType":"WriteOnly""#), Some(true)),
+            (basic(r#""readWriteType":"ReadOnly""#), Some(false)),
+            (basic(r#""includeManagementEvents":false"#), Some(false)),
+            (
+                basic(r#""excludeManagementEventSources":["kms.amazonaws.com"]"#),
+                Some(true),
+            ),
+            (basic(r#""readWriteType":"Some""#), None),
+            (advanced(""), Some(true)),
+            (
+                advanced(r#",{"Field":"readOnly","Equals":["true"]}"#),
+                Some(false),
+            ),
+            (
+                advanced(r#",{"Field":"readOnly","Equals":["false"]}"#),
+                Some(true),
+            ),
+            (
+                advanced(r#",{"Field":"eventSource","Equals":["kms.amazonaws.com"]}"#),
+                Some(false),
+            ),
+            (
+                advanced(r#",{"Field":"eventSource","NotEquals":["kms.amazonaws.com"]}"#),
+                Some(true),
+            ),
+            (advanced(r#",{"Field":"new","Equals":["x"]}"#), None),
+            ("{}".to_owned(), None),
+        ] {
+            assert_eq!(logs_writes(&selectors, source), expected, "{selectors}");
+        }
     }
 
     #[test]

@@ -17,7 +17,8 @@
 //! - `operation_kind`, `operation_class`, `crypto_direction`, `operation_has`, `kms_operation_names`: what an operation
 //!   is to the key, in `operations`.
 //! - `caller_account`, `is_network`: whose call a record is, and whether it is one of its own, in `records`.
-//! - `kms_read_logging`, `digest_logs`, `log_key`, `is_digest_location`: what trails and digests say, in `logging`.
+//! - `kms_read_logging`, `logs_writes`, `digest_logs`, `log_key`, `is_digest_location`: what trails and digests say, in
+//!   `logging`.
 //! - `linked_ranges`: ranges of time that belong together, in `ranges`.
 //! - `retention_horizon`, `key_retention_horizon`: from when on rows are kept, in `retention`.
 
