@@ -4,8 +4,9 @@
 --   newest list of members; left_at from when on it was in no list any more, or had left by the logs, if no later list has it;
 --   disabled_at from when on the region was disabled by every list, or by the logs, but not before the last
 --   delivery. Before the first of these lists it was disabled as far back as no call that enables or disables it can be missing
---   from the logs of the account and of the organization's management account, and nothing was delivered. Each is null where
---   nobody tells it. An account that is in no list is none of the organization's if it delivers for itself.
+--   from the logs of the account and of the organization's management account, and nothing was delivered; lists and logs from
+--   before the retention horizon tell nothing of it. Each is null where nobody tells it. An account that is in no list is none of
+--   the organization's if it delivers for itself.
 -- depends: coverage_streams, known_trails, read_objects, unbroken_logs, unrecorded_changes
 -- kept: coverage reads it several times, and it is a row per account and region
 
@@ -80,6 +81,8 @@ disabled AS (
       max(taken_at) OVER (PARTITION BY account_id) AS newest,
       max(taken_at) OVER (PARTITION BY account_id, region) AS last_taken
     FROM account_regions
+    -- What was enabled between an older list and the horizon may be given up.
+    WHERE coalesce(taken_at >= retention_horizon('kms_events'), true)
   ) AS lists
   WHERE (last_other IS NULL OR taken_at > last_other) AND last_taken = newest
   GROUP BY account, region
@@ -137,7 +140,7 @@ untold AS (
 ),
 
 unswitched AS (
-  SELECT watched.account, watched.region, greatest(max(unbroken_logs.from_time), max(untold.to_time)) AS since
+  SELECT watched.account, watched.region, greatest(max(unbroken_logs.from_time), max(untold.to_time), retention_horizon('kms_events')) AS since
   FROM watched
   LEFT JOIN unbroken_logs
     ON unbroken_logs.account = switcher AND unbroken_logs.kind = 'delivered' AND unbroken_logs.region = told_in

@@ -4,8 +4,9 @@
 --   change of the trail would be: those of the account and region that own it, and of delegated administrators of the
 --   organization, from when on one is known to be one. A trail that does not log delivers no changes either, so that
 --   a stretch ends with a stop; and where the first that a stretch tells is that logging began, it begins there, since the stop may be lost.
---   Nor do changes stand in the logs of a trail whose selectors leave them out. trail is its ARN; of a stream whose trail is not known, its name with the organization or account: then all the logs
---   that could be its home's must be held.
+--   None begins before the retention horizon: changes from before it may be given up. Nor do changes stand in the logs of a trail
+--   whose selectors leave them out. trail is its ARN; of a stream whose trail is not known, its name with the organization or
+--   account: then all the logs that could be its home's must be held.
 -- depends: coverage_settings, delivery_ranges, known_trails, read_objects, trail_changes, trail_logging, unbroken_logs,
 --   unrecorded_changes
 -- kept: trail_hours and coverage_by_trail read it, and they are few
@@ -98,6 +99,15 @@ edges AS (
     FROM writers
     CROSS JOIN kinds
     WHERE is_named OR kind = 'delivered'
+    UNION ALL
+    -- A change from before the horizon may be given up.
+    SELECT
+      trail_arn AS trail, kind, unnest(make_array(first_time, retention_horizon('kms_events'))) AS at,
+      unnest(make_array(1, -1)) AS lacking
+    FROM (SELECT DISTINCT trail_arn, is_named FROM writers) AS written
+    CROSS JOIN kinds
+    CROSS JOIN ends
+    WHERE (is_named OR kind = 'delivered') AND retention_horizon('kms_events') > first_time
     UNION ALL
     SELECT
       trail_arn AS trail, kind,

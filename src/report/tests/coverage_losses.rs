@@ -1,23 +1,28 @@
 //! What a loss in the logs of a trail's home region leaves unknown, on rows made by hand.
 
+use datafusion::prelude::SessionContext;
 use serde_json::{Value, json};
 
 use super::coverage::{
     Made, READING, TRAIL, change, description, digest, hour, log, log_name, verified,
 };
-use super::{event, query};
+use super::{event, keep_since, micros, query};
+use crate::store::Retention;
 
 const READS_AGAIN: &str = r#"{"trailName":"main","eventSelectors":[{"readWriteType":"All"}]}"#;
 
 /// The states of a region from hour 0 on, runs of equal ones as `state x hours`.
 async fn states_of(made: Made, region: &str) -> Vec<String> {
-    let context = made.context().await;
+    states_in(&made.context().await, region).await
+}
+
+async fn states_in(context: &SessionContext, region: &str) -> Vec<String> {
     let sql = format!(
         "SELECT state || ' x ' || count(*) AS told FROM (SELECT *, CAST(hour AS BIGINT) / 3600000000 - row_number() OVER \
          (PARTITION BY state ORDER BY hour) AS stretch FROM coverage WHERE region = '{region}') AS hours \
          GROUP BY state, stretch ORDER BY min(hour)"
     );
-    query(&context, &sql, &["told"]).await
+    query(context, &sql, &["told"]).await
 }
 
 /// Adds what the trail delivers of another region, whole and verified, to what it delivers at home.
@@ -502,6 +507,39 @@ async fn another_trail_tells_of_the_changes_that_one_does_not_log() {
         [
             "selectors_unknown x 1",
             "complete_verified x 35",
+            "complete_unverified x 23",
+            "gap x 2"
+        ]
+    );
+}
+
+/// An older keytrail deleted what is from before the second day, changes of the trail among it.
+#[tokio::test]
+async fn what_is_known_from_before_the_horizon_tells_nothing_behind_it() {
+    let states = async |descriptions: &[u32]| {
+        let mut made = Made::whole(60);
+        let told = descriptions.iter();
+        made.trails = told
+            .map(|number| description(&hour(*number), READING))
+            .collect();
+        let context = made.context().await;
+        let horizon = Some(micros("2026-03-02"));
+        let retention = Retention {
+            horizon,
+            holds: Vec::new(),
+        };
+        keep_since(&context, retention).await;
+        states_in(&context, "eu-west-1").await
+    };
+    assert_eq!(
+        states(&[1]).await,
+        ["expired x 24", "selectors_unknown x 35", "gap x 2"]
+    );
+    assert_eq!(
+        states(&[1, 30]).await,
+        [
+            "expired x 24",
+            "complete_verified x 12",
             "complete_unverified x 23",
             "gap x 2"
         ]

@@ -190,18 +190,34 @@ pub(super) async fn context_of(
     build_with(&events, &events, tables).await
 }
 
+/// The beginning of a day.
+pub(super) fn micros(day: &str) -> i64 {
+    let day: chrono::NaiveDate = day.parse().expect("a date");
+    day.and_time(chrono::NaiveTime::MIN)
+        .and_utc()
+        .timestamp_micros()
+}
+
+/// Tells the views of a context from when on the events are kept.
+pub(super) async fn keep_since(context: &SessionContext, retention: Retention) {
+    register_retentions(context, &[(schema::KMS_EVENTS.name, retention)].into());
+    // Views that were planned before would know of no horizon.
+    for view in Library::embedded()
+        .expect("good headers")
+        .views()
+        .expect("an order")
+    {
+        context.deregister_table(view.id.as_str()).expect("a view");
+    }
+    create_views(context).await;
+}
+
 /// The same after the events of before that day were deleted, but for those of aliases and of keys on hold.
 pub(super) async fn context_since(
     events: Vec<Value>,
     day: &str,
     holds: &[(&str, Option<&str>)],
 ) -> SessionContext {
-    let micros = |day: &str| {
-        let day: chrono::NaiveDate = day.parse().expect("a date");
-        day.and_time(chrono::NaiveTime::MIN)
-            .and_utc()
-            .timestamp_micros()
-    };
     let events = numbered(events);
     let is_held = |event: &&Value| {
         let is_after = |day: &str| event["event_time"].as_str().is_some_and(|at| at >= day);
@@ -222,16 +238,7 @@ pub(super) async fn context_since(
         horizon: Some(micros(day)),
         holds: holds.iter().map(to_hold).collect(),
     };
-    register_retentions(&context, &[(schema::KMS_EVENTS.name, retention)].into());
-    // Views that were planned before would know of no horizon.
-    for view in Library::embedded()
-        .expect("good headers")
-        .views()
-        .expect("an order")
-    {
-        context.deregister_table(view.id.as_str()).expect("a view");
-    }
-    create_views(&context).await;
+    keep_since(&context, retention).await;
     context
 }
 
