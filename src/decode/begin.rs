@@ -38,7 +38,8 @@ impl Start {
         if self.has_name {
             return;
         }
-        self.tail.extend_from_slice(&text[..OVERLAP.min(text.len())]);
+        self.tail
+            .extend_from_slice(&text[..OVERLAP.min(text.len())]);
         self.has_name = has_name(&self.tail) || has_name(text);
         self.tail.clear();
         self.tail
