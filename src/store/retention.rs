@@ -365,6 +365,25 @@ mod tests {
     }
 
     #[test]
+    fn what_changed_trails_is_kept_for_ever() {
+        use std::sync::Arc;
+        let times = arrow::array::TimestampMicrosecondArray::from(vec![1; 4]).with_timezone("UTC");
+        let sources = StringArray::from(vec![
+            "cloudtrail.amazonaws.com",
+            "organizations.amazonaws.com",
+            "account.amazonaws.com",
+            "s3.amazonaws.com",
+        ]);
+        let rows = RecordBatch::try_from_iter([
+            ("event_time", Arc::new(times) as arrow::array::ArrayRef),
+            ("event_source", Arc::new(sources)),
+        ])
+        .expect("columns");
+        let kept = retention(100, &[]).kept(&TRAIL_EVENTS, &rows);
+        assert_eq!(kept, BooleanArray::from(vec![true, true, true, false]));
+    }
+
+    #[test]
     fn rows_are_kept_by_their_day_and_by_holds_that_began_before_it() {
         use std::sync::Arc;
         let days = arrow::array::Date32Array::from(vec![1, 1, 2, 2, 3]);
