@@ -37,7 +37,7 @@ WITH calls AS (
     key_arn, caller, caller_account, split_part(key_arn, ':', 5) AS key_account, kind, outcome,
     nullif(use_label, 'none') AS label, count, last_time
   FROM scope_counts
-  WHERE key_arn IS NOT NULL AND outcome <> 'dry_run' AND caller_account <> split_part(key_arn, ':', 5)
+  WHERE key_arn IS NOT NULL AND outcome <> 'dry_run' AND key_role <> 'both' AND caller_account <> split_part(key_arn, ':', 5)
 ),
 
 judged AS (

@@ -88,6 +88,7 @@ throttled AS (
       SELECT 1
       FROM scope_events_of_callers AS chosen
       WHERE chosen.outcome = 'throttled'
+        AND ($caller IS NULL OR chosen.caller IS NOT DISTINCT FROM $caller)
         AND chosen.event_id = calls.event_id
         AND chosen.content_hash = calls.content_hash
         AND (chosen.recipient_account_id IS NOT DISTINCT FROM calls.recipient_account_id)

@@ -37,7 +37,8 @@ WITH counted AS (
   FROM (
     SELECT caller, use_label, outcome = 'success' AS is_success, event_date, key_arn, is_other_key, count, last_time
     FROM scope_counts
-    WHERE kind = 'use' AND outcome <> 'dry_run'
+    -- Of a call from a key to itself the row of the destination counts.
+    WHERE kind = 'use' AND outcome <> 'dry_run' AND key_role <> 'both'
   )
   GROUP BY GROUPING SETS ((caller, use_label, is_success, event_date), (caller, use_label, is_success, key_arn))
 ),

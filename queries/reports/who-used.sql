@@ -111,7 +111,7 @@ sums AS (
     count(DISTINCT CASE WHEN kind = 'use' AND NOT is_success THEN caller END) AS failed_callers,
     count(*) FILTER (WHERE kind = 'management') AS calls,
     count(DISTINCT CASE WHEN kind = 'management' THEN caller END) AS callers,
-    count(*) FILTER (WHERE kind = 'unknown' AND is_success) AS unknown
+    count(*) FILTER (WHERE kind = 'unknown') AS unknown
   FROM hits
 ),
 
@@ -141,7 +141,7 @@ summary AS (
         ELSE
           'no successful use'
             || coalesce(
-              ' among what was asked for, but the logs show one, last at '
+              ' in these rows, but the logs show one, last at '
                 || (SELECT to_char(max(states.last_use), '%Y-%m-%dT%H:%M:%SZ') FROM states),
               ''
             )

@@ -3,7 +3,7 @@
 -- description: scope_usage without the second copy of a cross-account call, whichever account's log was asked for. Of the records that several
 --   accounts hold of the calls of one day, key, operation, outcome and calling account (or service), those of
 --   the log that holds most of them count, and where several hold as many those of the caller's account, which name the
---   caller, else of another than the key's. Records of network activity are left out, and so are records that correct earlier
+--   caller, else of another than the key's. Logs whose records are of different hours have no call in common, and both count. Records of network activity are left out, and so are records that correct earlier
 --   ones and whose events are no longer held: those have told the call.
 --   caller_account is the account of the caller, null where the record does not tell it (a service).
 --   is_other_key marks all but the first key of calls that typed an alias on a day on which it moved and of which
@@ -62,7 +62,8 @@ copied AS (
 logs AS (
   SELECT
     told_twice.any_key, told_twice.is_destination, told_twice.event_date, told_twice.any_event_name, told_twice.outcome,
-    told_twice.calling, told_twice.log, min(told_twice.record_role) AS record_role, sum(told_twice.count) AS records
+    told_twice.calling, told_twice.log, min(told_twice.record_role) AS record_role, sum(told_twice.count) AS records,
+    CAST(bit_or(told_twice.hours_mask) AS BIGINT) AS hours_mask
   FROM copied
   JOIN told_twice
     ON told_twice.any_key = copied.any_key
@@ -79,7 +80,11 @@ logs AS (
 compared AS (
   SELECT
     any_key, is_destination, event_date, any_event_name, outcome, calling,
-    first_value(log ORDER BY records DESC, log <> calling, record_role, log) AS counted_log,
+    -- Logs of different hours of the day have no call in common.
+    CASE
+      WHEN sum(hours_mask) = bit_or(hours_mask) THEN array_agg(log)
+      ELSE make_array(first_value(log ORDER BY records DESC, log <> calling, record_role, log))
+    END AS counted_logs,
     array_agg(log) AS logs
   FROM logs
   GROUP BY any_key, is_destination, event_date, any_event_name, outcome, calling
@@ -90,6 +95,7 @@ SELECT
   use_label, count, first_time, last_time, hours_mask, key_arn, kind, caller_account, is_other_key
 FROM shared
 WHERE NOT EXISTS (SELECT 1 FROM copied_keys WHERE copied_keys.any_key = shared.any_key)
+  AND ($caller IS NULL OR caller IS NOT DISTINCT FROM $caller)
   AND ($account IS NULL OR cardinality($key_arns) > 0 OR log = $account OR caller_account(caller) = $account)
 UNION ALL
 SELECT
@@ -105,7 +111,8 @@ LEFT JOIN compared
   AND compared.any_event_name = told_twice.any_event_name
   AND compared.outcome = told_twice.outcome
   AND compared.calling = told_twice.calling
-WHERE told_twice.log = coalesce(compared.counted_log, told_twice.log)
+WHERE coalesce(array_has(compared.counted_logs, told_twice.log), true)
+  AND ($caller IS NULL OR told_twice.caller IS NOT DISTINCT FROM $caller)
   AND (
     $account IS NULL OR cardinality($key_arns) > 0 OR told_twice.log = $account
     OR caller_account(told_twice.caller) = $account OR coalesce(array_has(compared.logs, $account), false)

@@ -7,3 +7,4 @@
 SELECT *
 FROM scope_events_of_callers
 WHERE ($account IS NULL OR cardinality($key_arns) > 0 OR recipient_account_id = $account OR caller_account(caller) = $account)
+  AND ($caller IS NULL OR caller IS NOT DISTINCT FROM $caller)

@@ -1,7 +1,7 @@
 -- id: scope_events_of_callers
--- title: The records of the window that the filters leave, of whatever account
--- description: Rows of key_events in the window and within the filters of the report but for the account:
---   for questions in which it is the caller's, and which therefore look at it themselves.
+-- title: The records of the window that the filters leave, of any account and caller
+-- description: Rows of key_events in the window and within the filters of the report but for the account and the caller:
+--   for questions that compare the records of several accounts, and which therefore look at both themselves.
 -- depends: key_events
 
 SELECT *
@@ -21,7 +21,6 @@ WHERE (
   )
   AND (cardinality($tagged_keys) = 0 OR array_has($tagged_keys, key_arn))
   AND ($service IS NULL OR coalesce(invoked_by, service) = $service)
-  AND ($caller IS NULL OR caller IS NOT DISTINCT FROM $caller)
   AND ($hide_own IS NOT TRUE OR use_label IS NULL)
   AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
   AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))

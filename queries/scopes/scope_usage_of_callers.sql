@@ -1,7 +1,7 @@
 -- id: scope_usage_of_callers
--- title: The daily usage of the window that the filters leave, of whatever account
--- description: Rows of scope_usage, whatever their account: a call is told apart from its copy in another account's log
---   before an account chooses among calls.
+-- title: The daily usage of the window that the filters leave, of any account and caller
+-- description: Rows of scope_usage, whatever their account and caller: a call is told apart from its copy in another account's
+--   log before an account or a caller chooses among calls.
 -- depends: usage_by_key, scope_events_of_callers, replaced_events
 
 WITH cut_events AS (
@@ -50,7 +50,6 @@ WHERE $service IS NULL
     OR array_has($key_accounts, coalesce(nullif(split_part(key_arn, ':', 5), ''), recipient_account_id))
   )
   AND (cardinality($tagged_keys) = 0 OR array_has($tagged_keys, key_arn))
-  AND ($caller IS NULL OR caller IS NOT DISTINCT FROM $caller)
   AND ($hide_own IS NOT TRUE OR use_label = 'none')
   AND ($since IS NULL OR (last_time >= $since AND event_date >= CAST($since AS DATE)))
   AND ($until IS NULL OR (first_time < $until AND event_date <= CAST($until AS DATE)))

@@ -38,11 +38,16 @@ impl Start {
         if self.has_name {
             return;
         }
-        self.tail.extend_from_slice(&text[..OVERLAP.min(text.len())]);
-        self.has_name = has_name(&self.tail) || has_name(text);
-        self.tail.clear();
         self.tail
-            .extend_from_slice(&text[text.len().saturating_sub(OVERLAP)..]);
+            .extend_from_slice(&text[..OVERLAP.min(text.len())]);
+        self.has_name = has_name(&self.tail) || has_name(text);
+        if text.len() > OVERLAP {
+            self.tail.clear();
+            self.tail.extend_from_slice(&text[text.len() - OVERLAP..]);
+        } else {
+            let old = self.tail.len().saturating_sub(OVERLAP);
+            self.tail.drain(..old);
+        }
     }
 
     /// Whether the object may be CloudTrail's, though no record was found; what cannot be unpacked may be anything.

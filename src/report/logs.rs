@@ -61,7 +61,10 @@ impl LogPeriod {
         let Some((first, last)) = self.deliveries else {
             return self.events;
         };
-        Some((first, self.newest_event().map_or(last, |newest| newest.max(last))))
+        Some((
+            first,
+            self.newest_event().map_or(last, |newest| newest.max(last)),
+        ))
     }
 
     /// Where a window ends by default: the first instant after the last event, or the last delivery if that is later.

@@ -106,7 +106,10 @@ impl PathFacts {
         };
         // CloudTrail wrote the name; the folders may be those of a copy, or a trail's own prefix.
         let is_same = self.kind.is_none_or(|told| told == kind)
-            && self.account_id.as_deref().is_none_or(|told| told == *account);
+            && self
+                .account_id
+                .as_deref()
+                .is_none_or(|told| told == *account);
         if !is_same {
             *self = Self::default();
         }
@@ -138,7 +141,8 @@ impl Writer {
         let is_named = name.contains("_CloudTrail_") || name.contains("_CloudTrail-");
         let facts = PathFacts::read(path);
         // A folder called CloudTrail is CloudTrail's own in the place that it has in the layout alone.
-        let is_placed = facts.kind.is_some() && facts.account_id.is_some() && facts.region.is_some();
+        let is_placed =
+            facts.kind.is_some() && facts.account_id.is_some() && facts.region.is_some();
         if is_named || is_placed {
             return Self::CloudTrail;
         }

@@ -13,6 +13,7 @@ mod plain;
 mod positions;
 mod pushdown;
 mod rollup;
+mod views;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,9 +22,10 @@ use datafusion::catalog::TableProvider;
 use datafusion::catalog::view::ViewTable;
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
-use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
+use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use thiserror::Error;
@@ -32,6 +34,7 @@ use kept::KeptView;
 pub(crate) use kept::settled;
 pub use plain::plainly;
 pub use rollup::{NEW_EVENTS, add_up, aggregate, stacked, unstacked};
+pub(crate) use views::add_view;
 
 use crate::schema::{KMS_EVENTS, TABLES, Table, USAGE_DAILY};
 pub(crate) use crate::store::KEPT_OPERATIONS;
@@ -95,7 +98,7 @@ impl Session {
     /// A session over pinned tables.
     ///
     /// # Errors
-    /// If the store cannot be read, or a view cannot be planned.
+    /// If the store cannot be read. A view is planned when a statement first reads it.
     pub async fn open(pins: &Pins, relations: &Relations<'_>) -> Result<Self, SqlError> {
         let context = context();
         pins.get(&KMS_EVENTS).place().register(&context);
@@ -122,10 +125,7 @@ impl Session {
             }
         }
         for view in &relations.views {
-            session
-                .register_view(view)
-                .await
-                .map_err(|source| view_error(view.name, source))?;
+            add_view(&session.context, view).map_err(|source| view_error(view.name, source))?;
         }
         Ok(session)
     }
@@ -244,13 +244,19 @@ fn operators(sql: &str) -> usize {
     tokens.map_or(0, |tokens| tokens.iter().filter(is_operator).count())
 }
 
-/// The plan of a statement: every statement but those of roll-ups comes through here.
-async fn planned(context: &SessionContext, sql: &str) -> Result<LogicalPlan, DataFusionError> {
-    let state = context.state();
+/// A statement as it is to be planned.
+fn parsed(state: &SessionState, sql: &str) -> Result<Statement, DataFusionError> {
     let dialect = state.config_options().sql_parser.dialect;
     let mut statement = state.sql_to_statement(sql, &dialect)?;
     let is_aggregate = |name: &str| state.aggregate_functions().contains_key(name);
     positions::resolve(&mut statement, &is_aggregate);
+    Ok(statement)
+}
+
+/// The plan of a statement: every statement but those of roll-ups comes through here.
+async fn planned(context: &SessionContext, sql: &str) -> Result<LogicalPlan, DataFusionError> {
+    let state = context.state();
+    let statement = parsed(&state, sql)?;
     state.statement_to_plan(statement).await
 }
 
@@ -264,19 +270,23 @@ pub(crate) async fn frame(
     context.execute_logical_plan(plan).await
 }
 
-/// Adds a view to a context.
+/// Plans a view and adds it to a context.
 pub(crate) async fn register_view(
     context: &SessionContext,
     view: &Relation<'_>,
 ) -> Result<(), DataFusionError> {
     let plan = planned(context, view.sql).await?;
-    let table: Arc<dyn TableProvider> = if view.is_kept {
+    context.register_table(view.name, view_of(plan, view.sql, view.is_kept))?;
+    Ok(())
+}
+
+/// A view of this plan.
+fn view_of(plan: LogicalPlan, sql: &str, is_kept: bool) -> Arc<dyn TableProvider> {
+    if is_kept {
         Arc::new(KeptView::new(plan))
     } else {
-        Arc::new(ViewTable::new(plan, Some(view.sql.to_owned())))
-    };
-    context.register_table(view.name, table)?;
-    Ok(())
+        Arc::new(ViewTable::new(plan, Some(sql.to_owned())))
+    }
 }
 
 /// Bytes of the footers of Parquet files that a session remembers.
@@ -299,6 +309,7 @@ pub(crate) fn context() -> SessionContext {
         .with_physical_optimizer_rules(pushdown::rules())
         .build();
     let context = SessionContext::new_with_state(state);
+    views::install(&context);
     let caches = &context.runtime_env().cache_manager;
     caches
         .get_file_metadata_cache()

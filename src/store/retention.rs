@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::commit::Appended;
 use super::error::StoreError;
 use super::table::{Pins, Snapshot, Store, delta_error};
-use crate::schema::{KEY_RESOURCES, KMS_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY};
+use crate::schema::{KEY_RESOURCES, KMS_EVENTS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY};
 
 /// The table property that carries the retention, as JSON.
 const PROPERTY: &str = "keytrail.retention";
@@ -25,6 +25,13 @@ const ATTEMPTS_MAX: usize = 200;
 /// Operations whose events are always kept: they are few, and without them nobody could tell which key
 /// an alias meant, at any time after.
 pub const KEPT_OPERATIONS: [&str; 3] = ["CreateAlias", "UpdateAlias", "DeleteAlias"];
+/// Services whose events are always kept: what they changed in trails, regions and organizations decides what later logs
+/// can show, and a description that is older than a change must not outlive it.
+const KEPT_SOURCES: [&str; 3] = [
+    "account.amazonaws.com",
+    "cloudtrail.amazonaws.com",
+    "organizations.amazonaws.com",
+];
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// How far back a table keeps its rows.
@@ -122,19 +129,22 @@ impl Retention {
                 since.is_some_and(|since| *since <= time)
             })
         };
-        let operations = operation_column(table)
-            .and_then(|name| rows.column_by_name(name))
-            .map(AsArray::as_string::<i32>);
-        let is_of_alias = |row: usize| {
-            operations.is_some_and(|column| {
-                column.is_valid(row) && KEPT_OPERATIONS.contains(&column.value(row))
+        let always = always_kept(table).and_then(|(name, values)| {
+            let column = rows.column_by_name(name)?;
+            Some((column.as_string::<i32>(), values))
+        });
+        let is_always_kept = |row: usize| {
+            always.is_some_and(|(column, values)| {
+                column.is_valid(row) && values.contains(&column.value(row))
             })
         };
         times(table, rows)
             .enumerate()
             .map(|(row, time)| {
                 Some(time.is_none_or(|time| {
-                    time >= horizon || is_of_alias(row) || !holds.is_empty() && is_held(row, time)
+                    time >= horizon
+                        || is_always_kept(row)
+                        || !holds.is_empty() && is_held(row, time)
                 }))
             })
             .collect()
@@ -145,14 +155,18 @@ impl Retention {
 pub(super) fn columns(table: &Table) -> Vec<&'static str> {
     let time = [time_column(table)];
     time.into_iter()
-        .chain(operation_column(table))
+        .chain(always_kept(table).map(|(name, _values)| name))
         .chain(names(table).iter().copied())
         .collect()
 }
 
-/// The column of the operation, where it decides.
-fn operation_column(table: &Table) -> Option<&'static str> {
-    (table.name == KMS_EVENTS.name).then_some("event_name")
+/// The column, and its values, of rows that are kept whatever their time.
+fn always_kept(table: &Table) -> Option<(&'static str, &'static [&'static str])> {
+    match table.name {
+        name if name == KMS_EVENTS.name => Some(("event_name", &KEPT_OPERATIONS)),
+        name if name == TRAIL_EVENTS.name => Some(("event_source", &KEPT_SOURCES)),
+        _ => None,
+    }
 }
 
 /// The column of a row's time. A sum goes when all that it counts is beyond the horizon: a month as a whole, what a key
@@ -348,6 +362,25 @@ mod tests {
             let kept = retention(horizon.timestamp_micros(), &[]).kept(&USAGE_MONTHLY, &rows);
             assert_eq!(kept, BooleanArray::from(expected.to_vec()));
         }
+    }
+
+    #[test]
+    fn what_changed_trails_is_kept_for_ever() {
+        use std::sync::Arc;
+        let times = arrow::array::TimestampMicrosecondArray::from(vec![1; 4]).with_timezone("UTC");
+        let sources = StringArray::from(vec![
+            "cloudtrail.amazonaws.com",
+            "organizations.amazonaws.com",
+            "account.amazonaws.com",
+            "s3.amazonaws.com",
+        ]);
+        let rows = RecordBatch::try_from_iter([
+            ("event_time", Arc::new(times) as arrow::array::ArrayRef),
+            ("event_source", Arc::new(sources)),
+        ])
+        .expect("columns");
+        let kept = retention(100, &[]).kept(&TRAIL_EVENTS, &rows);
+        assert_eq!(kept, BooleanArray::from(vec![true, true, true, false]));
     }
 
     #[test]

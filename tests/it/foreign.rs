@@ -172,6 +172,29 @@ fn what_begins_like_a_log_is_not_forgotten() {
     }
 }
 
+/// A log may begin with anything; what names it may come late.
+#[test]
+fn a_torn_log_is_damage_wherever_its_record_begins() {
+    let context = Context::new();
+    let record = records(&[kms_event("a")]);
+    let torn = format!(
+        r#"{{"owner":"{}",{}"#,
+        "x".repeat(9000),
+        &record[1..record.len() - 40]
+    );
+    put(&context, "in/copy.json", torn.as_bytes());
+    put(&context, "in/empty.json", b"");
+    assert_eq!(context.run(&["ingest", "in"]).code, 2);
+    assert_eq!(count(&context, UNREAD), 1);
+    // What is not CloudTrail's is counted, with one of it by name.
+    let said = context.run(&["status"]);
+    assert!(
+        said.stdout.contains("not CloudTrail's: 1, such as file://"),
+        "{said}"
+    );
+    assert!(said.stdout.contains("in/empty.json"), "{said}");
+}
+
 /// What an earlier keytrail held for damaged, as it recorded it.
 #[test]
 fn what_an_earlier_version_called_damaged_is_forgotten_and_read_again_when_it_is_a_log() {

@@ -220,3 +220,121 @@ fn what_retain_deleted_is_told() {
     assert!(!told.stderr.contains("were deleted"), "{told}");
     assert_eq!(told.stdout.lines().count(), 2, "{told}");
 }
+
+/// As saved look-ups and renamed copies are: their names say nothing of when they were delivered.
+#[test]
+fn without_times_in_names_the_events_of_other_services_count_too() {
+    let context = Context::new();
+    let folder = context.path().join("in");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let calls = [
+        kms("2026-01-01T10:00:00Z"),
+        event("s3.amazonaws.com", "GetBucketAcl", "2026-03-01T10:00:00Z"),
+        event("ec2.amazonaws.com", "RunInstances", "2026-06-28T12:00:00Z"),
+    ];
+    let alone = |name: &str, events: &[Value]| {
+        std::fs::write(folder.join(name), json!({"Records": events}).to_string()).expect("a file");
+    };
+    alone("a.json", &calls[..1]);
+    alone("b.json", &calls[1..]);
+    assert_eq!(context.run(&["ingest", "in"]).code, 0);
+    let words = ["report", "unused-keys", "--days", "90", "--format", "json"];
+    let unused = context.json(&words);
+    assert_eq!(unused.len(), 1, "{unused:?}");
+    let report = context.run(&["report", "operations"]);
+    let end = "to before 2026-06-28T12:00:00Z";
+    assert!(report.stdout.contains(end), "{report}");
+}
+
+/// CloudTrail may deliver for 30 days what it could not deliver before.
+#[test]
+fn an_old_event_in_a_new_log_does_not_begin_the_logs() {
+    let context = Context::new();
+    for day in 10..=12 {
+        let mut events = vec![kms(&format!("2026-05-{day}T10:00:00Z"))];
+        if day == 10 {
+            events.push(kms("2026-04-20T10:00:00Z"));
+        }
+        deliver(&context, &format!("202605{day}T1005Z"), &events);
+    }
+    assert_eq!(context.run(&["ingest", "in"]).code, 0);
+    let unused = context.run(&["report", "unused-keys", "--days", "20"]);
+    for told in [
+        "the logs begin at 2026-05-10T09:05:00Z, after the window does",
+        "--days 2",
+        "warning: the window begins before the logs do, at 2026-05-10T09:05:00Z",
+    ] {
+        let all = format!("{}{}", unused.stdout, unused.stderr);
+        assert!(all.contains(told), "{told}: {unused}");
+    }
+}
+
+#[test]
+fn an_event_of_the_future_moves_no_window() {
+    let context = Context::new();
+    deliver(&context, "20260101T1010Z", &[kms("2026-01-01T10:00:00Z")]);
+    deliver(&context, "20260301T1010Z", &[kms("2126-01-01T10:00:00Z")]);
+    assert_eq!(context.run(&["ingest", "in"]).code, 0);
+    let report = context.run(&["report", "operations", "--since", "30d"]);
+    assert!(
+        report.stdout.contains("to before 2026-03-01T10:10:00Z"),
+        "{report}"
+    );
+    assert!(report.stderr.contains("2126-01-01T10:00:00Z"), "{report}");
+}
+
+/// What was typed is kept by the month after the days of it were deleted; which key it was of is not known for sure.
+#[test]
+fn deleted_counts_make_no_used_key_unused() {
+    let context = Context::new();
+    let today = chrono::Utc::now();
+    let at = |days: i64| {
+        (today - chrono::TimeDelta::days(days))
+            .format("%Y-%m-%dT10:00:00Z")
+            .to_string()
+    };
+    let delivered = |days: i64| {
+        (today - chrono::TimeDelta::days(days))
+            .format("%Y%m%dT1005Z")
+            .to_string()
+    };
+    let described = |days: i64| {
+        let mut call = kms(&at(days));
+        call["eventName"] = json!("DescribeKey");
+        call["eventID"] = json!(format!("described-{days}"));
+        call
+    };
+    let mut by_id = kms(&at(12));
+    by_id["resources"] = json!(null);
+    by_id["requestParameters"] = json!({"keyId": KEY.rsplit('/').next()});
+    deliver(&context, &delivered(12), &[by_id, described(12)]);
+    deliver(&context, &delivered(1), &[described(1)]);
+    assert_eq!(context.run(&["ingest", "in"]).code, 0);
+    let unused = |days: &str| {
+        let words = ["report", "unused-keys", "--days", days, "--format", "json"];
+        context.json(&words).len()
+    };
+    assert_eq!(unused("14"), 0);
+    let retained = context.run(&["retain", "--events", "5d", "--usage", "5d"]);
+    assert_eq!(retained.code, 0, "{retained}");
+    let month = context.rows("select key from usage_monthly where event_name = 'Decrypt'");
+    // The counts of a month go when all of it is beyond the horizon.
+    assert_eq!(unused("14"), usize::from(month.is_empty()));
+    for words in [
+        &["report", "unused-keys", "--days", "14"][..],
+        &["report", "top-callers", "--since", "14d"],
+        &["report", "operations", "--since", "14d"],
+        &["report", "cross-account", "--since", "14d"],
+    ] {
+        let report = context.run(words);
+        let told =
+            "were deleted and are not in this answer; which keys were used before is not known";
+        assert!(report.stderr.contains(told), "{report}");
+        let later = [&words[..2], &["--since", "2d"]].concat();
+        let report = context.run(&later);
+        assert!(
+            words[1] == "unused-keys" || !report.stderr.contains(told),
+            "{report}"
+        );
+    }
+}

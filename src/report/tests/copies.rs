@@ -72,6 +72,49 @@ async fn the_callers_account_sees_its_calls_on_foreign_keys() {
     }
 }
 
+/// A call that both logs hold is the caller's own, by whichever name it is asked for.
+#[tokio::test]
+async fn a_caller_is_looked_for_among_calls_and_not_among_copies() {
+    let context = context(both(json!({"key_arn": KEY_A}), json!({"key_arn": KEY_A}))).await;
+    for (caller, expected) in [(BOB.to_owned(), 1), (format!("account:{OTHER}"), 0)] {
+        for report in ["top-callers", "operations", "cross-account", "who-used"] {
+            let mut asked = request(None, UNTIL, &[("key", KEY_A)]);
+            if report != "who-used" {
+                asked.arguments.clear();
+            }
+            asked.filters.caller = Some(caller.clone());
+            let column = if report == "operations" {
+                "operation"
+            } else {
+                "caller"
+            };
+            let (rows, _) = answer(&context, report, &asked, &[column]).await;
+            assert_eq!(rows.len(), expected, "{report} of {caller}: {rows:?}");
+        }
+    }
+}
+
+/// The owner's log has the morning, the caller's the afternoon.
+#[tokio::test]
+async fn logs_of_different_hours_have_no_call_in_common() {
+    let mut events = Vec::new();
+    for hour in 8..16 {
+        let log = if hour < 12 { OWNER } else { OTHER };
+        let mut record = copy(log, json!({"key_arn": KEY_A}));
+        record["event_time"] = json!(format!("2026-01-02T{hour:02}:00:00Z"));
+        record["shared_event_id"] = json!(format!("s{hour}"));
+        events.push(record);
+    }
+    let asked = request(None, UNTIL, &[]);
+    for context in [
+        context(events.clone()).await,
+        context_of_rollups(events).await,
+    ] {
+        let (rows, _) = answer(&context, "operations", &asked, &["operation", "successes"]).await;
+        assert_eq!(rows, ["Decrypt | 8"]);
+    }
+}
+
 /// The caller's record tells no key, the owner's does: one call, of the key, by the caller.
 #[tokio::test]
 async fn a_record_without_the_key_is_told_it_by_the_other_account() {

@@ -149,6 +149,29 @@ async fn grants_stand_as_at_the_end_of_the_window() {
     assert_eq!(rows, expected);
 }
 
+/// Whoever has a grant reaches its key, though no call of theirs is in a log.
+#[tokio::test]
+async fn an_open_grant_is_within_reach_of_who_never_called() {
+    let request_of =
+        json!({"granteeServicePrincipal": "lightsail.amazonaws.com", "operations": ["Decrypt"]});
+    let context = context(vec![call(
+        "2026-01-01T00:00:00Z",
+        "CreateGrant",
+        Some("g1"),
+        json!({"request": request_of.to_string()}),
+    )])
+    .await;
+    let asked = request(
+        None,
+        "2026-12-31",
+        &[("principal", "lightsail.amazonaws.com")],
+    );
+    let (_, told) = answer(&context, "blast-radius", &asked, &[]).await;
+    let grants = "open grants to this principal, which reach keys whether or not a call is in the logs: 1 on 1 key \
+                  (keytrail report grants)";
+    assert!(told.contains(&grants.to_owned()), "{told:?}");
+}
+
 #[tokio::test]
 async fn a_grant_may_be_for_a_service() {
     let made = |grant: &str, request: Value| {

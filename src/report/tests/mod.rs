@@ -49,7 +49,7 @@ use serde_json::{Value, json};
 use super::run::run_in;
 use super::{Library, Request, Window};
 use crate::schema;
-use crate::sql::{Relation, register_retentions, register_view};
+use crate::sql::{Relation, add_view, register_retentions};
 use crate::store::{Hold, Retention};
 
 /// The account that owns the keys, and one that uses them from outside.
@@ -199,17 +199,8 @@ pub(super) fn micros(day: &str) -> i64 {
 }
 
 /// Tells the views of a context from when on the events are kept.
-pub(super) async fn keep_since(context: &SessionContext, retention: Retention) {
+pub(super) fn keep_since(context: &SessionContext, retention: Retention) {
     register_retentions(context, &[(schema::KMS_EVENTS.name, retention)].into());
-    // Views that were planned before would know of no horizon.
-    for view in Library::embedded()
-        .expect("good headers")
-        .views()
-        .expect("an order")
-    {
-        context.deregister_table(view.id.as_str()).expect("a view");
-    }
-    create_views(context).await;
 }
 
 /// The same after the events of before that day were deleted, but for those of aliases and of keys on hold.
@@ -238,7 +229,7 @@ pub(super) async fn context_since(
         horizon: Some(micros(day)),
         holds: holds.iter().map(to_hold).collect(),
     };
-    keep_since(&context, retention).await;
+    keep_since(&context, retention);
     context
 }
 
@@ -287,7 +278,7 @@ async fn build_runs(
         };
         register(&context, table.name, rows);
     }
-    create_views(&context).await;
+    create_views(&context);
     context
 }
 
@@ -300,12 +291,10 @@ async fn rollups(writers: &[SessionContext], table: &'static schema::Table) -> R
     arrow::compute::concat_batches(&table.arrow(), &batches).expect("one schema")
 }
 
-pub(super) async fn create_views(context: &SessionContext) {
+pub(super) fn create_views(context: &SessionContext) {
     let library = Library::embedded().expect("good headers");
     for view in library.views().expect("an order") {
-        if let Err(error) = register_view(context, &Relation::from(view)).await {
-            panic!("{}: {error}", view.path);
-        }
+        add_view(context, &Relation::from(view)).expect("a schema that takes views");
     }
 }
 

@@ -219,3 +219,24 @@ async fn a_use_by_an_alias_that_moved_that_day_counts_once_in_sums() {
     assert_eq!(rows, [format!("{ALICE} | 3 | 2")]);
     assert_eq!(caveats, Vec::<String>::new());
 }
+
+/// It has a row for each side.
+#[tokio::test]
+async fn a_reencrypt_from_a_key_to_itself_is_one_use() {
+    let call = |time: &str| {
+        event(
+            time,
+            json!({"event_name": "ReEncrypt", "key_arn": KEY_A, "destination_key_arn": KEY_A}),
+        )
+    };
+    let events = vec![call("2026-01-02T00:00:00Z"), call("2026-01-02T01:00:00Z")];
+    for context in [
+        context(events.clone()).await,
+        context_of_rollups(events).await,
+    ] {
+        let asked = request(None, "2026-12-31", &[]);
+        let columns = ["caller", "uses", "keys"];
+        let (rows, _) = answer(&context, "top-callers", &asked, &columns).await;
+        assert_eq!(rows, [format!("{ALICE} | 2 | 1")]);
+    }
+}

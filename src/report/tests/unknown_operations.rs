@@ -50,27 +50,45 @@ async fn check_unused(
 }
 
 #[tokio::test]
-async fn unused_is_in_doubt_where_an_unknown_operation_succeeded() {
+async fn unused_is_in_doubt_where_an_unknown_operation_was_called() {
     let mut refused = call("2026-03-07T00:00:00Z", "FutureCrypt", KEY_B);
     refused["outcome"] = json!("denied");
-    let mut probed = call("2026-03-08T00:00:00Z", "FutureCrypt", KEY_B);
+    let mut probed = call("2026-03-08T00:00:00Z", "FutureCrypt", MRK_EU);
     probed["is_dry_run"] = json!(true);
     let events = vec![
         old(KEY_A),
         call("2026-03-05T00:00:00Z", "FutureCrypt", KEY_A),
         call("2026-03-06T00:00:00Z", "FutureCrypt", KEY_A),
         call("2026-03-06T00:00:00Z", "AnotherOne", KEY_A),
-        // Neither says anything of a use in the window.
         old(KEY_B),
-        call("2026-02-01T00:00:00Z", "FutureCrypt", KEY_B),
         refused,
+        // Neither says anything of a use in the window.
+        old(MRK_EU),
+        call("2026-02-01T00:00:00Z", "FutureCrypt", MRK_EU),
         probed,
     ];
     check_unused(
         events,
-        &[format!("{KEY_B} | 2026-01-01T10:00:00Z | 0")],
-        &[format!("1 ({KEY_A} by AnotherOne, FutureCrypt)")],
+        &[format!("{MRK_EU} | 2026-01-01T10:00:00Z | 0")],
+        &[format!(
+            "2 ({KEY_A} by AnotherOne, FutureCrypt, {KEY_B} by FutureCrypt)"
+        )],
         &[note("FutureCrypt 2, AnotherOne 1")],
+    )
+    .await;
+}
+
+/// What names no key may be a use of any.
+#[tokio::test]
+async fn an_unknown_operation_without_a_key_is_told() {
+    let mut nameless = call("2026-03-05T00:00:00Z", "FutureCrypt", KEY_A);
+    nameless["key_arn"] = json!(null);
+    let told = "calls of unknown operations in the window that name no known key, and could be uses of any of these: 1";
+    check_unused(
+        vec![old(KEY_B), nameless],
+        &[format!("{KEY_B} | 2026-01-01T10:00:00Z | 0")],
+        &[],
+        &[told.to_owned(), note("FutureCrypt 1")],
     )
     .await;
 }

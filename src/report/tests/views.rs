@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use crate::report::Library;
+
 use super::{
     ALICE, KEY_A, KEY_B, MRK_EU, MRK_ID, MRK_US, OTHER, OWNER, batch, context, create_views, event,
     query, register,
@@ -476,7 +478,7 @@ async fn the_ledger_and_the_findings_keep_the_latest() {
         };
         register(&context, table.name, batch(table.arrow(), &rows));
     }
-    create_views(&context).await;
+    create_views(&context);
     let rows = query(
         &context,
         "SELECT * FROM log_files ORDER BY object_id",
@@ -543,4 +545,16 @@ async fn a_second_key_that_was_mistyped_is_a_side_of_the_call() {
     )
     .await;
     assert_eq!(rows, [format!("destination | {mistyped} | {KEY_A}")]);
+}
+
+/// A view is planned when it is first read, so that a faulty one could go unnoticed.
+#[tokio::test]
+async fn every_view_can_be_planned() {
+    let context = context(Vec::new()).await;
+    let library = Library::embedded().expect("good headers");
+    for view in library.views().expect("an order") {
+        if let Err(error) = context.table_provider(view.id.as_str()).await {
+            panic!("{}: {error}", view.path);
+        }
+    }
 }

@@ -484,7 +484,8 @@ async fn each_key_that_an_alias_or_a_set_means_is_named_with_its_account() {
 #[tokio::test]
 async fn a_use_outside_of_what_was_asked_for_is_told() {
     let events = vec![call(1, "Decrypt"), call(9, "DescribeKey")];
-    let told = "no successful use among what was asked for, but the logs show one, last at 2026-01-01T00:00:00Z";
+    let told =
+        "no successful use in these rows, but the logs show one, last at 2026-01-01T00:00:00Z";
     let later = request(Some("2026-01-05"), "2026-01-31", &[("key", KEY_A)]);
     let lines = summary(&context(events.clone()).await, "who-used", &later).await;
     assert_eq!(lines[1], format!("{told}; 1 management call by 1 caller"));
