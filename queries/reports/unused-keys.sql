@@ -502,8 +502,9 @@ summary AS (
           )
       END AS text
   FROM (
-    SELECT greatest(first_time, retention_horizon('usage_daily')) AS first_time
+    SELECT greatest(coalesce(log_period.first_time, counted.first_time), retention_horizon('usage_daily')) AS first_time
     FROM log_period
+    CROSS JOIN (SELECT min(first_time) AS first_time FROM usage_monthly) AS counted
   ) AS logged
   WHERE first_time > $since
   UNION ALL

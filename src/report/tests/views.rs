@@ -69,7 +69,7 @@ async fn an_alias_moves_from_key_to_key() {
     assert_eq!(
         names,
         [
-            format!("{KEY_A} | alias/app"),
+            format!("{KEY_A} | alias/app (formerly)"),
             format!("{KEY_B} | alias/app")
         ]
     );

@@ -71,14 +71,23 @@ fn kept(
     rows.map(|row| row.content_hash).collect()
 }
 
-/// Whether an event is not beyond the horizon, or tells of an alias.
+/// Whether an event is not beyond the horizon, or of an alias, a trail, a region or an organization.
 fn is_young(table: &str, event: &Value) -> bool {
-    let is_of_alias = matches!(
-        event["eventName"].as_str(),
-        Some("CreateAlias" | "UpdateAlias" | "DeleteAlias")
-    );
-    event["eventTime"].as_str().expect("a time") >= HORIZON
-        || (table == "kms_events" && is_of_alias)
+    let is_always_kept = match table {
+        "kms_events" => matches!(
+            event["eventName"].as_str(),
+            Some("CreateAlias" | "UpdateAlias" | "DeleteAlias")
+        ),
+        _ => matches!(
+            event["eventSource"].as_str(),
+            Some(
+                "account.amazonaws.com"
+                    | "cloudtrail.amazonaws.com"
+                    | "organizations.amazonaws.com"
+            )
+        ),
+    };
+    event["eventTime"].as_str().expect("a time") >= HORIZON || is_always_kept
 }
 
 fn removed(retained: &Retained) -> BTreeMap<&str, u64> {
