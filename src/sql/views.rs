@@ -28,7 +28,7 @@ type State = Box<dyn Fn() -> Option<SessionState> + Send + Sync>;
 /// The schema of a context: its tables, and its views.
 pub(super) struct Views {
     tables: MemorySchemaProvider,
-    views: Mutex<HashMap<String, Arc<View>>>,
+    by_name: Mutex<HashMap<String, Arc<View>>>,
     state: State,
 }
 
@@ -59,7 +59,7 @@ pub(super) fn install(context: &SessionContext) {
     let state = context.state_weak_ref();
     let schema = Views {
         tables: MemorySchemaProvider::new(),
-        views: Mutex::default(),
+        by_name: Mutex::default(),
         state: Box::new(move || state.upgrade().map(|state| state.read().clone())),
     };
     let _empty = context.register_catalog(CATALOG, Arc::new(Catalog(Arc::new(schema))));
@@ -88,7 +88,7 @@ fn no_schema() -> DataFusionError {
 
 impl Views {
     fn views(&self) -> MutexGuard<'_, HashMap<String, Arc<View>>> {
-        self.views.lock().unwrap_or_else(PoisonError::into_inner)
+        self.by_name.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn planned(&self, view: &View) -> Result<Arc<dyn TableProvider>> {
