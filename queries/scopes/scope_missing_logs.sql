@@ -249,7 +249,8 @@ told AS (
     'the logs that are asked for begin at ' || to_char(first_time, '%Y-%m-%dT%H:%M:%SZ')
       || ', within the window: what happened before that is not known' AS text
   FROM begun
-  WHERE first_time > $since AND first_time > store_first_time AND ($until IS NULL OR first_time < $until)
+  -- Those of the store begin with the first event of a delivery, an hour before it at the earliest.
+  WHERE first_time > $since AND first_time > store_first_time + INTERVAL '1 hour' AND ($until IS NULL OR first_time < $until)
   UNION ALL
   SELECT
     1,

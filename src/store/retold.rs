@@ -46,16 +46,10 @@ pub enum Retold {
     OtherCall,
 }
 
-/// The columns that need not be equal letter by letter: a pipeline may write an id in capitals, and a record may lack
-/// its account.
-const MATCHED_APART: [&str; 2] = ["event_id", "recipient_account_id"];
-
-/// A number for an event id, in whatever case it is written.
+/// A number for an event id.
 pub(super) fn id_bits(id: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for byte in id.bytes() {
-        byte.to_ascii_lowercase().hash(&mut hasher);
-    }
+    id.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -77,14 +71,7 @@ pub(super) fn of_ids(rows: &RecordBatch, wanted: &HashSet<u64>) -> Result<Record
 /// What is known under some ids.
 pub(super) struct Known {
     converter: RowConverter,
-    /// By event id in lower case.
-    calls: HashMap<String, Vec<Call>>,
-}
-
-struct Call {
-    /// The account in whose log it is; a record may lack it, and is then compared with those of every account.
-    account: Option<String>,
-    facts: OwnedRow,
+    calls: HashMap<String, Vec<OwnedRow>>,
 }
 
 impl Known {
@@ -117,27 +104,18 @@ impl Known {
                 continue;
             }
             let account = accounts.is_valid(row).then(|| accounts.value(row));
-            let known = self.calls.entry(ids.value(row).to_ascii_lowercase());
-            let known = known.or_default();
-            let is_comparable = |call: &&Call| match (call.account.as_deref(), account) {
-                (Some(known), Some(new)) => known == new,
-                _ => true,
-            };
-            let mut comparable = known.iter().filter(is_comparable).peekable();
-            let is_first = comparable.peek().is_none();
+            let key = format!("{} {}", account.unwrap_or_default(), ids.value(row));
+            let known = self.calls.entry(key).or_default();
             let call = facts.row(row);
-            let is_known = comparable.any(|known| known.facts.row() == call);
+            let is_known = known.iter().any(|known| known.row() == call);
             // A correction is parted from others of the same record by itself.
-            *told = match (is_first || is_correction.value(row), is_known) {
+            *told = match (known.is_empty() || is_correction.value(row), is_known) {
                 (true, _) => Retold::No,
                 (false, true) => Retold::SameCall,
                 (false, false) => Retold::OtherCall,
             };
             if !is_known {
-                known.push(Call {
-                    account: account.map(str::to_owned),
-                    facts: call.owned(),
-                });
+                known.push(call.owned());
             }
         }
         Ok(told)
@@ -148,7 +126,6 @@ fn columns(rows: &RecordBatch) -> Result<Vec<arrow::array::ArrayRef>, ArrowError
     let schema = rows.schema();
     DECISIVE
         .iter()
-        .filter(|name| !MATCHED_APART.contains(name))
         .map(|name| Ok(rows.column(schema.index_of(name)?).clone()))
         .collect()
 }

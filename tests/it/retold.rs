@@ -149,30 +149,6 @@ fn a_call_in_another_packing_is_one_call() {
     }
 }
 
-/// A pipeline may drop the account, or write ids in capitals.
-#[test]
-fn a_call_without_its_account_or_with_its_id_in_capitals_is_one_call() {
-    for (number, change) in [
-        json!({"/recipientAccountId": null}),
-        json!({"/eventID": "795B929E-9A9A-40FD-AA7B-5BF55EB561A4"}),
-    ]
-    .iter()
-    .map(changed)
-    .enumerate()
-    {
-        for runs in RUNS.iter().skip(number) {
-            let context = Context::new();
-            put(&context, &change);
-            for run in *runs {
-                assert_eq!(context.run(run).code, 0);
-            }
-            let (counts, notes) = counted(&context);
-            assert_eq!(counts, [1; 6], "{change} by {runs:?}");
-            assert!(!notes.contains(NOTE), "{change} by {runs:?}: {notes}");
-        }
-    }
-}
-
 /// Read again, merged, read again: nothing is counted anew.
 #[test]
 fn a_call_in_three_packings_stays_one_call() {

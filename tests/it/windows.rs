@@ -146,7 +146,7 @@ fn a_delivery_of_the_future_moves_no_window() {
     assert!(report.stderr.contains(told), "{report}");
     let status = context.run(&["status", "--json"]);
     let status: Value = serde_json::from_slice(&status.raw.stdout).expect("an object");
-    let window = "deliveries from 2026-01-01T10:10:00Z to 2026-01-01T10:10:00Z";
+    let window = "deliveries from 2026-01-01T10:00:00Z to 2026-01-01T10:10:00Z";
     let logs = status["logs"].as_array().expect("lines");
     assert!(logs.iter().any(|line| line["told"] == window), "{logs:?}");
 }
