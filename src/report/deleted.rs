@@ -35,7 +35,7 @@ const OF_ALL_TIMES: [&str; 3] = ["scope_uses_ever", "grants", "throttles"];
 const COUNTS: [&str; 2] = ["usage_daily", "usage_monthly"];
 
 /// What holds counts by the day, month or resource.
-const COUNTED: [&str; 9] = [
+const COUNTED: [&str; 10] = [
     "key_resources",
     "resources_by_key",
     "scope_counts",
@@ -43,6 +43,7 @@ const COUNTED: [&str; 9] = [
     "scope_usage",
     "scope_usage_of_callers",
     "usage_by_key",
+    "usage_by_name",
     "usage_daily",
     "usage_monthly",
 ];

@@ -51,6 +51,32 @@ fn what_s3_tells_of_is_ingested() {
     assert_eq!((again.code, again.stdout.as_str()), (0, ""), "{again:?}");
 }
 
+/// What is not CloudTrail's, by name or by content, is no damage, and its message is done with.
+#[test]
+fn objects_that_are_no_logs_are_foreign() {
+    let (context, queue, bucket) = (Context::new(), TestQueue::new(), moto().bucket());
+    let log = "flat/one.json";
+    let by_content = "flat/inventory.json";
+    let by_name = "AWSLogs/111122223333/Config/us-east-1/2026/3/1/ConfigHistory/x.json.gz";
+    let torn = "flat/torn.json";
+    bucket.put(log, crate::bucket::log("one"));
+    bucket.put(by_content, r#"{"files":[],"sourceBucket":"b"}"#);
+    bucket.put(by_name, "x");
+    let whole = crate::bucket::log("two");
+    bucket.put(torn, &whole.as_bytes()[..whole.len() - 20]);
+    queue.send(&created(&bucket, &[log, by_content, by_name]));
+    let done = drain(&context, &queue, &[]);
+    assert_eq!((done.code, queue.left()), (0, 0), "{done:?}");
+    let unread = "select location from log_files where state <> 'ok'";
+    assert_eq!(context.rows(unread).len(), 0, "{done:?}");
+    // One that was cut is a damaged log, whatever it is called.
+    queue.send(&created(&bucket, &[torn]));
+    let done = drain(&context, &queue, &[]);
+    assert_eq!((done.code, queue.left()), (2, 0), "{done:?}");
+    assert_eq!(context.rows(unread).len(), 1, "{done:?}");
+    assert_eq!(context.rows("select event_id from kms_events").len(), 1);
+}
+
 /// Tells moto's S3 to send notifications to a queue.
 fn notify(bucket: &str, queue_arn: &str) {
     python(
