@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures::TryStreamExt as _;
+use keytrail::catalog::{Kind, Library, Query};
+use keytrail::catalog::{Relation, Relations};
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Options, Progress};
-use keytrail::report::{self, Kind, Library, Query, Request};
+use keytrail::report::{self, Request};
 use keytrail::schema::ROLLUPS;
 use keytrail::source;
-use keytrail::sql::{Relation, Relations, Session};
+use keytrail::sql::Session;
 use keytrail::store::{Place, Store};
 use tokio::runtime::Runtime;
 

@@ -4,6 +4,8 @@
 
 pub mod schema;
 
+pub mod catalog;
+
 pub mod decode;
 
 pub mod aws;
@@ -21,5 +23,7 @@ pub mod ingest;
 pub mod inventory;
 
 pub mod integrity;
+
+pub mod render;
 
 pub mod cli;

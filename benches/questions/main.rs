@@ -19,9 +19,11 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::DateTime;
 use clap::{Args, Parser, Subcommand};
 use futures::TryStreamExt as _;
-use keytrail::report::{self, Library, LogPeriod, Request, Window};
+use keytrail::catalog::Library;
+use keytrail::catalog::{Relation, Relations};
+use keytrail::report::{self, LogPeriod, Request, Window};
 use keytrail::schema::{ROLLUPS, TABLES};
-use keytrail::sql::{Relation, Relations, Session};
+use keytrail::sql::Session;
 use keytrail::store::{Pins, Place, Store};
 use serde_json::{Value, json};
 

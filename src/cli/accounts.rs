@@ -9,10 +9,10 @@ use super::args::{AccountsAction, AccountsArgs, ImportArgs};
 use super::clock::now_micros;
 use super::error::{print_warnings, to_stderr, to_stdout};
 use super::ingest::grouped;
-use super::output::{visible, write_stream};
 use super::queries::Queries;
 use super::session::{StoreChoice, destination};
 use crate::inventory::{AccountList, Import, import_accounts};
+use crate::render::{visible, write_stream};
 
 pub(super) async fn run(place: &StoreChoice, args: AccountsArgs) -> anyhow::Result<ExitStatus> {
     if let Some(AccountsAction::Import(args)) = args.action {

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::ingest::grouped;
-use super::output::visible;
 use super::queries::Queries;
 use super::status::rows;
+use crate::render::visible;
 use crate::source::Address;
 use crate::sql::Session;
 

@@ -10,10 +10,12 @@ use anyhow::Context as _;
 use super::ExitStatus;
 use super::args::CheckArgs;
 use super::error::{to_stderr, to_stdout};
-use super::output::visible;
 use super::queries::{Queries, QueryFile, files};
-use crate::report::{self, Library, Query, statement_fault};
-use crate::sql::{Relation, Relations, Session};
+use crate::catalog::{Library, Query};
+use crate::catalog::{Relation, Relations};
+use crate::render::visible;
+use crate::report::{self, statement_fault};
+use crate::sql::Session;
 use crate::store::{Place, Store};
 
 pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<ExitStatus> {

@@ -4,9 +4,9 @@ use std::io::{self, Write as _};
 
 use datafusion::error::DataFusionError;
 
-use super::output::visible;
-use super::prose::wrapped;
 use super::session::error_width;
+use crate::render::visible;
+use crate::render::wrapped;
 use crate::sql::plainly;
 use crate::store::Store;
 

@@ -5,11 +5,11 @@ use datafusion::prelude::{col, lit};
 
 use super::args::EventArgs;
 use super::error::{to_stderr, to_stdout};
-use super::output::json_visible;
 use super::queries::Queries;
 use super::session::StoreChoice;
 use super::{ExitStatus, notes};
 use crate::decode::original_event;
+use crate::render::json_visible;
 use crate::schema::{KMS_EVENTS, TRAIL_EVENTS};
 
 pub(super) async fn run(place: &StoreChoice, args: EventArgs) -> anyhow::Result<ExitStatus> {

@@ -7,11 +7,11 @@ use anyhow::anyhow;
 use super::args::ExportArgs;
 use super::error::{to_stderr, to_stdout};
 use super::ingest::grouped;
-use super::output::{Destination, Format, OutputError, visible, write_stream};
 use super::queries::{Queries, QueriesChoice};
 use super::session::StoreChoice;
 use super::{ExitStatus, notes};
-use crate::report::nearest;
+use crate::catalog::nearest;
+use crate::render::{Destination, Format, OutputError, visible, write_stream};
 use crate::schema;
 
 pub(super) async fn run(

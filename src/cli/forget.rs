@@ -10,10 +10,10 @@ use super::args::ForgetArgs;
 use super::clock::now_micros;
 use super::error::{print_warnings, to_stdout};
 use super::ingest::grouped;
-use super::output::visible;
 use super::session::StoreChoice;
+use crate::catalog::nearest;
 use crate::ingest::{Forgotten, forget, unread};
-use crate::report::nearest;
+use crate::render::visible;
 
 /// Objects that are named; all are in the ledger.
 const SHOWN_MAX: usize = 20;

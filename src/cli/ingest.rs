@@ -224,7 +224,7 @@ pub(super) fn describe(summary: &Summary) -> String {
         line("objects archived", summary.objects_archived, told);
     }
     let such = |what: &str, example: Option<&str>| {
-        let example = example.map(super::output::visible).unwrap_or_default();
+        let example = example.map(crate::render::visible).unwrap_or_default();
         format!("  {what}, such as {example}")
     };
     if summary.objects_foreign > 0 {
@@ -256,9 +256,9 @@ pub(super) fn describe(summary: &Summary) -> String {
             let _infallible = writeln!(
                 text,
                 "  {}\n    {}{known}: {}",
-                super::output::visible(&reject.location),
+                crate::render::visible(&reject.location),
                 reject.state,
-                super::output::visible(&reject.message)
+                crate::render::visible(&reject.message)
             );
         }
         if summary.rejects.len() > REJECTS_SHOWN_MAX {

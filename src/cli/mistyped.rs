@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use arrow::array::AsArray as _;
 
-use crate::report::nearest;
+use crate::catalog::nearest;
 use crate::schema::LOG_FILE_EVENTS;
 use crate::source::{Address, Listing, Narrowed};
 use crate::store::{Store, read_columns};

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::report::Library;
-use crate::sql::{Relation, Relations, Session};
+use crate::catalog::Library;
+use crate::catalog::{Relation, Relations};
+use crate::sql::Session;
 use crate::store::{Pins, Store};
 
 /// The user's own directory of queries, if one was chosen.

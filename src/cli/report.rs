@@ -13,12 +13,13 @@ use super::args::{ReportAction, ReportArgs, Required};
 use super::clock::now_micros;
 use super::error::{to_stderr, to_stdout};
 use super::notes;
-use super::output::{Rendering, Zone, visible, write_stream};
-use super::prose::wrapped;
 use super::queries::{Queries, QueriesChoice};
 use super::session::{StoreChoice, destination, is_for_people, period, terminal_width};
 use super::{ExitStatus, check};
-use crate::report::{self, Library, LogPeriod, Outcome, Placement, Query, Request, Window};
+use crate::catalog::{Library, Query};
+use crate::render::wrapped;
+use crate::render::{Rendering, Zone, visible, write_stream};
+use crate::report::{self, LogPeriod, Outcome, Placement, Request, Window};
 use crate::sql::Session;
 use crate::store::Pins;
 

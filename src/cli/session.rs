@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 
 use super::args::OutputArgs;
 use super::clock::now_micros;
-use super::output::{Destination, Format, OutputError};
 use crate::aws::Access;
+use crate::render::{Destination, Format, OutputError};
 use crate::store::{Pins, Place, Store, StoreError};
 
 /// Where the store is, if nothing else is said.

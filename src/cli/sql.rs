@@ -6,10 +6,10 @@ use anyhow::Context as _;
 
 use super::args::SqlArgs;
 use super::error::to_stderr;
-use super::output::write_stream;
 use super::queries::{Queries, QueriesChoice};
 use super::session::{StoreChoice, destination};
 use super::{ExitStatus, notes, shell};
+use crate::render::write_stream;
 
 pub(super) async fn run(
     place: &StoreChoice,

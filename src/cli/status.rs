@@ -11,11 +11,11 @@ use super::args::StatusArgs;
 use super::clock::now_micros;
 use super::error::{to_stderr, to_stdout};
 use super::ingest::grouped;
-use super::output::visible;
 use super::queries::Queries;
 use super::session::{StoreChoice, period};
 use super::{ExitStatus, archived, notes};
 use crate::ingest::{Unfinished, unfinished};
+use crate::render::visible;
 use crate::sql::Session;
 use crate::store::{Pins, Store};
 

@@ -9,11 +9,11 @@ use super::ExitStatus;
 use super::args::{TrailsAction, TrailsArgs, TrailsImportArgs};
 use super::clock::now_micros;
 use super::error::{print_warnings, to_stderr, to_stdout};
-use super::output::{visible, write_stream};
 use super::queries::Queries;
 use super::session::{StoreChoice, destination};
 use crate::aws::Access;
 use crate::inventory::{Document, Import, Told, pull, write_told};
+use crate::render::{visible, write_stream};
 
 pub(super) async fn run(place: &StoreChoice, args: TrailsArgs) -> anyhow::Result<ExitStatus> {
     match args.action {

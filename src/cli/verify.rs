@@ -13,7 +13,6 @@ use super::clock::now_micros;
 use super::error::{print_warnings, to_stderr, to_stdout};
 use super::ingest::grouped;
 use super::mistyped::refuse_unknown;
-use super::output::visible;
 use super::session::StoreChoice;
 use super::{ExitStatus, notes};
 use crate::aws::Access;
@@ -21,6 +20,7 @@ use crate::decode::Limits;
 use crate::integrity::{
     DigestStatus, Finding, KeySource, LogStatus, Options, PublicKeys, Verified, verify,
 };
+use crate::render::visible;
 use crate::source::{At, Fault, Files, Opened, S3, Source, SourceObject};
 
 /// Findings that are named; all are in `verified_files`.

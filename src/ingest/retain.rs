@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use super::error::IngestError;
 use super::rollups::Rollups;
+use crate::catalog::Relation;
 use crate::schema::{
     KEY_RESOURCES, KMS_EVENTS, RUNS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY,
 };
-use crate::sql::Relation;
 use crate::store::{Retention, Store, rows};
 
 /// How long something is kept: whole days or years.

@@ -17,8 +17,9 @@ use tokio::task::JoinHandle;
 use super::batch::contention;
 use super::error::IngestError;
 use super::summary::RollupBehind;
+use crate::catalog::{Relation, unstacked};
 use crate::schema::{KMS_EVENTS, ROLLUPS, Table, USAGE_DAILY};
-use crate::sql::{Relation, add_up, aggregate, plainly, unstacked};
+use crate::sql::{add_up, aggregate, plainly};
 use crate::store::{Appended, INGEST, ROLLUP, Rows, SnapshotProvider, Store, Transaction};
 
 /// The sums over the rows of one commit, being made.

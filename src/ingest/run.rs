@@ -14,13 +14,13 @@ use super::rollups::Rollups;
 use super::runs::{self, record_end, record_start};
 use super::summary::{Rejected, Summary};
 use super::workers::{Chunk, Job, Queue, Stop, work};
+use crate::catalog::Relation;
 use crate::decode::{Decoder, Limits, ObjectKind};
 use crate::schema::{
     ALIAS_SIGHTINGS, KEY_RESOURCES, KMS_EVENTS, LISTINGS, LOG_FILE_EVENTS, RUNS, TRAIL_EVENTS,
     Table, USAGE_DAILY, USAGE_MONTHLY,
 };
 use crate::source::{Input, Listing, Source};
-use crate::sql::Relation;
 use crate::store::{Compaction, Store};
 
 /// The tables that a run adds files to.

@@ -12,8 +12,9 @@ use datafusion::error::DataFusionError;
 
 use super::placeholder::placeholders;
 use super::run::{days, integer, parse, plan, text_list, timestamp};
-use super::scope::{Origin, Scoped};
-use super::{Filters, Kind, Library, Parameter, Query, ReportError};
+use super::{Filters, ReportError};
+use crate::catalog::{Kind, Library, Parameter, Query};
+use crate::catalog::{Origin, Scoped};
 use crate::sql::{Session, plainly};
 
 /// The faults of a report; `text` is that of its file.
@@ -24,7 +25,7 @@ pub async fn check(
     text: &str,
 ) -> Vec<ReportError> {
     let mut faults = Vec::new();
-    let at = |line: usize, problem: String| ReportError::Header {
+    let at = |line: usize, problem: String| CatalogError::Header {
         path: report.path.clone(),
         line,
         problem,
@@ -89,7 +90,7 @@ pub async fn check(
 /// The fault of a view whose statement the engine refused.
 #[must_use]
 pub fn statement_fault(query: &Query, source: &DataFusionError) -> ReportError {
-    ReportError::Header {
+    CatalogError::Header {
         path: query.path.clone(),
         line: query.line + line_of(source) - 1,
         problem: told(source),
@@ -108,7 +109,7 @@ impl Fault {
     fn told(scoped: &Scoped<'_>, source: &DataFusionError) -> Self {
         match scoped.origin(line_of(source)) {
             Origin::Statement(line) => Self::Statement(line, told(source)),
-            Origin::Scope(scope, line) => Self::Elsewhere(ReportError::Header {
+            Origin::Scope(scope, line) => Self::Elsewhere(CatalogError::Header {
                 path: scope.path.clone(),
                 line,
                 problem: told(source),
@@ -195,7 +196,7 @@ fn told(source: &DataFusionError) -> String {
     let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let ends = [" Valid fields are ", " at Line: "].map(|end| said.find(end));
     let end = ends.into_iter().flatten().min().unwrap_or(said.len());
-    super::error::printable(said[..end].trim_end_matches('.'))
+    crate::catalog::printable(said[..end].trim_end_matches('.'))
 }
 
 /// The line of the statement that the engine names, else its first.

@@ -11,11 +11,13 @@ use datafusion::common::ScalarValue;
 use datafusion::dataframe::DataFrame;
 use datafusion::prelude::SessionContext;
 
+use super::ReportError;
 use super::filter::{CUT_DAYS, Known};
 use super::logs::time_of;
+use super::reads::relations;
 use super::run::{Bound, plan, text_list, timestamp};
-use super::scope::{Scoped, relations};
-use super::{Library, Query, ReportError};
+use crate::catalog::Scoped;
+use crate::catalog::{Library, Query};
 use crate::sql::KEPT_OPERATIONS;
 
 /// What holds events of the window.

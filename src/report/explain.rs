@@ -13,8 +13,9 @@ use datafusion::error::DataFusionError;
 use super::names;
 use super::placeholder::substituted;
 use super::run::{bind, plan, statements};
-use super::scope::Scoped;
-use super::{Kind, Library, Query, ReportError, Request, Window};
+use super::{ReportError, Request, Window};
+use crate::catalog::Scoped;
+use crate::catalog::{Kind, Library, Query};
 use crate::sql::Session;
 
 /// How a report comes to its figures.

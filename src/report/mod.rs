@@ -10,16 +10,12 @@ mod deleted;
 mod error;
 mod explain;
 mod filter;
-mod header;
 mod key;
-mod library;
 mod logs;
 mod names;
-mod nearest;
-mod parts;
 mod placeholder;
+mod reads;
 mod run;
-mod scope;
 mod window;
 
 #[cfg(test)]
@@ -30,10 +26,7 @@ pub use error::ReportError;
 pub(crate) use error::option;
 pub use explain::{Explained, explain};
 pub use filter::{Filters, account_names};
-pub use header::{Kind, Parameter, Query};
 pub use key::{KeyDirectory, KeyScope, ResolvedKey, resolve_key};
-pub use library::Library;
 pub use logs::LogPeriod;
-pub(crate) use nearest::nearest;
 pub use run::{Caveats, Outcome, Request, run};
 pub use window::{Placement, Window};

@@ -21,11 +21,9 @@ use super::error::option;
 use super::filter::{CUT_DAYS, Resolved, account_names, cut_days, held_principal, held_resource};
 use super::names;
 use super::placeholder::placeholders;
-use super::scope::Scoped;
-use super::{
-    Filters, KeyDirectory, KeyScope, Kind, Library, LogPeriod, Parameter, Query, ReportError,
-    ResolvedKey, Window,
-};
+use super::{Filters, KeyDirectory, KeyScope, LogPeriod, ReportError, ResolvedKey, Window};
+use crate::catalog::Scoped;
+use crate::catalog::{Kind, Library, Parameter, Query};
 use crate::sql::{Session, frame, settled};
 
 /// What is asked of a report.

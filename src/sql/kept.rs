@@ -145,7 +145,8 @@ mod tests {
     use datafusion::physical_plan::displayable;
 
     use super::settled;
-    use crate::sql::{Relation, context, register_view};
+    use crate::catalog::Relation;
+    use crate::sql::{context, register_view};
 
     const KEPT: [(&str, &str); 2] = [
         (

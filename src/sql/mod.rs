@@ -33,32 +33,13 @@ use thiserror::Error;
 use kept::KeptView;
 pub(crate) use kept::settled;
 pub use plain::plainly;
-pub use rollup::{NEW_EVENTS, add_up, aggregate, stacked, unstacked};
+pub use rollup::{add_up, aggregate};
 pub(crate) use views::add_view;
 
+use crate::catalog::{NEW_EVENTS, Relation, Relations};
 use crate::schema::{KMS_EVENTS, TABLES, Table, USAGE_DAILY};
 pub(crate) use crate::store::KEPT_OPERATIONS;
 use crate::store::{INGEST, Pins, ROLLUP, Retention, SnapshotProvider, StoreError};
-
-/// A named query, as a view or a roll-up.
-#[derive(Debug, Clone, Copy)]
-pub struct Relation<'a> {
-    /// The public name.
-    pub name: &'a str,
-    /// One SELECT statement.
-    pub sql: &'a str,
-    /// Whether a session computes it once, when it is first read, and keeps the rows.
-    pub is_kept: bool,
-}
-
-/// The queries that a session is made with.
-#[derive(Debug, Clone, Default)]
-pub struct Relations<'a> {
-    /// Views, each after those that it reads.
-    pub views: Vec<Relation<'a>>,
-    /// The queries of the roll-ups, over `new_kms_events`.
-    pub rollups: Vec<Relation<'a>>,
-}
 
 /// An error of a session.
 #[derive(Debug, Error)]

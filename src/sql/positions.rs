@@ -136,7 +136,8 @@ fn unnamed(select: &Select, place: usize) -> Option<&Expr> {
 mod tests {
     use arrow::util::display::array_value_to_string;
 
-    use crate::sql::{Relation, frame, register_view};
+    use crate::catalog::Relation;
+    use crate::sql::{frame, register_view};
 
     /// Rows as text, over t: a 10 times, b 2 times, c once; n is 1 in all of them, r is x or y.
     async fn rows(statement: &str) -> Result<String, String> {

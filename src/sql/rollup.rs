@@ -9,12 +9,10 @@ use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::{SessionContext, col, lit};
 
-use super::{Relation, context};
+use super::context;
+use crate::catalog::NEW_EVENTS;
 use crate::schema::Table;
 use crate::store::Place;
-
-/// The relation that the queries of the roll-ups read.
-pub const NEW_EVENTS: &str = "new_kms_events";
 
 /// Runs the query of a roll-up over the rows of `kms_events` that the ingest commits after `counted`
 /// and up to `upto` wrote; answers rows of `table`, in no order.
@@ -51,23 +49,6 @@ pub async fn add_up(
     let context = quiet_context(place);
     context.register_table(format!("new_{}", lower.0.name), lower.1)?;
     rows_of(&context, table, sql).await
-}
-
-/// The query of a roll-up that adds up the rows of another one: that of the other, as the relation `new_<name>`, in
-/// front of its own.
-#[must_use]
-pub fn stacked(lower: &Relation<'_>, sql: &str) -> String {
-    format!("{}{sql}", front(lower))
-}
-
-/// The own part of a stacked query; `None` where it does not stand on that one.
-#[must_use]
-pub fn unstacked<'a>(lower: &Relation<'_>, sql: &'a str) -> Option<&'a str> {
-    sql.strip_prefix(&front(lower))
-}
-
-fn front(lower: &Relation<'_>) -> String {
-    format!("WITH new_{} AS (\n{}\n)\n\n", lower.name, lower.sql)
 }
 
 /// A context in which one thread works: others decode meanwhile.

@@ -16,7 +16,8 @@ use datafusion::prelude::SessionContext;
 use tokio::sync::OnceCell;
 
 use super::plain::plainly;
-use super::{Relation, parsed, view_of};
+use super::{parsed, view_of};
+use crate::catalog::Relation;
 
 /// The catalog and the schema of a context, as the engine calls them.
 const CATALOG: &str = "datafusion";
@@ -178,7 +179,8 @@ impl fmt::Debug for Views {
 
 #[cfg(test)]
 mod tests {
-    use crate::sql::{Relation, add_view, context, frame, plainly};
+    use crate::catalog::Relation;
+    use crate::sql::{add_view, context, frame, plainly};
 
     /// The number of rows of a statement over views, or what is wrong.
     async fn run(views: &[(&str, &str)], sql: &str) -> Result<usize, String> {

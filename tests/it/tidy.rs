@@ -10,8 +10,9 @@ use keytrail::schema;
 use crate::context::{Context, REPOSITORY};
 
 /// The stages in the order of the flow; each may use those before it.
-const STAGES: [&str; 11] = [
+const STAGES: [&str; 13] = [
     "schema",
+    "catalog",
     "decode",
     "aws",
     "source",
@@ -21,6 +22,7 @@ const STAGES: [&str; 11] = [
     "ingest",
     "inventory",
     "integrity",
+    "render",
     "cli",
 ];
 

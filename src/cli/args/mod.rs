@@ -2,6 +2,7 @@
 
 mod aws;
 mod bucket;
+mod format;
 mod integrity;
 mod queue;
 mod store;
@@ -13,10 +14,10 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 
 pub(in crate::cli) use trails::{TrailsAction, TrailsArgs, TrailsImportArgs};
 
-use crate::cli::output::{Format, Rendering, Zone};
 use crate::cli::queries::QueriesChoice;
 use crate::decode::Limits;
 use crate::ingest::Span;
+use crate::render::{Format, Rendering, Zone};
 use crate::report::Filters;
 
 pub(in crate::cli) use self::aws::AwsArgs;

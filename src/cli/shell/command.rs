@@ -11,12 +11,12 @@ use clap::Parser as _;
 
 use super::super::args::{Args, Command as Typed, ReportArgs};
 use super::super::error::{to_stderr, to_stdout};
-use super::super::output::{Format, visible};
-use super::super::prose::wrapped;
 use super::super::report;
 use super::super::session::terminal_width;
 use super::running::Question;
 use super::{Next, Shell};
+use crate::render::wrapped;
+use crate::render::{Format, visible};
 
 /// The commands, for the help and for completion.
 pub(super) const COMMANDS: [(&str, &str, &str); 9] = [

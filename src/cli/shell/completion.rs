@@ -11,7 +11,8 @@ use rustyline::{Context, Helper};
 
 use super::command::COMMANDS;
 use super::statement::{Input, is_complete, split};
-use crate::report::{Library, account_names};
+use crate::catalog::Library;
+use crate::report::account_names;
 use crate::sql::Session;
 
 /// The words of SQL that are worth a Tab.

@@ -9,9 +9,9 @@ use anyhow::{Context as _, bail};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::DataType;
 
-use super::super::output::visible;
 use super::Desk;
-use crate::report::{Library, nearest};
+use crate::catalog::{Library, nearest};
+use crate::render::visible;
 use crate::schema::{self, Column};
 
 impl Desk {

@@ -18,10 +18,10 @@ use futures::stream;
 use super::super::args::OutputArgs;
 use super::super::error::to_stderr;
 use super::super::ingest::grouped;
-use super::super::output::{Destination, Format, OutputError, Rendering, write_stream, write_to};
-use super::super::prose::wrapped;
 use super::super::session::{StoreChoice, terminal_height, terminal_width};
 use super::pager::{Paged, Pager};
+use crate::render::wrapped;
+use crate::render::{Destination, Format, OutputError, Rendering, write_stream, write_to};
 
 /// Where the rows go.
 pub(super) struct Outlet {

@@ -13,7 +13,7 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use super::shape::{account_of, is_caller, is_principal, is_same_identity};
-use crate::report::nearest::nearest;
+use crate::catalog::nearest;
 use crate::report::run::{plan, timestamp};
 use crate::report::{LogPeriod, ReportError, Window};
 

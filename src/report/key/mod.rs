@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use directory::KeyDirectory;
 use directory::{AliasPeriod, KnownKey};
 
-use super::nearest::nearest;
 use super::{ReportError, Window};
+use crate::catalog::nearest;
 use crate::sql::Session;
 
 /// Where to look for a key: all of the store, unless narrowed.
@@ -198,7 +198,9 @@ impl KeyScope<'_> {
     fn told(&self) -> String {
         let parts: Vec<String> = [("account", self.account), ("region", self.region)]
             .into_iter()
-            .filter_map(|(word, value)| Some(format!("{word} {}", super::error::printable(value?))))
+            .filter_map(|(word, value)| {
+                Some(format!("{word} {}", crate::catalog::printable(value?)))
+            })
             .collect();
         if parts.is_empty() {
             String::new()
@@ -233,7 +235,7 @@ impl Form {
                 return Err(fault("an ARN has six parts".to_owned()));
             };
             if *service != "kms" {
-                let service = super::error::printable(service);
+                let service = crate::catalog::printable(service);
                 return Err(fault(format!(
                     "it is an ARN of `{service}`, give one of `kms`"
                 )));

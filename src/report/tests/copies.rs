@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::{
     ALICE, KEY_A, KEY_B, OTHER, OWNER, answer, context, context_of_rollups, event, query, request,
 };
+use crate::catalog::Library;
+use crate::report::Filters;
 use crate::report::run::run_in;
-use crate::report::{Filters, Library};
 
 const BOB: &str = "arn:aws:iam::222222222222:role/bob";
 const FOREIGN: &str = "arn:aws:kms:eu-west-1:222222222222:key/ffffffff-0000-0000-0000-000000000009";

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::{
     ALICE, KEY_A, KEY_B, MRK_US, OTHER, OWNER, context as context_of, event, lines, request,
 };
+use crate::catalog::{Library, Query};
 use crate::report::run::run_in;
-use crate::report::{Filters, Library, Query, ReportError, Request};
+use crate::report::{Filters, ReportError, Request};
 
 pub(super) const BOB: &str = "arn:aws:iam::222222222222:role/team/bob";
 

@@ -47,9 +47,11 @@ use futures::TryStreamExt;
 use serde_json::{Value, json};
 
 use super::run::run_in;
-use super::{Library, Request, Window};
+use super::{Request, Window};
+use crate::catalog::Library;
+use crate::catalog::Relation;
 use crate::schema;
-use crate::sql::{Relation, add_view, register_retentions};
+use crate::sql::{add_view, register_retentions};
 use crate::store::{Hold, Retention};
 
 /// The account that owns the keys, and one that uses them from outside.

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::filters::ask;
 use super::{ALICE, KEY_A, OTHER, context, context_since, event, request};
-use crate::report::{Filters, Library, LogPeriod, Request, run::run_in};
+use crate::catalog::Library;
+use crate::report::{Filters, LogPeriod, Request, run::run_in};
 
 fn time(text: &str) -> DateTime<Utc> {
     text.parse().expect("the test writes times")

@@ -5,8 +5,9 @@ use std::error::Error;
 use serde_json::json;
 
 use super::{KEY_A, answer, context, event, request};
+use crate::catalog::{Library, Query};
+use crate::report::Request;
 use crate::report::run::run_in;
-use crate::report::{Library, Query, Request};
 
 async fn check(report: &str, request: &Request, expected: &str) {
     let context = context(vec![event(

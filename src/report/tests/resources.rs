@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     KEY_A, KEY_B, OTHER, OWNER, answer, context, context_of_rollups, event, query, request,
 };
-use crate::report::Library;
+use crate::catalog::Library;
 use crate::report::run::run_in;
 
 const COLUMNS: &[&str] = &["key", "resource", "operations", "last_time", "accounts"];

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::report::Library;
+use crate::catalog::Library;
 
 use super::{
     ALICE, KEY_A, KEY_B, MRK_EU, MRK_ID, MRK_US, OTHER, OWNER, batch, context, create_views, event,

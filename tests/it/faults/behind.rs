@@ -1,7 +1,7 @@
 //! A roll-up whose query fails: the run keeps every event and its ledger, readers miss nothing, and a
 //! later run catches up.
 
-use keytrail::report::Library;
+use keytrail::catalog::Library;
 use keytrail::source;
 
 use super::corpus::Corpus;

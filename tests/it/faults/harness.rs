@@ -11,12 +11,13 @@ use arrow::array::{Array, AsArray as _, RecordBatch};
 use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::TryStreamExt as _;
+use keytrail::catalog::Library;
+use keytrail::catalog::{Relation, Relations};
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Options, Progress, Retain, Retained, Span, Summary};
-use keytrail::report::Library;
 use keytrail::schema::{ROLLUPS, TABLES};
 use keytrail::source::{self, Source};
-use keytrail::sql::{Relation, Relations, Session};
+use keytrail::sql::Session;
 use keytrail::store::{Compaction, Pins, Place, Store, StoreError};
 use tempfile::TempDir;
 

@@ -8,13 +8,14 @@ use std::sync::Mutex;
 
 use arrow::array::{Array as _, AsArray as _};
 use futures::TryStreamExt as _;
+use keytrail::catalog::Library;
+use keytrail::catalog::{Relation, Relations};
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Progress, Summary};
 use keytrail::integrity::{self, KeySource, Options, PublicKeys, Verified};
-use keytrail::report::Library;
 use keytrail::schema::{ROLLUPS, TRAILS};
 use keytrail::source::{self, Fault, Files, Opened, Source, SourceObject};
-use keytrail::sql::{Relation, Relations, Session};
+use keytrail::sql::Session;
 use keytrail::store::{Place, Store, rows};
 use tempfile::TempDir;
 

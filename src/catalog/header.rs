@@ -11,6 +11,8 @@
 //! --   and what they did.
 //! -- param key: key, required. The key, as you would type it.
 //! -- param days: days = 90. How many days to count back.
+//! -- column caller: who called, as in kms_events
+//! -- argument row: what a macro is applied to
 //! -- depends: key_uses
 //! -- kept: why a session computes it once
 //! -- counted: why it needs no note on deleted events
@@ -25,12 +27,14 @@
 //!
 //! A summary may read the common table expressions of the statement.
 
-use super::ReportError;
+use super::CatalogError;
+use super::Relation;
+use super::item::{Item, first_line, items, statement};
+use super::macros::Macros;
 use super::parts::reading_parts;
-use crate::sql::Relation;
 
 /// The names that the window and the filters have as options or as placeholders: no report's own.
-pub(super) const COMMON: [&str; 17] = [
+pub(crate) const COMMON: [&str; 17] = [
     "since",
     "until",
     "tz",
@@ -86,7 +90,7 @@ pub struct Parameter {
 
 impl Parameter {
     /// The key as a filter, in a report that does not ask for one itself.
-    pub(super) fn key_filter() -> Self {
+    pub(crate) fn key_filter() -> Self {
         Self {
             name: "key".to_owned(),
             kind: Kind::Key,
@@ -108,6 +112,10 @@ pub struct Query {
     pub title: String,
     /// What it answers, exactly.
     pub description: String,
+    /// What its columns mean, in the order of the header.
+    pub columns: Vec<(String, String)>,
+    /// The names that its text takes, where it is a macro, each with its meaning.
+    pub arguments: Vec<(String, String)>,
     /// The views that it reads, where it is a view; the views and scopes, where it is a scope.
     pub depends: Vec<String>,
     /// Why a session computes it once and keeps its rows, where it is a view that is small and read often.
@@ -150,9 +158,9 @@ impl Query {
     /// Reads a query file; `path` ends in `<id>.sql`.
     ///
     /// # Errors
-    /// [`ReportError::Header`] with the line at fault.
-    pub fn parse(path: &str, text: &str) -> Result<Self, ReportError> {
-        let fault = |line: usize, problem: String| ReportError::Header {
+    /// [`CatalogError::Header`] with the line at fault.
+    pub fn parse(path: &str, text: &str) -> Result<Self, CatalogError> {
+        let fault = |line: usize, problem: String| CatalogError::Header {
             path: path.to_owned(),
             line,
             problem,
@@ -163,6 +171,8 @@ impl Query {
             id: String::new(),
             title: String::new(),
             description: String::new(),
+            columns: Vec::new(),
+            arguments: Vec::new(),
             depends: Vec::new(),
             kept: None,
             counted: None,
@@ -210,8 +220,20 @@ impl Query {
         Ok(query)
     }
 
+    /// Puts macros into its statements.
+    ///
+    /// # Errors
+    /// What is wrong with a call of one.
+    pub(super) fn expand(&mut self, macros: &Macros) -> Result<(), String> {
+        let beside = self.summary.iter_mut().chain(&mut self.caveats);
+        for sql in std::iter::once(&mut self.sql).chain(beside) {
+            *sql = macros.expanded(sql)?;
+        }
+        Ok(())
+    }
+
     /// The statements that run besides its own: the word of each in the header, and its place among those of that word.
-    pub(super) fn beside(&self) -> impl Iterator<Item = (&'static str, usize, &String)> {
+    pub(crate) fn beside(&self) -> impl Iterator<Item = (&'static str, usize, &String)> {
         let summary = self.summary.iter().map(|sql| ("summary", 0, sql));
         let caveats = self.caveats.iter().enumerate();
         summary.chain(caveats.map(|(place, sql)| ("caveat", place, sql)))
@@ -266,11 +288,15 @@ impl Query {
                 self.caveats.push(item.lines.join("\n").trim().to_owned());
                 Ok(())
             }
+            word if word.starts_with("column ") => named(&mut self.columns, "column", word, text),
+            word if word.starts_with("argument ") => {
+                named(&mut self.arguments, "argument", word, text)
+            }
             word => {
                 let name = word.strip_prefix("param ").ok_or_else(|| {
                     format!(
                         "`{word}` is not a word of the header: \
-                         use id, title, description, param <name>, depends, kept, counted, recounts, series, strip, summary, footnote or caveat"
+                         use id, title, description, param <name>, column <name>, argument <name>, depends, kept, counted, recounts, series, strip, summary, footnote or caveat"
                     )
                 })?;
                 if COMMON.contains(&name) {
@@ -288,60 +314,22 @@ impl Query {
     }
 }
 
-/// One `-- word: value` of a header, with its continuation lines.
-struct Item {
-    line: usize,
-    word: String,
-    lines: Vec<String>,
-}
-
-/// The items of the header, and the line on which the body begins.
-fn items(path: &str, text: &str) -> Result<(Vec<Item>, usize), ReportError> {
-    let mut items: Vec<Item> = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let number = index + 1;
-        let Some(comment) = line.strip_prefix("--") else {
-            return Ok((items, number));
-        };
-        let indent = comment.len() - comment.trim_start().len();
-        let content = comment.trim();
-        if content.is_empty() {
-            continue;
-        }
-        // One space follows the dashes; three or more continue the item above.
-        if indent >= 3
-            && let Some(item) = items.last_mut()
-        {
-            item.lines.push(content.to_owned());
-            continue;
-        }
-        let Some((word, value)) = content.split_once(':') else {
-            return Err(ReportError::Header {
-                path: path.to_owned(),
-                line: number,
-                problem: "expected `-- word: value`, or a line that continues one with deeper indentation".to_owned(),
-            });
-        };
-        items.push(Item {
-            line: number,
-            word: word.trim().to_owned(),
-            lines: vec![value.trim().to_owned()],
-        });
+/// Adds `-- word name: meaning` to those of that word.
+fn named(
+    known: &mut Vec<(String, String)>,
+    word: &str,
+    item: &str,
+    meaning: String,
+) -> Result<(), String> {
+    let name = item[word.len()..].trim();
+    if meaning.is_empty() {
+        return Err(format!("{word} `{name}` has no meaning: say what it is"));
     }
-    Ok((items, text.lines().count() + 1))
-}
-
-/// The first line from that one on that is not blank.
-fn first_line(text: &str, line: usize) -> usize {
-    let blank = text.lines().skip(line - 1);
-    line + blank.take_while(|line| line.trim().is_empty()).count()
-}
-
-/// The statement that begins on that line, without its final semicolon.
-fn statement(text: &str, line: usize) -> String {
-    let body: Vec<&str> = text.lines().skip(line - 1).collect();
-    let body = body.join("\n");
-    body.trim().trim_end_matches(';').trim_end().to_owned()
+    if known.iter().any(|(other, _)| other == name) {
+        return Err(format!("{word} `{name}` stands here twice"));
+    }
+    known.push((name.to_owned(), meaning));
+    Ok(())
 }
 
 fn set(place: &mut String, word: &str, text: String) -> Result<(), String> {

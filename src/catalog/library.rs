@@ -8,9 +8,10 @@ use std::path::Path;
 
 use include_dir::{Dir, DirEntry, include_dir};
 
+use super::macros::Macros;
 use super::nearest::nearest;
-use super::{Query, ReportError};
-use crate::sql::{NEW_EVENTS, Relation, stacked};
+use super::{CatalogError, Query};
+use super::{NEW_EVENTS, Relation, stacked};
 
 static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
 
@@ -23,6 +24,8 @@ pub struct Library {
     rollups: BTreeMap<String, Query>,
     status: BTreeMap<String, Query>,
     explain: BTreeMap<String, Query>,
+    macros: BTreeMap<String, Query>,
+    expander: Macros,
     /// The views that are the user's own.
     own_views: BTreeSet<String>,
 }
@@ -31,8 +34,8 @@ impl Library {
     /// The queries that are compiled in.
     ///
     /// # Errors
-    /// [`ReportError::Header`] where one of them is ill-formed, which the tests rule out.
-    pub fn embedded() -> Result<Self, ReportError> {
+    /// [`CatalogError::Header`] where one of them is ill-formed, which the tests rule out.
+    pub fn embedded() -> Result<Self, CatalogError> {
         let mut library = Self::default();
         let mut folders = vec![&QUERIES];
         while let Some(folder) = folders.pop() {
@@ -49,8 +52,34 @@ impl Library {
                 }
             }
         }
+        library.expand_macros()?;
         library.stack_rollups();
         Ok(library)
+    }
+
+    /// Puts the macros into all statements.
+    fn expand_macros(&mut self) -> Result<(), CatalogError> {
+        let fault = |(path, problem)| CatalogError::Header {
+            path,
+            line: 1,
+            problem,
+        };
+        self.expander = Macros::new(&self.macros).map_err(fault)?;
+        let expander = &self.expander;
+        let folders = [
+            &mut self.reports,
+            &mut self.views,
+            &mut self.scopes,
+            &mut self.rollups,
+            &mut self.status,
+            &mut self.explain,
+        ];
+        for query in folders.into_iter().flat_map(|folder| folder.values_mut()) {
+            query
+                .expand(expander)
+                .map_err(|problem| fault((query.path.clone(), problem)))?;
+        }
+        Ok(())
     }
 
     /// Gives a roll-up that adds up the rows of another one the query of that one, as the relation `new_<table>`.
@@ -86,24 +115,24 @@ impl Library {
     /// not `<folder>/<id>.sql` of a known folder is none of the library's.
     ///
     /// # Errors
-    /// [`ReportError::Header`] where it is ill-formed.
-    pub fn add(&mut self, path: &str, text: &str) -> Result<bool, ReportError> {
+    /// [`CatalogError::Header`] where it is ill-formed.
+    pub fn add(&mut self, path: &str, text: &str) -> Result<bool, CatalogError> {
         let unified = path.replace('\\', "/");
         self.insert(&unified, &format!("queries/{unified}"), text)
     }
 
-    /// Adds a user's own file of `reports/` or `views/`, or overrides the one of the same name.
+    /// Adds a user's own file of `macros/`, `reports/` or `views/`, or overrides the one of the same name.
     ///
     /// `path` is as for [`Library::add`], `shown` is what messages call the file. The other folders
     /// decide what is written, what `status` tells and what a filter means, so nobody's own files are taken
     /// from there.
     ///
     /// # Errors
-    /// [`ReportError::Header`] where it is ill-formed, or a view has the name of a table or a scope.
-    pub fn add_own(&mut self, path: &str, shown: &str, text: &str) -> Result<bool, ReportError> {
+    /// [`CatalogError::Header`] where it is ill-formed, or a view has the name of a table or a scope.
+    pub fn add_own(&mut self, path: &str, shown: &str, text: &str) -> Result<bool, CatalogError> {
         if let Some(name) = path.strip_prefix("views/") {
             let name = name.strip_suffix(".sql").unwrap_or(name);
-            let fault = |problem: String| ReportError::Header {
+            let fault = |problem: String| CatalogError::Header {
                 path: shown.to_owned(),
                 line: 1,
                 problem,
@@ -126,6 +155,23 @@ impl Library {
                     "`{name}` cannot name a view: use a-z, 0-9 and _"
                 )));
             }
+        } else if let Some(name) = path.strip_prefix("macros/") {
+            let name = name.strip_suffix(".sql").unwrap_or(name);
+            if self.macros.contains_key(name) {
+                return Err(CatalogError::Header {
+                    path: shown.to_owned(),
+                    line: 1,
+                    problem: format!("duplicate name: `{name}` is a macro of keytrail's own"),
+                });
+            }
+            let is_taken = self.insert(path, shown, text)?;
+            self.expander =
+                Macros::new(&self.macros).map_err(|(path, problem)| CatalogError::Header {
+                    path,
+                    line: 1,
+                    problem,
+                })?;
+            return Ok(is_taken);
         } else if !path.starts_with("reports/") {
             return Ok(false);
         }
@@ -138,7 +184,7 @@ impl Library {
         Ok(is_taken)
     }
 
-    fn insert(&mut self, path: &str, shown: &str, text: &str) -> Result<bool, ReportError> {
+    fn insert(&mut self, path: &str, shown: &str, text: &str) -> Result<bool, CatalogError> {
         let Some((folder, name)) = path.split_once('/') else {
             return Ok(false);
         };
@@ -149,6 +195,7 @@ impl Library {
             "rollups" => &mut self.rollups,
             "status" => &mut self.status,
             "explain" => &mut self.explain,
+            "macros" => &mut self.macros,
             _ => return Ok(false),
         };
         let is_statement = Path::new(name)
@@ -157,7 +204,13 @@ impl Library {
         if !is_statement || name.contains('/') {
             return Ok(false);
         }
-        let query = Query::parse(shown, text)?;
+        let mut query = Query::parse(shown, text)?;
+        let expanded = query.expand(&self.expander);
+        expanded.map_err(|problem| CatalogError::Header {
+            path: shown.to_owned(),
+            line: query.line,
+            problem,
+        })?;
         queries.insert(query.id.clone(), query);
         Ok(true)
     }
@@ -170,15 +223,15 @@ impl Library {
     /// The report of that name.
     ///
     /// # Errors
-    /// [`ReportError::UnknownReport`] with the nearest names, or all where none is near.
-    pub fn report(&self, name: &str) -> Result<&Query, ReportError> {
+    /// [`CatalogError::UnknownReport`] with the nearest names, or all where none is near.
+    pub fn report(&self, name: &str) -> Result<&Query, CatalogError> {
         self.reports.get(name).ok_or_else(|| {
             let known = || self.reports.keys().map(String::as_str);
             let mut candidates = nearest(name, known());
             if candidates.is_empty() {
                 candidates = known().map(str::to_owned).collect();
             }
-            ReportError::UnknownReport {
+            CatalogError::UnknownReport {
                 name: name.to_owned(),
                 candidates,
             }
@@ -194,11 +247,11 @@ impl Library {
     /// One of the queries behind `keytrail status`.
     ///
     /// # Errors
-    /// [`ReportError::UnknownReport`].
-    pub fn status(&self, name: &str) -> Result<&Query, ReportError> {
+    /// [`CatalogError::UnknownReport`].
+    pub fn status(&self, name: &str) -> Result<&Query, CatalogError> {
         self.status
             .get(name)
-            .ok_or_else(|| ReportError::UnknownReport {
+            .ok_or_else(|| CatalogError::UnknownReport {
                 name: name.to_owned(),
                 candidates: self.status.keys().cloned().collect(),
             })
@@ -207,11 +260,11 @@ impl Library {
     /// One of the queries behind `keytrail report --explain`.
     ///
     /// # Errors
-    /// [`ReportError::UnknownReport`].
-    pub fn explain(&self, name: &str) -> Result<&Query, ReportError> {
+    /// [`CatalogError::UnknownReport`].
+    pub fn explain(&self, name: &str) -> Result<&Query, CatalogError> {
         self.explain
             .get(name)
-            .ok_or_else(|| ReportError::UnknownReport {
+            .ok_or_else(|| CatalogError::UnknownReport {
                 name: name.to_owned(),
                 candidates: self.explain.keys().cloned().collect(),
             })
@@ -237,8 +290,8 @@ impl Library {
     /// The scopes among those names and what they depend on, each after those that it reads.
     ///
     /// # Errors
-    /// [`ReportError::Dependency`] where one reads what is neither a view nor a scope, or itself.
-    pub(super) fn scopes(&self, names: &BTreeSet<&str>) -> Result<Vec<&Query>, ReportError> {
+    /// [`CatalogError::Dependency`] where one reads what is neither a view nor a scope, or itself.
+    pub(crate) fn scopes(&self, names: &BTreeSet<&str>) -> Result<Vec<&Query>, CatalogError> {
         let mut order = Vec::new();
         let mut done = BTreeSet::new();
         for (name, scope) in &self.scopes {
@@ -254,8 +307,8 @@ impl Library {
     /// All views, each after those that it reads; otherwise by name.
     ///
     /// # Errors
-    /// [`ReportError::Dependency`] where one reads a view that is not there, or itself.
-    pub fn views(&self) -> Result<Vec<&Query>, ReportError> {
+    /// [`CatalogError::Dependency`] where one reads a view that is not there, or itself.
+    pub fn views(&self) -> Result<Vec<&Query>, CatalogError> {
         let mut order = Vec::with_capacity(self.views.len());
         let mut done = BTreeSet::new();
         for view in self.views.values() {
@@ -267,7 +320,7 @@ impl Library {
     /// The views that can be created, each after those that it reads, and why others cannot: each cause once, not again
     /// for every view that reads what is at fault.
     #[must_use]
-    pub fn sound_views(&self) -> (Vec<&Query>, Vec<ReportError>) {
+    pub fn sound_views(&self) -> (Vec<&Query>, Vec<CatalogError>) {
         let mut order = Vec::with_capacity(self.views.len());
         let mut done = BTreeSet::new();
         let mut failed: BTreeSet<&str> = BTreeSet::new();
@@ -293,14 +346,14 @@ impl Library {
         path: &mut Vec<&'a str>,
         done: &mut BTreeSet<&'a str>,
         order: &mut Vec<&'a Query>,
-    ) -> Result<(), ReportError> {
+    ) -> Result<(), CatalogError> {
         if done.contains(query.id.as_str()) {
             return Ok(());
         }
         let known = |name: &str| relations.iter().find_map(|known| known.get(name));
         path.push(&query.id);
         for name in &query.depends {
-            let fault = |query: &Query, name: &str, problem| ReportError::Dependency {
+            let fault = |query: &Query, name: &str, problem| CatalogError::Dependency {
                 path: query.path.clone(),
                 view: query.id.clone(),
                 dependency: name.to_owned(),

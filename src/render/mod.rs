@@ -15,6 +15,7 @@ mod json;
 mod layout;
 mod markdown;
 mod parquet;
+mod prose;
 mod sanitize;
 mod spark;
 mod strip;
@@ -39,6 +40,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 
 pub use destination::Destination;
+pub(crate) use prose::wrapped;
 pub use sanitize::{json_visible, visible};
 pub use table::{TABLE_BYTES_MAX, TABLE_ROWS_MAX};
 pub use zone::{UnknownZone, Zone};
@@ -47,8 +49,7 @@ pub use zone::{UnknownZone, Zone};
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// How rows are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-#[value(rename_all = "lower")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Columns for people; fits the terminal, loses no text
     Table,

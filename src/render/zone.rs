@@ -9,7 +9,7 @@ use chrono::{DateTime, Offset as _, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::visible;
-use crate::report::nearest;
+use crate::catalog::nearest;
 
 /// A time zone of the IANA database; UTC where none is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

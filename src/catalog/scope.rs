@@ -7,18 +7,16 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use datafusion::error::DataFusionError;
-use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
-use super::{Library, Query, ReportError};
+use super::{CatalogError, Library, Query};
 
 /// A statement with the scopes that it names.
 #[derive(Debug)]
-pub(super) struct Scoped<'a> {
+pub(crate) struct Scoped<'a> {
     /// The text to run.
-    pub(super) sql: String,
+    pub(crate) sql: String,
     /// The scopes in it, each with the line of the text on which its own first line stands.
     scopes: Vec<(&'a Query, usize)>,
     /// The lines before the statement's own first.
@@ -27,7 +25,7 @@ pub(super) struct Scoped<'a> {
 
 /// Where a line of the text is from.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Origin<'a> {
+pub(crate) enum Origin<'a> {
     /// A line of the statement, from 1.
     Statement(usize),
     /// A line of the file of a scope.
@@ -38,8 +36,8 @@ impl<'a> Scoped<'a> {
     /// Puts the scopes that the statement names in front of it.
     ///
     /// # Errors
-    /// [`ReportError::Dependency`] where the scopes depend on what is not there, or on each other in turn.
-    pub(super) fn new(library: &'a Library, sql: &str) -> Result<Self, ReportError> {
+    /// [`CatalogError::Dependency`] where the scopes depend on what is not there, or on each other in turn.
+    pub(crate) fn new(library: &'a Library, sql: &str) -> Result<Self, CatalogError> {
         let tokens = tokens(sql);
         let named: BTreeSet<&str> = tokens.iter().filter_map(word).collect();
         let needed = library.scopes(&named)?;
@@ -74,12 +72,12 @@ impl<'a> Scoped<'a> {
     }
 
     /// The scopes in the text, each after those that it reads.
-    pub(super) fn scopes(&self) -> impl Iterator<Item = &'a Query> {
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &'a Query> {
         self.scopes.iter().map(|(scope, _)| *scope)
     }
 
     /// Where a line of the text, from 1, is from.
-    pub(super) fn origin(&self, line: usize) -> Origin<'a> {
+    pub(crate) fn origin(&self, line: usize) -> Origin<'a> {
         if line > self.lines_before {
             return Origin::Statement(line - self.lines_before);
         }
@@ -89,21 +87,6 @@ impl<'a> Scoped<'a> {
             None => Origin::Statement(1),
         }
     }
-}
-
-/// The tables, views and scopes that a statement reads itself, not through others.
-pub(super) fn relations(
-    context: &SessionContext,
-    sql: &str,
-) -> Result<BTreeSet<String>, DataFusionError> {
-    let state = context.state();
-    let dialect = state.config_options().sql_parser.dialect;
-    let statement = state.sql_to_statement(sql, &dialect)?;
-    let references = state.resolve_table_references(&statement)?;
-    Ok(references
-        .iter()
-        .map(|reference| reference.table().to_owned())
-        .collect())
 }
 
 /// The `WITH` or `WITH RECURSIVE` that a statement begins with, if it does.
@@ -152,12 +135,12 @@ impl Head {
 }
 
 /// The words of a text; none where it is no SQL, which is told by whoever plans it.
-pub(super) fn tokens(sql: &str) -> Vec<TokenWithSpan> {
+pub(crate) fn tokens(sql: &str) -> Vec<TokenWithSpan> {
     let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location();
     tokens.unwrap_or_default()
 }
 
-pub(super) fn word(token: &TokenWithSpan) -> Option<&str> {
+pub(crate) fn word(token: &TokenWithSpan) -> Option<&str> {
     match &token.token {
         Token::Word(word) => Some(&word.value),
         _ => None,
@@ -171,7 +154,7 @@ fn lines(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{Origin, Scoped};
-    use crate::report::Library;
+    use crate::catalog::Library;
 
     fn library() -> Library {
         let mut library = Library::default();

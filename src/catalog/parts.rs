@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 use super::scope::{tokens, word};
 
 /// The statement, with the common table expressions of `main` in front of it.
-pub(super) fn reading_parts(main: &str, statement: &str) -> String {
+pub(crate) fn reading_parts(main: &str, statement: &str) -> String {
     let Some(parts) = parts(main) else {
         return statement.to_owned();
     };

@@ -1,0 +1,312 @@
+//! Macros: rules that several statements share, put into their text before anything plans it.
+//!
+//! Enters: a text that calls macros as functions are called, `is_caller(e, $caller)`. Leaves: the text with the body of
+//! each in place of its call, in parentheses and on one line, so that every line of the file stays where it is. What is
+//! in an argument is put in place of the name that the macro has for it; a name with a dot behind it takes a name alone.
+
+use std::collections::BTreeMap;
+
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use super::Query;
+use super::scope::{tokens, word};
+
+/// The macros by name; each calls only what is expanded in it already.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Macros(BTreeMap<String, Macro>);
+
+#[derive(Debug, Clone)]
+struct Macro {
+    arguments: Vec<String>,
+    body: String,
+}
+
+impl Macros {
+    /// The macros of these files.
+    ///
+    /// # Errors
+    /// The file at fault, and what is wrong with it: it calls itself, also through others.
+    pub(super) fn new(queries: &BTreeMap<String, Query>) -> Result<Self, (String, String)> {
+        let mut macros = Self::default();
+        for query in queries.values() {
+            macros.add(query, queries, &mut Vec::new())?;
+        }
+        Ok(macros)
+    }
+
+    fn add<'a>(
+        &mut self,
+        query: &'a Query,
+        queries: &'a BTreeMap<String, Query>,
+        path: &mut Vec<&'a str>,
+    ) -> Result<(), (String, String)> {
+        if self.0.contains_key(&query.id) {
+            return Ok(());
+        }
+        if path.contains(&query.id.as_str()) {
+            let problem = format!("macro `{}` calls itself", query.id);
+            return Err((query.path.clone(), problem));
+        }
+        path.push(&query.id);
+        for needed in queries
+            .values()
+            .filter(|other| calls(&query.sql, &other.id))
+        {
+            self.add(needed, queries, path)?;
+        }
+        path.pop();
+        let expanded = self
+            .expanded(&query.sql)
+            .map_err(|problem| (query.path.clone(), problem))?;
+        let body = one_line(&expanded);
+        let arguments = query.arguments.iter().map(|(name, _)| name.clone());
+        let arguments = arguments.collect();
+        self.0.insert(query.id.clone(), Macro { arguments, body });
+        Ok(())
+    }
+
+    /// The text with all calls of macros replaced.
+    ///
+    /// # Errors
+    /// What is wrong with a call.
+    pub(super) fn expanded(&self, sql: &str) -> Result<String, String> {
+        let mut text = sql.to_owned();
+        // Nearly all texts call none, and to find words in a text is quicker than to read it.
+        while self.0.keys().any(|name| calls(&text, name)) {
+            let Some(next) = self.expanded_once(&text)? else {
+                break;
+            };
+            text = next;
+        }
+        Ok(text)
+    }
+
+    /// The text with its last call replaced, so that calls within arguments come first; none where it has none.
+    fn expanded_once(&self, sql: &str) -> Result<Option<String>, String> {
+        let tokens = tokens(sql);
+        let places = Places::of(sql);
+        for (at, pair) in tokens.windows(2).enumerate().rev() {
+            let Some((name, called)) = word(&pair[0]).and_then(|name| self.0.get_key_value(name))
+            else {
+                continue;
+            };
+            if pair[1].token != Token::LParen {
+                continue;
+            }
+            let (arguments, end) = arguments(&tokens[at + 2..], sql, &places)
+                .ok_or_else(|| format!("the call of macro `{name}` is not closed"))?;
+            if arguments.len() != called.arguments.len() {
+                return Err(format!(
+                    "macro `{name}` takes {} ({}), and is given {}",
+                    called.arguments.len(),
+                    called.arguments.join(", "),
+                    arguments.len()
+                ));
+            }
+            let start = places.start(&pair[0]);
+            let body = called.applied(&arguments);
+            return Ok(Some(format!("{}({body}){}", &sql[..start], &sql[end..])));
+        }
+        Ok(None)
+    }
+}
+
+impl Macro {
+    /// The body with the arguments in place of their names.
+    fn applied(&self, arguments: &[&str]) -> String {
+        let tokens = tokens(&self.body);
+        let places = Places::of(&self.body);
+        let mut text = String::with_capacity(self.body.len());
+        let mut taken = 0;
+        for (at, token) in tokens.iter().enumerate() {
+            let argument = word(token)
+                .and_then(|word| self.arguments.iter().position(|name| name == word))
+                .filter(|_| at == 0 || tokens[at - 1].token != Token::Period);
+            let Some(argument) = argument.map(|place| arguments[place]) else {
+                continue;
+            };
+            text.push_str(&self.body[taken..places.start(token)]);
+            let is_name = argument
+                .chars()
+                .all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '$' | '\''));
+            if is_name {
+                text.push_str(argument);
+            } else {
+                text.push('(');
+                text.push_str(&one_line(argument));
+                text.push(')');
+            }
+            taken = places.end(token);
+        }
+        text.push_str(&self.body[taken..]);
+        text
+    }
+}
+
+/// Whether a text may call that: it has the name with a parenthesis behind it.
+fn calls(sql: &str, name: &str) -> bool {
+    sql.match_indices(name)
+        .any(|(at, _)| sql[at + name.len()..].starts_with('('))
+}
+
+/// The arguments of a call from behind its parenthesis on, and where the text goes on after it.
+fn arguments<'a>(
+    tokens: &[TokenWithSpan],
+    sql: &'a str,
+    places: &Places,
+) -> Option<(Vec<&'a str>, usize)> {
+    let mut arguments = Vec::new();
+    let mut depth = 0;
+    let mut start = places.start(tokens.first()?);
+    for token in tokens {
+        match token.token {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => {
+                let last = sql[start..places.start(token)].trim();
+                if !last.is_empty() || !arguments.is_empty() {
+                    arguments.push(last);
+                }
+                return Some((arguments, places.end(token)));
+            }
+            Token::RParen => depth -= 1,
+            Token::Comma if depth == 0 => {
+                arguments.push(sql[start..places.start(token)].trim());
+                start = places.end(token);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The text without comments and line ends.
+fn one_line(sql: &str) -> String {
+    let places = Places::of(sql);
+    let mut line = String::with_capacity(sql.len());
+    for token in tokens(sql) {
+        if matches!(token.token, Token::Whitespace(_)) {
+            if !line.ends_with(' ') {
+                line.push(' ');
+            }
+        } else {
+            line.push_str(&sql[places.start(&token)..places.end(&token)]);
+        }
+    }
+    line.trim().to_owned()
+}
+
+/// Where the tokens of a text are in it, in bytes.
+struct Places {
+    /// The first byte of each line.
+    lines: Vec<usize>,
+    /// The texts of lines that have letters of several bytes would need more; ours are counted in letters once.
+    letters: Option<Vec<Vec<usize>>>,
+    bytes: usize,
+}
+
+impl Places {
+    fn of(sql: &str) -> Self {
+        let ends = sql.match_indices('\n').map(|(at, _)| at + 1);
+        let letters = (!sql.is_ascii()).then(|| {
+            let lines = sql.split_inclusive('\n');
+            let letters = lines.map(|line| line.char_indices().map(|(at, _)| at).collect());
+            letters.collect()
+        });
+        Self {
+            lines: std::iter::once(0).chain(ends).collect(),
+            letters,
+            bytes: sql.len(),
+        }
+    }
+
+    fn start(&self, token: &TokenWithSpan) -> usize {
+        self.byte(token.span.start.line, token.span.start.column)
+    }
+
+    fn end(&self, token: &TokenWithSpan) -> usize {
+        self.byte(token.span.end.line, token.span.end.column)
+    }
+
+    /// Where a line and a column, both from 1, are; the end where they are behind the text.
+    fn byte(&self, line: u64, column: u64) -> usize {
+        let place = |number: u64| usize::try_from(number).ok()?.checked_sub(1);
+        let found = place(line).zip(place(column)).and_then(|(line, column)| {
+            let start = self.lines.get(line)?;
+            match &self.letters {
+                None => Some(start + column),
+                Some(letters) => {
+                    let letters = letters.get(line)?;
+                    let end = self.lines.get(line + 1).copied().unwrap_or(self.bytes);
+                    Some(letters.get(column).map_or(end, |at| start + at))
+                }
+            }
+        });
+        found.unwrap_or(self.bytes).min(self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::Macros;
+    use crate::catalog::Query;
+
+    fn macros(files: &[(&str, &str, &str)]) -> Result<Macros, (String, String)> {
+        let files = files.iter().map(|(id, arguments, sql)| {
+            let arguments: String = arguments
+                .split_whitespace()
+                .map(|name| format!("-- argument {name}: x\n"))
+                .collect();
+            let text = format!("-- id: {id}\n-- title: t\n-- description: d\n{arguments}\n{sql}");
+            let query = Query::parse(&format!("macros/{id}.sql"), &text).expect("a macro");
+            (query.id.clone(), query)
+        });
+        Macros::new(&files.collect::<BTreeMap<_, _>>())
+    }
+
+    #[test]
+    fn calls_are_replaced_where_they_are() {
+        let macros = macros(&[
+            (
+                "is_own",
+                "row account",
+                "row.owner = account -- é\n  AND row.kind = 'row'",
+            ),
+            ("is_used", "row", "is_own(row, $account) OR row.uses > 0"),
+        ])
+        .expect("two macros");
+        let check = |sql: &str, expected: &str| {
+            assert_eq!(macros.expanded(sql).as_deref(), Ok(expected), "{sql}");
+        };
+        check(
+            "SELECT 'is_own(' -- is_own(a, b)",
+            "SELECT 'is_own(' -- is_own(a, b)",
+        );
+        check(
+            "SELECT é\nWHERE is_own(k, upper(x))\nAND y",
+            "SELECT é\nWHERE (k.owner = (upper(x)) AND k.kind = 'row')\nAND y",
+        );
+        check(
+            "is_used(a) AND is_used(b)",
+            "((a.owner = $account AND a.kind = 'row') OR a.uses > 0) AND ((b.owner = $account AND b.kind = 'row') OR b.uses > 0)",
+        );
+        let fault = |sql: &str| macros.expanded(sql).expect_err("a wrong call");
+        assert_eq!(
+            fault("is_own(a)"),
+            "macro `is_own` takes 2 (row, account), and is given 1"
+        );
+        assert_eq!(
+            fault("is_used(a"),
+            "the call of macro `is_used` is not closed"
+        );
+    }
+
+    #[test]
+    fn a_macro_that_calls_itself_is_named() {
+        let circle = macros(&[("a", "x", "b(x)"), ("b", "x", "a(x)")]);
+        let (path, problem) = circle.expect_err("a circle");
+        assert_eq!(path, "macros/a.sql");
+        assert_eq!(problem, "macro `a` calls itself");
+    }
+}

@@ -1,0 +1,24 @@
+//! The query files: headers, dependencies, scopes, and what a user's directory adds.
+//!
+//! Enters: the files under `queries/`, compiled in, and texts of a user's own. Leaves: a [`Library`] of [`Query`]s, and
+//! statements put together from them. Nothing here runs a statement, and nothing knows a store.
+
+mod error;
+mod header;
+mod item;
+mod library;
+mod macros;
+mod nearest;
+mod parts;
+mod relation;
+mod scope;
+
+pub use error::CatalogError;
+pub(crate) use error::{hint, printable};
+pub(crate) use header::COMMON;
+pub use header::{Kind, Parameter, Query};
+pub use library::Library;
+pub(crate) use nearest::nearest;
+pub(crate) use parts::reading_parts;
+pub use relation::{NEW_EVENTS, Relation, Relations, stacked, unstacked};
+pub(crate) use scope::{Origin, Scoped};
