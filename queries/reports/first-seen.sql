@@ -180,7 +180,7 @@ facts AS (
     -- The first by time, with its id.
     min(to_char(event_time, '%Y-%m-%dT%H:%M:%SZ') || ' ' || event_id) AS first_event,
     min(use_label) AS label,
-    count(*) - count(use_label) AS unlabelled
+    count(*) - count(use_label) AS unlabeled
   FROM fresh
   CROSS JOIN (VALUES ('operation'), ('outcome'), ('caller'), ('key'), ('total')) AS dimensions (dimension)
   GROUP BY 1, 2, 3, 4, 5, 6, 7
@@ -214,7 +214,7 @@ SELECT
   string_agg(value, ', ' ORDER BY place) FILTER (WHERE dimension = 'caller' AND place <= 3) AS caller_sample,
   count(*) FILTER (WHERE dimension = 'key') AS keys,
   string_agg(value, ', ' ORDER BY place) FILTER (WHERE dimension = 'key' AND place <= 3) AS key_sample,
-  CASE WHEN sum(unlabelled) = 0 THEN min(label) END AS label
+  CASE WHEN sum(unlabeled) = 0 THEN min(label) END AS label
 FROM ranked
 GROUP BY kind, name, before, was_refused
 HAVING NOT was_refused OR sum(calls) FILTER (WHERE dimension = 'total' AND verdict = 'success') > 0

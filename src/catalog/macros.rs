@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::Query;
-use super::scope::{tokens, word};
+use super::tokens::{tokens, word};
 
 /// The macros by name; each calls only what is expanded in it already.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +62,17 @@ impl Macros {
         let arguments = query.arguments.iter().map(|(name, _)| name.clone());
         let arguments = arguments.collect();
         self.0.insert(query.id.clone(), Macro { arguments, body });
+        Ok(())
+    }
+
+    /// Replaces the calls of macros in all statements of a query.
+    ///
+    /// # Errors
+    /// What is wrong with a call.
+    pub(super) fn expand(&self, query: &mut Query) -> Result<(), String> {
+        for sql in query.statements_mut() {
+            *sql = self.expanded(sql)?;
+        }
         Ok(())
     }
 

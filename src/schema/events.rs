@@ -1,6 +1,6 @@
 //! The two event tables.
 
-use super::Kind::{Bool, Bytes, Date, Int, Long, Text, TextList, Time};
+use super::ColumnKind::{Bool, Bytes, Date, Int, Long, Text, TextList, Time};
 use super::{Column, Table, optional, required};
 
 /// KMS events, one row per distinct event.

@@ -1,6 +1,6 @@
 //! The tables that say what was read, by which run, and what was concluded.
 
-use super::Kind::{Date, Int, Long, Text, Time};
+use super::ColumnKind::{Date, Int, Long, Text, Time};
 use super::{Column, Table, optional, required};
 
 /// The ledger: every attempt at every log object.

@@ -1,6 +1,6 @@
 //! The roll-ups, which outlive the events, and the dated facts from outside the logs.
 
-use super::Kind::{Bool, Date, Int, Long, Text, Time};
+use super::ColumnKind::{Bool, Date, Int, Long, Text, Time};
 use super::{Column, Table, optional, required};
 
 /// Counts of records per day, key, caller and operation.

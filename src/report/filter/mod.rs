@@ -12,11 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::common::ScalarValue;
 use datafusion::prelude::SessionContext;
 
-use super::run::text_list;
+use super::values::text_list;
 use super::{LogPeriod, ReportError, Window};
 use crate::sql::Session;
 pub(super) use cut::{CUT_DAYS, cut_days};
-pub(super) use known::Known;
+pub(super) use known::KnownValues;
 
 /// Which rows a report is about, as it was typed; none = all.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +97,7 @@ impl Filters {
         window: &Window,
         logs: &LogPeriod,
     ) -> Result<Resolved, ReportError> {
-        let store = Known::new(context);
+        let store = KnownValues::new(context);
         let account = store.account(self.account.as_deref()).await?;
         let key_accounts = store
             .key_accounts(self.owner.as_deref(), self.ou.as_deref())
@@ -132,7 +132,7 @@ impl Filters {
 /// # Errors
 /// [`ReportError::Engine`] where the list cannot be read.
 pub async fn account_names(session: &Session) -> Result<BTreeMap<String, String>, ReportError> {
-    Known::new(session.context()).account_names().await
+    KnownValues::new(session.context()).account_names().await
 }
 
 /// Refuses what neither names a principal nor looks like one, with the nearest names; `option` is how it was typed.
@@ -143,7 +143,7 @@ pub(super) async fn held_principal(
     typed: &str,
     logs: &LogPeriod,
 ) -> Result<Option<String>, ReportError> {
-    Known::new(context)
+    KnownValues::new(context)
         .held_principal(option, typed, logs)
         .await
 }
@@ -154,7 +154,7 @@ pub(super) async fn held_resource(
     option: &str,
     typed: &str,
 ) -> Result<(), ReportError> {
-    Known::new(context).held_resource(option, typed).await
+    KnownValues::new(context).held_resource(option, typed).await
 }
 
 /// What is not known of tags.
