@@ -1,7 +1,8 @@
 //! The words that keytrail avoids in every text that a person reads.
 //!
-//! Enters: the pages of the checkout. Leaves: `path:line: what, do this instead` for each phrase that a native speaker
-//! would not say. A phrase is found across line breaks, in any case, as whole words; code is not prose.
+//! Enters: the pages of the checkout. Leaves: `path:line: what, do this instead` for each phrase that a native engineer
+//! would not say aloud. Phrases are found as whole words, in any case, across line breaks; code is not prose. To check
+//! another kind of file, add a [`Place`] with a function that returns its lines of prose.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +13,7 @@ use crate::context::REPOSITORY;
 /// A phrase in lower case, and what to write in its place.
 type Avoided = (&'static str, &'static str);
 
-/// One row of the style guide each, with the forms in which the phrase appears.
+/// Each phrase in the forms in which it appears.
 const AVOIDED: &[Avoided] = &[
     (
         "told",
@@ -66,16 +67,16 @@ const AVOIDED: &[Avoided] = &[
 
 /// Texts that people read: files of the checkout, and which lines of one are prose.
 struct Place {
-    /// A folder of the checkout, or "" for the files that lie in its root.
+    /// A folder of the checkout with all folders below it, or "" for the files in the root alone.
     folder: &'static str,
     ending: &'static str,
-    /// Files of the folder that are left out: generated ones, whose source is a place of its own.
+    /// Files to skip: generated ones, whose source is a place of its own.
     except: &'static [&'static str],
     prose: fn(&str) -> Vec<Line<'_>>,
 }
 
 impl Place {
-    /// The paths and texts of its files. Build output may lie in the root's folders, so they are not searched.
+    /// The paths and texts of its files. The folders below the root are not searched: some are build output.
     fn texts(&self) -> Vec<(String, String)> {
         if !self.folder.is_empty() {
             return files(self.folder, self.ending);
@@ -141,7 +142,7 @@ fn prose_uses_plain_words() {
     assert!(faults.is_empty(), "\n{faults}");
 }
 
-/// The lines of a page outside of fenced blocks: those are commands and what they print.
+/// The lines of a page without its fenced blocks, which are commands and their output.
 fn markdown(text: &str) -> Vec<Line<'_>> {
     let mut is_fenced = false;
     let mut lines = Vec::new();
@@ -170,32 +171,29 @@ fn avoided(lines: &[Line<'_>]) -> Vec<(usize, Avoided)> {
     found
 }
 
-/// The words in lower case, each with its line. An empty one is where no phrase goes on: at a blank line, at a mark that
-/// ends a clause, and for a span of code, which names something.
+/// The words in lower case, each with its line. An empty word separates phrases: it marks a blank line, punctuation, and a
+/// span of code, which is a name.
 fn words(lines: &[Line<'_>]) -> Vec<(usize, String)> {
     let mut words = Vec::new();
+    let mut is_code = false;
     for (number, line) in lines {
         if line.trim().is_empty() {
+            // A span ends with its paragraph, so a stray backtick cannot hide the rest of the page.
+            is_code = false;
             words.push((*number, String::new()));
         }
-        for (index, part) in line.split('`').enumerate() {
-            // The odd parts are between backticks.
-            if index % 2 == 1 {
-                words.push((*number, String::new()));
+        let mut word = String::new();
+        for letter in line.chars().chain([' ']) {
+            if !is_code && (letter.is_alphanumeric() || matches!(letter, '_' | '\'' | '’')) {
+                word.extend(letter.to_lowercase());
                 continue;
             }
-            let mut word = String::new();
-            for letter in part.chars().chain([' ']) {
-                if letter.is_alphanumeric() || matches!(letter, '_' | '\'' | '’') {
-                    word.extend(letter.to_lowercase());
-                    continue;
-                }
-                if !word.is_empty() {
-                    words.push((*number, std::mem::take(&mut word)));
-                }
-                if !letter.is_whitespace() && !matches!(letter, '*' | '>') {
-                    words.push((*number, String::new()));
-                }
+            if !word.is_empty() {
+                words.push((*number, std::mem::take(&mut word)));
+            }
+            is_code ^= letter == '`';
+            if !letter.is_whitespace() && !matches!(letter, '*' | '>') {
+                words.push((*number, String::new()));
             }
         }
     }
@@ -217,6 +215,7 @@ fn avoided_words_are_found() {
 fn code_and_parts_of_words_are_no_prose() {
     for page in [
         "The view `told_sides` and the module `told`.",
+        "It says `no digest of this trail\nis held`.",
         "A withheld event, besides others; household, retold, is_due.",
         "It passed. Over there.",
         "This is, of course, plain.",
