@@ -121,6 +121,12 @@ const PLACES: &[Place] = &[
         except: &[],
         prose: markdown,
     },
+    Place {
+        folder: "sample-logs",
+        ending: "md",
+        except: &[],
+        prose: markdown,
+    },
 ];
 
 #[test]
