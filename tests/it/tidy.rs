@@ -1,8 +1,6 @@
 //! The invariants of docs/ARCHITECTURE.md that can be read off the files. Each failure is
 //! `path:line: what, do this instead`.
 
-mod words;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +11,7 @@ use crate::context::{Context, REPOSITORY};
 
 mod circles;
 mod spelling;
+mod words;
 
 /// The stages in the order of the flow; each may use those before it.
 const STAGES: [&str; 13] = [
