@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures::TryStreamExt as _;
-use keytrail::catalog::{ParameterKind, Library, Query};
+use keytrail::catalog::{Library, ParameterKind, Query};
 use keytrail::catalog::{Relation, Relations};
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Options, Progress};

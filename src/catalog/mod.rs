@@ -17,7 +17,7 @@ mod tokens;
 pub use error::CatalogError;
 pub(crate) use error::{hint, printable};
 pub(crate) use header::COMMON;
-pub use header::{ParameterKind, Parameter, Query};
+pub use header::{Parameter, ParameterKind, Query};
 pub use library::Library;
 pub(crate) use nearest::nearest;
 pub(crate) use parts::reading_parts;

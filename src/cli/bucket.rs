@@ -12,7 +12,7 @@ use super::ingest::LAYOUT_HINT;
 use super::mistyped::{refuse_places, refuse_urls};
 use crate::aws::Access;
 use crate::ingest::{Hashing, Listed, strangers};
-use crate::source::{self, Address, Failed, ReadFault, Files, Listing, Narrowed, S3, Source, Why};
+use crate::source::{self, Address, Failed, Files, Listing, Narrowed, ReadFault, S3, Source, Why};
 use crate::store::Store;
 
 /// Where the objects of a run are, and which they are.

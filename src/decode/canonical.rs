@@ -206,7 +206,9 @@ fn write_value(text: &mut String, scratch: &mut Vec<Name>, value: Value<'_>) {
             text.push(']');
         }
         JsonKind::Object => write_object(text, scratch, value, &mut |_member| ()),
-        JsonKind::Null | JsonKind::True | JsonKind::False | JsonKind::Number => text.push_str(value.raw()),
+        JsonKind::Null | JsonKind::True | JsonKind::False | JsonKind::Number => {
+            text.push_str(value.raw())
+        }
     }
 }
 

@@ -65,10 +65,18 @@ fn unhashed(fault: InflateFault) -> Unhashed {
     match fault {
         InflateFault::Truncated => Unhashed::Damaged("its gzip ends in the middle".to_owned()),
         InflateFault::Corrupt => Unhashed::Damaged("its gzip is corrupt".to_owned()),
-        InflateFault::Trailing => Unhashed::Damaged("bytes that are no gzip follow its gzip".to_owned()),
-        InflateFault::Nested => Unhashed::Unread("it is gzip within gzip, too large to read".to_owned()),
-        InflateFault::TooMuchText => Unhashed::Unread("it holds more text than the limit".to_owned()),
-        InflateFault::Ratio => Unhashed::Unread("its compression ratio is above the limit".to_owned()),
+        InflateFault::Trailing => {
+            Unhashed::Damaged("bytes that are no gzip follow its gzip".to_owned())
+        }
+        InflateFault::Nested => {
+            Unhashed::Unread("it is gzip within gzip, too large to read".to_owned())
+        }
+        InflateFault::TooMuchText => {
+            Unhashed::Unread("it holds more text than the limit".to_owned())
+        }
+        InflateFault::Ratio => {
+            Unhashed::Unread("its compression ratio is above the limit".to_owned())
+        }
         InflateFault::Read(error) => Unhashed::Unread(error.to_string()),
     }
 }

@@ -186,7 +186,7 @@ impl Kernel for Run<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Scanned, Scan};
+    use super::{Scan, Scanned};
     use crate::decode::classify::Classifier;
 
     fn check(text: &str, expected: Scanned) {

@@ -5,7 +5,7 @@
 
 use super::classify::Classifier;
 use super::json::Tape;
-use super::scan::{Scanned, Scan};
+use super::scan::{Scan, Scanned};
 
 /// How far behind a record the next one is looked for, where what is between them is damaged.
 pub(crate) const SEPARATOR_BYTES_MAX: usize = 256;

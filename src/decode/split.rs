@@ -11,7 +11,7 @@ mod text;
 
 use super::classify::Classifier;
 use super::json::{self, Tape};
-use super::scan::{Scanned, Scan};
+use super::scan::{Scan, Scanned};
 use super::skip::{SEPARATOR_BYTES_MAX, after_separator, skip_space, skip_value};
 
 pub(crate) use text::line_time;
@@ -160,7 +160,9 @@ impl Splitter {
             } else {
                 match self.state {
                     SplitState::Top => self.top(window, at, is_end, sink),
-                    SplitState::Members { is_first } => self.members(window, at, is_first, is_end, sink),
+                    SplitState::Members { is_first } => {
+                        self.members(window, at, is_first, is_end, sink)
+                    }
                     SplitState::Elements { is_after, is_first } => {
                         self.elements(window, at, (is_after, is_first), is_end, sink)
                     }

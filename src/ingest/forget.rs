@@ -139,7 +139,10 @@ fn refusal(location: &str, object: &LedgerObject) -> Option<&'static str> {
 }
 
 /// What the ledger says of what was asked for.
-async fn known(store: &Store, asked: &[String]) -> Result<BTreeMap<String, LedgerObject>, IngestError> {
+async fn known(
+    store: &Store,
+    asked: &[String],
+) -> Result<BTreeMap<String, LedgerObject>, IngestError> {
     let (folders, locations): (Vec<&String>, Vec<&String>) =
         asked.iter().partition(|asked| asked.ends_with('/'));
     let listed: Vec<_> = locations.iter().map(|one| lit(one.as_str())).collect();

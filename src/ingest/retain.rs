@@ -13,9 +13,7 @@ use serde_json::json;
 use super::error::IngestError;
 use super::rollups::Rollups;
 use crate::catalog::Relation;
-use crate::schema::{
-    KEY_RESOURCES, KMS_EVENTS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY,
-};
+use crate::schema::{KEY_RESOURCES, KMS_EVENTS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY};
 use crate::store::{Retention, RunRecord, Store};
 
 /// How long something is kept: whole days or years.

@@ -11,7 +11,7 @@ use super::foreign::judged;
 use super::object::{Stop, decode};
 use super::options::Progress;
 use crate::decode::{Decoder, ObjectId, ObjectReport, Rows};
-use crate::source::{ReadFault, PathFacts, Source, SourceObject};
+use crate::source::{PathFacts, ReadFault, Source, SourceObject};
 
 /// Objects reported in one chunk at most, so that the ledger grows as the run goes on.
 const CHUNK_OBJECTS_MAX: usize = 512;

@@ -35,7 +35,10 @@ impl<'a> Chains<'a> {
             by_name: HashMap::new(),
             begun: HashMap::new(),
         };
-        for object in objects.iter().filter(|object| object.kind == LedgerKind::Digest) {
+        for object in objects
+            .iter()
+            .filter(|object| object.kind == LedgerKind::Digest)
+        {
             chains
                 .by_name
                 .entry(object.address.name())

@@ -51,7 +51,10 @@ impl<'a> Gaps<'a> {
         now: i64,
     ) -> Self {
         let mut hours: BTreeMap<Place<'a>, Vec<Hour<'a>>> = BTreeMap::new();
-        for object in objects.iter().filter(|object| object.kind == LedgerKind::Digest) {
+        for object in objects
+            .iter()
+            .filter(|object| object.kind == LedgerKind::Digest)
+        {
             // A backfill digest comes beside the one of its hour.
             let is_backfill =
                 TrailName::read(&object.address.tail).is_some_and(|trail| trail.is_backfill);
@@ -63,8 +66,9 @@ impl<'a> Gaps<'a> {
         for hours in hours.values_mut() {
             hours.sort_by_key(|(start, end, object)| (*start, *end, &object.location));
         }
-        let is_of_digests =
-            |object: &&Object| object.kind == LedgerKind::Digest || named.of(object).next().is_some();
+        let is_of_digests = |object: &&Object| {
+            object.kind == LedgerKind::Digest || named.of(object).next().is_some()
+        };
         Self {
             trees: objects.iter().filter(is_of_digests).map(tree).collect(),
             hours,

@@ -64,7 +64,9 @@ pub(super) fn hash(source: &dyn Source, object: &Object, limits: Limits) -> Hash
     };
     let opened = match source.open(&object.to_source()) {
         Ok(opened) => opened,
-        Err(ReadFault::Unreadable(message) | ReadFault::Archived(message)) => return unread(message),
+        Err(ReadFault::Unreadable(message) | ReadFault::Archived(message)) => {
+            return unread(message);
+        }
         Err(ReadFault::Vanished) => return unread("it is not there any more".to_owned()),
     };
     let mut counted = Counted {

@@ -48,7 +48,10 @@ pub(super) struct Held<'a>(HashMap<&'a str, Vec<&'a Object>>);
 impl<'a> Held<'a> {
     pub(super) fn new(objects: &'a [Object]) -> Self {
         let mut held: HashMap<&str, Vec<_>> = HashMap::new();
-        for object in objects.iter().filter(|object| object.kind != LedgerKind::Digest) {
+        for object in objects
+            .iter()
+            .filter(|object| object.kind != LedgerKind::Digest)
+        {
             held.entry(object.address.name()).or_default().push(object);
         }
         Self(held)

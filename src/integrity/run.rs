@@ -39,7 +39,8 @@ pub async fn verify(
     let objects = ledger::load(store.snapshot(&LOG_FILE_EVENTS).await?, &window).await?;
     let priors = prior::load(store.snapshot(&VERIFICATIONS).await?).await?;
     let trails = Trails::load(store).await?;
-    let of_digests = |object: &&Object| object.kind == LedgerKind::Digest && window.holds_digest(object);
+    let of_digests =
+        |object: &&Object| object.kind == LedgerKind::Digest && window.holds_digest(object);
     let (digests, mut work) = proof::prove(
         objects.iter().filter(of_digests),
         &priors,
@@ -77,7 +78,10 @@ pub async fn verify(
     };
     summary.add_digests(&digests, &judged);
     summary.add_logs(&logs, &unread);
-    for object in objects.iter().filter(|object| object.state != ReadState::Read) {
+    for object in objects
+        .iter()
+        .filter(|object| object.state != ReadState::Read)
+    {
         match object.kind {
             LedgerKind::Digest if window.holds_digest(object) => summary.add_unheld_digest(object),
             LedgerKind::Log | LedgerKind::OtherLog if window.holds_log(object) => {

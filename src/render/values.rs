@@ -241,7 +241,10 @@ fn text<'a, A: ?Sized>(array: &'a A, value: impl Fn(&'a A, usize) -> &'a str + '
     CellKind::Text(Box::new(move |row| value(array, row)))
 }
 
-fn binary<'a, A: ?Sized>(array: &'a A, value: impl Fn(&'a A, usize) -> &'a [u8] + 'a) -> CellKind<'a> {
+fn binary<'a, A: ?Sized>(
+    array: &'a A,
+    value: impl Fn(&'a A, usize) -> &'a [u8] + 'a,
+) -> CellKind<'a> {
     CellKind::Binary(Box::new(move |row| value(array, row)))
 }
 

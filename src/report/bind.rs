@@ -11,7 +11,7 @@ use super::filter::{CUT_DAYS, Resolved, cut_days, held_principal, held_resource}
 use super::placeholder::placeholders;
 use super::values::{days, integer, text_list, timestamp};
 use super::{Filters, KeyDirectory, KeyScope, LogPeriod, ReportError, ResolvedKey, Window};
-use crate::catalog::{ParameterKind, Parameter, Query, Scoped};
+use crate::catalog::{Parameter, ParameterKind, Query, Scoped};
 
 /// What is asked of a report.
 #[derive(Debug, Clone, Default)]

@@ -13,7 +13,7 @@ use datafusion::error::DataFusionError;
 use super::placeholder::placeholders;
 use super::values::{days, integer, parse, plan, text_list, timestamp};
 use super::{Filters, ReportError};
-use crate::catalog::{ParameterKind, Library, Parameter, Query};
+use crate::catalog::{Library, Parameter, ParameterKind, Query};
 use crate::catalog::{Origin, Scoped};
 use crate::sql::{Session, plainly};
 
@@ -66,7 +66,9 @@ pub async fn check(
             continue;
         }
         match planned(session, library, sql, &values).await {
-            Err(StatementFault::Statement(line, problem)) => faults.push(at(line_in(line), problem)),
+            Err(StatementFault::Statement(line, problem)) => {
+                faults.push(at(line_in(line), problem))
+            }
             Err(StatementFault::Elsewhere(error)) => faults.push(error),
             Ok(frame) if place == 0 => {
                 let series = report.series.iter().map(|name| (name, "series", 0));
@@ -127,7 +129,8 @@ async fn planned(
 ) -> Result<DataFrame, StatementFault> {
     let context = session.context();
     // What is no SQL is told before anything stands in front of it.
-    parse(context, sql).map_err(|source| StatementFault::Statement(line_of(&source), told(&source)))?;
+    parse(context, sql)
+        .map_err(|source| StatementFault::Statement(line_of(&source), told(&source)))?;
     let scoped = Scoped::new(library, sql).map_err(StatementFault::Elsewhere)?;
     let fault = |source| StatementFault::told(&scoped, &source);
     let frame = plan(context, &scoped.sql, values).await.map_err(fault)?;
@@ -170,7 +173,10 @@ fn default_fault(parameter: &Parameter) -> Option<String> {
     let fault = match parameter.kind {
         ParameterKind::Int => integer(parameter, default).err(),
         ParameterKind::Days => days(parameter, default).err(),
-        ParameterKind::Key | ParameterKind::Text | ParameterKind::Principal | ParameterKind::Resource => None,
+        ParameterKind::Key
+        | ParameterKind::Text
+        | ParameterKind::Principal
+        | ParameterKind::Resource => None,
     };
     fault.map(|fault| format!("the default of `{}`: {fault}", parameter.name))
 }

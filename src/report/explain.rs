@@ -17,7 +17,7 @@ use super::run::statements;
 use super::values::plan;
 use super::{ReportError, Request, Window};
 use crate::catalog::Scoped;
-use crate::catalog::{ParameterKind, Library, Query};
+use crate::catalog::{Library, ParameterKind, Query};
 use crate::sql::Session;
 
 /// How a report comes to its figures.

@@ -11,7 +11,7 @@ use datafusion::prelude::SessionContext;
 
 use super::ReportError;
 use crate::catalog::Parameter;
-use crate::sql::{frame, settled};
+use crate::sql::{frame, without_empty_views};
 
 /// Reads a statement without planning it.
 pub(super) fn parse(context: &SessionContext, sql: &str) -> Result<(), DataFusionError> {
@@ -31,7 +31,7 @@ pub(super) async fn plan(
         .iter()
         .map(|(name, value)| (name.clone(), value.clone().into()))
         .collect();
-    settled(frame.with_param_values(ParamValues::Map(values))?).await
+    without_empty_views(frame.with_param_values(ParamValues::Map(values))?).await
 }
 
 pub(super) fn integer(parameter: &Parameter, text: &str) -> Result<i64, ReportError> {

@@ -11,7 +11,7 @@ use super::ending::is_log_ending;
 use super::listing::{Failed, NamedInput, Why};
 use super::path::Writer;
 use super::signature::{beside, is_signature};
-use super::{At, ReadFault, Listing, Opened, Source, SourceObject};
+use super::{At, Listing, Opened, ReadFault, Source, SourceObject};
 
 /// Reads the files of the local machine.
 #[derive(Debug, Clone, Copy)]
@@ -59,10 +59,11 @@ impl Listing {
         found.walk(&absolute);
         let told = (!found.has_found()).then(|| found.told());
         self.objects.append(&mut found.objects);
-        self.named.extend(found.named.drain(..).map(|named| NamedInput {
-            asked: path.display().to_string(),
-            ..named
-        }));
+        self.named
+            .extend(found.named.drain(..).map(|named| NamedInput {
+                asked: path.display().to_string(),
+                ..named
+            }));
         self.others.extend(found.others);
         self.ignored_count += found.ignored_count;
         let room = Self::IGNORED_KEPT_MAX.saturating_sub(self.ignored.len());

@@ -16,7 +16,7 @@ mod signature;
 pub use directory::{Files, list};
 pub use input::Input;
 pub use listing::{Failed, ListedDay, Listing, NamedInput, Skipped, Why};
-pub use object::{At, ReadFault, Opened, Signature, SourceObject};
+pub use object::{At, Opened, ReadFault, Signature, SourceObject};
 pub use path::{PathFacts, Writer, is_log_key};
 pub use s3::{Address, IsDue, Narrowed, Refusal, S3};
 pub use signature::signature_path;

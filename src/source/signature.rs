@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{ReadFault, PathFacts, Signature};
+use super::{PathFacts, ReadFault, Signature};
 use crate::decode::ObjectKind;
 
 /// What the name of a digest goes on with.

@@ -24,7 +24,8 @@ impl Records {
             return;
         }
         let inner = value.get("CloudTrailEvent");
-        let is_inner = inner.is_some_and(|inner| matches!(inner.kind(), JsonKind::Text | JsonKind::Object));
+        let is_inner =
+            inner.is_some_and(|inner| matches!(inner.kind(), JsonKind::Text | JsonKind::Object));
         if !is_inner && value.get("eventSource").is_some() {
             self.event(offset, value);
         } else if wrappers == WRAPPERS_MAX {

@@ -5,7 +5,7 @@
 
 use memchr::memmem::Finder;
 
-use super::{FIRST_MEMBER, Packing, RESYNC_KEEP_BYTES, Splitter, SplitState, Step};
+use super::{FIRST_MEMBER, Packing, RESYNC_KEEP_BYTES, SplitState, Splitter, Step};
 use crate::decode::skip::{before_space, skip_space};
 
 /// Where each object has a line of its own, this begins one: no string holds the end of a line.

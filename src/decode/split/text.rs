@@ -1,7 +1,7 @@
 //! Records that are text: strings with an event in them, and lines of an export of CloudWatch Logs.
 
 use super::resync::FIRST_OF_STRING;
-use super::{Packing, Piece, Splitter, SplitState, Step, Verdict};
+use super::{Packing, Piece, SplitState, Splitter, Step, Verdict};
 use crate::decode::scan::Scanned;
 use crate::decode::skip::skip_value;
 

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use super::Calls;
 use super::get::Reading;
-use crate::source::{At, ReadFault, Opened, Signature, SourceObject};
+use crate::source::{At, Opened, ReadFault, Signature, SourceObject};
 
 /// Objects that are fetched at the same time.
 const FETCHES_MAX: usize = 64;

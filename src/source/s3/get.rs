@@ -29,7 +29,10 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) async fn begin(calls: &'a Calls, object: &'a SourceObject) -> Result<Self, ReadFault> {
+    pub(super) async fn begin(
+        calls: &'a Calls,
+        object: &'a SourceObject,
+    ) -> Result<Self, ReadFault> {
         let output = get(calls, object, 0).await?;
         let length = output
             .content_length()
@@ -98,7 +101,11 @@ impl<'a> Reading<'a> {
     }
 }
 
-async fn get(calls: &Calls, object: &SourceObject, from: u64) -> Result<GetObjectOutput, ReadFault> {
+async fn get(
+    calls: &Calls,
+    object: &SourceObject,
+    from: u64,
+) -> Result<GetObjectOutput, ReadFault> {
     let At::S3 { bucket, key } = &object.at else {
         return Err(ReadFault::Unreadable("it is in no bucket".to_owned()));
     };

@@ -17,7 +17,7 @@ use super::{Calls, Refusal, S3};
 use crate::decode::is_account;
 use crate::source::ending::is_log_ending;
 use crate::source::path::{ROOT, is_region};
-use crate::source::{Failed, ReadFault, ListedDay, Listing, NamedInput, SourceObject, Why, Writer};
+use crate::source::{Failed, ListedDay, Listing, NamedInput, ReadFault, SourceObject, Why, Writer};
 
 /// Folders beside the layout that are looked into one by one; where there are more, all is listed flat.
 const STRANGERS_MAX: usize = 32;

@@ -28,7 +28,7 @@ pub use address::Address;
 pub use list::{IsDue, Narrowed};
 pub use refusal::Refusal;
 
-use super::{At, ReadFault, Files, Opened, Source, SourceObject};
+use super::{At, Files, Opened, ReadFault, Source, SourceObject};
 use crate::aws::{Access, client_config};
 use ahead::Ahead;
 

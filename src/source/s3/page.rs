@@ -118,7 +118,8 @@ impl S3 {
 
     /// Servers whose listings do not tell what is restored are asked for each archived object.
     pub(super) async fn look_for_restored(&self, objects: &mut [SourceObject]) {
-        let is_archived = |object: &SourceObject| matches!(object.fault, Some(ReadFault::Archived(_)));
+        let is_archived =
+            |object: &SourceObject| matches!(object.fault, Some(ReadFault::Archived(_)));
         let names: Vec<(usize, String, String)> = objects
             .iter()
             .enumerate()
@@ -233,7 +234,8 @@ fn listed(bucket: &str, key: String, object: &Object) -> SourceObject {
 
 fn archived(class: Option<&str>, is_tier: bool, is_restored: bool) -> Option<ReadFault> {
     let class = class.filter(|class| is_tier || ARCHIVE_CLASSES.contains(class))?;
-    (!is_restored).then(|| ReadFault::Archived(format!("it is in {class}, and needs a restore first")))
+    (!is_restored)
+        .then(|| ReadFault::Archived(format!("it is in {class}, and needs a restore first")))
 }
 
 fn unquoted(etag: &str) -> String {

@@ -35,7 +35,9 @@ pub fn rows<T>(
                         .map(|value| value.as_str().map(str::to_owned))
                         .collect::<StringArray>(),
                 ),
-                ColumnKind::Long => Arc::new(values.map(|value| value.as_i64()).collect::<Int64Array>()),
+                ColumnKind::Long => {
+                    Arc::new(values.map(|value| value.as_i64()).collect::<Int64Array>())
+                }
                 ColumnKind::Int => Arc::new(
                     values
                         .map(|value| i32::try_from(value.as_i64()?).ok())

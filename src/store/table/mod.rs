@@ -21,8 +21,9 @@ use object_store::ObjectStore;
 use object_store::prefix::PrefixStore;
 
 use crate::schema::{
-    ACCOUNT_REGIONS, ALIAS_SIGHTINGS, KMS_EVENTS, ColumnKind, LOG_FILE_EVENTS, ORGANIZATION_ACCOUNTS,
-    ROLLUPS, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table, USAGE_MONTHLY, VERIFICATIONS,
+    ACCOUNT_REGIONS, ALIAS_SIGHTINGS, ColumnKind, KMS_EVENTS, LOG_FILE_EVENTS,
+    ORGANIZATION_ACCOUNTS, ROLLUPS, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table, USAGE_MONTHLY,
+    VERIFICATIONS,
 };
 use crate::store::error::StoreError;
 use crate::store::place::Place;

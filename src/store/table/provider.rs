@@ -153,7 +153,9 @@ impl SnapshotProvider {
         let mut columns = self.snapshot.table().columns.iter();
         // A null is not before anything.
         let told = columns.find(|told| told.name == column.name && !told.nullable);
-        let Some(told) = told.filter(|told| matches!(told.kind, ColumnKind::Date | ColumnKind::Time)) else {
+        let Some(told) =
+            told.filter(|told| matches!(told.kind, ColumnKind::Date | ColumnKind::Time))
+        else {
             return false;
         };
         let is_outside = |(file, _): &(DataFile, _)| {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use keytrail::source::{ReadFault, Files, Opened, Source, SourceObject};
+use keytrail::source::{Files, Opened, ReadFault, Source, SourceObject};
 
 use super::store_double::kill_this_process;
 

@@ -14,7 +14,7 @@ use keytrail::decode::Limits;
 use keytrail::ingest::{self, Progress, Summary};
 use keytrail::integrity::{self, KeySource, Options, PublicKeys, Verified};
 use keytrail::schema::{ROLLUPS, TRAILS};
-use keytrail::source::{self, ReadFault, Files, Opened, Source, SourceObject};
+use keytrail::source::{self, Files, Opened, ReadFault, Source, SourceObject};
 use keytrail::sql::Session;
 use keytrail::store::{Place, Store, rows};
 use tempfile::TempDir;
