@@ -24,6 +24,8 @@ pub mod inventory;
 
 pub mod integrity;
 
+pub mod service;
+
 pub mod render;
 
 pub mod cli;

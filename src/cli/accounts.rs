@@ -1,18 +1,13 @@
 //! `keytrail accounts`: what is known of accounts, and a list of them imported.
 
-use std::fs;
-
-use anyhow::Context as _;
-
 use super::ExitStatus;
 use super::args::{AccountsAction, AccountsArgs, ImportArgs};
-use super::clock::now_micros;
-use super::error::{print_warnings, to_stderr, to_stdout};
+use super::error::{to_stderr, to_stdout};
+use super::events::HOST;
 use super::ingest::grouped;
-use super::queries::Queries;
 use super::session::{StoreChoice, destination};
-use crate::inventory::{AccountList, Import, import_accounts};
 use crate::render::{visible, write_stream};
+use crate::service::{Queries, Reader, import_account_list};
 
 pub(super) async fn run(place: &StoreChoice, args: AccountsArgs) -> anyhow::Result<ExitStatus> {
     if let Some(AccountsAction::Import(args)) = args.action {
@@ -20,37 +15,23 @@ pub(super) async fn run(place: &StoreChoice, args: AccountsArgs) -> anyhow::Resu
     }
     let destination = destination(place, &args.output)?;
     let store = place.open().await?;
-    let queries = Queries::embedded()?;
-    let (session, _pins) = queries.session(&store).await?;
-    let list = queries.library.status("status-accounts")?;
-    let stream = session.query(&list.sql).await?;
+    let reader = Reader::open(&store, Queries::embedded()?).await?;
+    let stream = reader.accounts().await?;
     write_stream(stream, args.output.rendering(), &destination).await?;
     Ok(ExitStatus::Success)
 }
 
 async fn import(place: &StoreChoice, args: &ImportArgs) -> anyhow::Result<ExitStatus> {
-    let shown = args.file.display().to_string();
-    let bytes = fs::read(&args.file).with_context(|| format!("cannot read `{shown}`"))?;
-    let list = AccountList::parse(&shown, &bytes)?;
-    let store = place.create().await?;
-    let run_id = uuid::Uuid::new_v4().to_string();
-    let import = Import {
-        run_id: &run_id,
-        started_at: now_micros(),
-        source: &shown,
-    };
-    let done = import_accounts(&store, &list, &import).await;
-    print_warnings(&store);
-    done?;
-    for column in &list.columns_not_read {
+    let done = import_account_list(&place.at(), &args.file, HOST).await?;
+    for column in &done.columns_not_read {
         to_stderr(&format!(
             "warning: column `{}` is not read: an account has id, name, ou, owner and environment\n",
             visible(column)
         ));
     }
-    to_stdout(&match list.accounts.len() {
+    to_stdout(&match done.accounts {
         1 => "1 account imported\n".to_owned(),
-        count => format!("{} accounts imported\n", grouped(count as u64)),
+        count => format!("{} accounts imported\n", grouped(count)),
     })?;
     Ok(ExitStatus::Success)
 }

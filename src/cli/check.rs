@@ -1,188 +1,31 @@
-//! `keytrail report check`: what is wrong with a directory of query files.
-//!
-//! Needs no store: the files are planned against the empty tables of one that is made aside. Faults are
-//! findings: they go to standard output, one a line, and the exit code is 1.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! `keytrail report check`: what is wrong with a directory of query files. Faults are findings: they go to standard
+//! output, one a line, and the exit code is 1.
 
 use anyhow::Context as _;
 
 use super::ExitStatus;
 use super::args::CheckArgs;
 use super::error::{to_stderr, to_stdout};
-use super::queries::{Queries, QueryFile, files};
-use crate::catalog::{Library, Query};
-use crate::catalog::{Relation, Relations};
 use crate::render::visible;
-use crate::report::{self, statement_fault};
-use crate::sql::Session;
-use crate::store::{Place, Store};
+use crate::service::check_queries;
 
 pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<ExitStatus> {
-    let files = files(&args.directory)?;
-    let mut queries = Queries::embedded()?;
-    let mut faults = take(&mut queries.library, &files);
     let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
-    let store = Store::create(Place::create_directory(scratch.path())?).await?;
-    let session = tables(&queries, &store).await?;
-    let own: BTreeMap<&str, &QueryFile> =
-        (files.iter().map(|file| (file.shown.as_str(), file))).collect();
-    let (of_views, failed) = views(&queries.library, &session, &own).await;
-    // Ours are looked at only where they may read the user's own views, and those are whole.
-    let are_ours_checked =
-        of_views.is_empty() && files.iter().any(|file| file.path.starts_with("views/"));
-    faults.extend(of_views);
-    for report in queries.library.reports() {
-        let file = own.get(report.path.as_str());
-        if file.is_none() && !are_ours_checked {
-            continue;
-        }
-        // Line numbers of ours are those of the file in the repository.
-        let text = file.and_then(|file| file.text.as_deref().ok());
-        let text = text.unwrap_or_default();
-        let found = report::check(&session, &queries.library, report, text).await;
-        let found = found.iter().map(ToString::to_string);
-        // What reads a view that is at fault is not at fault for it.
-        faults.extend(found.filter(|fault| !failed.iter().any(|view| is_lack_of(view, fault))));
-    }
-    // Several reports read one scope: what it cannot read any more is told once.
-    let mut told = BTreeSet::new();
-    faults.retain(|fault| told.insert(fault.clone()));
+    let check = check_queries(&args.directory, scratch.path()).await?;
     let mut text = String::new();
-    for fault in &faults {
+    for fault in &check.faults {
         text.push_str(&visible(fault));
         text.push('\n');
     }
     to_stdout(&text)?;
-    to_stderr(&match (files.len(), faults.len()) {
+    to_stderr(&match (check.files, check.faults.len()) {
         (files, 0) => format!("{files} query files, nothing wrong\n"),
         (files, 1) => format!("{files} query files, 1 fault\n"),
         (files, faults) => format!("{files} query files, {faults} faults\n"),
     });
-    Ok(if faults.is_empty() {
+    Ok(if check.faults.is_empty() {
         ExitStatus::Success
     } else {
         ExitStatus::Findings
-    })
-}
-
-/// Takes the files into the library; answers what is wrong with their headers and places.
-fn take(library: &mut Library, files: &[QueryFile]) -> Vec<String> {
-    let mut faults = Vec::new();
-    for file in files {
-        let text = match &file.text {
-            Ok(text) => text,
-            Err(fault) => {
-                faults.push(fault.clone());
-                continue;
-            }
-        };
-        if let Some((line, id, other)) = claimed(file, text, files) {
-            faults.push(format!(
-                "{}:{line}: duplicate name: `{id}` is the id of {other}",
-                file.shown
-            ));
-            continue;
-        }
-        match library.add_own(&file.path, &file.shown, text) {
-            Ok(true) => {}
-            Ok(false) => faults.push(format!(
-                "{}:1: it is not read: put it in macros/, reports/ or views/ of the directory, not deeper",
-                file.shown
-            )),
-            Err(fault) => faults.push(fault.to_string()),
-        }
-    }
-    faults
-}
-
-/// Where a file claims an id that is another's by its name: the line, the id, and the other.
-fn claimed<'a>(
-    file: &'a QueryFile,
-    text: &'a str,
-    files: &'a [QueryFile],
-) -> Option<(usize, &'a str, &'a str)> {
-    let lines = text.lines().enumerate();
-    let mut header = lines.take_while(|(_, line)| line.starts_with("--"));
-    let (index, id) =
-        header.find_map(|(index, line)| Some((index, line.strip_prefix("-- id:")?.trim())))?;
-    let (folder, name) = file.path.split_once('/')?;
-    let path = format!("{folder}/{id}.sql");
-    let other = files.iter().find(|other| other.path == path)?;
-    (name.strip_suffix(".sql") != Some(id)).then_some((index + 1, id, other.shown.as_str()))
-}
-
-/// A session with the tables and no view, in which the engine tells where in a text a fault is.
-async fn tables(queries: &Queries, store: &Store) -> anyhow::Result<Session> {
-    let relations = Relations {
-        views: Vec::new(),
-        rollups: queries.rollups(),
-    };
-    let session = Session::open(&store.pin().await?, &relations).await?;
-    let state = session.context().state_ref();
-    let mut state = state.write();
-    state.config_mut().options_mut().sql_parser.collect_spans = true;
-    drop(state);
-    Ok(session)
-}
-
-/// Whether the fault is that this view is not there.
-fn is_lack_of(view: &str, fault: &str) -> bool {
-    fault.contains(&format!("table '{view}' not found"))
-}
-
-/// Makes the views; answers what is wrong with the user's own, and with ours on top of them, and which could not be
-/// made.
-async fn views<'a>(
-    library: &'a Library,
-    session: &Session,
-    own: &BTreeMap<&str, &QueryFile>,
-) -> (Vec<String>, BTreeSet<&'a str>) {
-    let (sound, unsound) = library.sound_views();
-    let mut faults: Vec<String> = unsound.iter().map(ToString::to_string).collect();
-    let mut failed: BTreeSet<&str> = library.view_names().collect();
-    for view in &sound {
-        failed.remove(view.id.as_str());
-    }
-    for view in sound {
-        // One fault is told once, not again for each view that reads it.
-        if view
-            .depends
-            .iter()
-            .any(|name| failed.contains(name.as_str()))
-        {
-            failed.insert(&view.id);
-            continue;
-        }
-        if let Err(source) = session.register_view(&Relation::from(view)).await {
-            failed.insert(&view.id);
-            let fault = statement_fault(view, &source);
-            faults.push(match overridden(library, view, own) {
-                Some(cause) if !own.contains_key(view.path.as_str()) => {
-                    format!(
-                        "{}:{}: `{}` cannot read it: {fault}",
-                        cause.path, cause.line, view.id
-                    )
-                }
-                _ => fault.to_string(),
-            });
-        }
-    }
-    (faults, failed)
-}
-
-/// The user's own view that one of ours reads, if it does.
-fn overridden<'a>(
-    library: &'a Library,
-    view: &Query,
-    own: &BTreeMap<&str, &QueryFile>,
-) -> Option<&'a Query> {
-    view.depends.iter().find_map(|name| {
-        let read = library.view(name)?;
-        if own.contains_key(read.path.as_str()) {
-            Some(read)
-        } else {
-            overridden(library, read, own)
-        }
     })
 }

@@ -24,7 +24,6 @@ pub(super) async fn run(place: &StoreChoice, _args: DemoArgs) -> anyhow::Result<
     extract(&SAMPLE_LOGS, &logs)?;
     let choice = place.or_directory(folder.join("store"));
     let queries = QueriesChoice::default();
-    let store = choice.create().await?;
     let shown = choice.shown();
 
     say(&format!(
@@ -32,7 +31,7 @@ pub(super) async fn run(place: &StoreChoice, _args: DemoArgs) -> anyhow::Result<
         logs.display()
     ))?;
     let options = ingest_options(&logs)?;
-    to_stdout(&describe(&ingest_into(&store, &options).await?))?;
+    to_stdout(&describe(&ingest_into(&choice, &options, None).await?))?;
     for words in REPORTS {
         say(&format!(
             "keytrail report {} --store {shown}",

@@ -1,34 +1,35 @@
 //! How an error is told: once, with its causes on one line, and its hints below.
 
+use std::error::Error;
 use std::io::{self, Write as _};
 
+use anyhow::Chain;
 use datafusion::error::DataFusionError;
 
 use super::session::error_width;
 use crate::render::visible;
 use crate::render::wrapped;
+use crate::service::ServiceError;
 use crate::sql::plainly;
-use crate::store::Store;
+use crate::store::StoreError;
 
 /// What stands between a message and its hint.
 const HINT: &str = "\n\nhint: ";
 
 /// Prints an error to standard error.
 pub(super) fn print(error: &anyhow::Error) {
-    tell("error", error);
+    tell("error", error.as_ref());
 }
 
 /// Prints what went wrong beside the work that was done.
-pub(super) fn print_warnings(store: &Store) {
-    for warning in store.take_warnings() {
-        tell("warning", &warning.into());
-    }
+pub(super) fn print_warning(warning: &StoreError) {
+    tell("warning", warning);
 }
 
-fn tell(word: &str, error: &anyhow::Error) {
+fn tell(word: &str, error: &(dyn Error + 'static)) {
     let mut messages: Vec<String> = Vec::new();
     let mut hints = Vec::new();
-    for cause in error.chain() {
+    for cause in Chain::new(error) {
         let engine = engine(cause);
         let text = engine.map_or_else(|| cause.to_string(), plainly);
         let (message, hint) = match text.split_once(HINT) {
@@ -55,7 +56,10 @@ fn tell(word: &str, error: &anyhow::Error) {
 }
 
 /// The cause as an error of the SQL engine, if it is one.
-fn engine<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a DataFusionError> {
+fn engine<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a DataFusionError> {
+    if let Some(ServiceError::Engine(engine)) = cause.downcast_ref() {
+        return Some(engine);
+    }
     let boxed = cause.downcast_ref::<Box<DataFusionError>>();
     boxed
         .map(Box::as_ref)
@@ -100,8 +104,10 @@ pub(super) fn to_stdout(text: &str) -> io::Result<()> {
 /// Whether the reader of our output has gone, which is no failure.
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        cause
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        let io = match cause.downcast_ref() {
+            Some(ServiceError::Sink(error)) => Some(error),
+            _ => cause.downcast_ref::<io::Error>(),
+        };
+        io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     })
 }

@@ -3,29 +3,22 @@
 use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::num::NonZero;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
-use anyhow::bail;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::IngestArgs;
 use super::clock::now_micros;
-use super::error::{print_warnings, to_stderr, to_stdout};
+use super::error::{to_stderr, to_stdout};
+use super::events::show;
 use super::interrupt::Stop;
 use super::progress::Bar;
-use super::queries::Queries;
 use super::session::StoreChoice;
-use super::{ExitStatus, bucket, queue};
-use crate::ingest::{self, Hashing, Options, Progress, Summary};
-use crate::source::{Address, Input, Listing, Source};
-use crate::store::Store;
+use super::{ExitStatus, queue};
+use crate::ingest::{Hashing, Summary};
+use crate::service::{Decoding, Event, Host, IngestOptions, ServiceError, ingest};
 
 /// What Ctrl-C prints once the listing is done.
 const STOPPING: &str =
     "stopping: objects being read are finished and committed first; Ctrl-C again ends at once\n";
-/// Where logs are.
-pub(super) const LAYOUT_HINT: &str =
-    "CloudTrail writes below `AWSLogs/`; name that folder, or one above it";
 /// Rejects that the summary names; all are in the ledger.
 const REJECTS_SHOWN_MAX: usize = 20;
 
@@ -33,18 +26,8 @@ pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result
     if let Some(url) = &args.queue.url {
         return Box::pin(queue::run(place, &args, url)).await;
     }
-    // Before the listing: what arrives meanwhile may not be in it.
-    let started_at = now_micros();
     let stop = Stop::listen(STOPPING)?;
-    let store = place.existing().await?;
-    // Nothing is made for what was mistyped: a store comes after what is to be in it was found.
-    let found = Box::pin(bucket::find(store.as_ref(), &args, started_at)).await?;
-    let store = match store {
-        Some(store) => store,
-        None => place.create().await?,
-    };
-    stop.begin();
-    let summary = ingest_listed(&store, &args, found, started_at, stop.flag.clone()).await?;
+    let summary = ingest_into(place, &args, Some(&stop)).await?;
     let told = if args.json {
         format!("{}\n", serde_json::to_string_pretty(&summary)?)
     } else {
@@ -62,12 +45,8 @@ pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result
             status
         }
         _ if summary.has_found_nothing() => {
-            let asked = args
-                .paths
-                .iter()
-                .map(|path| format!("`{}`", path.display()));
-            let asked = asked.collect::<Vec<_>>().join(", ");
-            bail!("nothing found: {asked}; no object is a CloudTrail log\n\nhint: {LAYOUT_HINT}");
+            let asked = args.paths.iter().map(|path| path.display());
+            return Err(ServiceError::no_logs(asked).into());
         }
         _ if summary.is_incomplete() => ExitStatus::Incomplete,
         _ => ExitStatus::Success,
@@ -96,114 +75,54 @@ pub(super) fn warn_of_rollups(summary: &Summary) {
 }
 
 /// Ingests and answers the summary; shows progress, prints nothing else but warnings.
-pub(super) async fn ingest_into(store: &Store, args: &IngestArgs) -> anyhow::Result<Summary> {
-    let started_at = now_micros();
-    let found = Box::pin(bucket::find(Some(store), args, started_at)).await?;
-    ingest_listed(store, args, found, started_at, Arc::default()).await
-}
-
-async fn ingest_listed(
-    store: &Store,
+pub(super) async fn ingest_into(
+    place: &StoreChoice,
     args: &IngestArgs,
-    found: bucket::Found,
-    started_at: i64,
-    stop: Arc<AtomicBool>,
+    stop: Option<&Stop>,
 ) -> anyhow::Result<Summary> {
-    let (source, listing) = (found.source, found.listing);
-    if listing.ignored_count > 0 {
-        let names: Vec<String> = listing
-            .ignored
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        to_stderr(&format!(
-            "warning: {} passed over: neither names nor first bytes like a log's: {}{}\n",
-            files(listing.ignored_count),
-            names.join(", "),
-            if listing.ignored_count > names.len() as u64 {
-                ", …"
-            } else {
-                ""
+    let options = IngestOptions {
+        paths: args.paths.clone(),
+        narrowed: args.bucket.narrowed(),
+        lookback_days: args.bucket.lookback,
+        is_all: args.bucket.all,
+        access: args.aws.clone().into(),
+        decoding: decoding(args),
+        stop: stop.map_or_else(Arc::default, |stop| stop.flag.clone()),
+    };
+    let bar = Mutex::new(None);
+    let events = |event: Event<'_>| match event {
+        Event::Begun { progress } => {
+            if let Some(stop) = stop {
+                stop.begin();
             }
-        ));
-    }
-    let sources = args.paths.iter().map(|path| path.display().to_string());
-    let found = Found {
-        source: &*source,
-        listing,
-        hashing: found.hashing,
-        sources: sources.collect(),
-        input: Some(input(args)),
-        started_at,
-        stop,
-    };
-    let progress = Arc::new(Progress::default());
-    let bar = Bar::start(progress.clone());
-    let summary = ingest_found(store, args, found, &progress).await;
-    bar.finish();
-    summary
-}
-
-/// What was pointed at, whatever directory it was typed in.
-fn input(args: &IngestArgs) -> Input {
-    let sources = args.paths.iter().map(|path| {
-        let typed = path.to_string_lossy().into_owned();
-        if Address::is_meant(&typed) {
-            return typed;
+            let shown = progress.map(|progress| Bar::start(progress.clone()));
+            *bar.lock().unwrap_or_else(PoisonError::into_inner) = shown;
+            Ok(())
         }
-        let found = std::fs::canonicalize(path).or_else(|_missing| std::path::absolute(path));
-        found.map_or(typed, |path| path.to_string_lossy().into_owned())
-    });
-    let bucket = &args.bucket;
-    Input::new(sources, &bucket.narrowed(), bucket.lookback, bucket.all)
-}
-
-/// Where the objects of a run are, and which they are.
-pub(super) struct Found<'a> {
-    pub(super) source: &'a dyn Source,
-    pub(super) listing: Listing,
-    pub(super) hashing: Hashing,
-    /// What was pointed at, as typed.
-    pub(super) sources: Vec<String>,
-    /// The same, if another run can be pointed at it.
-    pub(super) input: Option<Input>,
-    /// When the run began, in microseconds: before what was found was looked for.
-    pub(super) started_at: i64,
-    /// Becomes true when the run is to end early.
-    pub(super) stop: Arc<AtomicBool>,
-}
-
-/// Ingests what was found, and prints warnings.
-pub(super) async fn ingest_found(
-    store: &Store,
-    args: &IngestArgs,
-    found: Found<'_>,
-    progress: &Progress,
-) -> anyhow::Result<Summary> {
-    let queries = Queries::embedded()?;
-    let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let options = Options {
-        limits: args.limits.to_limits(),
-        hashing: found.hashing,
-        threads: args.threads.map_or(cpus, usize::from),
-        run_id: uuid::Uuid::new_v4().to_string(),
-        started_at: found.started_at,
-        sources: found.sources,
-        input: found.input,
-        stop: found.stop,
+        event => show(event),
     };
-    let summary = ingest::run(
-        store,
-        &queries.rollups(),
-        found.source,
-        found.listing,
-        &options,
-        progress,
-        &now_micros,
-    )
-    .await;
-    print_warnings(store);
+    let host = Host {
+        clock: &now_micros,
+        events: &events,
+    };
+    let summary = Box::pin(ingest(&place.at(), &options, host)).await;
+    let bar = bar.into_inner().unwrap_or_else(PoisonError::into_inner);
+    bar.into_iter().for_each(Bar::finish);
     Ok(summary?)
+}
+
+/// How objects are to be read.
+pub(super) fn decoding(args: &IngestArgs) -> Decoding {
+    let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
+    Decoding {
+        limits: args.limits.to_limits(),
+        hashing: match (args.hash, args.no_hash) {
+            (true, _) => Some(Hashing::Always),
+            (false, true) => Some(Hashing::Never),
+            (false, false) => None,
+        },
+        threads: args.threads.map_or(cpus, usize::from),
+    }
 }
 
 /// The summary for people.
@@ -270,13 +189,6 @@ pub(super) fn describe(summary: &Summary) -> String {
         }
     }
     text
-}
-
-fn files(count: u64) -> String {
-    match count {
-        1 => "1 file".to_owned(),
-        count => format!("{} files", grouped(count)),
-    }
 }
 
 /// A number with commas between its thousands.

@@ -1,20 +1,22 @@
 //! What must be said beside every answer from a store, whatever was asked: one function for each note.
 //!
-//! Enters: pinned tables. Leaves: lines for standard error.
-
-use chrono::{DateTime, SecondsFormat};
+//! Enters: a reader. Leaves: lines for standard error.
 
 use super::ingest::grouped;
-use crate::ingest::{Unfinished, unfinished};
-use crate::store::Pins;
+use crate::ingest::Unfinished;
+use crate::service::{Reader, ServiceError};
 
 /// Runs that are named one by one.
 const RUNS_NAMED_MAX: usize = 3;
 
 /// The notes on the state of a store, as lines; empty where all is well.
-pub(super) async fn of_store(pins: &Pins) -> anyhow::Result<String> {
-    let notes = of_unfinished(&unfinished(pins).await?);
-    Ok(lines(&notes))
+pub(super) async fn of_store(reader: &Reader) -> Result<String, ServiceError> {
+    Ok(of_runs(&reader.unfinished().await?))
+}
+
+/// The notes on these runs, as lines.
+pub(super) fn of_runs(runs: &[Unfinished]) -> String {
+    lines(&of_unfinished(runs))
 }
 
 /// Notes, a line each.
@@ -44,7 +46,7 @@ pub(super) fn told(run: &Unfinished) -> String {
         [source] => format!(" of {source}"),
         [source, others @ ..] => format!(" of {source} and {} more", others.len()),
     };
-    let began = began(run);
+    let began = run.began();
     let counted = format!(
         "{} of {} objects",
         grouped(run.objects_done),
@@ -61,13 +63,6 @@ pub(super) fn told(run: &Unfinished) -> String {
              longer running, run it again"
         )
     }
-}
-
-/// When it began.
-pub(super) fn began(run: &Unfinished) -> String {
-    DateTime::from_timestamp_micros(run.started_at)
-        .unwrap_or_default()
-        .to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 #[cfg(test)]

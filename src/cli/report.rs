@@ -1,27 +1,20 @@
-//! `keytrail report`: the named questions.
+//! `keytrail report`: the named questions, their answers and warnings in words.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use anyhow::ensure;
-use arrow::array::RecordBatch;
-use arrow::util::display::array_value_to_string;
-use chrono::{DateTime, SubsecRound as _};
-use futures::TryStreamExt as _;
+use chrono::SubsecRound as _;
 
-use super::args::{ReportAction, ReportArgs, Required};
+use super::args::{ReportAction, ReportArgs};
 use super::clock::now_micros;
 use super::error::{to_stderr, to_stdout};
 use super::notes;
-use super::queries::{Queries, QueriesChoice};
-use super::session::{StoreChoice, destination, is_for_people, period, terminal_width};
+use super::queries::QueriesChoice;
+use super::session::{StoreChoice, destination, is_for_people, terminal_width};
 use super::{ExitStatus, check};
 use crate::catalog::{Library, Query};
-use crate::render::wrapped;
-use crate::render::{Rendering, Zone, visible, write_stream};
-use crate::report::{self, LogPeriod, Outcome, Placement, Request, Window};
-use crate::sql::Session;
-use crate::store::Pins;
+use crate::render::{Rendering, Zone, visible, wrapped, write_stream};
+use crate::report::{self, Outcome, Window};
+use crate::service::{Judgment, Question, Reader, ReportWarning};
 
 pub(super) async fn run(
     place: &StoreChoice,
@@ -29,25 +22,27 @@ pub(super) async fn run(
     args: ReportArgs,
 ) -> anyhow::Result<ExitStatus> {
     if let Some(ReportAction::Check(args)) = args.action {
-        return check::run(&args).await;
+        return Box::pin(check::run(&args)).await;
     }
-    let queries = Queries::chosen(queries)?;
+    let queries = queries.load()?;
     let Some(name) = &args.name else {
         to_stdout(&wrapped(&list(&queries.library), terminal_width()))?;
         return Ok(ExitStatus::Success);
     };
-    let report = queries.library.report(name)?;
+    queries.library.report(name)?;
     let destination = destination(place, &args.output)?;
     let store = place.open().await?;
-    let (session, pins) = queries.session(&store).await?;
+    let reader = Reader::open(&store, queries).await?;
     if args.explain {
-        let text = explain(&queries, &session, &pins, report, &args).await?;
-        to_stdout(&text)?;
+        to_stdout(&explain(&reader, &args).await?)?;
         return Ok(ExitStatus::Success);
     }
-    let args = with_end(args)?;
-    let of_store = notes::of_store(&pins).await?;
-    let asked = ask(&queries, &session, &pins, report, &args).await;
+    let mut question = args.question();
+    if let Some(required) = args.require {
+        question = question.requiring(required.into(), now_micros())?;
+    }
+    let of_store = notes::of_store(&reader).await?;
+    let asked = ask(&reader, &question, &args).await;
     // A key or a name that is not found may be in what the store does not have yet.
     let answer = asked.inspect_err(|_refused| to_stderr(&of_store))?;
     if is_for_people(args.output.format(), &destination) {
@@ -61,97 +56,53 @@ pub(super) async fn run(
     let rows = write_stream(outcome.stream, answer.rendering, &destination).await?;
     let caveats = outcome.caveats.collect().await?;
     to_stderr(&(of_store + &notes(outcome.footnote, caveats)));
-    match args.require {
-        // Of nothing, everything could be said.
-        Some(_) if rows == 0 => {
-            to_stderr("no hour can be judged: the store holds no log of the window asked for\n");
-            Ok(ExitStatus::Findings)
+    let judgment = reader.judge(&question, rows, now_micros()).await?;
+    Ok(match judgment {
+        Some(judgment) => {
+            to_stderr(&judged(&judgment));
+            if judgment.is_met() {
+                ExitStatus::Success
+            } else {
+                ExitStatus::Findings
+            }
         }
-        Some(required) => judge(&queries, &session, &pins, &args, required).await,
-        None => Ok(ExitStatus::Success),
-    }
+        None => ExitStatus::Success,
+    })
 }
 
-/// The report that can be required of something.
-const JUDGED: &str = "coverage";
-
-/// How long after an hour all its logs are due, so that it can be judged.
-const DUE_HOURS: i64 = 25;
-
-/// The arguments with an end of the window, where what is not due yet must not count.
-fn with_end(mut args: ReportArgs) -> anyhow::Result<ReportArgs> {
-    if args.require.is_some() {
-        ensure!(
-            args.name.as_deref() == Some(JUDGED),
-            "--require judges the report `{JUDGED}` alone"
-        );
-        if args.filters.until.is_none() {
-            let until = now_micros() - DUE_HOURS * 3_600_000_000;
-            let until = DateTime::from_timestamp_micros(until - until.rem_euclid(3_600_000_000));
-            args.filters.until = until.map(|until| until.to_rfc3339());
-        }
-    }
-    Ok(args)
-}
-
-/// Tells the hours that are less than required.
-async fn judge(
-    queries: &Queries,
-    session: &Session,
-    pins: &Pins,
-    args: &ReportArgs,
-    required: Required,
-) -> anyhow::Result<ExitStatus> {
-    /// The most stretches that are told.
+/// What a judgment comes to, in words.
+fn judged(judgment: &Judgment) -> String {
+    /// The most stretches that are listed.
     const STRETCHES_MAX: usize = 20;
-    let word = match required {
-        Required::CompleteVerified => "complete-verified",
-        Required::Complete => "complete",
-    };
-    let mut request = request(session, pins, args).await?;
-    request
-        .arguments
-        .insert("require".to_owned(), word.to_owned());
-    let holes = queries.library.report("coverage-holes")?;
-    let outcome = report::run(session, &queries.library, holes, &request).await?;
-    let batches: Vec<RecordBatch> = outcome.stream.try_collect().await?;
-    let mut stretches = Vec::new();
-    for batch in &batches {
-        let text = |column: &str, row: usize| {
-            let column = batch.column(batch.schema().index_of(column)?);
-            array_value_to_string(column, row)
-        };
-        for row in 0..batch.num_rows() {
-            let name = text("account_name", row)?;
-            let name = Some(name).filter(|name| !name.is_empty());
-            stretches.push(format!(
-                "{}{} {} from {} to {}: {}",
-                text("account", row)?,
-                name.map_or_else(String::new, |name| format!(" ({name})")),
-                text("region", row)?,
-                text("from_hour", row)?,
-                text("to_hour", row)?,
-                text("state", row)?
-            ));
-        }
+    let word = judgment.required.word();
+    if !judgment.has_hours {
+        return "no hour can be judged: the store holds no log of the window asked for\n".to_owned();
     }
-    if stretches.is_empty() {
-        to_stderr(&format!("every hour is {word}\n"));
-        return Ok(ExitStatus::Success);
+    if judgment.is_met() {
+        return format!("every hour is {word}\n");
     }
     let mut said = format!("not every hour is {word}:\n");
-    for stretch in stretches.iter().take(STRETCHES_MAX) {
-        let _infallible = writeln!(said, "  {stretch}");
+    for hole in judgment.holes.iter().take(STRETCHES_MAX) {
+        let name = hole.account_name.as_ref();
+        let _infallible = writeln!(
+            said,
+            "  {}{} {} from {} to {}: {}",
+            hole.account,
+            name.map_or_else(String::new, |name| format!(" ({name})")),
+            hole.region,
+            hole.from_hour,
+            hole.to_hour,
+            hole.state
+        );
     }
-    if stretches.len() > STRETCHES_MAX {
-        let more = stretches.len() - STRETCHES_MAX;
+    if judgment.holes.len() > STRETCHES_MAX {
+        let more = judgment.holes.len() - STRETCHES_MAX;
         let _infallible = writeln!(
             said,
             "  and {more} more, which `report coverage-holes` lists"
         );
     }
-    to_stderr(&said);
-    Ok(ExitStatus::Findings)
+    said
 }
 
 /// What a report answers, and what must be said before its rows.
@@ -164,31 +115,25 @@ pub(super) struct Answer {
     pub(super) outcome: Outcome,
 }
 
-/// Asks a report in a session.
+/// Asks a report.
 pub(super) async fn ask(
-    queries: &Queries,
-    session: &Session,
-    pins: &Pins,
-    report: &Query,
+    reader: &Reader,
+    question: &Question,
     args: &ReportArgs,
 ) -> anyhow::Result<Answer> {
-    let request = request(session, pins, args).await?;
-    let outcome = report::run(session, &queries.library, report, &request).await?;
-    let mut warnings = match warning(outcome.window, &request.logs, args.output.tz) {
-        Some(warning) => format!("warning: {warning}\n"),
-        None => String::new(),
-    };
-    if !is_end_given(args) {
-        warnings.push_str(&ahead(&request.logs, args.output.tz));
-    }
-    let mut heading = heading(&outcome.title, outcome.window, args.output.tz);
+    let report: &Query = reader.library().report(&question.report)?;
+    let answer = reader.ask(question, now_micros()).await?;
+    let zone = args.output.tz;
+    let outcome = answer.outcome;
+    let warnings = answer.warnings.iter();
+    let mut heading = heading(&outcome.title, outcome.window, zone);
     for line in &outcome.summary {
         heading.push_str(&visible(line));
         heading.push('\n');
     }
     Ok(Answer {
         heading,
-        warnings,
+        warnings: warnings.map(|warning| worded(warning, zone)).collect(),
         rendering: Rendering {
             series: report.series.clone(),
             strips: report.strips.clone(),
@@ -206,19 +151,13 @@ pub(super) fn notes(footnote: Option<String>, caveats: Vec<String>) -> String {
 }
 
 /// The SQL that answers, which can be run as it stands, below comments on what is behind its figures.
-pub(super) async fn explain(
-    queries: &Queries,
-    session: &Session,
-    pins: &Pins,
-    report: &Query,
-    args: &ReportArgs,
-) -> anyhow::Result<String> {
-    let behind = queries.library.explain("behind-figures")?;
-    let request = request(session, pins, args).await?;
-    let explained = report::explain(session, &queries.library, report, behind, &request).await?;
+pub(super) async fn explain(reader: &Reader, args: &ReportArgs) -> anyhow::Result<String> {
+    let question = args.question();
+    let title = &reader.library().report(&question.report)?.title;
+    let explained = reader.explain(&question, now_micros()).await?;
     let mut text = format!(
         "-- {}--\n-- behind the figures:\n",
-        heading(&report.title, explained.window, args.output.tz)
+        heading(title, explained.window, args.output.tz)
     );
     let width = explained.figures.iter().map(|(what, _)| what.len()).max();
     let width = width.unwrap_or(0);
@@ -241,83 +180,40 @@ pub(super) async fn explain(
     Ok(text)
 }
 
-async fn request(session: &Session, pins: &Pins, args: &ReportArgs) -> anyhow::Result<Request> {
-    let logs = LogPeriod::load(session, period(pins)?).await?;
-    let window = Window::parse(
-        args.filters.since.as_deref(),
-        args.filters.until.as_deref(),
-        logs.end(),
-    )?;
-    let mut arguments = BTreeMap::new();
-    let own = [("key", &args.filters.key), ("days", &args.days)];
-    let own = own
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
-    for (name, value) in own.chain(args.params.iter().cloned()) {
-        let shown = visible(&name).into_owned();
-        let before = arguments.insert(name, value);
-        ensure!(before.is_none(), "parameter `{shown}` is given twice");
-    }
-    Ok(Request {
-        window,
-        filters: args.filters.to_filters(),
-        arguments,
-        logs,
-        now: DateTime::from_timestamp_micros(now_micros()),
-    })
-}
-
 /// Title and window, as a line.
 fn heading(title: &str, window: Window, zone: Zone) -> String {
     format!("{title} ({})\n", window.told(|time| zone.shown(time)))
 }
 
-/// Whether the window ends where the user says, not where the logs do.
-fn is_end_given(args: &ReportArgs) -> bool {
-    let until = args.filters.until.as_deref();
-    until.is_some_and(|until| !until.trim().ends_with('d'))
-}
-
-/// What a reader must know of dates that cannot be true, which may move the end of the logs.
-fn ahead(logs: &LogPeriod, zone: Zone) -> String {
-    let mut warnings = String::new();
-    if let Some((newest, last_read)) = logs.event_ahead() {
-        let _infallible = writeln!(
-            warnings,
-            "warning: the newest event is dated {}, after the last log was read ({}), and the window ends \
-             with it: give --until",
-            zone.shown(newest.trunc_subsecs(0)),
-            zone.shown(last_read.trunc_subsecs(0))
-        );
-    }
-    if logs.dated_ahead > 0 {
-        let _infallible = writeln!(
-            warnings,
-            "warning: log objects dated later than they were read, which do not count for where the logs end: {}",
-            logs.dated_ahead
-        );
-    }
-    warnings
-}
-
-/// What a reader must know of a window that reaches beyond the logs.
-fn warning(window: Window, logs: &LogPeriod, zone: Zone) -> Option<String> {
-    let bounds = logs.bounds();
-    let (first, last) = match bounds {
-        Some(bounds) => <[_; 2]>::from(bounds)
-            .map(|time| zone.shown(time.trunc_subsecs(0)))
-            .into(),
-        None => (String::new(), String::new()),
-    };
-    Some(match window.placement(bounds) {
-        Placement::NothingHeld => "the store has no logs".to_owned(),
-        Placement::BeforeFirst => format!("the window ends before the logs begin, at {first}"),
-        Placement::AfterLast => format!("the window begins after the logs end, at {last}"),
-        Placement::BeginsBeforeFirst => format!(
-            "the window begins before the logs do, at {first}: what happened before that is not known"
+/// A warning, as a line.
+fn worded(warning: &ReportWarning, zone: Zone) -> String {
+    let shown = |time: &chrono::DateTime<chrono::Utc>| zone.shown(time.trunc_subsecs(0));
+    let said = match warning {
+        ReportWarning::NothingStored => "the store has no logs".to_owned(),
+        ReportWarning::BeforeLogs { first } => {
+            format!(
+                "the window ends before the logs begin, at {}",
+                shown(first)
+            )
+        }
+        ReportWarning::AfterLogs { last } => {
+            format!("the window begins after the logs end, at {}", shown(last))
+        }
+        ReportWarning::BeginsBeforeLogs { first } => format!(
+            "the window begins before the logs do, at {}: what happened before that is not known",
+            shown(first)
         ),
-        Placement::Held => return None,
-    })
+        ReportWarning::EventAhead { newest, last_read } => format!(
+            "the newest event is dated {}, after the last log was read ({}), and the window ends \
+             with it: give --until",
+            shown(newest),
+            shown(last_read)
+        ),
+        ReportWarning::ObjectsAhead { count } => format!(
+            "log objects dated later than they were read, which do not count for where the logs end: {count}"
+        ),
+    };
+    format!("warning: {said}\n")
 }
 
 /// The reports, with their parameters.

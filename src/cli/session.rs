@@ -3,14 +3,12 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-use chrono::{DateTime, Utc};
-
 use super::args::OutputArgs;
 use super::clock::now_micros;
 use crate::aws::Access;
 use crate::render::{Destination, Format, OutputError};
-use crate::store::{Pins, Place, Store, StoreError};
+use crate::service::{ServiceError, StoreAt};
+use crate::store::Store;
 
 /// Where the store is, if nothing else is said.
 const DEFAULT_STORE: &str = "./keytrail-store";
@@ -53,12 +51,6 @@ impl StoreChoice {
             .unwrap_or_else(|| PathBuf::from(DEFAULT_STORE))
     }
 
-    /// The bucket and the prefix, if the store is not on a disk.
-    fn bucket(&self) -> Option<&str> {
-        let text = self.chosen.as_deref()?.to_str()?;
-        text.starts_with("s3://").then_some(text)
-    }
-
     /// Refuses to write a file into the store, over what the tables are made of.
     ///
     /// # Errors
@@ -83,60 +75,19 @@ impl StoreChoice {
         Ok(())
     }
 
-    /// Opens the store for writing, creating it where there is none.
-    pub(super) async fn create(&self) -> anyhow::Result<Store> {
-        let place = match self.bucket() {
-            Some(text) => Box::pin(Place::bucket(text, &self.access, now_micros)).await?,
-            None => Place::create_directory(&self.directory())?,
-        };
-        Ok(Box::pin(Store::create(place)).await?)
-    }
-
-    /// Opens the store for writing if there is one.
-    ///
-    /// # Errors
-    /// If what is there cannot be opened.
-    pub(super) async fn existing(&self) -> anyhow::Result<Option<Store>> {
-        match self.try_open().await {
-            Ok(store) => {
-                store.add_later_tables().await?;
-                Ok(Some(store))
-            }
-            Err(StoreError::NotFound { .. }) => Ok(None),
-            Err(other) => Err(other.into()),
+    /// The store, for services.
+    pub(super) fn at(&self) -> StoreAt {
+        StoreAt {
+            location: self.directory(),
+            access: self.access.clone(),
+            clock: now_micros,
         }
     }
 
-    async fn try_open(&self) -> Result<Store, StoreError> {
-        let place = match self.bucket() {
-            Some(text) => Box::pin(Place::bucket(text, &self.access, now_micros)).await?,
-            None => Place::directory(&self.directory())?,
-        };
-        Box::pin(Store::open(place)).await
-    }
-
     /// Opens the store for reading.
-    pub(super) async fn open(&self) -> anyhow::Result<Store> {
-        self.try_open().await.map_err(|error| match error {
-            StoreError::NotFound { .. } => anyhow::anyhow!(
-                "{error}\n\nhint: `keytrail ingest PATH --store DIR` makes one; `--store` or KEYTRAIL_STORE names it"
-            ),
-            other => other.into(),
-        })
+    pub(super) async fn open(&self) -> Result<Store, ServiceError> {
+        self.at().open().await
     }
-}
-
-/// The first and the last event that the event tables hold.
-pub(super) fn period(pins: &Pins) -> anyhow::Result<Option<(DateTime<Utc>, DateTime<Utc>)>> {
-    let period = pins.period()?;
-    period
-        .map(|(first, last)| {
-            let time = |micros| {
-                DateTime::from_timestamp_micros(micros).context("an event time is out of range")
-            };
-            Ok((time(first)?, time(last)?))
-        })
-        .transpose()
 }
 
 /// Where rows go.

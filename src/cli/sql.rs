@@ -6,10 +6,11 @@ use anyhow::Context as _;
 
 use super::args::SqlArgs;
 use super::error::to_stderr;
-use super::queries::{Queries, QueriesChoice};
+use super::queries::QueriesChoice;
 use super::session::{StoreChoice, destination};
 use super::{ExitStatus, notes, shell};
 use crate::render::write_stream;
+use crate::service::Reader;
 
 pub(super) async fn run(
     place: &StoreChoice,
@@ -34,10 +35,9 @@ pub(super) async fn run(
         }
     };
     let store = place.open().await?;
-    let queries = Queries::chosen(queries)?;
-    let (session, pins) = queries.session(&store).await?;
-    let stream = session.query(&statement).await?;
+    let reader = Reader::open(&store, queries.load()?).await?;
+    let stream = reader.session().query(&statement).await?;
     write_stream(stream, args.output.rendering(), &destination).await?;
-    to_stderr(&notes::of_store(&pins).await?);
+    to_stderr(&notes::of_store(&reader).await?);
     Ok(ExitStatus::Success)
 }

@@ -1,90 +1,62 @@
 //! `keytrail trails`: what is known of trails, regions and members; asked of AWS, or imported.
 
-use std::fs;
-
 use anyhow::Context as _;
 use chrono::DateTime;
 
 use super::ExitStatus;
 use super::args::{TrailsAction, TrailsArgs, TrailsImportArgs};
-use super::clock::now_micros;
-use super::error::{print_warnings, to_stderr, to_stdout};
-use super::queries::Queries;
+use super::error::{to_stderr, to_stdout};
+use super::events::HOST;
 use super::session::{StoreChoice, destination};
-use crate::aws::Access;
-use crate::inventory::{Document, Import, Told, pull, write_told};
 use crate::render::{visible, write_stream};
+use crate::service::{AnswerFile, Queries, Reader, TrailsImport, import_trails, pull_trails};
 
 pub(super) async fn run(place: &StoreChoice, args: TrailsArgs) -> anyhow::Result<ExitStatus> {
     match args.action {
         Some(TrailsAction::Pull(aws)) => {
-            let config = Access::from(aws).load().await;
-            let taken_at = now_micros();
-            let pulled = pull(&config).await?;
-            write(place, &pulled.told, taken_at, "aws").await?;
-            for refused in pulled.refused() {
+            let done = Box::pin(pull_trails(&place.at(), &aws.into(), HOST)).await?;
+            to_stdout(&format!("{}\n", done.summary))?;
+            for refused in &done.refused {
                 to_stderr(&format!("warning: refused, and so not known: {refused}\n"));
             }
-            Ok(if pulled.is_lacking {
+            Ok(if done.is_lacking {
                 ExitStatus::Incomplete
             } else {
                 ExitStatus::Success
             })
         }
-        Some(TrailsAction::Import(args)) => import(place, &args).await,
+        Some(TrailsAction::Import(args)) => {
+            let done = import_trails(&place.at(), &import(&args)?, HOST).await?;
+            to_stdout(&format!("{}\n", done.summary))?;
+            Ok(ExitStatus::Success)
+        }
         None => {
             let destination = destination(place, &args.output)?;
             let store = place.open().await?;
-            let queries = Queries::embedded()?;
-            let (session, _pins) = queries.session(&store).await?;
-            let list = queries.library.status("status-trails")?;
-            let stream = session.query(&list.sql).await?;
+            let reader = Reader::open(&store, Queries::embedded()?).await?;
+            let stream = reader.trails().await?;
             write_stream(stream, args.output.rendering(), &destination).await?;
             Ok(ExitStatus::Success)
         }
     }
 }
 
-async fn import(place: &StoreChoice, args: &TrailsImportArgs) -> anyhow::Result<ExitStatus> {
+fn import(args: &TrailsImportArgs) -> anyhow::Result<TrailsImport> {
     let taken_at = match &args.taken_at {
-        None => now_micros(),
-        Some(text) => DateTime::parse_from_rfc3339(text)
-            .with_context(|| format!("`{}` is no time as 2026-03-01T00:00:00Z", visible(text)))?
-            .timestamp_micros(),
+        None => None,
+        Some(text) => Some(
+            DateTime::parse_from_rfc3339(text)
+                .with_context(|| format!("`{}` is no time as 2026-03-01T00:00:00Z", visible(text)))?
+                .timestamp_micros(),
+        ),
     };
-    let mut documents = Vec::new();
-    let mut sources = Vec::new();
-    for (trail, file) in args.files() {
-        let shown = file.display().to_string();
-        let text = fs::read_to_string(&file).with_context(|| format!("cannot read `{shown}`"))?;
-        sources.push(shown.clone());
-        documents.push(Document {
-            shown,
-            trail: trail.map(str::to_owned),
-            text,
-        });
-    }
-    let told = Told::read(&documents, args.account.as_deref())?;
-    write(place, &told, taken_at, &sources.join(" ")).await?;
-    Ok(ExitStatus::Success)
-}
-
-async fn write(
-    place: &StoreChoice,
-    told: &Told,
-    taken_at: i64,
-    source: &str,
-) -> anyhow::Result<()> {
-    let store = place.create().await?;
-    let run_id = uuid::Uuid::new_v4().to_string();
-    let import = Import {
-        run_id: &run_id,
-        started_at: now_micros(),
-        source,
-    };
-    let done = write_told(&store, told, taken_at, &import).await;
-    print_warnings(&store);
-    done?;
-    to_stdout(&format!("{}\n", told.summary()))?;
-    Ok(())
+    let files = args.files().map(|(trail, path)| AnswerFile {
+        trail: trail.map(str::to_owned),
+        path,
+    });
+    Ok(TrailsImport {
+        files: files.collect(),
+        account: args.account.clone(),
+        taken_at,
+    })
 }

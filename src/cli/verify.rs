@@ -1,27 +1,17 @@
-//! `keytrail verify`: what can be proven of the logs.
+//! `keytrail verify`: what can be proven of the logs, for people.
 
 use std::fmt::Write as _;
 use std::num::NonZero;
-use std::sync::OnceLock;
-
-use anyhow::{Context as _, bail};
-use chrono::{Days, NaiveDate, NaiveTime};
-use tokio::runtime::Handle;
 
 use super::args::VerifyArgs;
-use super::clock::now_micros;
-use super::error::{print_warnings, to_stderr, to_stdout};
+use super::error::{to_stderr, to_stdout};
+use super::events::HOST;
 use super::ingest::grouped;
-use super::mistyped::refuse_unknown;
 use super::session::StoreChoice;
 use super::{ExitStatus, notes};
-use crate::aws::Access;
-use crate::decode::Limits;
-use crate::integrity::{
-    DigestStatus, Finding, KeySource, LogStatus, Options, PublicKeys, Verified, verify,
-};
+use crate::integrity::{DigestStatus, Finding, LogStatus, Verified};
 use crate::render::visible;
-use crate::source::{At, Files, Opened, ReadFault, S3, Source, SourceObject};
+use crate::service::{VerifyOptions, verify};
 
 /// Findings that are named; all are in `verified_files`.
 const SHOWN_MAX: usize = 100;
@@ -33,44 +23,25 @@ const NO_DIGEST_HINT: &str = "\nhint: digests are in the folders CloudTrail-Dige
 const UNSIGNED_HINT: &str = "hint: a copy loses the signatures of digests; `keytrail fetch-signatures s3://bucket/prefix DIR` gets them, and the next `keytrail verify` takes them\n";
 
 pub(super) async fn run(place: &StoreChoice, args: VerifyArgs) -> anyhow::Result<ExitStatus> {
-    if let (Some(from), Some(to)) = (args.from, args.to)
-        && from > to
-    {
-        bail!("`--from {from}` comes after `--to {to}`");
-    }
-    let store = place.open().await?;
-    refuse_unknown(&store, &args.account, &args.log_region).await?;
-    let keys = keys(&args)?;
     let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let options = Options {
-        from: args.from.map(midnight),
-        until: args
-            .to
-            .and_then(|day| day.checked_add_days(Days::new(1)))
-            .map(midnight),
-        accounts: args.account.iter().cloned().collect(),
-        regions: args.log_region.iter().cloned().collect(),
-        limits: Limits::default(),
-        threads: args.threads.map_or(cpus, usize::from),
-        run_id: uuid::Uuid::new_v4().to_string(),
-        started_at: now_micros(),
-    };
-    let source = Everywhere {
+    let options = VerifyOptions {
+        from: args.from,
+        to: args.to,
+        accounts: args.account,
+        regions: args.log_region,
+        public_keys: args.public_keys,
         access: args.aws.into(),
-        runtime: Handle::current(),
-        s3: OnceLock::new(),
+        threads: args.threads.map_or(cpus, usize::from),
     };
-    let verified = verify(&store, &source, &keys, &options, &now_micros).await;
-    print_warnings(&store);
-    let verified = verified?;
+    let outcome = Box::pin(verify(&place.at(), &options, HOST)).await?;
+    let verified = &outcome.verified;
     to_stdout(&if args.json {
-        format!("{}\n", serde_json::to_string_pretty(&verified)?)
+        format!("{}\n", serde_json::to_string_pretty(verified)?)
     } else {
-        describe(&verified)
+        describe(verified)
     })?;
-    to_stderr(&hints(&verified));
-    // A log that was not ingested yet may be named as missing.
-    to_stderr(&notes::of_store(&store.pin().await?).await?);
+    to_stderr(&hints(verified));
+    to_stderr(&notes::of_runs(&outcome.unfinished_runs));
     Ok(if verified.has_findings() {
         ExitStatus::Findings
     } else if verified.is_incomplete() {
@@ -78,47 +49,6 @@ pub(super) async fn run(place: &StoreChoice, args: VerifyArgs) -> anyhow::Result
     } else {
         ExitStatus::Success
     })
-}
-
-fn keys(args: &VerifyArgs) -> anyhow::Result<KeySource> {
-    if args.public_keys.is_empty() {
-        return Ok(KeySource::Aws(args.aws.clone().into()));
-    }
-    let mut keys = PublicKeys::default();
-    for path in &args.public_keys {
-        let shown = path.display().to_string();
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read `{shown}`"))?;
-        keys.add_file(&shown, &bytes)?;
-    }
-    Ok(KeySource::Given(keys))
-}
-
-/// Files, and buckets: AWS is reached only if an object of a bucket is to be read.
-struct Everywhere {
-    access: Access,
-    runtime: Handle,
-    s3: OnceLock<S3>,
-}
-
-impl Source for Everywhere {
-    fn open(&self, object: &SourceObject) -> Result<Opened, ReadFault> {
-        match &object.at {
-            At::File(_) => Files.open(object),
-            At::S3 { .. } => {
-                let connect = || {
-                    let config = self.runtime.block_on(self.access.load());
-                    let _entered = self.runtime.enter();
-                    S3::new(&config, &self.access)
-                };
-                self.s3.get_or_init(connect).open(object)
-            }
-        }
-    }
-}
-
-/// In microseconds.
-fn midnight(day: NaiveDate) -> i64 {
-    day.and_time(NaiveTime::MIN).and_utc().timestamp_micros()
 }
 
 fn describe(verified: &Verified) -> String {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
 use datafusion::prelude::{col, lit};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::error::IngestError;
@@ -18,7 +19,7 @@ use crate::source::Writer;
 use crate::store::{RunRecord, Store, look_up, read_columns, rows};
 
 /// What was forgotten, and what was not.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Forgotten {
     /// Locations that were forgotten now.
     pub objects: Vec<String>,
@@ -27,7 +28,7 @@ pub struct Forgotten {
 }
 
 /// An object that is not forgotten.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Kept {
     /// Its location.
     pub location: String,

@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, HashSet};
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
+use chrono::{DateTime, SecondsFormat};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::{col, lit};
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 use super::error::IngestError;
 use super::runs::{COMMAND, Detail, INTERRUPTED, STARTED, id};
@@ -32,6 +34,40 @@ pub struct Unfinished {
     pub objects_planned: u64,
     /// How many of these are in the ledger.
     pub objects_done: u64,
+}
+
+impl Unfinished {
+    /// When it began.
+    #[must_use]
+    pub fn began(&self) -> String {
+        DateTime::from_timestamp_micros(self.started_at)
+            .unwrap_or_default()
+            .to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
+
+    /// How `runs` says it: whether it was asked to end.
+    #[must_use]
+    pub fn outcome(&self) -> &'static str {
+        if self.is_interrupted {
+            INTERRUPTED
+        } else {
+            STARTED
+        }
+    }
+}
+
+/// With the time and the outcome in words.
+impl Serialize for Unfinished {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut run = serializer.serialize_struct("Unfinished", 6)?;
+        run.serialize_field("run_id", &self.run_id)?;
+        run.serialize_field("started_at", &self.began())?;
+        run.serialize_field("outcome", self.outcome())?;
+        run.serialize_field("sources", &self.sources)?;
+        run.serialize_field("objects_planned", &self.objects_planned)?;
+        run.serialize_field("objects_done", &self.objects_done)?;
+        run.end()
+    }
 }
 
 /// A run while it is found out what became of its objects.

@@ -6,6 +6,7 @@
 //! **Architecture invariant:** everything that answers a question goes through here; nothing here
 //! knows Delta or a file.
 
+mod cells;
 mod functions;
 mod kept;
 mod names;
@@ -30,6 +31,7 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use thiserror::Error;
 
+pub use cells::{Cells, texts};
 use kept::KeptView;
 pub(crate) use kept::without_empty_views;
 pub use plain::plainly;

@@ -14,7 +14,7 @@ mod spelling;
 mod words;
 
 /// The stages in the order of the flow; each may use those before it.
-const STAGES: [&str; 13] = [
+const STAGES: [&str; 14] = [
     "schema",
     "catalog",
     "decode",
@@ -26,6 +26,7 @@ const STAGES: [&str; 13] = [
     "ingest",
     "inventory",
     "integrity",
+    "service",
     "render",
     "cli",
 ];

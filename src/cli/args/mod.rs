@@ -19,6 +19,7 @@ use crate::decode::Limits;
 use crate::ingest::Span;
 use crate::render::{Format, Rendering, Zone};
 use crate::report::Filters;
+use crate::service::{Question, Requirement};
 
 pub(in crate::cli) use self::aws::AwsArgs;
 use self::bucket::BucketArgs;
@@ -246,6 +247,33 @@ pub(in crate::cli) enum Required {
     Complete,
 }
 
+impl From<Required> for Requirement {
+    fn from(required: Required) -> Self {
+        match required {
+            Required::CompleteVerified => Self::CompleteVerified,
+            Required::Complete => Self::Complete,
+        }
+    }
+}
+
+impl ReportArgs {
+    /// What is asked; nothing is required of the answer yet.
+    pub(in crate::cli) fn question(&self) -> Question {
+        let own = [("key", &self.filters.key), ("days", &self.days)];
+        let own = own
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+        Question {
+            report: self.name.clone().unwrap_or_default(),
+            since: self.filters.since.clone(),
+            until: self.filters.until.clone(),
+            filters: self.filters.to_filters(),
+            arguments: own.chain(self.params.iter().cloned()).collect(),
+            required: None,
+        }
+    }
+}
+
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Filters")]
 pub(in crate::cli) struct FilterArgs {
@@ -286,7 +314,7 @@ pub(in crate::cli) struct FilterArgs {
 
 impl FilterArgs {
     /// The filters beside key and window.
-    pub(in crate::cli) fn to_filters(&self) -> Filters {
+    fn to_filters(&self) -> Filters {
         Filters {
             account: self.account.clone(),
             region: self.region.clone(),

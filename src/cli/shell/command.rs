@@ -171,7 +171,7 @@ impl Shell {
             Command::Quit => return Ok(Next::Leave),
             Command::Help => to_stdout(&help())?,
             Command::Reports => {
-                let list = report::list(&self.desk.queries.library);
+                let list = report::list(self.desk.reader.library());
                 to_stdout(&wrapped(&list, terminal_width()))?;
             }
             Command::Report(args) => return self.answer(Question::Report(&args)).await,

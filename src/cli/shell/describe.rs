@@ -27,8 +27,8 @@ impl Desk {
     }
 
     fn relations(&self) -> anyhow::Result<RecordBatch> {
-        let library = &self.queries.library;
-        let names = self.opened.session.relations();
+        let library = self.reader.library();
+        let names = self.reader.session().relations();
         let rows = names.iter().map(|name| {
             let (kind, meaning) = match schema::table(name) {
                 Some(table) => ("table", first_sentence(table.doc)),
@@ -40,7 +40,7 @@ impl Desk {
     }
 
     async fn columns(&self, name: &str) -> anyhow::Result<(String, RecordBatch)> {
-        let session = &self.opened.session;
+        let session = self.reader.session();
         let names = session.relations();
         let Some(name) = names.iter().find(|known| known.eq_ignore_ascii_case(name)) else {
             let near = nearest(name, names.iter().map(String::as_str));
@@ -58,7 +58,7 @@ impl Desk {
         let Some(table) = schema::table(name) else {
             let rows = columns.fields().iter();
             let rows = rows.map(|field| [field.name().clone(), word(field.data_type())]);
-            let heading = match self.queries.library.view(name) {
+            let heading = match self.reader.library().view(name) {
                 Some(view) => format!("{name}: {}\n{}\n", view.title, view.description),
                 None => format!("{name}\n"),
             };

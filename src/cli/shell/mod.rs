@@ -33,10 +33,10 @@ use super::ExitStatus;
 use super::args::OutputArgs;
 use super::error::{print, to_stderr};
 use super::notes;
-use super::queries::{Queries, QueriesChoice};
+use super::queries::QueriesChoice;
 use super::session::StoreChoice;
-use crate::sql::Session;
-use crate::store::{Pins, Store};
+use crate::service::Reader;
+use crate::store::Store;
 
 const PROMPT: &str = "keytrail> ";
 /// Statements kept in the history.
@@ -51,20 +51,12 @@ enum Next {
     Leave,
 }
 
-/// A session over one state of the store, and that state.
-struct Opened {
-    session: Session,
-    pins: Pins,
-    versions: Vec<u64>,
-    /// What must be said beside every answer from it.
-    notes: String,
-}
-
 /// What a question is answered with.
 struct Desk {
     store: Store,
-    queries: Queries,
-    opened: Opened,
+    reader: Reader,
+    /// What must be said beside every answer of the reader; none until it is known.
+    notes: Option<String>,
     outlet: Outlet,
 }
 
@@ -80,15 +72,15 @@ pub(super) async fn run(
     queries: &QueriesChoice,
     output: OutputArgs,
 ) -> anyhow::Result<ExitStatus> {
-    let queries = Queries::chosen(queries)?;
+    let queries = queries.load()?;
     let store = place.open().await?;
-    let opened = open(&store, &queries).await?;
+    let reader = Reader::open(&store, queries).await?;
     let mut shell = Shell {
         desk: Desk {
             outlet: Outlet::new(place, output, Pager::chosen())?,
             store,
-            queries,
-            opened,
+            notes: Some(notes::of_store(&reader).await?),
+            reader,
         },
         interrupts: Interrupts::listen()?,
         is_timed: false,
@@ -153,26 +145,6 @@ fn editor(history: FileHistory) -> anyhow::Result<Editor<Helpful, FileHistory>> 
     Ok(Editor::with_history(config, history)?)
 }
 
-async fn open(store: &Store, queries: &Queries) -> anyhow::Result<Opened> {
-    let pins = store.pin().await?;
-    Opened::over(pins, queries).await
-}
-
-impl Opened {
-    async fn over(pins: Pins, queries: &Queries) -> anyhow::Result<Self> {
-        Ok(Self {
-            session: queries.over(&pins).await?,
-            notes: notes::of_store(&pins).await?,
-            versions: versions(&pins),
-            pins,
-        })
-    }
-}
-
-fn versions(pins: &Pins) -> Vec<u64> {
-    pins.iter().map(crate::store::Snapshot::version).collect()
-}
-
 impl Shell {
     /// Takes what was entered, one input after the other. An error ends its own input alone.
     async fn take(&mut self, text: &str) -> Next {
@@ -196,17 +168,25 @@ impl Shell {
 }
 
 impl Desk {
-    /// Sees to it that the session is over the newest state of the store.
+    /// Sees to it that the reader is over the newest state of the store.
     async fn refresh(&mut self) -> anyhow::Result<()> {
-        let pins = self.store.pin().await?;
-        if versions(&pins) != self.opened.versions {
-            self.opened = Opened::over(pins, &self.queries).await?;
+        if self.reader.refresh(&self.store).await? {
+            // Ctrl-C may come before the new ones are known.
+            self.notes = None;
+        }
+        if self.notes.is_none() {
+            self.notes = Some(notes::of_store(&self.reader).await?);
         }
         Ok(())
     }
 
+    /// Says what must be said beside every answer.
+    fn say_notes(&self) {
+        to_stderr(self.notes.as_deref().unwrap_or_default());
+    }
+
     /// The names that can be completed.
     async fn names(&self) -> anyhow::Result<Names> {
-        Names::of(&self.opened.session, &self.queries.library).await
+        Names::of(self.reader.session(), self.reader.library()).await
     }
 }

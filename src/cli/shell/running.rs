@@ -79,9 +79,9 @@ impl Desk {
         match question {
             Question::Statement(statement) => {
                 self.refresh().await?;
-                let stream = self.opened.session.query(statement).await?;
+                let stream = self.reader.session().query(statement).await?;
                 self.outlet.write("", ahead(stream), None).await?;
-                to_stderr(&self.opened.notes);
+                self.say_notes();
                 Ok(())
             }
             Question::Report(args) => self.answer_report(args).await,
@@ -90,15 +90,12 @@ impl Desk {
 
     async fn answer_report(&mut self, args: &ReportArgs) -> anyhow::Result<()> {
         self.refresh().await?;
-        let name = args.name.as_deref().unwrap_or_default();
-        let asked = self.queries.library.report(name)?;
-        let (session, pins) = (&self.opened.session, &self.opened.pins);
         if args.explain {
-            let text = report::explain(&self.queries, session, pins, asked, args).await?;
+            let text = report::explain(&self.reader, args).await?;
             return Ok(to_stdout(&text)?);
         }
-        let answer = report::ask(&self.queries, session, pins, asked, args).await;
-        let answer = answer.inspect_err(|_refused| to_stderr(&self.opened.notes))?;
+        let answer = report::ask(&self.reader, &args.question(), args).await;
+        let answer = answer.inspect_err(|_refused| self.say_notes())?;
         to_stderr(&answer.warnings);
         let outcome = answer.outcome;
         let stream = ahead(outcome.stream);
@@ -107,7 +104,7 @@ impl Desk {
             .write(&answer.heading, stream, rendering)
             .await?;
         let caveats = outcome.caveats.collect().await?;
-        to_stderr(&self.opened.notes);
+        self.say_notes();
         to_stderr(&report::notes(outcome.footnote, caveats));
         Ok(())
     }

@@ -1,11 +1,11 @@
-//! What was typed for `keytrail ingest` and cannot be meant: URLs, and accounts and regions without logs.
+//! What was asked for and cannot be meant: URLs for paths, and accounts and regions without logs.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use anyhow::bail;
 use arrow::array::AsArray as _;
 
+use super::error::ServiceError;
 use crate::catalog::nearest;
 use crate::schema::LOG_FILE_EVENTS;
 use crate::source::{Address, Listing, Narrowed};
@@ -15,7 +15,7 @@ use crate::store::{Store, read_columns};
 const LISTED_MAX: usize = 20;
 
 /// Refuses what is no path, and not meant as one.
-pub(super) fn refuse_urls(paths: &[PathBuf]) -> anyhow::Result<()> {
+pub(super) fn refuse_urls(paths: &[PathBuf]) -> Result<(), ServiceError> {
     for path in paths.iter().filter(|path| !path.exists()) {
         let text = path.to_string_lossy();
         let is_queue = text.starts_with("https://sqs.") || text.starts_with("https://queue.");
@@ -24,12 +24,18 @@ pub(super) fn refuse_urls(paths: &[PathBuf]) -> anyhow::Result<()> {
             None if is_queue => format!("`keytrail ingest --queue {text}` reads a queue"),
             None => "logs are read from files, directories and s3://BUCKET/PREFIX".to_owned(),
         };
-        if is_url(&text) {
-            bail!("cannot read `{text}`; it is a URL\n\nhint: {hint}");
-        }
-        if text.starts_with("arn:") {
-            bail!("cannot read `{text}`; it is an ARN\n\nhint: {hint}");
-        }
+        let what = if is_url(&text) {
+            "a URL"
+        } else if text.starts_with("arn:") {
+            "an ARN"
+        } else {
+            continue;
+        };
+        return Err(ServiceError::NotAPath {
+            typed: text.into_owned(),
+            what,
+            hint,
+        });
     }
     Ok(())
 }
@@ -72,7 +78,7 @@ pub(super) fn refuse_places(
     narrowed: &Narrowed,
     listing: &Listing,
     addresses: &[Address],
-) -> anyhow::Result<()> {
+) -> Result<(), ServiceError> {
     if !listing.faults.is_empty() {
         // What was asked for may be in what could not be listed.
         return Ok(());
@@ -86,11 +92,12 @@ pub(super) fn refuse_places(
                 .iter()
                 .map(|address| format!("`s3://{}/{}`", address.bucket, address.prefix))
                 .collect();
-            bail!(
-                "nothing found: `{option} {value}`; no log in {} has it{}",
-                buckets.join(", "),
-                hint(value, known)
-            );
+            return Err(ServiceError::UnknownPlace {
+                option,
+                value: value.clone(),
+                searched: buckets.join(", "),
+                hint: hint(value, known),
+            });
         }
     }
     Ok(())
@@ -101,7 +108,7 @@ pub(super) async fn refuse_unknown(
     store: &Store,
     accounts: &[String],
     regions: &[String],
-) -> anyhow::Result<()> {
+) -> Result<(), ServiceError> {
     for (option, column, asked) in [
         ("--account", "account_id", accounts),
         ("--log-region", "region", regions),
@@ -120,10 +127,12 @@ pub(super) async fn refuse_unknown(
         })
         .await?;
         if let Some(value) = asked.iter().find(|value| !known.contains(*value)) {
-            bail!(
-                "nothing found: `{option} {value}`; no log in the store has it{}",
-                hint(value, &known)
-            );
+            return Err(ServiceError::UnknownPlace {
+                option,
+                value: value.clone(),
+                searched: "the store".to_owned(),
+                hint: hint(value, &known),
+            });
         }
     }
     Ok(())

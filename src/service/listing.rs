@@ -1,16 +1,13 @@
-//! What `keytrail ingest` is pointed at: files, directories, buckets.
+//! What an ingest is pointed at: files, directories, buckets.
 //!
-//! Enters: the paths as typed. Leaves: where to read, and what was found. A bucket is listed as far as the store
-//! says that there may be something new.
+//! Enters: paths and addresses as typed. Leaves: where to read, and what was found. A bucket is listed as far as the
+//! store says that there may be something new.
 
 use std::path::PathBuf;
 
-use anyhow::bail;
-
-use super::args::IngestArgs;
-use super::ingest::LAYOUT_HINT;
+use super::error::{LAYOUT_HINT, ServiceError};
 use super::mistyped::{refuse_places, refuse_urls};
-use crate::aws::Access;
+use super::options::IngestOptions;
 use crate::ingest::{Hashing, Listed, strangers};
 use crate::source::{self, Address, Failed, Files, Listing, Narrowed, ReadFault, S3, Source, Why};
 use crate::store::Store;
@@ -25,74 +22,58 @@ pub(super) struct Found {
 /// Lists everything that was pointed at; without a store nothing of it is known.
 pub(super) async fn find(
     store: Option<&Store>,
-    args: &IngestArgs,
+    options: &IngestOptions,
     started_at: i64,
-) -> anyhow::Result<Found> {
+) -> Result<Found, ServiceError> {
     let is_address = |path: &&PathBuf| path.to_str().is_some_and(Address::is_meant);
-    let (addresses, paths): (Vec<_>, Vec<_>) = args.paths.iter().partition(is_address);
+    let (addresses, paths): (Vec<_>, Vec<_>) = options.paths.iter().partition(is_address);
     let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
     refuse_urls(&paths)?;
-    let listing = source::list(&paths);
-    let narrowed = args.bucket.narrowed();
+    let mut listing = source::list(&paths);
+    let decoding = &options.decoding;
     if addresses.is_empty() {
-        if narrowed != Narrowed::default() {
-            bail!(
-                "`--from`, `--to`, `--account` and `--log-region` narrow the listing of a bucket, and none is named"
-            );
+        if options.narrowed != Narrowed::default() {
+            return Err(ServiceError::NoBucketToNarrow);
         }
         let found = Found {
             source: Box::new(Files),
             listing,
-            hashing: match (args.hash, args.no_hash) {
-                (true, _) => Hashing::Always,
-                (false, true) => Hashing::Never,
-                (false, false) => Hashing::WithDigests,
-            },
+            hashing: decoding.hashing.unwrap_or(Hashing::WithDigests),
         };
-        return settle(found, args, store.is_none());
+        return settle(found, options, store.is_none());
     }
     let addresses = addresses
         .into_iter()
         .map(|path| {
-            let text = path.to_string_lossy();
-            let parsed = Address::parse(&text);
-            parsed.ok_or_else(|| {
-                anyhow::anyhow!("`{text}` names no bucket\n\nhint: s3://BUCKET/PREFIX")
+            let typed = path.to_string_lossy();
+            let parsed = Address::parse(&typed);
+            parsed.ok_or_else(|| ServiceError::NoBucket {
+                typed: typed.into_owned(),
             })
         })
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let access = Access::from(args.aws.clone());
-    let s3 = S3::new(&access.load().await, &access);
-    let mut listing = listing;
-    let listed = list(
-        store,
-        args,
-        &narrowed,
-        &s3,
-        &addresses,
-        &mut listing,
-        started_at,
-    )
-    .await?;
-    listed.keep_news(&mut listing.days, started_at, args.bucket.lookback);
+        .collect::<Result<Vec<_>, _>>()?;
+    let access = &options.access;
+    let s3 = S3::new(&access.load().await, access);
+    let listed = list(store, options, &s3, &addresses, &mut listing, started_at).await?;
+    listed.keep_news(&mut listing.days, started_at, options.lookback_days);
     let found = Found {
         source: Box::new(s3),
         listing,
-        hashing: if args.no_hash {
-            Hashing::Never
-        } else {
-            Hashing::Always
-        },
+        hashing: decoding.hashing.unwrap_or(Hashing::Always),
     };
-    settle(found, args, store.is_none())
+    settle(found, options, store.is_none())
 }
 
 /// Ends the run where nothing of what was asked for is a log; where something is, the rest is told with the rejects.
-fn settle(mut found: Found, args: &IngestArgs, is_new: bool) -> anyhow::Result<Found> {
+fn settle(
+    mut found: Found,
+    options: &IngestOptions,
+    is_new: bool,
+) -> Result<Found, ServiceError> {
     let Found {
         source, listing, ..
     } = &mut found;
-    let limits = args.limits.to_limits();
+    let limits = options.decoding.limits;
     let strangers = tokio::task::block_in_place(|| strangers(&**source, listing, limits));
     let named = listing.named.iter();
     let failed = named.filter_map(|named| {
@@ -129,30 +110,37 @@ fn settle(mut found: Found, args: &IngestArgs, is_new: bool) -> anyhow::Result<F
         (false, true) => "no store was made",
         (false, false) => "nothing was ingested",
     };
-    bail!("{}\n\nhint: {hint}", told.join("; "))
+    Err(ServiceError::NothingToRead {
+        problem: told.join("; "),
+        hint,
+    })
 }
 
 async fn list(
     store: Option<&Store>,
-    args: &IngestArgs,
-    narrowed: &Narrowed,
+    options: &IngestOptions,
     s3: &S3,
     addresses: &[Address],
     listing: &mut Listing,
     started_at: i64,
-) -> anyhow::Result<Listed> {
+) -> Result<Listed, ServiceError> {
     const DAY_MICROS: i64 = 86_400_000_000;
+    let narrowed = &options.narrowed;
     if let (Some(from), Some(to)) = (narrowed.from, narrowed.to)
         && from > to
     {
-        bail!("`--from {from}` is later than `--to {to}`");
+        return Err(ServiceError::NoDays {
+            from: from.to_string(),
+            later: "is later than",
+            to: to.to_string(),
+        });
     }
-    let lookback = args.bucket.lookback;
+    let lookback = options.lookback_days;
     let listed = match store {
         Some(store) => Listed::load(store).await?,
         None => Listed::default(),
     };
-    let is_due = |prefix: &str, day| args.bucket.all || listed.is_due(prefix, day, lookback);
+    let is_due = |prefix: &str, day| options.is_all || listed.is_due(prefix, day, lookback);
     for address in addresses {
         listing.extend(s3.list(address, narrowed, &is_due).await?);
     }
@@ -161,7 +149,7 @@ async fn list(
         return Ok(listed);
     };
     // Whatever its day: a log that a digest names is there, or was. One that was not there for so long will not come.
-    let since = if args.bucket.all {
+    let since = if options.is_all {
         i64::MIN
     } else {
         started_at - i64::from(lookback) * DAY_MICROS

@@ -1,0 +1,78 @@
+//! What services say while they work, as lines on standard error.
+
+use std::io;
+
+use super::clock::now_micros;
+use super::error::{print_warning, to_stderr, to_stdout};
+use super::ingest::grouped;
+use crate::render::visible;
+use crate::service::{Event, Host};
+
+/// The clock of this computer, and a sink that prints.
+pub(super) const HOST: Host<'static> = Host {
+    clock: &now_micros,
+    events: &show,
+};
+
+/// Prints an event.
+pub(super) fn show(event: Event<'_>) -> io::Result<()> {
+    match event {
+        Event::StoreWarning(warning) => print_warning(warning),
+        Event::FilesSkipped { count, examples } => {
+            let names: Vec<String> = examples
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            to_stderr(&format!(
+                "warning: {} passed over: neither names nor first bytes like a log's: {}{}\n",
+                files(count),
+                names.join(", "),
+                if count > names.len() as u64 {
+                    ", …"
+                } else {
+                    ""
+                }
+            ));
+        }
+        Event::MessageLeft { id, reason } => {
+            let (id, reason) = (visible(id), visible(reason));
+            to_stderr(&format!(
+                "warning: message {id} is left in the queue: {reason}\n"
+            ));
+        }
+        Event::ObjectsSkipped { count, example } => to_stderr(&format!(
+            "note: {count} passed over, whose keys are not like those of logs: {}{}\n",
+            visible(example),
+            if count > 1 { ", …" } else { "" }
+        )),
+        Event::QueueRefused(refused) => to_stderr(&format!("warning: {refused}\n")),
+        Event::MessagesNotDeleted { count } => {
+            to_stderr(&format!("warning: {count} messages could not be deleted\n"));
+        }
+        Event::TableCompacted {
+            table,
+            files_removed,
+            files_added,
+        } => to_stdout(&format!(
+            "{table:<18}{files_removed:>6} files merged into {files_added}\n"
+        ))?,
+        Event::TableVacuumed {
+            table,
+            files,
+            bytes,
+        } => to_stdout(&format!(
+            "{table:<18}{files:>6} files deleted, {} bytes\n",
+            grouped(bytes)
+        ))?,
+        // Whoever begins a run shows these in its own way.
+        Event::Begun { .. } | Event::BatchIngested { .. } => {}
+    }
+    Ok(())
+}
+
+fn files(count: u64) -> String {
+    match count {
+        1 => "1 file".to_owned(),
+        count => format!("{} files", grouped(count)),
+    }
+}

@@ -1,0 +1,125 @@
+//! Logs into the store: from files, directories and buckets.
+//!
+//! Enters: what is pointed at, and how it is read. Leaves: a [`Summary`].
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::error::ServiceError;
+use super::host::{Event, Host};
+use super::listing::{self, find};
+use super::open::StoreAt;
+use super::options::{Decoding, IngestOptions};
+use super::queries::Queries;
+use crate::ingest::{self, Hashing, Options, Progress, Summary};
+use crate::source::{Address, Input, Listing, Source};
+use crate::store::Store;
+
+/// Ingests what the store does not have yet. The store is made if there is none, once something was found to put into
+/// it: nothing is made for what was mistyped.
+///
+/// # Errors
+/// If nothing of what is pointed at can be read, or the store fails. What was committed before stays; the same call
+/// again does the rest.
+pub async fn ingest(
+    place: &StoreAt,
+    options: &IngestOptions,
+    host: Host<'_>,
+) -> Result<Summary, ServiceError> {
+    // Before the listing: what arrives meanwhile may not be in it.
+    let started_at = host.now();
+    let store = place.existing().await?;
+    let found = Box::pin(find(store.as_ref(), options, started_at)).await?;
+    let store = match store {
+        Some(store) => store,
+        None => place.create().await?,
+    };
+    let listing::Found {
+        source,
+        listing,
+        hashing,
+    } = found;
+    if listing.ignored_count > 0 {
+        host.emit(Event::FilesSkipped {
+            count: listing.ignored_count,
+            examples: &listing.ignored,
+        })?;
+    }
+    let sources = options.paths.iter().map(|path| path.display().to_string());
+    let found = Found {
+        source: &*source,
+        listing,
+        hashing,
+        sources: sources.collect(),
+        input: Some(input(options)),
+        started_at,
+        stop: options.stop.clone(),
+    };
+    let progress = Arc::new(Progress::default());
+    host.emit(Event::Begun {
+        progress: Some(&progress),
+    })?;
+    ingest_found(&store, options.decoding, found, &progress, host).await
+}
+
+/// What was pointed at, whatever directory it was typed in.
+fn input(options: &IngestOptions) -> Input {
+    let sources = options.paths.iter().map(|path| {
+        let typed = path.to_string_lossy().into_owned();
+        if Address::is_meant(&typed) {
+            return typed;
+        }
+        let found = std::fs::canonicalize(path).or_else(|_missing| std::path::absolute(path));
+        found.map_or(typed, |path| path.to_string_lossy().into_owned())
+    });
+    let (lookback, is_all) = (options.lookback_days, options.is_all);
+    Input::new(sources, &options.narrowed, lookback, is_all)
+}
+
+/// Where the objects of a run are, and which they are.
+pub(super) struct Found<'a> {
+    pub(super) source: &'a dyn Source,
+    pub(super) listing: Listing,
+    pub(super) hashing: Hashing,
+    /// What was pointed at, as typed.
+    pub(super) sources: Vec<String>,
+    /// The same, if another run can be pointed at it.
+    pub(super) input: Option<Input>,
+    /// When the run began, in microseconds: before what was found was looked for.
+    pub(super) started_at: i64,
+    /// Becomes true when the run is to end early.
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+/// Ingests what was found.
+pub(super) async fn ingest_found(
+    store: &Store,
+    decoding: Decoding,
+    found: Found<'_>,
+    progress: &Progress,
+    host: Host<'_>,
+) -> Result<Summary, ServiceError> {
+    let queries = Queries::embedded()?;
+    let options = Options {
+        limits: decoding.limits,
+        hashing: found.hashing,
+        threads: decoding.threads,
+        run_id: uuid::Uuid::new_v4().to_string(),
+        started_at: found.started_at,
+        sources: found.sources,
+        input: found.input,
+        stop: found.stop,
+    };
+    let summary = ingest::run(
+        store,
+        &queries.rollups(),
+        found.source,
+        found.listing,
+        &options,
+        progress,
+        host.clock,
+    )
+    .await;
+    host.emit_warnings(store)?;
+    Ok(summary?)
+}

@@ -1,0 +1,133 @@
+//! The query files: ours, and those of a user's own directory.
+//!
+//! Enters: a directory with `reports/` and `views/`. Leaves: a library, and the sessions made with it.
+
+use std::path::Path;
+
+use super::error::{QueryFault, ServiceError};
+use crate::catalog::{Library, Relation, Relations};
+use crate::schema::ROLLUPS;
+use crate::sql::Session;
+use crate::store::Pins;
+
+/// The queries, and what a session needs of them.
+#[derive(Debug)]
+pub struct Queries {
+    /// The query files.
+    pub library: Library,
+}
+
+impl Queries {
+    /// Ours alone: what is written by them must not depend on who writes.
+    ///
+    /// # Errors
+    /// Never, where this program was tested.
+    pub fn embedded() -> Result<Self, ServiceError> {
+        Ok(Self {
+            library: Library::embedded()?,
+        })
+    }
+
+    /// Ours, with what a user's directory adds and overrides.
+    ///
+    /// # Errors
+    /// If a file of the directory cannot be used.
+    pub fn with_own(directory: &Path) -> Result<Self, ServiceError> {
+        let mut queries = Self::embedded()?;
+        for file in query_files(directory)? {
+            let text = file.text.map_err(QueryFault::Text);
+            let added = text.and_then(|text| {
+                let library = &mut queries.library;
+                Ok(library.add_own(&file.path, &file.shown, &text)?)
+            });
+            added.map_err(|source| ServiceError::BadQueries {
+                directory: directory.display().to_string(),
+                source,
+            })?;
+        }
+        Ok(queries)
+    }
+
+    /// The queries of the roll-ups.
+    #[must_use]
+    pub fn rollups(&self) -> Vec<Relation<'_>> {
+        ROLLUPS
+            .into_iter()
+            .filter_map(|table| self.library.rollup(table.name))
+            .map(Relation::from)
+            .collect()
+    }
+
+    /// A session over pinned tables, with all views.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn over(&self, pins: &Pins) -> Result<Session, ServiceError> {
+        let relations = Relations {
+            views: self
+                .library
+                .views()?
+                .into_iter()
+                .map(Relation::from)
+                .collect(),
+            rollups: self.rollups(),
+        };
+        Ok(Session::open(pins, &relations).await?)
+    }
+}
+
+/// An `.sql` file of a user's directory.
+#[derive(Debug)]
+pub(super) struct QueryFile {
+    /// Where it is, for messages.
+    pub(super) shown: String,
+    /// Where it is in the directory, with slashes.
+    pub(super) path: String,
+    /// What it holds, or what is wrong with it.
+    pub(super) text: Result<String, String>,
+}
+
+/// The `.sql` files below a directory, in the order of their paths.
+pub(super) fn query_files(directory: &Path) -> Result<Vec<QueryFile>, ServiceError> {
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(directory).sort_by_file_name() {
+        let entry = entry.map_err(|source| ServiceError::ListQueries {
+            directory: directory.display().to_string(),
+            source,
+        })?;
+        let is_query = entry
+            .path()
+            .extension()
+            .is_some_and(|extension| extension == "sql");
+        if !is_query || entry.file_type().is_dir() {
+            continue;
+        }
+        let shown = entry.path().display().to_string();
+        let text = match std::fs::read(entry.path()) {
+            Ok(bytes) => text(&shown, bytes),
+            Err(error) => Err(format!("{shown}:1: it cannot be read: {error}")),
+        };
+        let path = entry.path().strip_prefix(directory).unwrap_or(entry.path());
+        files.push(QueryFile {
+            shown,
+            path: path.to_string_lossy().replace('\\', "/"),
+            text,
+        });
+    }
+    if directory.is_dir() {
+        Ok(files)
+    } else {
+        Err(ServiceError::NoQueries {
+            directory: directory.display().to_string(),
+        })
+    }
+}
+
+/// The text of a file, or the line on which it is none.
+fn text(shown: &str, bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.split(|byte| *byte == b'\n').count();
+        format!("{shown}:{line}: it is not UTF-8")
+    })
+}

@@ -1,0 +1,85 @@
+//! The files of a store: small ones merged, those that no reader needs deleted.
+
+use serde::Serialize;
+
+use super::error::ServiceError;
+use super::host::{Event, Host};
+use super::open::StoreAt;
+use crate::schema::TABLES;
+use crate::store::Compaction;
+
+/// What is kept unless less is forced: a week.
+const KEEP_HOURS_SAFE: u32 = 168;
+
+/// What was done to files, in all tables together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct UpkeepOutcome {
+    /// Files merged or deleted.
+    pub files_removed: u64,
+    /// Files that replace them.
+    pub files_added: u64,
+}
+
+/// Merges the small files of all tables; an event says what was done to each.
+///
+/// # Errors
+/// If there is no store, or it fails.
+pub async fn compact(place: &StoreAt, host: Host<'_>) -> Result<UpkeepOutcome, ServiceError> {
+    let store = place.open().await?;
+    let now_millis = host.now() / 1000;
+    let mut outcome = UpkeepOutcome::default();
+    for table in TABLES {
+        let done = store.compact(table, Compaction::Whole, now_millis).await?;
+        if done.files_removed > 0 {
+            outcome.files_removed += done.files_removed as u64;
+            outcome.files_added += done.files_added as u64;
+            host.emit(Event::TableCompacted {
+                table: table.name,
+                files_removed: done.files_removed,
+                files_added: done.files_added,
+            })?;
+        }
+    }
+    host.emit_warnings(&store)?;
+    Ok(outcome)
+}
+
+/// What is kept for readers that are still at work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VacuumOptions {
+    /// Files of versions of the last hours are kept.
+    pub keep_hours: u32,
+    /// Whether less than a week may be kept.
+    pub is_forced: bool,
+}
+
+/// Deletes the files that no reader needs; an event says what was done to each table.
+///
+/// # Errors
+/// If less would be kept than is safe, there is no store, or it fails.
+pub async fn vacuum(
+    place: &StoreAt,
+    options: VacuumOptions,
+    host: Host<'_>,
+) -> Result<UpkeepOutcome, ServiceError> {
+    if options.keep_hours < KEEP_HOURS_SAFE && !options.is_forced {
+        return Err(ServiceError::KeepsTooLittle {
+            safe: KEEP_HOURS_SAFE,
+        });
+    }
+    let store = place.open().await?;
+    let now_millis = host.now() / 1000;
+    let mut outcome = UpkeepOutcome::default();
+    for table in TABLES {
+        let done = store.vacuum(table, options.keep_hours, now_millis).await?;
+        if done.files > 0 {
+            outcome.files_removed += done.files as u64;
+            host.emit(Event::TableVacuumed {
+                table: table.name,
+                files: done.files,
+                bytes: done.bytes,
+            })?;
+        }
+    }
+    Ok(outcome)
+}
