@@ -5,16 +5,18 @@
 //! Nothing here knows what a service is asked for.
 
 mod agent;
+mod cause;
 mod contact;
 mod profile;
 
 pub use agent::Named;
+pub use cause::in_short;
+pub(crate) use cause::{causes, innermost, of_credentials, one_line};
 pub use contact::Contact;
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_credential_types::provider::error::CredentialsError;
 use profile::ChosenProfile;
 
 /// The configuration of a client of a service's SDK: every call carries keytrail's name, and a server that never
@@ -87,25 +89,5 @@ impl Access {
             loader = loader.endpoint_url(endpoint_url);
         }
         loader
-    }
-}
-
-/// Why there was no answer, in a line: the innermost cause says most, and of a chain of credentials what it says
-/// before all that it tried.
-#[must_use]
-pub fn in_short(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut last = error;
-    let mut is_anonymous = false;
-    while let Some(cause) = last.source() {
-        is_anonymous |= cause.is::<CredentialsError>();
-        last = cause;
-    }
-    let said = last.to_string();
-    let said = said.split(". Attempted:").next().unwrap_or_default();
-    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    if is_anonymous && !said.contains("credentials") {
-        format!("there are no AWS credentials ({said})")
-    } else {
-        said
     }
 }

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
-use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow::array::{AsArray as _, RecordBatch};
+use arrow::datatypes::Int64Type;
 use datafusion::prelude::{col, lit};
 use serde::Serialize;
 use serde_json::Value;
@@ -16,6 +16,7 @@ use super::listed::logs_of;
 use crate::decode::{DECODER_VERSION, trail_list_version};
 use crate::schema::{KMS_EVENTS, LOG_FILE_EVENTS, TRAIL_EVENTS};
 use crate::source::Writer;
+use crate::sql::Cells;
 use crate::store::{RunRecord, Store, look_up, read_columns, rows};
 
 /// What was forgotten, and what was not.
@@ -49,12 +50,12 @@ struct LedgerObject {
     /// Records of any attempt that were none of the rejected.
     sound_records: i64,
     /// The decoder of the latest attempt.
-    decoder_version: i32,
+    decoder_version: i64,
 }
 
 /// The first decoder that looked whether what it could not read begins like a log. What it, or a later one, did not
 /// call foreign does.
-const JUDGING_DECODER: i32 = 2;
+const JUDGING_DECODER: i64 = 2;
 
 const COLUMNS: [&str; 11] = [
     "location",
@@ -170,30 +171,12 @@ async fn known(
 }
 
 fn add(known: &mut BTreeMap<String, LedgerObject>, batch: &RecordBatch) {
-    let text = |name: &str, row: usize| {
-        let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
-        (!column.is_null(row)).then(|| column.value(row).to_owned())
-    };
-    let long = |name: &str, row: usize| {
-        let column = batch.column_by_name(name)?;
-        if column.is_null(row) {
-            return None;
-        }
-        let times = column.as_primitive_opt::<TimestampMicrosecondType>();
-        let long = || Some(column.as_primitive_opt::<Int64Type>()?.value(row));
-        times.map(|times| times.value(row)).or_else(long)
-    };
-    let int = |name: &str, row: usize| {
-        let column = batch
-            .column_by_name(name)?
-            .as_primitive_opt::<Int32Type>()?;
-        Some(column.value(row))
-    };
+    let cells = Cells(batch);
     for row in 0..batch.num_rows() {
-        let Some(location) = text("location", row) else {
+        let Some(location) = cells.text("location", row) else {
             continue;
         };
-        let number = |name: &str| long(name, row).unwrap_or(0);
+        let number = |name: &str| cells.long(name, row).unwrap_or(0);
         let sound = number("records") - number("rejected");
         let object = known.entry(location).or_default();
         let sound_records = sound + object.sound_records;
@@ -202,15 +185,15 @@ fn add(known: &mut BTreeMap<String, LedgerObject>, batch: &RecordBatch) {
             continue;
         }
         *object = LedgerObject {
-            object_id: text("object_id", row).unwrap_or_default(),
+            object_id: cells.text("object_id", row).unwrap_or_default(),
             attempt: number("attempt"),
-            state: text("state", row).unwrap_or_default(),
-            kind: text("kind", row).unwrap_or_default(),
+            state: cells.text("state", row).unwrap_or_default(),
+            kind: cells.text("kind", row).unwrap_or_default(),
             size_bytes: number("size_bytes"),
-            etag: text("etag", row),
-            modified_at: long("modified_at", row),
+            etag: cells.text("etag", row),
+            modified_at: cells.long("modified_at", row),
             sound_records,
-            decoder_version: int("decoder_version", row).unwrap_or(0),
+            decoder_version: cells.long("decoder_version", row).unwrap_or(0),
         };
     }
 }

@@ -5,8 +5,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
-use arrow::datatypes::TimestampMicrosecondType;
 use chrono::{DateTime, SecondsFormat};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
@@ -17,6 +15,7 @@ use super::error::IngestError;
 use super::runs::{COMMAND, Detail, INTERRUPTED, STARTED, id};
 use crate::schema::{LOG_FILE_EVENTS, RUNS};
 use crate::source::Input;
+use crate::sql::Cells;
 use crate::store::{Pins, Snapshot, look_up, read_columns, read_texts};
 
 /// A run that did not read everything, as far as the store knows.
@@ -141,15 +140,16 @@ async fn candidates(
         .and(col("run_id").in_list(ids, false));
     let columns = ["run_id", "started_at", "sources", "detail"];
     look_up(runs.clone(), &columns, filter, |batch| {
-        let starts = batch.column(1).as_primitive::<TimestampMicrosecondType>();
+        let cells = Cells(&batch);
         for row in 0..batch.num_rows() {
-            let run_id = text(&batch, 0, row).unwrap_or_default();
-            let sources = text(&batch, 2, row).and_then(|text| serde_json::from_str(text).ok());
-            let detail = Detail::read(text(&batch, 3, row));
+            let run_id = cells.str("run_id", row).unwrap_or_default();
+            let sources = cells.str("sources", row);
+            let sources = sources.and_then(|text| serde_json::from_str(text).ok());
+            let detail = Detail::read(cells.str("detail", row));
             candidates.push(Candidate {
                 run: Unfinished {
                     run_id: run_id.to_owned(),
-                    started_at: starts.value(row),
+                    started_at: cells.long("started_at", row).unwrap_or_default(),
                     is_interrupted: open.get(run_id).copied().unwrap_or_default(),
                     sources: sources.unwrap_or_default(),
                     objects_planned: detail.planned.unwrap_or_default(),
@@ -172,11 +172,11 @@ async fn covering(runs: &Snapshot, since: i64) -> Result<Vec<(i64, Input)>, Inge
         .and(col("outcome").in_list(vec![lit(STARTED), lit(INTERRUPTED)], true));
     let columns = ["started_at", "detail"];
     look_up(runs.clone(), &columns, filter, |batch| {
-        let starts = batch.column(0).as_primitive::<TimestampMicrosecondType>();
+        let cells = Cells(&batch);
         for row in 0..batch.num_rows() {
-            if let Some(input) = Detail::read(text(&batch, 1, row)).input {
-                covering.push((starts.value(row), input));
-            }
+            let started_at = cells.long("started_at", row);
+            let input = Detail::read(cells.str("detail", row)).input;
+            covering.extend(started_at.zip(input));
         }
     })
     .await?;
@@ -195,15 +195,16 @@ async fn count_done(
     let columns = ["object_id", "run_id", "recorded_at"];
     let filter = Some(at_or_after("recorded_at", since));
     read_columns(ledger.clone(), &columns, filter, |batch| {
-        let times = batch.column(2).as_primitive::<TimestampMicrosecondType>();
+        let cells = Cells(&batch);
         for row in 0..batch.num_rows() {
-            let (object, run_id) = (text(&batch, 0, row), text(&batch, 1, row));
+            let (object, run_id) = (cells.str("object_id", row), cells.str("run_id", row));
+            let recorded_at = cells.long("recorded_at", row).unwrap_or_default();
             let object = object.and_then(id);
             for candidate in &mut *candidates {
                 let run = &mut candidate.run;
                 match &mut candidate.missing {
                     // An attempt before it is one at what the object was then.
-                    Some(missing) if times.value(row) >= run.started_at => {
+                    Some(missing) if recorded_at >= run.started_at => {
                         if let Some(object) = object {
                             missing.remove(&object);
                         }
@@ -244,9 +245,4 @@ impl Candidate {
 fn at_or_after(column: &str, micros: i64) -> Expr {
     let time = ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into()));
     col(column).gt_eq(lit(time))
-}
-
-fn text(batch: &RecordBatch, column: usize, row: usize) -> Option<&str> {
-    let column = batch.column(column).as_string::<i32>();
-    (!column.is_null(row)).then(|| column.value(row))
 }

@@ -8,10 +8,10 @@ use arrow::array::RecordBatch;
 
 use super::address::{Address, at};
 use super::binding::Binding;
-use super::cells::Cells;
 use super::error::IntegrityError;
 use super::prior::Priors;
 use crate::source::SourceObject;
+use crate::sql::Cells;
 use crate::store::{Snapshot, read_columns};
 
 /// What is to be judged; what is not said excludes nothing.

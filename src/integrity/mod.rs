@@ -10,7 +10,6 @@
 
 mod address;
 mod binding;
-mod cells;
 mod chain;
 mod digest;
 mod error;

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::binding::Binding;
-use super::cells::Cells;
 use super::error::IntegrityError;
+use crate::sql::Cells;
 use crate::store::{Snapshot, read_columns};
 
 /// The latest finding about an object.

@@ -13,7 +13,7 @@ use serde_json::json;
 use walkdir::WalkDir;
 
 use super::error::IntegrityError;
-use crate::aws::{Access, client_config};
+use crate::aws::{Access, causes, client_config};
 use crate::decode::ObjectKind;
 use crate::source::{Address, PathFacts, signature_path};
 
@@ -152,7 +152,6 @@ fn told<E>(error: &aws_sdk_s3::error::SdkError<E>) -> String
 where
     E: std::error::Error + aws_sdk_s3::error::ProvideErrorMetadata + 'static,
 {
-    use std::error::Error as _;
     if let Some(response) = error.raw_response() {
         match response.status().as_u16() {
             301 => return "the bucket is in another region: `--region` names it".to_owned(),
@@ -161,13 +160,8 @@ where
             _ => {}
         }
     }
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
+    let said: Vec<String> = causes(error).map(ToString::to_string).collect();
+    said.join(": ")
 }
 
 #[cfg(test)]

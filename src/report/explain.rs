@@ -4,11 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array as _, AsArray as _};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::ScalarValue;
-use datafusion::error::DataFusionError;
 
 use super::bind::bind;
 use super::names;
@@ -18,7 +14,7 @@ use super::values::plan;
 use super::{ReportError, Request, Window};
 use crate::catalog::Scoped;
 use crate::catalog::{Library, ParameterKind, Query};
-use crate::sql::Session;
+use crate::sql::{Session, TextCells};
 
 /// How a report comes to its figures.
 #[derive(Debug)]
@@ -53,15 +49,11 @@ pub async fn explain(
     let counts = plan(context, &behind.sql, &asked).await.map_err(fault)?;
     let mut figures = Vec::new();
     for batch in counts.collect().await.map_err(fault)? {
-        let column = |index: usize, to: &DataType| {
-            let column = cast(batch.column(index), to).map_err(DataFusionError::from);
-            column.map_err(fault)
-        };
-        let (whats, counts) = (column(0, &DataType::Utf8)?, column(1, &DataType::Int64)?);
-        let (whats, counts) = (whats.as_string::<i32>(), counts.as_primitive::<Int64Type>());
-        figures.extend((0..whats.len()).map(|row| {
-            let count = u64::try_from(counts.value(row)).unwrap_or(0);
-            (whats.value(row).to_owned(), count)
+        let cells = TextCells::of(&batch).map_err(|source| fault(source.into()))?;
+        figures.extend((0..batch.num_rows()).map(|row| {
+            let count = cells.get(1, row).and_then(|count| count.parse().ok());
+            let what = cells.get(0, row).unwrap_or_default();
+            (what.to_owned(), count.unwrap_or(0))
         }));
     }
     let scoped = Scoped::new(library, &report.sql)?;

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch, StringArray};
-use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt as _;
+
+use crate::sql::texts;
 
 /// How a column tells accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,9 +145,8 @@ impl Beside {
         if names.is_empty() {
             return Ok(Arc::new(StringArray::new_null(column.len())));
         }
-        let texts = cast(column, &DataType::Utf8)?;
-        let texts = texts.as_string::<i32>().iter();
-        let found: StringArray = texts.map(|text| self.form.name(text?, names)).collect();
+        let texts = texts(column)?;
+        let found: StringArray = texts.iter().map(|text| self.form.name(text?, names)).collect();
         Ok(Arc::new(found))
     }
 }

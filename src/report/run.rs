@@ -6,9 +6,6 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 
-use arrow::array::AsArray;
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
@@ -80,8 +77,7 @@ impl Caveats {
 async fn texts_of(frame: DataFrame) -> Result<Vec<String>, DataFusionError> {
     let mut texts = Vec::new();
     for batch in frame.collect().await? {
-        let column = cast(batch.column(0), &DataType::Utf8)?;
-        let column = column.as_string::<i32>();
+        let column = crate::sql::texts(batch.column(0))?;
         texts.extend(column.iter().flatten().map(str::to_owned));
     }
     Ok(texts)

@@ -10,7 +10,7 @@ use super::queries::Queries;
 use crate::catalog::{Library, nearest};
 use crate::ingest::{Unfinished, unfinished};
 use crate::schema::{self, KMS_EVENTS};
-use crate::sql::{Cells, Session};
+use crate::sql::{Session, TextCells};
 use crate::store::{Pins, Snapshot, Store};
 
 /// A session over one state of a store, and what is known of that state.
@@ -133,7 +133,7 @@ impl Reader {
         let batches: Vec<RecordBatch> = stream.try_collect().await?;
         let mut rows = Vec::new();
         for batch in &batches {
-            let cells = Cells::of(batch)?;
+            let cells = TextCells::of(batch)?;
             rows.extend((0..batch.num_rows()).map(|row| cells.row(row)));
         }
         Ok(rows)

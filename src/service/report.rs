@@ -15,7 +15,7 @@ use super::reader::Reader;
 use crate::report::{
     self, Explained, Filters, LogPeriod, Outcome, Placement, Request, Window,
 };
-use crate::sql::Cells;
+use crate::sql::TextCells;
 
 /// Which report is asked, and of what.
 #[derive(Debug, Clone, Default)]
@@ -167,6 +167,22 @@ const DUE_HOURS: i64 = 25;
 const HOUR_MICROS: i64 = 3_600_000_000;
 
 impl Question {
+    /// A question to a report about all that the logs show.
+    #[must_use]
+    pub fn new(report: &str) -> Self {
+        Self {
+            report: report.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// The question with a parameter of the report.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.arguments.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// The question with a requirement on its answer. Its window ends where all logs are due, unless an end was given:
     /// what is not due yet must not count. `now` is in microseconds.
     ///
@@ -261,7 +277,7 @@ impl Reader {
         let batches: Vec<RecordBatch> = outcome.stream.try_collect().await?;
         let mut holes = Vec::new();
         for batch in &batches {
-            let cells = Cells::of(batch)?;
+            let cells = TextCells::of(batch)?;
             for row in 0..batch.num_rows() {
                 let text = |column: &str| cells.named(column, row).unwrap_or_default().to_owned();
                 holes.push(Hole {

@@ -31,7 +31,7 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use thiserror::Error;
 
-pub use cells::{Cells, texts};
+pub use cells::{Cells, TextCells, texts};
 use kept::KeptView;
 pub(crate) use kept::without_empty_views;
 pub use plain::plainly;

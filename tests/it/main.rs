@@ -43,6 +43,7 @@ mod refusals;
 mod retold;
 mod screen;
 mod servers;
+mod service;
 mod shell;
 mod shown;
 mod store_s3;

@@ -5,9 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{Array as _, AsArray as _, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::array::{Array as _, StringArray};
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
@@ -16,6 +14,7 @@ use super::shape::{account_of, is_caller, is_principal, is_same_identity};
 use crate::catalog::nearest;
 use crate::report::values::{plan, timestamp};
 use crate::report::{LogPeriod, ReportError, Window};
+use crate::sql::texts;
 
 /// Accounts that the logs name: whose they are, and who called.
 const SEEN_ACCOUNTS: &str = "SELECT account FROM log_accounts \
@@ -420,11 +419,8 @@ impl<'a> KnownValues<'a> {
         let frame = plan(self.context, sql, values).await.map_err(fault)?;
         let batches = frame.collect().await.map_err(fault)?;
         let texts = batches.iter().map(|batch| {
-            let columns = batch.columns().iter().map(|column| {
-                let column = cast(column, &DataType::Utf8)?;
-                Ok(column.as_string::<i32>().clone())
-            });
-            columns.collect::<Result<Vec<_>, DataFusionError>>()
+            let columns = batch.columns().iter().map(texts);
+            columns.collect::<Result<Vec<_>, _>>().map_err(DataFusionError::from)
         });
         texts.collect::<Result<_, _>>().map_err(fault)
     }

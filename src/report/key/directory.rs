@@ -2,7 +2,7 @@
 //!
 //! Enters: a session's context. Leaves: the keys, the periods of aliases, and names that were only typed.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -10,6 +10,7 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use crate::report::{ReportError, Window};
+use crate::sql::texts;
 
 const KEYS: &str =
     "SELECT key_arn, key_id, account, region, key_set FROM known_keys ORDER BY key_arn";
@@ -168,8 +169,9 @@ impl<'a> Columns<'a> {
         Self { what, batch }
     }
 
-    fn texts(&self, index: usize) -> Result<ArrayRef, ReportError> {
-        self.cast(index, &DataType::Utf8)
+    fn texts(&self, index: usize) -> Result<StringArray, ReportError> {
+        texts(self.batch.column(index))
+            .map_err(|source| ReportError::engine(self.what, source.into()))
     }
 
     fn times(&self, index: usize) -> Result<ArrayRef, ReportError> {
@@ -186,8 +188,7 @@ impl<'a> Columns<'a> {
 }
 
 /// The text of a row; empty where it is null, which names nothing.
-fn text(column: &ArrayRef, row: usize) -> String {
-    let column = column.as_string::<i32>();
+fn text(column: &StringArray, row: usize) -> String {
     if column.is_null(row) {
         String::new()
     } else {

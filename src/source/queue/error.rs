@@ -5,6 +5,8 @@ use std::error::Error as StdError;
 use aws_sdk_sqs::error::ProvideErrorMetadata;
 use thiserror::Error;
 
+use crate::aws::innermost;
+
 /// An error of a queue.
 #[derive(Debug, Error)]
 pub enum QueueError {
@@ -39,7 +41,7 @@ impl QueueError {
         let said = match error.told_message() {
             Some(message) if !code.is_empty() => format!("{message} ({code})"),
             Some(message) => message.to_owned(),
-            None => first_cause(error),
+            None => innermost(error).to_string(),
         };
         let hint = match code {
             "AccessDenied" | "AccessDeniedException" => {
@@ -94,13 +96,4 @@ impl MaybeMetadata for aws_sdk_sqs::error::BuildError {
     fn told_message(&self) -> Option<&str> {
         None
     }
-}
-
-/// What the last of the causes says, which is the first thing that happened.
-fn first_cause(error: &(dyn StdError + 'static)) -> String {
-    let mut first = error;
-    while let Some(cause) = first.source() {
-        first = cause;
-    }
-    first.to_string()
 }

@@ -9,6 +9,8 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use thiserror::Error;
 
+use crate::aws::{causes, innermost, of_credentials, one_line};
+
 /// Why a bucket, or an object of it, cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
@@ -216,28 +218,15 @@ impl Refusal {
         error: &SdkError<E, HttpResponse>,
         asked: Asked<'_>,
     ) -> Self {
-        let mut message = error.to_string();
-        let mut cause: Option<&(dyn Error + 'static)> = error.source();
-        while let Some(inner) = cause {
-            if let Some(credentials) = inner.downcast_ref::<CredentialsError>() {
-                let mut last: &dyn Error = credentials;
-                while let Some(inner) = last.source() {
-                    last = inner;
-                }
-                let said = one_line(&last.to_string());
-                // The chain lists all that it tried.
-                let said = said.split(". Attempted:").next().unwrap_or_default();
-                return Self::NoCredentials {
-                    message: said.to_owned(),
-                };
-            }
-            // The innermost says most.
-            message = inner.to_string();
-            cause = inner.source();
+        let cause = innermost(error);
+        if causes(error).any(|cause| cause.is::<CredentialsError>()) {
+            return Self::NoCredentials {
+                message: of_credentials(cause),
+            };
         }
         Self::Unreachable {
             target: asked.target.to_owned(),
-            message: one_line(&message),
+            message: one_line(&cause.to_string()),
         }
     }
 
@@ -255,9 +244,4 @@ fn region(response: &HttpResponse, message: &str) -> Option<String> {
     let told = response.headers().get("x-amz-bucket-region");
     let expected = || message.split("expecting '").nth(1)?.split('\'').next();
     told.or_else(expected).map(str::to_owned)
-}
-
-/// Servers' texts may have several lines; a reject has one.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

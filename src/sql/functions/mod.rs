@@ -41,6 +41,7 @@ use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::prelude::SessionContext;
 use serde_json::Value;
 
+use super::cells::texts;
 use crate::decode::{self, KmsArn};
 
 /// Adds all functions to a context.
@@ -264,10 +265,6 @@ fn request_tags(request: &str) -> Vec<Tag> {
         })
     });
     set.chain(removed).collect()
-}
-
-fn texts(array: &ArrayRef) -> Result<StringArray> {
-    Ok(cast(array, &DataType::Utf8)?.as_string::<i32>().clone())
 }
 
 #[cfg(test)]

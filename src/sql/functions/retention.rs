@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _, TimestampMicrosecondArray};
-use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::prelude::SessionContext;
 
 use crate::schema::KMS_EVENTS;
+use crate::sql::cells::texts;
 use crate::store::Retention;
 
 /// Tells a context how far back each table keeps its rows.
@@ -49,9 +49,7 @@ fn of_tables(arguments: &[ColumnarValue], horizons: &BTreeMap<&str, i64>) -> Res
     let [tables] = arrays.as_slice() else {
         return Err(wrong("`retention_horizon` takes the name of a table"));
     };
-    let tables = cast(tables, &DataType::Utf8)?;
-    let times: TimestampMicrosecondArray = tables
-        .as_string::<i32>()
+    let times: TimestampMicrosecondArray = texts(tables)?
         .iter()
         .map(|table| horizons.get(table?).copied())
         .collect();
@@ -66,8 +64,8 @@ fn of_keys(arguments: &[ColumnarValue], events: &Retention) -> Result<ColumnarVa
     let lists = lists.as_list::<i32>();
     let mut times = Vec::with_capacity(lists.len());
     for row in 0..lists.len() {
-        let keys = cast(&lists.value(row), &DataType::Utf8)?;
-        let keys: Vec<&str> = keys.as_string::<i32>().iter().flatten().collect();
+        let keys = texts(&lists.value(row))?;
+        let keys: Vec<&str> = keys.iter().flatten().collect();
         times.push(events.horizon_of(&keys));
     }
     let times = TimestampMicrosecondArray::from(times);

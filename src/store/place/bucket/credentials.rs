@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 
 use super::Clock;
 use super::refusal::no_credentials;
-use crate::aws::Access;
+use crate::aws::{Access, causes};
 
 /// Credentials are asked for anew so long before they expire: a request that is tried again goes on with
 /// those that it began with.
@@ -100,20 +100,17 @@ fn chain_text(error: &(dyn std::error::Error + 'static)) -> String {
         let line = said.lines().next().unwrap_or_default();
         line.trim_end_matches(". Attempted:").to_owned()
     };
-    let mut text = first(error);
-    let mut cause = error.source();
     // The first says no more than that there is a cause.
-    if let Some(error) = cause {
-        text = first(error);
-        cause = error.source();
-    }
-    while let Some(error) = cause {
-        let said = first(error);
-        if !text.contains(&said) {
+    let is_alone = error.source().is_none();
+    let mut text = String::new();
+    for cause in causes(error).skip(usize::from(!is_alone)) {
+        let said = first(cause);
+        if text.is_empty() {
+            text = said;
+        } else if !text.contains(&said) {
             text.push_str(": ");
             text.push_str(&said);
         }
-        cause = error.source();
     }
     text
 }

@@ -6,6 +6,8 @@
 use object_store::Error;
 use thiserror::Error as ThisError;
 
+use crate::aws::{causes, innermost};
+
 /// Why a bucket refused.
 #[derive(Debug, Clone, PartialEq, Eq, ThisError)]
 #[error("{said}{}", hint.as_deref().map(|hint| format!("\n\nhint: {hint}")).unwrap_or_default())]
@@ -20,14 +22,7 @@ impl Refusal {
     /// The refusal behind an error of the object store, if it is one.
     #[must_use]
     pub fn of<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Self> {
-        let mut cause = Some(error);
-        while let Some(error) = cause {
-            if let Some(refusal) = error.downcast_ref::<Self>() {
-                return Some(refusal);
-            }
-            cause = error.source();
-        }
-        None
+        causes(error).find_map(|cause| cause.downcast_ref())
     }
 }
 
@@ -143,10 +138,7 @@ fn refusal(answer: &str, bucket: &str) -> Refusal {
 
 /// A server that does not answer; the first cause says why.
 fn unreachable(error: &(dyn std::error::Error + 'static), bucket: &str) -> Refusal {
-    let mut first = error;
-    while let Some(cause) = first.source() {
-        first = cause;
-    }
+    let first = innermost(error);
     Refusal {
         said: format!("the server of the bucket `{bucket}` cannot be reached: {first}"),
         hint: Some("`--store-endpoint-url` and `--store-region` say where it is".to_owned()),
