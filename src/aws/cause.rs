@@ -1,4 +1,4 @@
-//! What is behind an error: its causes, and the innermost of them, which happened first and says most.
+//! The causes of an error. The innermost happened first and says most.
 
 use std::error::Error;
 

@@ -1,4 +1,4 @@
-//! What services say while they work, as lines on standard error.
+//! The events of services as lines for people.
 
 use std::io;
 
@@ -64,7 +64,7 @@ pub(super) fn show(event: Event<'_>) -> io::Result<()> {
             "{table:<18}{files:>6} files deleted, {} bytes\n",
             grouped(bytes)
         ))?,
-        // Whoever begins a run shows these in its own way.
+        // The subcommands that get these show them themselves.
         Event::Begun { .. } | Event::BatchIngested { .. } => {}
     }
     Ok(())

@@ -62,7 +62,7 @@ fn interrupted(summary: &Summary) -> String {
     )
 }
 
-/// Tells which roll-ups lack events.
+/// Names the roll-ups that lack events.
 pub(super) fn warn_of_rollups(summary: &Summary) {
     for rollup in &summary.rollups_behind {
         to_stderr(&format!(

@@ -53,7 +53,7 @@ pub(super) async fn run(
             status
         }
         (Waiting::UntilEmpty, None) if outcome.is_incomplete => ExitStatus::Incomplete,
-        // Who is told to stop has done all that it was asked for.
+        // A service that is asked to stop has done its work.
         (Waiting::ForMore, _) | (Waiting::UntilEmpty, None) => ExitStatus::Success,
     })
 }

@@ -6,7 +6,7 @@ use super::error::ServiceError;
 use super::reader::Reader;
 use crate::source::Address;
 
-/// So many objects get a command each; more are restored by a batch job.
+/// The most objects that get a command each; a batch job restores more.
 const COMMANDS_MAX: usize = 20;
 
 /// The objects of one storage class.
@@ -20,7 +20,7 @@ pub struct ArchivedClass {
     pub bytes: u64,
 }
 
-/// What is archived.
+/// The archived log objects of a store.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Archived {
     /// All objects.

@@ -1,4 +1,4 @@
-//! What is wrong with a directory of query files.
+//! The faults of a directory of query files.
 //!
 //! Needs no store of the user's: the files are planned against the empty tables of one that is made in a scratch
 //! directory.
@@ -15,12 +15,12 @@ use crate::report::{self, statement_fault};
 use crate::sql::Session;
 use crate::store::{Place, Store};
 
-/// What is wrong with query files.
+/// The faults of query files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct QueryCheck {
     /// How many files there are.
     pub files: usize,
-    /// What is wrong with them, each with its file and line.
+    /// Their faults, each with its file and line.
     pub faults: Vec<String>,
 }
 
@@ -54,16 +54,16 @@ pub async fn check_queries(directory: &Path, scratch: &Path) -> Result<QueryChec
         // What reads a view that is at fault is not at fault for it.
         faults.extend(found.filter(|fault| !failed.iter().any(|view| is_lack_of(view, fault))));
     }
-    // Several reports read one scope: what it cannot read any more is told once.
-    let mut told = BTreeSet::new();
-    faults.retain(|fault| told.insert(fault.clone()));
+    // Several reports read one scope: the same fault is listed once.
+    let mut listed = BTreeSet::new();
+    faults.retain(|fault| listed.insert(fault.clone()));
     Ok(QueryCheck {
         files: files.len(),
         faults,
     })
 }
 
-/// Takes the files into the library; answers what is wrong with their headers and places.
+/// Adds the files to the library; returns the faults of their headers and places.
 fn take(library: &mut Library, files: &[QueryFile]) -> Vec<String> {
     let mut faults = Vec::new();
     for file in files {
@@ -109,7 +109,7 @@ fn claimed<'a>(
     (name.strip_suffix(".sql") != Some(id)).then_some((index + 1, id, other.shown.as_str()))
 }
 
-/// A session with the tables and no view, in which the engine tells where in a text a fault is.
+/// A session with the tables and no view, in which the engine says where in a text a fault is.
 async fn tables(queries: &Queries, store: &Store) -> Result<Session, ServiceError> {
     let relations = Relations {
         views: Vec::new(),
@@ -128,7 +128,7 @@ fn is_lack_of(view: &str, fault: &str) -> bool {
     fault.contains(&format!("table '{view}' not found"))
 }
 
-/// Makes the views; answers what is wrong with the user's own, and with ours on top of them, and which could not be
+/// Makes the views; returns the faults of the user's own, and of ours that read them, and the views that could not be
 /// made.
 async fn views<'a>(
     library: &'a Library,
@@ -142,7 +142,7 @@ async fn views<'a>(
         failed.remove(view.id.as_str());
     }
     for view in sound {
-        // One fault is told once, not again for each view that reads it.
+        // A fault is listed once, not again for each view that reads it.
         if view
             .depends
             .iter()

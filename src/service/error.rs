@@ -1,4 +1,4 @@
-//! What can end a service before its work is done.
+//! The errors that end a service.
 
 use std::fmt::Display;
 use std::io;
@@ -21,7 +21,7 @@ use crate::store::StoreError;
 pub(super) const LAYOUT_HINT: &str =
     "CloudTrail writes below `AWSLogs/`; name that folder, or one above it";
 
-/// Why a service did not do what it was asked for.
+/// Why a service failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ServiceError {
@@ -51,7 +51,7 @@ pub enum ServiceError {
     /// A verification failed.
     #[error(transparent)]
     Integrity(#[from] IntegrityError),
-    /// What was to be imported or pulled was not.
+    /// An import or a pull failed.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
     /// The queue failed.
@@ -66,7 +66,7 @@ pub enum ServiceError {
     /// Rows could not be read.
     #[error(transparent)]
     Arrow(#[from] arrow::error::ArrowError),
-    /// The sink of the events failed: what was done until then stays.
+    /// The sink of the events failed. Everything committed before stays.
     #[error(transparent)]
     Sink(io::Error),
     /// A file could not be read.
@@ -78,21 +78,21 @@ pub enum ServiceError {
         #[source]
         source: io::Error,
     },
-    /// None of what was found is a log.
+    /// Nothing that was found is a log.
     #[error("nothing found: {asked}; no object is a CloudTrail log\n\nhint: {LAYOUT_HINT}")]
     NoLogs {
-        /// What was asked for, as typed.
+        /// The paths, as typed.
         asked: String,
     },
-    /// What was asked for cannot be read.
+    /// None of the paths can be read.
     #[error("{problem}\n\nhint: {hint}")]
     NothingToRead {
-        /// What is wrong with it.
+        /// What is wrong with each.
         problem: String,
-        /// Where logs are, or what was not done for it.
+        /// Where logs are, or what was not done.
         hint: &'static str,
     },
-    /// What narrows the listing of a bucket, where none is listed.
+    /// Options that narrow the listing of a bucket, where none is listed.
     #[error(
         "`--from`, `--to`, `--account` and `--log-region` narrow the listing of a bucket, and none is named"
     )]
@@ -100,13 +100,13 @@ pub enum ServiceError {
     /// A text that is no address of a bucket.
     #[error("`{typed}` names no bucket\n\nhint: s3://BUCKET/PREFIX")]
     NoBucket {
-        /// What was typed.
+        /// The text, as typed.
         typed: String,
     },
     /// A URL or an ARN where a path or a bucket is expected.
     #[error("cannot read `{typed}`; it is {what}\n\nhint: {hint}")]
     NotAPath {
-        /// What was typed.
+        /// The text, as typed.
         typed: String,
         /// `a URL` or `an ARN`.
         what: &'static str,
@@ -140,7 +140,7 @@ pub enum ServiceError {
         "nothing is said of what to keep\n\nhint: `--events 400d`, `--usage 7y`, `--hold KEY`, `--release KEY`"
     )]
     NothingToRetain,
-    /// A key to release that is not held.
+    /// A key to release that has no hold.
     #[error("`{}` is not held", printable(key))]
     NotHeld {
         /// The key.
@@ -159,7 +159,7 @@ pub enum ServiceError {
     UnknownRelation {
         /// `table`, or `table or view`.
         what: &'static str,
-        /// What was asked for.
+        /// The name, as typed.
         name: String,
         /// The nearest names, or all.
         names: Vec<String>,
@@ -192,7 +192,7 @@ pub enum ServiceError {
         "`{directory}` is not a directory\n\nhint: queries are in macros/, reports/ and views/ of one"
     )]
     NoQueries {
-        /// What was named.
+        /// The path.
         directory: String,
     },
     /// A directory of queries that cannot be listed.
@@ -235,7 +235,7 @@ impl From<DataFusionError> for ServiceError {
 }
 
 impl ServiceError {
-    /// None of what was found at these paths is a log.
+    /// Nothing that was found at these paths is a log.
     pub fn no_logs(asked: impl IntoIterator<Item = impl Display>) -> Self {
         let asked = asked.into_iter().map(|path| format!("`{path}`"));
         Self::NoLogs {

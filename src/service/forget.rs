@@ -1,4 +1,4 @@
-//! Objects in the ledger that are no logs, not counted any more.
+//! Stop counting objects in the ledger that are not logs.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +11,14 @@ use super::open::StoreAt;
 use crate::catalog::nearest;
 use crate::ingest::{Forgotten, Kept, forget as forget_objects, unread};
 
-/// What was forgotten, and what of what was asked for could not be.
+/// The objects that were forgotten, and those that could not be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ForgetOutcome {
-    /// What was done.
+    /// The objects forgotten and kept.
     pub done: Forgotten,
-    /// The first that no object of the ledger is.
+    /// The first name that matches no object of the ledger.
     pub unknown: Option<UnknownObject>,
-    /// The first that is kept though it was named itself. Of a folder, the logs are kept and the rest is forgotten.
+    /// The first object that is kept although it was named itself. In a folder, logs are kept and the rest is forgotten.
     pub refused: Option<Kept>,
 }
 

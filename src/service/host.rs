@@ -1,4 +1,4 @@
-//! What every service is handed besides its options: the clock, and a sink for what happens while it works.
+//! The clock and the sink for events that every service gets besides its options.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,10 +13,9 @@ use crate::store::{Store, StoreError};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// What there is to do is known, and from here on there may be something to commit. The counters show how far a
-    /// run has come; a queue has none.
+    /// The listing is done, and commits may follow.
     Begun {
-        /// The counters.
+        /// Counters that show how far the run is; none for a queue.
         progress: Option<&'a Arc<Progress>>,
     },
     /// Files in a directory were skipped: neither their names nor their first bytes are like a log's.
@@ -26,7 +25,7 @@ pub enum Event<'a> {
         /// Some of them.
         examples: &'a [PathBuf],
     },
-    /// The store did what it was asked for, and something else went wrong.
+    /// A commit succeeded, but something after it failed.
     StoreWarning(&'a StoreError),
     /// A message cannot be used, and stays in the queue.
     MessageLeft {
@@ -35,7 +34,7 @@ pub enum Event<'a> {
         /// Why.
         reason: &'a str,
     },
-    /// What the messages of a batch name is in the store. They are deleted after this.
+    /// The objects that the messages of a batch name are in the store. The messages are deleted after this.
     BatchIngested {
         /// How many messages there were.
         messages: usize,
@@ -81,7 +80,7 @@ pub enum Event<'a> {
 pub struct Host<'a> {
     /// The time in microseconds since 1970.
     pub clock: &'a (dyn Fn() -> i64 + Sync),
-    /// Takes each event when it happens. An error ends the work where all that was done is committed.
+    /// Takes each event when it happens. An error ends the work; everything committed before stays.
     pub events: &'a (dyn Fn(Event<'_>) -> io::Result<()> + Sync),
 }
 
@@ -102,7 +101,7 @@ impl Host<'_> {
         (self.events)(event).map_err(ServiceError::Sink)
     }
 
-    /// Hands over what went wrong in the store besides the work that was done.
+    /// Emits the warnings of the store.
     pub(super) fn emit_warnings(&self, store: &Store) -> Result<(), ServiceError> {
         for warning in store.take_warnings() {
             self.emit(Event::StoreWarning(&warning))?;

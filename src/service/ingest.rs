@@ -1,6 +1,6 @@
-//! Logs into the store: from files, directories and buckets.
+//! Ingest of files, directories and buckets.
 //!
-//! Enters: what is pointed at, and how it is read. Leaves: a [`Summary`].
+//! Enters: paths, addresses of buckets, and how to read them. Leaves: a [`Summary`].
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -15,12 +15,12 @@ use crate::ingest::{self, Hashing, Options, Progress, Summary};
 use crate::source::{Address, Input, Listing, Source};
 use crate::store::Store;
 
-/// Ingests what the store does not have yet. The store is made if there is none, once something was found to put into
-/// it: nothing is made for what was mistyped.
+/// Ingests the log objects that the store does not have yet. A store is created if there is none, but only after
+/// something to ingest was found: a typo creates nothing.
 ///
 /// # Errors
-/// If nothing of what is pointed at can be read, or the store fails. What was committed before stays; the same call
-/// again does the rest.
+/// If none of the paths can be read, or the store fails. Everything committed before stays; the same call again does
+/// the rest.
 pub async fn ingest(
     place: &StoreAt,
     options: &IngestOptions,
@@ -62,7 +62,7 @@ pub async fn ingest(
     ingest_found(&store, options.decoding, found, &progress, host).await
 }
 
-/// What was pointed at, whatever directory it was typed in.
+/// The paths in a form that does not depend on the working directory.
 fn input(options: &IngestOptions) -> Input {
     let sources = options.paths.iter().map(|path| {
         let typed = path.to_string_lossy().into_owned();
@@ -81,17 +81,17 @@ pub(super) struct Found<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) listing: Listing,
     pub(super) hashing: Hashing,
-    /// What was pointed at, as typed.
+    /// The paths, as typed.
     pub(super) sources: Vec<String>,
     /// The same, if another run can be pointed at it.
     pub(super) input: Option<Input>,
-    /// When the run began, in microseconds: before what was found was looked for.
+    /// When the run began, in microseconds: before the listing.
     pub(super) started_at: i64,
     /// Becomes true when the run is to end early.
     pub(super) stop: Arc<AtomicBool>,
 }
 
-/// Ingests what was found.
+/// Ingests the objects that were found.
 pub(super) async fn ingest_found(
     store: &Store,
     decoding: Decoding,

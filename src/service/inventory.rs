@@ -1,4 +1,4 @@
-//! What is known of accounts and trails from outside of the logs: imported from files, or asked of AWS.
+//! Accounts and trails, which the logs do not describe: imported from files, or asked of AWS.
 
 use std::path::{Path, PathBuf};
 
@@ -12,16 +12,16 @@ use crate::inventory::{
     AccountList, Document, Import, Told, import_accounts, pull, write_told,
 };
 
-/// What was imported of a list of accounts.
+/// The result of importing a list of accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AccountsImported {
     /// Accounts of the list.
     pub accounts: u64,
-    /// Columns of the list that say nothing here.
+    /// Columns of the list that keytrail does not use.
     pub columns_not_read: Vec<String>,
 }
 
-/// Imports a list of accounts, which replaces the one before it. The store is made if there is none.
+/// Imports a list of accounts, which replaces the previous one. A store is created if there is none.
 ///
 /// # Errors
 /// If the list cannot be read or is wrong, and nothing of it is taken; or if the store fails.
@@ -58,7 +58,7 @@ pub struct AnswerFile {
     pub path: PathBuf,
 }
 
-/// What is to be imported of trails.
+/// Answers of AWS to import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrailsImport {
     /// The answers.
@@ -69,18 +69,18 @@ pub struct TrailsImport {
     pub taken_at: Option<i64>,
 }
 
-/// What was written of trails, regions and members of organizations.
+/// The result of writing trails, regions and members of organizations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TrailsWritten {
     /// How many of each, in words.
     pub summary: String,
-    /// What AWS refused to say, and is therefore not known.
+    /// The questions that AWS refused to answer.
     pub refused: Vec<String>,
     /// Whether the account itself was refused its trails or regions.
     pub is_lacking: bool,
 }
 
-/// Asks AWS for trails, regions and members of organizations, and writes them. The store is made if there is none.
+/// Asks AWS for trails, regions and members of organizations, and writes them. A store is created if there is none.
 ///
 /// # Errors
 /// If AWS cannot be reached, or the store fails.
@@ -100,7 +100,7 @@ pub async fn pull_trails(
     })
 }
 
-/// Writes what answers of AWS in files say of trails, regions and members. The store is made if there is none.
+/// Writes the trails, regions and members that are in files with answers of AWS. A store is created if there is none.
 ///
 /// # Errors
 /// If a file cannot be read or is no such answer, and nothing is taken; or if the store fails.

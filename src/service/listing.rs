@@ -1,7 +1,7 @@
-//! What an ingest is pointed at: files, directories, buckets.
+//! The inputs of an ingest: files, directories, buckets.
 //!
-//! Enters: paths and addresses as typed. Leaves: where to read, and what was found. A bucket is listed as far as the
-//! store says that there may be something new.
+//! Enters: paths and addresses as typed. Leaves: the source, and the objects that were found. A bucket is listed only
+//! where the store says that there may be something new.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub(super) struct Found {
     pub(super) hashing: Hashing,
 }
 
-/// Lists everything that was pointed at; without a store nothing of it is known.
+/// Lists all inputs; without a store, all their objects are new.
 pub(super) async fn find(
     store: Option<&Store>,
     options: &IngestOptions,
@@ -40,7 +40,7 @@ pub(super) async fn find(
             listing,
             hashing: decoding.hashing.unwrap_or(Hashing::WithDigests),
         };
-        return settle(found, options, store.is_none());
+        return checked(found, options, store.is_none());
     }
     let addresses = addresses
         .into_iter()
@@ -61,11 +61,11 @@ pub(super) async fn find(
         listing,
         hashing: decoding.hashing.unwrap_or(Hashing::Always),
     };
-    settle(found, options, store.is_none())
+    checked(found, options, store.is_none())
 }
 
-/// Ends the run where nothing of what was asked for is a log; where something is, the rest is told with the rejects.
-fn settle(
+/// Fails if none of the inputs is a log; if one is, the others are listed with the rejects.
+fn checked(
     mut found: Found,
     options: &IngestOptions,
     is_new: bool,
@@ -99,11 +99,11 @@ fn settle(
     let has_nothing = others
         .iter()
         .any(|failed| matches!(failed.why, Why::Nothing(_)));
-    let mut told: Vec<String> = others.into_iter().map(Failed::to_string).collect();
+    let mut problems: Vec<String> = others.into_iter().map(Failed::to_string).collect();
     if !missing.is_empty() {
         let shown = missing.iter().map(|failed| format!("`{}`", failed.asked));
         let shown = shown.collect::<Vec<_>>().join(", ");
-        told.insert(0, format!("no such file or directory: {shown}"));
+        problems.insert(0, format!("no such file or directory: {shown}"));
     }
     let hint = match (has_nothing, is_new) {
         (true, _) => LAYOUT_HINT,
@@ -111,7 +111,7 @@ fn settle(
         (false, false) => "nothing was ingested",
     };
     Err(ServiceError::NothingToRead {
-        problem: told.join("; "),
+        problem: problems.join("; "),
         hint,
     })
 }
@@ -148,7 +148,7 @@ async fn list(
     let Some(store) = store else {
         return Ok(listed);
     };
-    // Whatever its day: a log that a digest names is there, or was. One that was not there for so long will not come.
+    // On any day, a log that a digest names is there, or was. One that has been missing this long will not come.
     let since = if options.is_all {
         i64::MIN
     } else {

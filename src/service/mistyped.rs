@@ -1,4 +1,4 @@
-//! What was asked for and cannot be meant: URLs for paths, and accounts and regions without logs.
+//! Inputs that cannot be meant: URLs for paths, and accounts and regions without logs.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::store::{Store, read_columns};
 /// The most accounts or regions that a hint lists.
 const LISTED_MAX: usize = 20;
 
-/// Refuses what is no path, and not meant as one.
+/// Refuses URLs and ARNs.
 pub(super) fn refuse_urls(paths: &[PathBuf]) -> Result<(), ServiceError> {
     for path in paths.iter().filter(|path| !path.exists()) {
         let text = path.to_string_lossy();
@@ -73,14 +73,14 @@ fn bucket_of(text: &str) -> Option<String> {
     Some(format!("s3://{bucket}/{path}"))
 }
 
-/// Refuses accounts and regions of which the buckets hold nothing at all.
+/// Refuses accounts and regions that nothing in the buckets has.
 pub(super) fn refuse_places(
     narrowed: &Narrowed,
     listing: &Listing,
     addresses: &[Address],
 ) -> Result<(), ServiceError> {
     if !listing.faults.is_empty() {
-        // What was asked for may be in what could not be listed.
+        // It may be in a folder that could not be listed.
         return Ok(());
     }
     for (option, asked, known) in [
@@ -103,7 +103,7 @@ pub(super) fn refuse_places(
     Ok(())
 }
 
-/// Refuses accounts and regions of which the store holds no log.
+/// Refuses accounts and regions that no log in the store has.
 pub(super) async fn refuse_unknown(
     store: &Store,
     accounts: &[String],

@@ -4,7 +4,7 @@
 //! [`Event`]s through the sink while the work goes on. A store is asked through a [`Reader`], whose rows stream.
 //!
 //! **Architecture invariant:** nothing here prints, reads the environment or the clock, or knows how an outcome is
-//! rendered; whoever calls decides that.
+//! rendered.
 
 mod archived;
 mod check;

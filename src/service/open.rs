@@ -27,7 +27,7 @@ impl StoreAt {
     /// Opens the store for writing, creating it where there is none.
     ///
     /// # Errors
-    /// If the place holds something else, or cannot be written to.
+    /// If something else is there, or it cannot be written to.
     pub async fn create(&self) -> Result<Store, ServiceError> {
         let place = match self.bucket() {
             Some(text) => Box::pin(Place::bucket(text, &self.access, self.clock)).await?,
@@ -39,7 +39,7 @@ impl StoreAt {
     /// Opens the store for writing if there is one.
     ///
     /// # Errors
-    /// If what is there cannot be opened.
+    /// If there is one that cannot be opened.
     pub async fn existing(&self) -> Result<Option<Store>, ServiceError> {
         match self.try_open().await {
             Ok(store) => {

@@ -1,4 +1,4 @@
-//! What an ingest is asked for.
+//! The options of an ingest.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub struct Decoding {
     pub threads: usize,
 }
 
-/// What is to be ingested.
+/// What to ingest, and how.
 #[derive(Debug, Clone)]
 pub struct IngestOptions {
     /// Files, directories, and addresses of buckets.
@@ -36,6 +36,6 @@ pub struct IngestOptions {
     pub access: Access,
     /// How objects are read.
     pub decoding: Decoding,
-    /// Becomes true when the run is to end: no further object is begun, and what was read is committed.
+    /// Becomes true when the run is to end: no further object is started, and everything read so far is committed.
     pub stop: Arc<AtomicBool>,
 }

@@ -18,7 +18,7 @@ pub struct Queries {
 }
 
 impl Queries {
-    /// Ours alone: what is written by them must not depend on who writes.
+    /// Ours alone, for everything that is stored: it must not depend on a user's directory.
     ///
     /// # Errors
     /// Never, where this program was tested.
@@ -83,7 +83,7 @@ pub(super) struct QueryFile {
     pub(super) shown: String,
     /// Where it is in the directory, with slashes.
     pub(super) path: String,
-    /// What it holds, or what is wrong with it.
+    /// Its text, or its fault.
     pub(super) text: Result<String, String>,
 }
 

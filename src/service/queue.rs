@@ -1,4 +1,4 @@
-//! What the messages of a queue name, into the store, batch by batch.
+//! Ingest of the objects that the messages of a queue name, batch by batch.
 //!
 //! A message is deleted when the ledger holds all its objects, and not before. What is not deleted comes back:
 //! a message that cannot be used until the queue's redrive policy takes it, and one whose objects could not be
@@ -33,7 +33,7 @@ pub struct QueueOptions {
     pub access: Access,
     /// When a batch is closed, and which buckets are read.
     pub bounds: Bounds,
-    /// For so long nobody else gets a message that was received; while it is worked on, this is asked for again.
+    /// How long a received message stays hidden from other consumers; extended while it is worked on.
     pub visibility_secs: u16,
     /// What to do where there is no message.
     pub waiting: Waiting,
@@ -43,7 +43,7 @@ pub struct QueueOptions {
     pub stop: watch::Receiver<bool>,
 }
 
-/// What was taken from a queue.
+/// The messages that were received.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct QueueOutcome {
     /// Messages whose objects were ingested or known.
@@ -54,11 +54,12 @@ pub struct QueueOutcome {
     pub is_incomplete: bool,
 }
 
-/// Ingests what the messages of a queue name, until it is empty or the end is asked for. The store is made if there is
-/// none, once the queue has answered: nothing is made for a mistyped one.
+/// Ingests the objects that the messages of a queue name, until it is empty or the end is asked for. A store is created
+/// if there is none, but only after the queue has answered: a typo creates nothing.
 ///
 /// # Errors
-/// If the queue refuses, or the store fails. What was committed before stays, and what was not deleted comes back.
+/// If the queue refuses, or the store fails. Everything committed before stays; messages that were not deleted come
+/// back.
 pub async fn ingest_queue(
     place: &StoreAt,
     options: &QueueOptions,
@@ -121,7 +122,7 @@ impl Consumer<'_> {
         Ok(())
     }
 
-    /// Ingests what the messages name, and deletes those whose objects are in the ledger.
+    /// Ingests the objects that the messages name, and deletes the messages whose objects are all in the ledger.
     async fn take(&mut self, store: &Store, batch: &Batch) -> Result<(), ServiceError> {
         let (logs, others): (Vec<&Named>, Vec<&Named>) = batch
             .objects()

@@ -13,7 +13,7 @@ use crate::schema::{self, KMS_EVENTS};
 use crate::sql::{Session, TextCells};
 use crate::store::{Pins, Snapshot, Store};
 
-/// A session over one state of a store, and what is known of that state.
+/// A session over one state of a store.
 pub struct Reader {
     queries: Queries,
     session: Session,
@@ -43,7 +43,7 @@ impl Reader {
         })
     }
 
-    /// Sees to it that the session is over the newest state of the store; answers whether it was not.
+    /// Moves to the newest state of the store; returns whether it was a newer one.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -102,7 +102,7 @@ impl Reader {
         Ok(unfinished(&self.pins).await?)
     }
 
-    /// What is known of accounts.
+    /// The accounts that the store knows.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -110,7 +110,7 @@ impl Reader {
         self.listed("status-accounts").await
     }
 
-    /// What is known of trails, regions and members of organizations.
+    /// The trails, regions and members of organizations that the store knows.
     ///
     /// # Errors
     /// If the store cannot be read.

@@ -1,7 +1,7 @@
 //! Asking a report, explaining it, and judging what it answers.
 //!
-//! Enters: a [`Question`] as it was typed, and a [`Reader`]. Leaves: an [`Answer`] whose rows stream, with what must be
-//! said before them; and a [`Judgment`].
+//! Enters: a [`Question`] as it was typed, and a [`Reader`]. Leaves: an [`Answer`] whose rows stream, with the
+//! warnings that come before them; and a [`Judgment`].
 
 use std::collections::BTreeMap;
 
@@ -58,9 +58,9 @@ impl Requirement {
 /// What a report answers.
 #[derive(Debug)]
 pub struct Answer {
-    /// Title, window, summary, rows, and what is to be asked for after them.
+    /// Title, window, summary, rows, and the notes that follow them.
     pub outcome: Outcome,
-    /// What must be said before the rows.
+    /// The warnings that come before the rows.
     pub warnings: Vec<ReportWarning>,
 }
 
@@ -124,7 +124,7 @@ fn rfc3339<S: serde::Serializer>(
 /// Whether the answer is as it is required to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Judgment {
-    /// What is required.
+    /// The requirement.
     pub required: Requirement,
     /// Whether there was an hour to judge: of nothing, everything could be said.
     pub has_hours: bool,
@@ -237,7 +237,7 @@ impl Reader {
         Ok(report::explain(self.session(), library, report, behind, &request).await?)
     }
 
-    /// Judges an answer of so many rows; none where nothing is required of it.
+    /// Judges an answer, by its number of rows and its holes; none if nothing is required of it.
     ///
     /// # Errors
     /// As [`Reader::ask`].

@@ -1,4 +1,4 @@
-//! Rows that are old enough, deleted: how long they are kept, and which keys are held.
+//! Deletes old rows: how long rows are kept, and which keys have a hold.
 
 use arrow::array::RecordBatch;
 use datafusion::prelude::{col, lit};
@@ -13,7 +13,7 @@ use crate::report::{KeyScope, ReportError, resolve_key};
 use crate::sql::{Session, texts};
 use crate::store::Store;
 
-/// What is to be kept.
+/// What to keep.
 #[derive(Debug, Clone, Default)]
 pub struct RetainOptions {
     /// How long events are kept; as before, if not given.
@@ -22,15 +22,15 @@ pub struct RetainOptions {
     pub usage: Option<Span>,
     /// Keys whose rows are kept longer, as typed.
     pub hold: Vec<String>,
-    /// Keys that are held no longer, as typed.
+    /// Keys whose hold ends, as typed.
     pub release: Vec<String>,
 }
 
 /// Moves the horizons, holds and releases keys, and deletes the rows beyond the horizons.
 ///
 /// # Errors
-/// If there is nothing to do, a key is unknown, or the store fails. What was done before stays; the same call again does
-/// the rest.
+/// If there is nothing to do, a key is unknown, or the store fails. Everything committed before stays; the same call
+/// again does the rest.
 pub async fn retain(
     place: &StoreAt,
     options: &RetainOptions,
@@ -87,7 +87,7 @@ async fn keys(
     Ok((holds, releases))
 }
 
-/// How a key is told, and all values that name it in a row. A key ARN need not be in the logs yet.
+/// The name of a key for a hold, and all values that name it in a row. A key ARN need not be in the logs yet.
 async fn names(session: &Session, typed: &str) -> Result<(String, Vec<String>), ServiceError> {
     let resolved = match resolve_key(session, typed, &KeyScope::default()).await {
         Ok(resolved) => resolved,

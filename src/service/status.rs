@@ -1,4 +1,4 @@
-//! What a store holds, and what could not be read.
+//! The contents of a store, and what could not be read.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use super::reader::Reader;
 use crate::ingest::Unfinished;
 use crate::store::Pins;
 
-/// Everything that is said of a store.
+/// The contents of a store, and how far they can be trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
     /// Ingests that have not read everything; until they have, all that follows is a part.
@@ -74,7 +74,7 @@ pub struct LateDays {
 pub struct StatusLine {
     /// What it is about.
     pub what: String,
-    /// What there is to say.
+    /// The value, in words.
     pub told: String,
 }
 
@@ -103,12 +103,12 @@ pub struct RunStatus {
 }
 
 impl Reader {
-    /// What the store holds; `now` is in microseconds.
+    /// The contents of the store; `now` is in microseconds.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub async fn status(&self, now: i64) -> Result<Status, ServiceError> {
-        let held = self.event_period()?;
+        let period = self.event_period()?;
         let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
         let (events, usage) = self.pins().retention()?;
         let horizon =
@@ -119,8 +119,8 @@ impl Reader {
             usage_horizon: horizon(usage.horizon),
             held: events.held_keys(),
             store: self.store_shown(),
-            first_event: held.map(|(first, _)| time(first)),
-            last_event: held.map(|(_, last)| time(last)),
+            first_event: period.map(|(first, _)| time(first)),
+            last_event: period.map(|(_, last)| time(last)),
             late_days: self.late_days().await?,
             logs: self.logs(now).await?,
             tables: tables(self.pins())?,
@@ -159,7 +159,7 @@ impl Reader {
         Ok(late)
     }
 
-    /// Source, window, lag and coverage, where logs are held.
+    /// Source, window, lag and coverage, if the store has logs.
     async fn logs(&self, now: i64) -> Result<Vec<StatusLine>, ServiceError> {
         let rows = self.status_rows("status-coverage").await?;
         let lines = rows.into_iter().map(|row| match text(&row, 0).as_str() {

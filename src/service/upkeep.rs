@@ -8,10 +8,10 @@ use super::open::StoreAt;
 use crate::schema::TABLES;
 use crate::store::Compaction;
 
-/// What is kept unless less is forced: a week.
+/// The hours that are safe to keep: a week.
 const KEEP_HOURS_SAFE: u32 = 168;
 
-/// What was done to files, in all tables together.
+/// The result for all tables together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct UpkeepOutcome {
     /// Files merged or deleted.
@@ -20,7 +20,7 @@ pub struct UpkeepOutcome {
     pub files_added: u64,
 }
 
-/// Merges the small files of all tables; an event says what was done to each.
+/// Merges the small files of all tables; an event reports each.
 ///
 /// # Errors
 /// If there is no store, or it fails.
@@ -44,7 +44,7 @@ pub async fn compact(place: &StoreAt, host: Host<'_>) -> Result<UpkeepOutcome, S
     Ok(outcome)
 }
 
-/// What is kept for readers that are still at work.
+/// Which files to keep for readers that are still at work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VacuumOptions {
     /// Files of versions of the last hours are kept.
@@ -53,7 +53,7 @@ pub struct VacuumOptions {
     pub is_forced: bool,
 }
 
-/// Deletes the files that no reader needs; an event says what was done to each table.
+/// Deletes the files that no reader needs; an event reports each table.
 ///
 /// # Errors
 /// If less would be kept than is safe, there is no store, or it fails.

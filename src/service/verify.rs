@@ -17,16 +17,16 @@ use crate::ingest::{Unfinished, unfinished};
 use crate::integrity::{KeySource, Options, PublicKeys, Verified, verify as verify_store};
 use crate::source::{At, Files, Opened, ReadFault, S3, Source, SourceObject};
 
-/// What is to be verified, and how.
+/// What to verify, and how.
 #[derive(Debug, Clone, Default)]
 pub struct VerifyOptions {
     /// The first day of delivery.
     pub from: Option<NaiveDate>,
     /// The last day of delivery.
     pub to: Option<NaiveDate>,
-    /// Only these accounts; none stands for all.
+    /// Only these accounts; all if empty.
     pub accounts: Vec<String>,
-    /// Only these regions; none stands for all.
+    /// Only these regions; all if empty.
     pub regions: Vec<String>,
     /// Files of public keys, as the AWS CLI prints them; without any, AWS is asked.
     pub public_keys: Vec<PathBuf>,
@@ -36,19 +36,19 @@ pub struct VerifyOptions {
     pub threads: usize,
 }
 
-/// What was verified, and over which part of the logs.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verification {
-    /// What was verified.
+    /// The findings and figures.
     pub verified: Verified,
     /// Ingests that have not read everything: a log that was not ingested yet may be named as missing.
     pub unfinished_runs: Vec<Unfinished>,
 }
 
-/// Verifies what the ledger has of a window, and records what has changed.
+/// Verifies the log objects of a window, and records changed findings.
 ///
 /// # Errors
-/// If the store fails, or keys are needed and cannot be had. What is wrong with an object is no error.
+/// If the store fails, or public keys are needed and cannot be fetched. A faulty object is a finding, not an error.
 pub async fn verify(
     place: &StoreAt,
     options: &VerifyOptions,
