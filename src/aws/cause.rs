@@ -21,7 +21,9 @@ pub(crate) fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error 
 #[must_use]
 pub fn in_short(error: &(dyn Error + 'static)) -> String {
     let said = of_credentials(innermost(error));
-    let is_anonymous = causes(error).skip(1).any(|cause| cause.is::<CredentialsError>());
+    let is_anonymous = causes(error)
+        .skip(1)
+        .any(|cause| cause.is::<CredentialsError>());
     if is_anonymous && !said.contains("credentials") {
         format!("there are no AWS credentials ({said})")
     } else {

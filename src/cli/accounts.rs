@@ -4,7 +4,7 @@ use super::ExitStatus;
 use super::args::{AccountsAction, AccountsArgs, ImportArgs};
 use super::error::{to_stderr, to_stdout};
 use super::events::HOST;
-use super::ingest::grouped;
+use super::numbers::grouped;
 use super::session::{StoreChoice, destination};
 use crate::render::{visible, write_stream};
 use crate::service::{Queries, Reader, import_account_list};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::ingest::grouped;
+use super::numbers::grouped;
 use crate::render::visible;
 use crate::service::Archived;
 

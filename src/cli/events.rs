@@ -4,7 +4,7 @@ use std::io;
 
 use super::clock::now_micros;
 use super::error::{print_warning, to_stderr, to_stdout};
-use super::ingest::grouped;
+use super::numbers::grouped;
 use crate::render::visible;
 use crate::service::{Event, Host};
 

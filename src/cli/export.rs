@@ -4,7 +4,7 @@
 
 use super::args::ExportArgs;
 use super::error::{to_stderr, to_stdout};
-use super::ingest::grouped;
+use super::numbers::grouped;
 use super::queries::QueriesChoice;
 use super::session::StoreChoice;
 use super::{ExitStatus, notes};

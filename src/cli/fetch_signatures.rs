@@ -3,7 +3,7 @@
 use super::ExitStatus;
 use super::args::FetchSignaturesArgs;
 use super::error::{to_stderr, to_stdout};
-use super::ingest::grouped;
+use super::numbers::grouped;
 use crate::integrity::fetch_signatures;
 
 /// Failures that are named.

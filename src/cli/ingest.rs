@@ -5,14 +5,15 @@ use std::io::ErrorKind;
 use std::num::NonZero;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::ExitStatus;
 use super::args::IngestArgs;
 use super::clock::now_micros;
 use super::error::{to_stderr, to_stdout};
 use super::events::show;
 use super::interrupt::Stop;
+use super::numbers::grouped;
 use super::progress::Bar;
 use super::session::StoreChoice;
-use super::{ExitStatus, queue};
 use crate::ingest::{Hashing, Summary};
 use crate::service::{Decoding, Event, Host, IngestOptions, ServiceError, ingest};
 
@@ -23,9 +24,6 @@ const STOPPING: &str =
 const REJECTS_SHOWN_MAX: usize = 20;
 
 pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result<ExitStatus> {
-    if let Some(url) = &args.queue.url {
-        return Box::pin(queue::run(place, &args, url)).await;
-    }
     let stop = Stop::listen(STOPPING)?;
     let summary = ingest_into(place, &args, Some(&stop)).await?;
     let told = if args.json {
@@ -187,19 +185,6 @@ pub(super) fn describe(summary: &Summary) -> String {
                 summary.rejects.len() - REJECTS_SHOWN_MAX
             );
         }
-    }
-    text
-}
-
-/// A number with commas between its thousands.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
     }
     text
 }

@@ -22,6 +22,7 @@ mod ingest;
 mod interrupt;
 mod man;
 mod notes;
+mod numbers;
 mod progress;
 mod queries;
 mod queue;
@@ -129,7 +130,10 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
     let queries = args.queries.into();
     // Each of these futures is large; boxed, none weighs on the others.
     match args.command {
-        Command::Ingest(options) => Box::pin(ingest::run(&place, *options)).await,
+        Command::Ingest(options) => match &options.queue.url {
+            Some(url) => Box::pin(queue::run(&place, &options, url)).await,
+            None => Box::pin(ingest::run(&place, *options)).await,
+        },
         Command::Status(options) => Box::pin(status::run(&place, options)).await,
         Command::Verify(options) => Box::pin(verify::run(&place, *options)).await,
         Command::FetchSignatures(options) => Box::pin(fetch_signatures::run(*options)).await,

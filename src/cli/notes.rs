@@ -2,7 +2,7 @@
 //!
 //! Enters: a reader. Leaves: lines for standard error.
 
-use super::ingest::grouped;
+use super::numbers::grouped;
 use crate::ingest::Unfinished;
 use crate::service::{Reader, ServiceError};
 

@@ -76,7 +76,8 @@ fn judged(judgment: &Judgment) -> String {
     const STRETCHES_MAX: usize = 20;
     let word = judgment.required.word();
     if !judgment.has_hours {
-        return "no hour can be judged: the store holds no log of the window asked for\n".to_owned();
+        return "no hour can be judged: the store holds no log of the window asked for\n"
+            .to_owned();
     }
     if judgment.is_met() {
         return format!("every hour is {word}\n");
@@ -162,7 +163,7 @@ pub(super) async fn explain(reader: &Reader, args: &ReportArgs) -> anyhow::Resul
     let width = explained.figures.iter().map(|(what, _)| what.len()).max();
     let width = width.unwrap_or(0);
     for (what, count) in &explained.figures {
-        let count = super::ingest::grouped(*count);
+        let count = super::numbers::grouped(*count);
         let _infallible = writeln!(text, "--   {what:width$}  {count:>12}");
     }
     if !explained.names.is_empty() {
@@ -191,10 +192,7 @@ fn worded(warning: &ReportWarning, zone: Zone) -> String {
     let said = match warning {
         ReportWarning::NothingStored => "the store has no logs".to_owned(),
         ReportWarning::BeforeLogs { first } => {
-            format!(
-                "the window ends before the logs begin, at {}",
-                shown(first)
-            )
+            format!("the window ends before the logs begin, at {}", shown(first))
         }
         ReportWarning::AfterLogs { last } => {
             format!("the window begins after the logs end, at {}", shown(last))

@@ -6,7 +6,7 @@ use super::ExitStatus;
 use super::args::RetainArgs;
 use super::error::to_stdout;
 use super::events::HOST;
-use super::ingest::grouped;
+use super::numbers::grouped;
 use super::session::StoreChoice;
 use crate::ingest::Retained;
 use crate::render::visible;

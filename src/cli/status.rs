@@ -3,7 +3,7 @@
 use super::args::StatusArgs;
 use super::clock::now_micros;
 use super::error::{to_stderr, to_stdout};
-use super::ingest::grouped;
+use super::numbers::grouped;
 use super::session::StoreChoice;
 use super::{ExitStatus, archived, notes};
 use crate::render::visible;

@@ -6,7 +6,7 @@ use std::num::NonZero;
 use super::args::VerifyArgs;
 use super::error::{to_stderr, to_stdout};
 use super::events::HOST;
-use super::ingest::grouped;
+use super::numbers::grouped;
 use super::session::StoreChoice;
 use super::{ExitStatus, notes};
 use crate::integrity::{DigestStatus, Finding, LogStatus, Verified};

@@ -146,7 +146,10 @@ impl Beside {
             return Ok(Arc::new(StringArray::new_null(column.len())));
         }
         let texts = texts(column)?;
-        let found: StringArray = texts.iter().map(|text| self.form.name(text?, names)).collect();
+        let found: StringArray = texts
+            .iter()
+            .map(|text| self.form.name(text?, names))
+            .collect();
         Ok(Arc::new(found))
     }
 }

@@ -8,9 +8,7 @@ use super::error::ServiceError;
 use super::host::Host;
 use super::open::StoreAt;
 use crate::aws::Access;
-use crate::inventory::{
-    AccountList, Document, Import, Told, import_accounts, pull, write_told,
-};
+use crate::inventory::{AccountList, Document, Import, Told, import_accounts, pull, write_told};
 
 /// The result of importing a list of accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

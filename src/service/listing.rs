@@ -65,11 +65,7 @@ pub(super) async fn find(
 }
 
 /// Fails if none of the inputs is a log; if one is, the others are listed with the rejects.
-fn checked(
-    mut found: Found,
-    options: &IngestOptions,
-    is_new: bool,
-) -> Result<Found, ServiceError> {
+fn checked(mut found: Found, options: &IngestOptions, is_new: bool) -> Result<Found, ServiceError> {
     let Found {
         source, listing, ..
     } = &mut found;

@@ -44,8 +44,6 @@ pub use queue::{QueueOptions, QueueOutcome, ingest_queue};
 pub use reader::{Reader, file_locations};
 pub use report::{Answer, Hole, Judgment, Question, ReportWarning, Requirement};
 pub use retain::{RetainOptions, retain};
-pub use status::{
-    LateDays, RunStatus, Status, StatusCount, StatusLine, TableStatus,
-};
+pub use status::{LateDays, RunStatus, Status, StatusCount, StatusLine, TableStatus};
 pub use upkeep::{UpkeepOutcome, VacuumOptions, compact, vacuum};
 pub use verify::{Verification, VerifyOptions, verify};

@@ -12,9 +12,7 @@ use serde::Serialize;
 
 use super::error::ServiceError;
 use super::reader::Reader;
-use crate::report::{
-    self, Explained, Filters, LogPeriod, Outcome, Placement, Request, Window,
-};
+use crate::report::{self, Explained, Filters, LogPeriod, Outcome, Placement, Request, Window};
 use crate::sql::TextCells;
 
 /// Which report is asked, and of what.
@@ -114,10 +112,7 @@ pub enum ReportWarning {
     },
 }
 
-fn rfc3339<S: serde::Serializer>(
-    time: &DateTime<Utc>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+fn rfc3339<S: serde::Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 

@@ -2,9 +2,7 @@
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{
-    DataType, Int32Type, Int64Type, SchemaRef, TimestampMicrosecondType,
-};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, SchemaRef, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 
 /// The cells of rows of a table, by the names of their columns.
@@ -127,8 +125,14 @@ mod tests {
         ];
         let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
         let cells = Cells(&batch);
-        assert_eq!((cells.str("name", 0), cells.str("name", 1)), (Some("a"), None));
-        assert_eq!((cells.long("count", 0), cells.long("count", 1)), (Some(1), None));
+        assert_eq!(
+            (cells.str("name", 0), cells.str("name", 1)),
+            (Some("a"), None)
+        );
+        assert_eq!(
+            (cells.long("count", 0), cells.long("count", 1)),
+            (Some(1), None)
+        );
         assert_eq!(cells.long("year", 1), Some(2027));
         assert_eq!(cells.long("time", 0), Some(5));
         assert_eq!((cells.str("count", 0), cells.flag("name", 0)), (None, None));

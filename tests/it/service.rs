@@ -105,14 +105,22 @@ fn logs_are_ingested_once_and_the_sink_hears_of_it() {
     block_on(async {
         let first = site.ingest(&sink).await.expect("the sample logs");
         assert_eq!(json!(first.records), counts["events_read"]);
-        let rows = counts["kms_events"].as_u64().zip(counts["trail_events"].as_u64());
-        assert_eq!(Some(first.rows_written), rows.map(|(kms, trail)| kms + trail));
+        let rows = counts["kms_events"]
+            .as_u64()
+            .zip(counts["trail_events"].as_u64());
+        assert_eq!(
+            Some(first.rows_written),
+            rows.map(|(kms, trail)| kms + trail)
+        );
         assert!(first.has_new_rejects(), "one file is planted broken");
         let second = site.ingest(&sink).await.expect("the sample logs again");
         assert_eq!((second.objects_new, second.rows_written), (0, 0));
         assert_eq!(second.objects_known, first.objects_new);
     });
-    assert_eq!(begun.into_inner().expect("no test panics there"), [true, true]);
+    assert_eq!(
+        begun.into_inner().expect("no test panics there"),
+        [true, true]
+    );
 }
 
 #[test]
@@ -152,7 +160,8 @@ fn a_store_is_asked_and_judged() {
         let lag = lag.map(|line| line.told.as_str());
         assert_eq!(lag, Some("the last delivery is 29 hours old"));
 
-        let question = Question::new("who-used").with("key", "8b402961-4718-43ca-8f94-e4fd57328e34");
+        let question =
+            Question::new("who-used").with("key", "8b402961-4718-43ca-8f94-e4fd57328e34");
         let answer = reader.ask(&question, NOW).await.expect("a known key");
         assert_eq!(answer.warnings, []);
         let rows = answer.rows().await.expect("rows");

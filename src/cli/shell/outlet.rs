@@ -17,7 +17,7 @@ use futures::stream;
 
 use super::super::args::OutputArgs;
 use super::super::error::to_stderr;
-use super::super::ingest::grouped;
+use super::super::numbers::grouped;
 use super::super::session::{StoreChoice, terminal_height, terminal_width};
 use super::pager::{Paged, Pager};
 use crate::render::wrapped;
