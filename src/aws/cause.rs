@@ -16,15 +16,17 @@ pub(crate) fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error 
     causes(error).last().unwrap_or(error)
 }
 
+/// Whether there was no answer for want of credentials.
+pub(crate) fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
+    causes(error).any(<dyn Error>::is::<CredentialsError>)
+}
+
 /// Why there was no answer, in a line: the innermost cause says most, and of a chain of credentials what it says
 /// before all that it tried.
 #[must_use]
 pub fn in_short(error: &(dyn Error + 'static)) -> String {
     let said = of_credentials(innermost(error));
-    let is_anonymous = causes(error)
-        .skip(1)
-        .any(|cause| cause.is::<CredentialsError>());
-    if is_anonymous && !said.contains("credentials") {
+    if lacks_credentials(error) && !said.contains("credentials") {
         format!("there are no AWS credentials ({said})")
     } else {
         said

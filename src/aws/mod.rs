@@ -11,7 +11,7 @@ mod profile;
 
 pub use agent::Named;
 pub use cause::in_short;
-pub(crate) use cause::{causes, innermost, of_credentials, one_line};
+pub(crate) use cause::{causes, innermost, lacks_credentials, of_credentials, one_line};
 pub use contact::Contact;
 
 use aws_config::sts::AssumeRoleProvider;

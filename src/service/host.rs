@@ -10,7 +10,7 @@ use crate::source::queue::QueueError;
 use crate::store::{Store, StoreError};
 
 /// Something that happened while a service was at work.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// The listing is done, and commits may follow.

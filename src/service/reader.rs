@@ -13,6 +13,9 @@ use crate::schema::{self, KMS_EVENTS};
 use crate::sql::{Session, TextCells};
 use crate::store::{Pins, Snapshot, Store};
 
+/// A first and a last time.
+type Bounds = (DateTime<Utc>, DateTime<Utc>);
+
 /// A session over one state of a store.
 pub struct Reader {
     queries: Queries,
@@ -86,7 +89,7 @@ impl Reader {
     ///
     /// # Errors
     /// If Delta's log cannot be read.
-    pub fn event_period(&self) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, ServiceError> {
+    pub fn event_period(&self) -> Result<Option<Bounds>, ServiceError> {
         let time = |micros| DateTime::from_timestamp_micros(micros).ok_or(ServiceError::EventTime);
         let period = self.pins.period()?;
         period

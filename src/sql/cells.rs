@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, Int32Type, Int64Type, SchemaRef, TimestampMicro
 use arrow::error::ArrowError;
 
 /// The cells of rows of a table, by the names of their columns.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Cells<'a>(pub &'a RecordBatch);
 
 impl<'a> Cells<'a> {

@@ -4,12 +4,11 @@
 
 use std::error::Error;
 
-use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use thiserror::Error;
 
-use crate::aws::{causes, innermost, of_credentials, one_line};
+use crate::aws::{innermost, lacks_credentials, of_credentials, one_line};
 
 /// Why a bucket, or an object of it, cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -219,7 +218,7 @@ impl Refusal {
         asked: Asked<'_>,
     ) -> Self {
         let cause = innermost(error);
-        if causes(error).any(|cause| cause.is::<CredentialsError>()) {
+        if lacks_credentials(error) {
             return Self::NoCredentials {
                 message: of_credentials(cause),
             };
