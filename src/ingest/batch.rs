@@ -16,7 +16,7 @@ use super::rollups::{Counting, Rollups};
 use super::workers::{Chunk, Job};
 use crate::decode::ObjectReport;
 use crate::schema::{KMS_EVENTS, LOG_FILE_EVENTS, TRAIL_EVENTS, Table};
-use crate::store::{INGEST, Rows, SeenEvents, Stamp, Store, Transaction, stamp, until_committed};
+use crate::store::{Attempts, INGEST, Rows, SeenEvents, Stamp, Store, Transaction, stamp};
 
 /// A batch is committed when its rows take so much memory.
 const BATCH_BYTES_MAX: usize = 64 << 20;
@@ -142,7 +142,9 @@ impl<'a> Batches<'a> {
         if batches.is_empty() {
             return Ok(None);
         }
-        until_committed(table, async || {
+        let mut attempts = Attempts::at(table);
+        loop {
+            attempts.begin()?;
             let snapshot = self.store.snapshot(table).await?;
             let retention = snapshot.retention()?;
             let seen = if table.name == KMS_EVENTS.name {
@@ -158,7 +160,7 @@ impl<'a> Batches<'a> {
             let is_new = seen.new_rows(&snapshot, &batches, &is_kept).await?;
             if is_new.iter().all(|rows| rows.true_count() == 0) {
                 self.tally(&batches, &is_kept, &is_new);
-                return Ok(Some(None));
+                return Ok(None);
             }
             let ingest_seq = snapshot.transaction(INGEST).await? + 1;
             let common = Stamp {
@@ -192,14 +194,12 @@ impl<'a> Batches<'a> {
                 .store
                 .append(&snapshot, fresh, Some(transaction), batch_id, now)
                 .await?;
-            let Some(version) = appended.version()? else {
-                return Ok(None);
-            };
-            seen.add(&batches, &is_new, version);
-            self.tally(&batches, &is_kept, &is_new);
-            Ok(Some(counting))
-        })
-        .await
+            if let Some(version) = appended.version()? {
+                seen.add(&batches, &is_new, version);
+                self.tally(&batches, &is_kept, &is_new);
+                return Ok(counting);
+            }
+        }
     }
 
     /// Counts what became of rows: whether each is kept, and is new.

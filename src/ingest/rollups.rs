@@ -19,7 +19,7 @@ use super::summary::RollupBehind;
 use crate::catalog::{Relation, unstacked};
 use crate::schema::{KMS_EVENTS, ROLLUPS, Table, USAGE_DAILY};
 use crate::sql::{add_up, aggregate, plainly};
-use crate::store::{INGEST, ROLLUP, Rows, SnapshotProvider, Store, Transaction, until_committed};
+use crate::store::{Attempts, INGEST, ROLLUP, Rows, SnapshotProvider, Store, Transaction};
 
 /// The sums over the rows of one commit, being made.
 pub(super) struct Counting {
@@ -169,11 +169,13 @@ impl<'a> Rollups<'a> {
         if self.failed().contains_key(table.name) {
             return Ok(());
         }
-        until_committed(table, async || {
+        let mut attempts = Attempts::at(table);
+        loop {
+            attempts.begin()?;
             let snapshot = store.snapshot(table).await?;
             let counted = snapshot.transaction(ROLLUP).await?;
             let own = match counting.as_mut() {
-                Some(own) if counted >= own.commit => return Ok(Some(())),
+                Some(own) if counted >= own.commit => return Ok(()),
                 Some(own) if counted + 1 == own.commit => {
                     own.sums.remove(table.name).map(|rows| (own.commit, rows))
                 }
@@ -188,7 +190,7 @@ impl<'a> Rollups<'a> {
                 let events = store.snapshot(&KMS_EVENTS).await?;
                 let ingested = events.transaction(INGEST).await?;
                 if counted >= ingested {
-                    return Ok(Some(()));
+                    return Ok(());
                 }
                 let events = Arc::new(SnapshotProvider::new(events)?);
                 let span = (counted, ingested);
@@ -199,7 +201,7 @@ impl<'a> Rollups<'a> {
                 Ok(rows) => rows,
                 Err(error) => {
                     self.failed().insert(table.name, plainly(&error));
-                    return Ok(Some(()));
+                    return Ok(());
                 }
             };
             let transaction = Transaction {
@@ -215,9 +217,10 @@ impl<'a> Rollups<'a> {
                     now_millis,
                 )
                 .await?;
-            Ok(appended.version()?.map(|_version| ()))
-        })
-        .await
+            if appended.version()?.is_some() {
+                return Ok(());
+            }
+        }
     }
 }
 

@@ -85,24 +85,34 @@ impl Appended {
 /// Attempts to commit next to other writers.
 const ATTEMPTS_MAX: usize = 200;
 
-/// Repeats work, each time over a new snapshot, until its commit to the table comes before all others. An attempt that
-/// answers none lost to another writer.
-///
-/// # Errors
-/// Those of an attempt, and [`StoreError::Contention`] if other writers are always faster.
-pub async fn until_committed<T, E: From<StoreError>>(
+/// The attempts of a commit to a table, each over a new snapshot, until it comes before those of all other writers.
+#[derive(Debug)]
+pub struct Attempts {
     table: &'static Table,
-    mut attempt: impl AsyncFnMut() -> Result<Option<T>, E>,
-) -> Result<T, E> {
-    for _attempt in 0..ATTEMPTS_MAX {
-        if let Some(done) = attempt().await? {
-            return Ok(done);
-        }
+    made: usize,
+}
+
+impl Attempts {
+    /// None has been made.
+    #[must_use]
+    pub fn at(table: &'static Table) -> Self {
+        Self { table, made: 0 }
     }
-    Err(E::from(StoreError::Contention {
-        table: table.name,
-        attempts: ATTEMPTS_MAX,
-    }))
+
+    /// Begins the next attempt.
+    ///
+    /// # Errors
+    /// [`StoreError::Contention`] if other writers are always faster.
+    pub fn begin(&mut self) -> Result<(), StoreError> {
+        if self.made == ATTEMPTS_MAX {
+            return Err(StoreError::Contention {
+                table: self.table.name,
+                attempts: ATTEMPTS_MAX,
+            });
+        }
+        self.made += 1;
+        Ok(())
+    }
 }
 
 impl Store {
