@@ -23,8 +23,7 @@ used AS (
   SELECT DISTINCT content_hash, key_arn
   FROM key_uses
   WHERE log_accounts IS NOT NULL
-    AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
-    AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+    AND is_in_window(event_time) AND is_day_in_window(event_date)
 ),
 
 replaced AS (

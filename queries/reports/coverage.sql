@@ -42,11 +42,7 @@ days AS (
     count(*) FILTER (WHERE is_complete) AS complete,
     count(*) FILTER (WHERE state = 'complete_verified') AS verified,
     count(*) FILTER (WHERE is_hole) AS holes,
-    substr(
-      'onXSKWA-P?cV',
-      CAST(coalesce(min(CASE WHEN is_hole THEN rank END), min(CASE WHEN is_complete THEN rank END), min(rank)) AS BIGINT),
-      1
-    ) AS letter
+    coalesce(min(rank) FILTER (WHERE is_hole), min(rank) FILTER (WHERE is_complete), min(rank)) AS rank
   FROM hours
   GROUP BY account, region, day
 ),
@@ -57,6 +53,7 @@ strips AS (
     string_agg(letter, '' ORDER BY day) AS days, CAST(min(day) AS DATE) AS first_day,
     sum(hours) AS hours, sum(complete) AS complete, sum(verified) AS verified, sum(holes) AS holes
   FROM days
+  JOIN coverage_states ON coverage_states.rank = days.rank
   GROUP BY account, region
 ),
 

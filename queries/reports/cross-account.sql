@@ -17,18 +17,12 @@
 --   WHERE (SELECT count(*) FROM accounts) = 0
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT unnest(make_array(
---     CASE WHEN unknown > 0 THEN 'records of uses that tell no known key, which may be another account''s: ' || unknown END,
---     CASE WHEN corrections > 0
---       THEN 'records that correct earlier ones and whose events are no longer held, so that calls are counted as they '
---         || 'were first told, if they were: ' || corrections END
---   ))
---   FROM (
---     SELECT
---       sum(count) FILTER (WHERE kind = 'use' AND key_arn IS NULL AND outcome <> 'dry_run' AND record_role <> 'network') AS unknown,
---       sum(count) FILTER (WHERE doubt = 'correction') AS corrections
---     FROM scope_usage
---   )
+--   SELECT 'records of uses that tell no known key, which may be another account''s: ' || sum(count)
+--   FROM scope_usage
+--   WHERE kind = 'use' AND key_arn IS NULL AND outcome <> 'dry_run' AND record_role <> 'network'
+--   HAVING sum(count) > 0
+-- caveat:
+--   SELECT text FROM scope_uncounted WHERE place = 3
 -- caveat:
 --   SELECT text FROM scope_unknown_operations
 

@@ -33,11 +33,7 @@
 WITH asked AS (
   SELECT *
   FROM scope_resources
-  WHERE $resource IS NULL
-    OR resource = $resource
-    -- An object is known by its bucket, an id without its service, a name without the rest of its ARN.
-    OR (resource LIKE 'arn:%:s3:::%' AND resource = split_part($resource, '/', 1))
-    OR right(resource, length($resource) + 1) IN (':' || $resource, '/' || $resource)
+  WHERE $resource IS NULL OR names_resource(resource, $resource)
 ),
 
 pairs AS (

@@ -38,10 +38,9 @@
 --     || count(*) || ', of them successful: ' || count(*) FILTER (WHERE outcome = 'success')
 --   FROM key_events
 --   WHERE key_arn IS NULL AND NOT is_dry_run AND outcome <> 'dry_run'
---     AND crypto_direction(event_name) IS NOT NULL
+--     AND operation_kind(event_name) = 'use'
 --     AND NOT coalesce(array_has($key_names, key_as_typed), false)
---     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
---     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+--     AND is_in_window(event_time) AND is_day_in_window(event_date)
 --     AND EXISTS (
 --       SELECT 1 FROM known_keys
 --       WHERE array_has($key_arns, known_keys.key_arn)
@@ -53,13 +52,7 @@
 --   SELECT 'records of this key that are not counted, because a later record corrects them: '
 --     || count(DISTINCT (scope_events.event_id, scope_events.recipient_account_id, scope_events.content_hash))
 --   FROM scope_events
---   JOIN replacements
---     ON replacements.event_id = scope_events.event_id
---     AND replacements.event_name = scope_events.event_name
---     AND replacements.event_time = scope_events.event_time
---     AND (replacements.recipient_account_id IS NOT DISTINCT FROM scope_events.recipient_account_id)
---   WHERE coalesce(replacements.region = scope_events.region, true)
---     AND coalesce(replacements.content_hash = scope_events.content_hash, true)
+--   WHERE is_replaced(scope_events)
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT text FROM scope_unknown_operations
@@ -70,7 +63,7 @@ WITH hits AS (
   SELECT
     kind, caller, service, use_label AS label, outcome, outcome = 'success' AS is_success, session_name, event_time,
     coalesce(event_name, 'unknown') || CASE WHEN event_name = 'ReEncrypt' THEN ' (' || key_role || ')' ELSE '' END AS operation,
-    CASE WHEN cardinality(resource_list) > 0 THEN resource_list ELSE make_array(resource) END AS resources
+    resources_of(scope_uses) AS resources
   FROM scope_uses
   WHERE NOT (key_role = 'destination' AND coalesce(array_has($key_arns, other_key_arn), false))
     AND NOT is_dry_run AND outcome <> 'dry_run'
@@ -168,33 +161,6 @@ mentions AS (
     unnest(resources) AS resource,
     unnest(range(1, CAST(cardinality(resources) AS BIGINT) + 1)) AS place
   FROM hits
-),
-
--- What a caller did, with which outcome, in which session, on what: one shape, so that each can be ranked.
-facts AS (
-  SELECT
-    kind, caller, service, label, is_success, dimension,
-    CASE dimension
-      WHEN 'operation' THEN operation
-      WHEN 'outcome' THEN outcome
-      WHEN 'session' THEN session_name
-      ELSE resource
-    END AS value,
-    count(*) FILTER (WHERE place = 1 OR dimension = 'resource') AS events,
-    min(event_time) AS first_time,
-    max(event_time) AS last_time
-  FROM mentions
-  CROSS JOIN (VALUES ('operation'), ('outcome'), ('session'), ('resource')) AS dimensions (dimension)
-  GROUP BY 1, 2, 3, 4, 5, 6, 7
-),
-
-ranked AS (
-  SELECT
-    *,
-    row_number() OVER (
-      PARTITION BY kind, caller, service, label, is_success, dimension ORDER BY value IS NULL, events DESC, value
-    ) AS place
-  FROM facts
 )
 
 SELECT
@@ -203,26 +169,20 @@ SELECT
   max(current_accounts.name) AS account_name,
   service,
   label,
-  string_agg(value || ' ' || events, ', ' ORDER BY place)
-    FILTER (WHERE dimension = 'operation' AND is_success) AS operations,
-  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND is_success AND kind = 'use'), 0) AS successes,
-  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND is_success AND kind <> 'use'), 0) AS other_calls,
-  count(value) FILTER (WHERE dimension = 'session' AND is_success) AS sessions,
-  string_agg(value, ', ' ORDER BY place)
-    FILTER (WHERE dimension = 'session' AND is_success AND place <= 3) AS session_sample,
-  count(value) FILTER (WHERE dimension = 'resource' AND is_success) AS resources,
-  string_agg(value, ', ' ORDER BY place)
-    FILTER (WHERE dimension = 'resource' AND is_success AND place <= 3) AS resource_sample,
-  min(first_time) FILTER (WHERE is_success) AS first_time,
-  max(last_time) FILTER (WHERE is_success) AS last_time,
-  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND NOT is_success), 0) AS failures,
-  string_agg(value || ' ' || events, ', ' ORDER BY place)
-    FILTER (WHERE dimension = 'outcome' AND NOT is_success) AS failure_reasons,
-  string_agg(value || ' ' || events, ', ' ORDER BY place)
-    FILTER (WHERE dimension = 'operation' AND NOT is_success) AS failed_operations,
-  max(last_time) FILTER (WHERE NOT is_success) AS last_failure
-FROM ranked
-LEFT JOIN current_accounts
-  ON current_accounts.account = split_part(caller, ':', CASE WHEN caller LIKE 'arn:%' THEN 5 ELSE 2 END)
+  counts(operation, 1) FILTER (WHERE place = 1 AND is_success) AS operations,
+  count(*) FILTER (WHERE place = 1 AND is_success AND kind = 'use') AS successes,
+  count(*) FILTER (WHERE place = 1 AND is_success AND kind <> 'use') AS other_calls,
+  count(DISTINCT session_name) FILTER (WHERE is_success) AS sessions,
+  top_values(session_name, 1, 3) FILTER (WHERE place = 1 AND is_success) AS session_sample,
+  count(DISTINCT resource) FILTER (WHERE is_success) AS resources,
+  top_values(resource, 1, 3) FILTER (WHERE is_success) AS resource_sample,
+  min(event_time) FILTER (WHERE is_success) AS first_time,
+  max(event_time) FILTER (WHERE is_success) AS last_time,
+  count(*) FILTER (WHERE place = 1 AND NOT is_success) AS failures,
+  counts(outcome, 1) FILTER (WHERE place = 1 AND NOT is_success) AS failure_reasons,
+  counts(operation, 1) FILTER (WHERE place = 1 AND NOT is_success) AS failed_operations,
+  max(event_time) FILTER (WHERE NOT is_success) AS last_failure
+FROM mentions
+LEFT JOIN current_accounts ON current_accounts.account = caller_account(caller)
 GROUP BY kind, caller, service, label
 ORDER BY CASE kind WHEN 'use' THEN 1 ELSE 2 END, kind DESC, label NULLS FIRST, successes DESC, other_calls DESC, failures DESC, caller, service NULLS FIRST

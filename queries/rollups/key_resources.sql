@@ -62,10 +62,7 @@ folded AS (
       WHEN split_part(resource, ':', 1) LIKE '%.amazonaws.com' THEN split_part(resource, ':', 1)
       ELSE service
     END AS service,
-    CASE
-      WHEN resource LIKE 'arn:%:s3:::%' THEN split_part(resource, '/', 1)
-      ELSE resource
-    END AS resource,
+    bucket_of(resource) AS resource,
     direction, caller_account_id, event_time
   FROM mentions
   WHERE resource IS NOT NULL

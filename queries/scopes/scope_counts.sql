@@ -95,8 +95,7 @@ SELECT
   use_label, count, first_time, last_time, hours_mask, key_arn, kind, caller_account, is_other_key
 FROM shared
 WHERE NOT EXISTS (SELECT 1 FROM copied_keys WHERE copied_keys.any_key = shared.any_key)
-  AND ($caller IS NULL OR caller IS NOT DISTINCT FROM $caller)
-  AND ($account IS NULL OR cardinality($key_arns) > 0 OR log = $account OR caller_account(caller) = $account)
+  AND is_of_asked_caller(caller) AND is_of_asked_account(log, caller)
 UNION ALL
 SELECT
   told_twice.event_date, told_twice.key, told_twice.key_role, told_twice.caller, told_twice.event_name,
@@ -112,8 +111,5 @@ LEFT JOIN compared
   AND compared.outcome = told_twice.outcome
   AND compared.calling = told_twice.calling
 WHERE coalesce(array_has(compared.counted_logs, told_twice.log), true)
-  AND ($caller IS NULL OR told_twice.caller IS NOT DISTINCT FROM $caller)
-  AND (
-    $account IS NULL OR cardinality($key_arns) > 0 OR told_twice.log = $account
-    OR caller_account(told_twice.caller) = $account OR coalesce(array_has(compared.logs, $account), false)
-  )
+  AND is_of_asked_caller(told_twice.caller)
+  AND (is_of_asked_account(told_twice.log, told_twice.caller) OR coalesce(array_has(compared.logs, $account), false))

@@ -5,29 +5,25 @@
 --   first that holds of account_not_in_organization, region_not_enabled, expired, logging_stopped, kms_excluded,
 --   write_only, archived, gap, partial, selectors_unknown, complete_unverified, complete_verified; rank is its place, from 1. reasons
 --   names all that hold, and what makes it partial. docs/coverage.md says what each means.
--- depends: coverage_absences, coverage_settings, coverage_streams, delivered_digests, delivery_ranges, known_trails, read_objects,
+-- depends: coverage_absences, coverage_settings, coverage_states, coverage_streams, delivered_digests, delivery_ranges, known_trails, read_objects,
 --   trail_changes, trail_hours, trail_runs, id_conflicts
 
-WITH streams AS (
-  SELECT * FROM coverage_streams
-),
-
-held AS (
+WITH log_hours AS (
   SELECT
-    min(CAST(least(delivery_time, coalesce(digest_start_time, delivery_time)) AS BIGINT)) / 3600000000 AS first_hour,
+    min(CAST(least(delivery_time, covers_from(log_file_events)) AS BIGINT)) / 3600000000 AS first_hour,
     max(CAST(least(delivery_time, recorded_at) AS BIGINT)) / 3600000000 AS last_hour
   FROM log_file_events
   WHERE kind IN ('log', 'digest') AND delivery_time > TIMESTAMP '2013-11-01T00:00:00Z' AND account_id IS NOT NULL
 ),
 
 -- The trails that may be behind a stream: that of its digests, else all that deliver such logs.
-candidates AS (
+candidate_trails AS (
   SELECT streams.account, streams.region, streams.organization, streams.trail, known_trails.trail_arn
-  FROM streams
+  FROM coverage_streams AS streams
   JOIN known_trails ON known_trails.trail_arn = streams.trail
   UNION ALL
   SELECT streams.account, streams.region, streams.organization, streams.trail, known_trails.trail_arn
-  FROM streams
+  FROM coverage_streams AS streams
   JOIN known_trails
     ON ((known_trails.is_multi_region IS DISTINCT FROM false) OR known_trails.home_region = streams.region)
     AND CASE
@@ -38,41 +34,41 @@ candidates AS (
   WHERE streams.trail = 'unknown'
 ),
 
-grouped AS (
+trail_groups AS (
   SELECT account, region, organization, trail, string_agg(trail_arn, ' ' ORDER BY trail_arn) AS candidates
-  FROM candidates
+  FROM candidate_trails
   GROUP BY account, region, organization, trail
 ),
 
-members AS (
+group_members AS (
   SELECT
-    grouped.candidates, candidates.trail_arn, count(*) OVER (PARTITION BY grouped.candidates) AS trails
-  FROM (SELECT DISTINCT candidates FROM grouped) AS grouped
-  CROSS JOIN (SELECT DISTINCT trail_arn FROM candidates) AS candidates
-  WHERE array_has(string_to_array(grouped.candidates, ' '), candidates.trail_arn)
+    trail_groups.candidates, candidate_trails.trail_arn, count(*) OVER (PARTITION BY trail_groups.candidates) AS trails
+  FROM (SELECT DISTINCT candidates FROM trail_groups) AS trail_groups
+  CROSS JOIN (SELECT DISTINCT trail_arn FROM candidate_trails) AS candidate_trails
+  WHERE array_has(string_to_array(trail_groups.candidates, ' '), candidate_trails.trail_arn)
 ),
 
 -- Several trails tell what they agree on.
 group_hours AS (
   SELECT
-    members.candidates, trail_hours.hour,
+    group_members.candidates, trail_hours.hour,
     CASE
-      WHEN count(trail_hours.kms_reads) = max(members.trails) AND min(trail_hours.kms_reads) = max(trail_hours.kms_reads)
+      WHEN count(trail_hours.kms_reads) = max(group_members.trails) AND min(trail_hours.kms_reads) = max(trail_hours.kms_reads)
         THEN min(trail_hours.kms_reads)
     END AS kms_reads,
-    count(*) FILTER (WHERE trail_hours.is_proven) = max(members.trails) AS is_proven,
-    count(*) FILTER (WHERE trail_hours.is_stopped) = max(members.trails) AS is_stopped
-  FROM members
-  JOIN trail_hours ON trail_hours.trail_arn = members.trail_arn
-  GROUP BY members.candidates, trail_hours.hour
+    count(*) FILTER (WHERE trail_hours.is_proven) = max(group_members.trails) AS is_proven,
+    count(*) FILTER (WHERE trail_hours.is_stopped) = max(group_members.trails) AS is_stopped
+  FROM group_members
+  JOIN trail_hours ON trail_hours.trail_arn = group_members.trail_arn
+  GROUP BY group_members.candidates, trail_hours.hour
 ),
 
 -- The trails that may deliver what is held of an account and region.
 deliverers AS (
-  SELECT account, region, trail FROM streams WHERE last_time IS NOT NULL AND trail <> 'unknown'
+  SELECT account, region, trail FROM coverage_streams WHERE last_time IS NOT NULL AND trail <> 'unknown'
   UNION
   SELECT streams.account, streams.region, known_trails.trail_arn
-  FROM streams
+  FROM coverage_streams AS streams
   JOIN known_trails
     ON ((known_trails.is_multi_region IS DISTINCT FROM false) OR known_trails.home_region = streams.region)
     AND (known_trails.account = streams.account OR (known_trails.is_organization IS DISTINCT FROM false))
@@ -129,27 +125,27 @@ hourly_reads AS (
 ),
 
 -- Those of each stream, by the trail whose changes bound what they tell.
-reads AS (
+kms_reads_of_streams AS (
   SELECT
     streams.account, streams.region, streams.organization, streams.trail, is_verified, hour / 24 AS day,
     unnest(make_array(hourly_reads.first_time, hourly_reads.last_time)) AS at,
     CASE
       WHEN streams.trail LIKE 'arn:%' THEN streams.trail
-      WHEN grouped.candidates NOT LIKE '% %' THEN grouped.candidates
+      WHEN trail_groups.candidates NOT LIKE '% %' THEN trail_groups.candidates
       ELSE streams.trail || ' ' || CASE streams.organization WHEN '' THEN streams.account ELSE streams.organization END
     END AS bounding_trail
   FROM hourly_reads
-  JOIN streams
+  JOIN coverage_streams AS streams
     ON streams.account = hourly_reads.account AND streams.region = hourly_reads.region
     AND (hourly_reads.trail IS NULL OR streams.trail = hourly_reads.trail)
-  LEFT JOIN grouped
-    ON grouped.account = streams.account AND grouped.region = streams.region
-    AND grouped.organization = streams.organization AND grouped.trail = streams.trail
+  LEFT JOIN trail_groups
+    ON trail_groups.account = streams.account AND trail_groups.region = streams.region
+    AND trail_groups.organization = streams.organization AND trail_groups.trail = streams.trail
 ),
 
 -- In which time selectors that log KMS reads at one moment do so at all: while no change can be missed, from the change before it
 -- to the next one that may leave reads out. The moment must be before told_to, the next change of any kind.
-spans AS (
+read_spans_of_trails AS (
   SELECT
     trail, kind, from_time,
     least(to_time, min(from_time) OVER later) AS told_to,
@@ -168,7 +164,7 @@ spans AS (
 ),
 
 -- An event tells of its day at most.
-day_spans AS (
+read_days AS (
   SELECT
     trail, kind, day, told_to,
     greatest(from_us, day * 86400000000) AS from_us, least(to_us, (day + 1) * 86400000000) AS to_us
@@ -180,46 +176,46 @@ day_spans AS (
         trail, kind, told_to,
         greatest(CAST(from_time AS BIGINT), first_hour * 3600000000) AS from_us,
         least(CAST(to_time AS BIGINT), (last_hour + 1) * 3600000000) AS to_us
-      FROM spans
-      CROSS JOIN held
+      FROM read_spans_of_trails
+      CROSS JOIN log_hours
     ) AS clipped
     WHERE from_us < to_us
   ) AS daily
 ),
 
-told_spans AS (
-  SELECT DISTINCT account, region, organization, reads.trail, kind, from_us, to_us
-  FROM reads
-  JOIN day_spans ON day_spans.trail = reads.bounding_trail AND day_spans.day = reads.day
+read_spans AS (
+  SELECT DISTINCT account, region, organization, kms_reads_of_streams.trail, kind, from_us, to_us
+  FROM kms_reads_of_streams
+  JOIN read_days ON read_days.trail = kms_reads_of_streams.bounding_trail AND read_days.day = kms_reads_of_streams.day
   WHERE CAST(at AS BIGINT) > from_us AND at < told_to AND (kind = 'delivered' OR is_verified)
 ),
 
--- A flag for each range of hours, from the first to before the last.
-ranges AS (
-  SELECT account, region, organization, trail, 0 AS flag, first_hour AS from_hour, last_hour + 1 AS to_hour
-  FROM streams
-  CROSS JOIN held
+-- A mark for each range of hours, from the first to before the last.
+marks AS (
+  SELECT account, region, organization, trail, 'stored' AS mark, first_hour AS from_hour, last_hour + 1 AS to_hour
+  FROM coverage_streams
+  CROSS JOIN log_hours
   UNION ALL
   SELECT
-    account, region, organization, trail, flag,
-    -- An hour is delivered if deliveries go on from its beginning until its last events are in them.
+    account, region, organization, trail, mark,
     CASE
-      WHEN flag <= 2 THEN (CAST(from_time AS BIGINT) + 3599999999) / 3600000000
-      -- Digests tell what was delivered, also hours after it happened.
-      WHEN flag IN (128, 512) THEN CAST(from_time AS BIGINT) / 3600000000 - following_digests
+      -- An hour is delivered if deliveries go on from its beginning until its last events are in them.
+      WHEN mark IN ('delivered', 'proven') THEN (CAST(from_time AS BIGINT) + 3599999999) / 3600000000
+      -- Digests say what was delivered, also hours after it happened.
+      WHEN mark IN ('invalid_digest', 'broken_backfill') THEN CAST(from_time AS BIGINT) / 3600000000 - following_digests
       ELSE CAST(from_time AS BIGINT) / 3600000000
     END,
-    CASE flag
-      WHEN 1 THEN CAST(to_time - delivery_delay AS BIGINT) / 3600000000
-      WHEN 2 THEN CAST(to_time AS BIGINT) / 3600000000 - following_digests
+    CASE mark
+      WHEN 'delivered' THEN CAST(to_time - delivery_delay AS BIGINT) / 3600000000
+      WHEN 'proven' THEN CAST(to_time AS BIGINT) / 3600000000 - following_digests
       ELSE CAST(to_time AS BIGINT) / 3600000000 + 1
     END
   FROM delivery_ranges
   CROSS JOIN coverage_settings
-  WHERE flag BETWEEN 1 AND 512
+  WHERE mark NOT IN ('stored', 'lost', 'signed')
   UNION ALL
   SELECT
-    streams.account, streams.region, streams.organization, streams.trail, 64,
+    streams.account, streams.region, streams.organization, streams.trail, 'disputed_id',
     CAST(conflicts.at AS BIGINT) / 3600000000,
     CAST(conflicts.at AS BIGINT) / 3600000000 + 1
   FROM (
@@ -227,129 +223,125 @@ ranges AS (
     UNION
     SELECT recipient_account_id, region, last_time FROM id_conflicts
   ) AS conflicts
-  JOIN streams
+  JOIN coverage_streams AS streams
     ON streams.account = conflicts.recipient_account_id
     AND (conflicts.region IS NULL OR conflicts.region = streams.region)
   UNION ALL
   SELECT
-    streams.account, streams.region, streams.organization, streams.trail, 256,
+    streams.account, streams.region, streams.organization, streams.trail, 'disabled',
     (CAST(disabled_at AS BIGINT) + 3599999999) / 3600000000,
     last_hour + 1
-  FROM streams
-  CROSS JOIN held
+  FROM coverage_streams AS streams
+  CROSS JOIN log_hours
   JOIN coverage_absences
     ON coverage_absences.account = streams.account AND coverage_absences.region = streams.region
   WHERE disabled_at IS NOT NULL
   UNION ALL
-  -- KMS reads tell that reads were logged in an hour if they do of all of it.
+  -- KMS reads show that reads were logged in an hour if they do of all of it.
   SELECT
-    account, region, organization, trail, CASE kind WHEN 'proven' THEN 8192 ELSE 4096 END,
+    account, region, organization, trail, CASE kind WHEN 'proven' THEN 'proven_reads' ELSE 'reads' END,
     (from_us + 3599999999) / 3600000000, to_us / 3600000000
-  FROM told_spans
+  FROM read_spans
   UNION ALL
   SELECT
-    account, region, organization, streams.trail, 16384,
+    account, region, organization, streams.trail, 'settled',
     (CAST(from_time AS BIGINT) + 3599999999) / 3600000000, CAST(to_time AS BIGINT) / 3600000000
-  FROM streams
+  FROM coverage_streams AS streams
   JOIN trail_runs ON trail_runs.trail = streams.trail AND kind = 'settled'
 ),
 
-hours AS (
-  SELECT account, region, organization, trail, hour, bit_or(flag) AS flags
+marked_hours AS (
+  SELECT
+    account, region, organization, trail, hour,
+    bool_or(mark = 'delivered') AS is_delivered,
+    bool_or(mark = 'proven') AS is_proven,
+    bool_or(mark = 'archived') AS is_archived,
+    bool_or(mark = 'damaged') AS is_damaged,
+    bool_or(mark = 'missing') AS is_missing,
+    bool_or(mark = 'changed') AS is_changed,
+    bool_or(mark = 'disputed_id') AS is_disputed,
+    bool_or(mark = 'invalid_digest') AS has_invalid_digest,
+    bool_or(mark = 'broken_backfill') AS has_broken_backfill,
+    bool_or(mark = 'disabled') AS is_disabled,
+    bool_or(mark = 'reads') AS has_reads,
+    bool_or(mark = 'proven_reads') AS has_proven_reads,
+    bool_or(mark = 'settled') AS is_settled
   FROM (
     SELECT
-      account, region, organization, trail, flag,
+      account, region, organization, trail, mark,
       unnest(range(greatest(from_hour, first_hour), least(to_hour, last_hour + 1))) AS hour
-    FROM ranges
-    CROSS JOIN held
-  ) AS flagged
+    FROM marks
+    CROSS JOIN log_hours
+  ) AS hours_of_marks
   GROUP BY account, region, organization, trail, hour
 ),
 
-facts AS (
+-- What is known of each hour, with that of the trails that may be behind its logs.
+hours AS (
   SELECT
-    hours.account, hours.region, hours.organization, hours.trail, hours.hour, hours.flags,
+    marked.* EXCLUDE (hour),
     group_hours.kms_reads,
     coalesce(group_hours.is_stopped, false) AS is_stopped,
-    coalesce(group_hours.kms_reads = 'read_write', false) OR flags & 4096 > 0 AS is_reading,
-    flags & 16384 > 0 AND (coalesce(group_hours.kms_reads = 'read_write' AND is_proven, false) OR flags & 8192 > 0)
+    coalesce(group_hours.kms_reads = 'read_write', false) OR has_reads AS is_reading,
+    is_settled AND (coalesce(group_hours.kms_reads = 'read_write' AND group_hours.is_proven, false) OR has_proven_reads)
       AS is_reading_proven,
     coalesce(left_at <= hour_start OR joined_at >= hour_start + INTERVAL '1 hour', false) AS is_outside,
-    coalesce(hour_start < retention_horizon('kms_events'), false) AS is_expired,
-    hour_start
+    coalesce(hour_start < retention_horizon('kms_events'), false) AS is_expired
   FROM (
     SELECT *, arrow_cast(hour * 3600000000, 'Timestamp(Microsecond, Some("UTC"))') AS hour_start
-    FROM hours
-  ) AS hours
-  LEFT JOIN grouped
-    ON grouped.account = hours.account AND grouped.region = hours.region
-    AND grouped.organization = hours.organization AND grouped.trail = hours.trail
-  LEFT JOIN group_hours ON group_hours.candidates = grouped.candidates AND group_hours.hour = hours.hour
+    FROM marked_hours
+  ) AS marked
+  LEFT JOIN trail_groups
+    ON trail_groups.account = marked.account AND trail_groups.region = marked.region
+    AND trail_groups.organization = marked.organization AND trail_groups.trail = marked.trail
+  LEFT JOIN group_hours ON group_hours.candidates = trail_groups.candidates AND group_hours.hour = marked.hour
   LEFT JOIN coverage_absences
-    ON coverage_absences.account = hours.account AND coverage_absences.region = hours.region
+    ON coverage_absences.account = marked.account AND coverage_absences.region = marked.region
 ),
 
-ranked AS (
+-- Every reason why an hour is not proven complete, in the order of the states.
+hours_with_reasons AS (
   SELECT
-    *,
-    CASE
-      WHEN is_outside THEN 1
-      WHEN flags & 256 > 0 THEN 2
-      WHEN is_expired THEN 3
-      WHEN is_stopped THEN 4
-      WHEN kms_reads = 'excluded' THEN 5
-      WHEN kms_reads = 'write_only' THEN 6
-      WHEN flags & 4 > 0 THEN 7
-      WHEN flags & 1 = 0 THEN 8
-      WHEN flags & 120 > 0 THEN 9
-      WHEN NOT is_reading THEN 10
-      WHEN flags & 2 = 0 OR flags & 640 > 0 OR NOT is_reading_proven THEN 11
-      ELSE 12
-    END AS rank
-  FROM facts
+    account, region, organization, trail, hour_start,
+    concat_ws(
+      ', ',
+      CASE WHEN is_outside THEN 'account_not_in_organization' END,
+      CASE WHEN is_disabled THEN 'region_not_enabled' END,
+      CASE WHEN is_expired THEN 'expired' END,
+      CASE WHEN is_stopped THEN 'logging_stopped' END,
+      CASE WHEN kms_reads = 'excluded' THEN 'kms_excluded' END,
+      CASE WHEN kms_reads = 'write_only' THEN 'write_only' END,
+      CASE WHEN is_archived THEN 'archived' END,
+      CASE WHEN NOT is_delivered THEN 'gap' END,
+      CASE WHEN is_damaged THEN 'partial (damaged or rejected)' END,
+      CASE WHEN is_missing THEN 'partial (missing file)' END,
+      CASE WHEN is_changed THEN 'partial (hash mismatch)' END,
+      CASE WHEN is_disputed THEN 'partial (id conflict)' END,
+      CASE WHEN kms_reads IS NULL AND NOT is_reading THEN 'selectors_unknown' END,
+      CASE
+        WHEN has_broken_backfill THEN 'not_verified (backfill chain broken)'
+        WHEN NOT is_proven OR has_invalid_digest THEN 'not_verified'
+        WHEN is_reading AND NOT is_reading_proven THEN 'not_verified (selectors)'
+      END
+    ) AS reasons
+  FROM hours
 )
 
+-- The first reason is the state.
 SELECT
   account,
   region,
   hour_start AS hour,
   trail,
   CASE WHEN trail LIKE 'arn:%' THEN trail END AS trail_arn,
-  CASE rank
-    WHEN 1 THEN 'account_not_in_organization'
-    WHEN 2 THEN 'region_not_enabled'
-    WHEN 3 THEN 'expired'
-    WHEN 4 THEN 'logging_stopped'
-    WHEN 5 THEN 'kms_excluded'
-    WHEN 6 THEN 'write_only'
-    WHEN 7 THEN 'archived'
-    WHEN 8 THEN 'gap'
-    WHEN 9 THEN 'partial'
-    WHEN 10 THEN 'selectors_unknown'
-    WHEN 11 THEN 'complete_unverified'
-    ELSE 'complete_verified'
-  END AS state,
-  CAST(rank AS INT) AS rank,
-  nullif(concat_ws(
-    ', ',
-    CASE WHEN is_outside THEN 'account_not_in_organization' END,
-    CASE WHEN flags & 256 > 0 THEN 'region_not_enabled' END,
-    CASE WHEN is_expired THEN 'expired' END,
-    CASE WHEN is_stopped THEN 'logging_stopped' END,
-    CASE WHEN kms_reads = 'excluded' THEN 'kms_excluded' END,
-    CASE WHEN kms_reads = 'write_only' THEN 'write_only' END,
-    CASE WHEN flags & 4 > 0 THEN 'archived' END,
-    CASE WHEN flags & 1 = 0 THEN 'gap' END,
-    CASE WHEN flags & 8 > 0 THEN 'partial (damaged or rejected)' END,
-    CASE WHEN flags & 16 > 0 THEN 'partial (missing file)' END,
-    CASE WHEN flags & 32 > 0 THEN 'partial (hash mismatch)' END,
-    CASE WHEN flags & 64 > 0 THEN 'partial (id conflict)' END,
-    CASE WHEN kms_reads IS NULL AND NOT is_reading THEN 'selectors_unknown' END,
-    CASE
-      WHEN flags & 512 > 0 THEN 'not_verified (backfill chain broken)'
-      WHEN flags & 2 = 0 OR flags & 128 > 0 THEN 'not_verified'
-      WHEN is_reading AND NOT is_reading_proven THEN 'not_verified (selectors)'
-    END
-  ), '') AS reasons,
+  state,
+  rank,
+  nullif(reasons, '') AS reasons,
   organization
-FROM ranked
+FROM hours_with_reasons
+JOIN coverage_states
+  ON state = CASE
+    WHEN reasons = '' THEN 'complete_verified'
+    WHEN reasons LIKE 'not_verified%' THEN 'complete_unverified'
+    ELSE split_part(split_part(reasons, ', ', 1), ' (', 1)
+  END

@@ -13,13 +13,7 @@ WITH judged AS (
     log_files.location, log_files.state, log_files.account_id AS account, log_files.region,
     coalesce(log_files.organization_id, '') AS organization,
     log_files.delivery_time, log_files.digest_start_time, log_files.digest_end_time, log_files.digest_content,
-    -- What was found of other bytes tells nothing of these.
-    CASE
-      WHEN verified_files.size_bytes = log_files.size_bytes
-        AND (verified_files.etag IS NOT DISTINCT FROM log_files.etag)
-        AND (verified_files.modified_at IS NOT DISTINCT FROM log_files.modified_at)
-        THEN verified_files.status
-    END AS status,
+    CASE WHEN is_same_object(verified_files, log_files) THEN verified_files.status END AS status,
     regexp_match(
       log_key(log_files.location), '_CloudTrail-Digest_[^_/]+_([^/]+)_([a-z0-9-]+)_[0-9]{8}T[0-9]{6}Z(_backfill)?[.]'
     ) AS parts
@@ -28,10 +22,7 @@ WITH judged AS (
   WHERE log_files.account_id IS NOT NULL AND log_files.region IS NOT NULL
     AND (
       log_files.kind = 'digest'
-      OR (
-        is_digest_location(log_files.location)
-        AND (log_files.kind IN ('log', 'unknown') OR (log_files.kind = 'other' AND log_files.state <> 'ok'))
-      )
+      OR (is_digest_location(log_files.location) AND log_files.kind IN ('log', 'unknown'))
     )
 ),
 

@@ -50,34 +50,29 @@ facts AS (
   WHERE outcome = 'success' AND NOT (event_name = 'ReplicateKey' AND key_role <> 'destination')
 ),
 
+-- What its making says of a key.
+keys_made AS (
+  SELECT
+    key_arn, event_time AS created_time, caller AS created_by,
+    coalesce(
+      json_text(response, metadata || 'keySpec'), json_text(response, metadata || 'customerMasterKeySpec'),
+      json_text(request, '/keySpec'), json_text(request, '/customerMasterKeySpec')
+    ) AS spec,
+    made_with(facts, 'keyUsage') AS usage,
+    made_with(facts, 'origin') AS origin,
+    made_with(facts, 'customKeyStoreId') AS custom_key_store_id
+  FROM facts
+  WHERE metadata IS NOT NULL
+  QUALIFY row_number() OVER (PARTITION BY key_arn ORDER BY event_time, event_id, content_hash) = 1
+),
+
 described AS (
   SELECT
     key_arn,
-    min(event_time) FILTER (WHERE metadata IS NOT NULL) AS created_time,
-    first_value(caller ORDER BY event_time, event_id, content_hash) FILTER (WHERE metadata IS NOT NULL) AS created_by,
-    first_value(event_time ORDER BY event_time, event_id, content_hash) FILTER (WHERE metadata IS NOT NULL) AS told_time,
-    first_value(
-      coalesce(
-        json_text(response, metadata || 'keySpec'), json_text(response, metadata || 'customerMasterKeySpec'),
-        json_text(request, '/keySpec'), json_text(request, '/customerMasterKeySpec')
-      ) ORDER BY event_time, event_id, content_hash
-    ) FILTER (WHERE metadata IS NOT NULL) AS spec,
-    first_value(
-      coalesce(json_text(response, metadata || 'keyUsage'), json_text(request, '/keyUsage'))
-      ORDER BY event_time, event_id, content_hash
-    ) FILTER (WHERE metadata IS NOT NULL) AS usage,
-    first_value(
-      coalesce(json_text(response, metadata || 'origin'), json_text(request, '/origin'))
-      ORDER BY event_time, event_id, content_hash
-    ) FILTER (WHERE metadata IS NOT NULL) AS origin,
-    first_value(
-      coalesce(json_text(response, metadata || 'customKeyStoreId'), json_text(request, '/customKeyStoreId'))
-      ORDER BY event_time, event_id, content_hash
-    ) FILTER (WHERE metadata IS NOT NULL) AS custom_key_store_id,
     last_value(
       CASE
         WHEN event_name = 'UpdateKeyDescription' THEN json_text(request, '/description')
-        ELSE coalesce(json_text(response, metadata || 'description'), json_text(request, '/description'))
+        ELSE made_with(facts, 'description')
       END ORDER BY event_time, event_id, content_hash
     ) FILTER (WHERE metadata IS NOT NULL OR event_name = 'UpdateKeyDescription') AS description,
     max(event_time) FILTER (WHERE metadata IS NOT NULL OR event_name = 'UpdateKeyDescription') AS description_time,
@@ -227,14 +222,14 @@ SELECT
   CASE WHEN judged.is_told_by_use THEN 'Enabled' ELSE judged.told_state END AS state,
   CASE WHEN judged.is_told_by_use THEN judged.proven_use ELSE judged.told_state_time END AS state_time,
   CASE WHEN judged.is_told_by_use THEN 'use' ELSE judged.source END AS state_source,
-  coalesce(described.created_time, counted.created_time) AS created_time,
-  described.created_by,
+  coalesce(keys_made.created_time, counted.created_time) AS created_time,
+  keys_made.created_by,
   CASE WHEN NOT judged.is_told_by_use AND judged.told_state = 'PendingDeletion' THEN schedules.deletion_date END AS deletion_date,
-  described.spec,
-  described.usage,
-  described.origin,
-  described.custom_key_store_id,
-  described.told_time,
+  keys_made.spec,
+  keys_made.usage,
+  keys_made.origin,
+  keys_made.custom_key_store_id,
+  keys_made.created_time AS told_time,
   judged.is_multi_region,
   judged.key_set,
   described.description,
@@ -248,6 +243,7 @@ SELECT
   judged.first_time,
   judged.last_time
 FROM judged
+LEFT JOIN keys_made ON keys_made.key_arn = judged.key_arn
 LEFT JOIN described ON described.key_arn = judged.key_arn
 LEFT JOIN counted ON counted.key_arn = judged.key_arn
 LEFT JOIN schedules ON schedules.key_arn = judged.key_arn

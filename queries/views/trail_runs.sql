@@ -24,7 +24,7 @@ homes AS (
   UNION ALL
   SELECT DISTINCT trail AS trail_arn, arn_part(trail, 5) AS account, arn_part(trail, 4) AS home_region, false AS is_organization
   FROM delivery_ranges
-  WHERE flag = 0 AND trail LIKE 'arn:%' AND trail NOT IN (SELECT trail_arn FROM known_trails)
+  WHERE mark = 'stored' AND trail LIKE 'arn:%' AND trail NOT IN (SELECT trail_arn FROM known_trails)
 ),
 
 -- Accounts that change trails of an organization beside the one that owns them, from when to when.
@@ -51,7 +51,7 @@ nameless AS (
     organization,
     nullif(split_part(trail, ' in ', 2), '') AS region
   FROM delivery_ranges
-  WHERE flag = 0 AND trail NOT LIKE 'arn:%'
+  WHERE mark = 'stored' AND trail NOT LIKE 'arn:%'
 ),
 
 -- The accounts in whose logs a change of a trail would stand, from the beginning where nobody tells from when on.
@@ -80,7 +80,7 @@ writers AS (
   SELECT nameless.trail AS trail_arn, places.account, places.region, first_time AS from_time, last_time AS to_time, false AS is_named
   FROM nameless
   JOIN delivery_ranges AS places
-    ON places.organization = nameless.organization AND places.flag = 0
+    ON places.organization = nameless.organization AND places.mark = 'stored'
     AND (nameless.account IS NULL OR places.account = nameless.account)
     AND (nameless.region IS NULL OR places.region = nameless.region)
   CROSS JOIN ends

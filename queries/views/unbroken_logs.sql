@@ -18,8 +18,8 @@ WITH held AS (
         SELECT
           account, region, CAST(from_time AS BIGINT) AS from_us,
           unnest(
-            CASE flag
-              WHEN 1 THEN make_array(
+            CASE mark
+              WHEN 'delivered' THEN make_array(
                 named_struct('kind', 'delivered', 'to_us', CAST(to_time - delivery_delay AS BIGINT))
               )
               ELSE make_array(
@@ -30,7 +30,7 @@ WITH held AS (
           ) AS part
         FROM delivery_ranges
         CROSS JOIN coverage_settings
-        WHERE flag IN (1, 2048)
+        WHERE mark IN ('delivered', 'signed')
       ) AS parted
     ) AS told
     WHERE from_us < to_us
@@ -50,7 +50,7 @@ edges AS (
       account, region, unnest(make_array('delivered', 'delivered', 'proven', 'proven')) AS kind,
       unnest(make_array(from_time, to_time, from_time, to_time)) AS at, 0 AS held, unnest(make_array(1, -1, 1, -1)) AS lost
     FROM delivery_ranges
-    WHERE flag = 1024
+    WHERE mark = 'lost'
   ) AS each_of_them
   GROUP BY account, region, kind, at
   HAVING sum(held) <> 0 OR sum(lost) <> 0

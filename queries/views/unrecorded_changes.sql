@@ -14,7 +14,7 @@ WITH ends AS (
 ),
 
 kinds AS (
-  SELECT kind, CASE kind WHEN 'delivered' THEN 1 ELSE 2048 END AS flag
+  SELECT kind, CASE kind WHEN 'delivered' THEN 'delivered' ELSE 'signed' END AS mark
   FROM (SELECT unnest(make_array('delivered', 'proven', 'settled')) AS kind) AS named
 ),
 
@@ -34,7 +34,7 @@ points AS (
 
 placed AS (
   SELECT
-    trail_arn, kind, flag, at, is_description, is_recording,
+    trail_arn, kind, mark, at, is_description, is_recording,
     lag(at) OVER in_order AS last_at,
     lead(at) OVER in_order AS next_at,
     coalesce(lead(is_description) OVER in_order AND NOT lead(is_recording) OVER in_order, false) AS is_contradicted
@@ -48,7 +48,7 @@ placed AS (
 places AS (
   SELECT DISTINCT account, region
   FROM delivery_ranges
-  WHERE flag = 0
+  WHERE mark = 'stored'
 ),
 
 silences AS (
@@ -92,7 +92,7 @@ recorded AS (
     AND others.is_recording AND NOT others.is_contradicted
   JOIN delivery_ranges AS delivered
     ON delivered.trail = others.trail_arn AND delivered.account = silent_places.account
-    AND delivered.region = silent_places.region AND delivered.flag = others.flag
+    AND delivered.region = silent_places.region AND delivered.mark = others.mark
   WHERE greatest(silent_places.from_time, others.at, delivered.from_time)
     < least(silent_places.to_time, coalesce(others.next_at, delivered.to_time), delivered.to_time)
   GROUP BY silent_places.trail_arn, silent_places.account, silent_places.region, silent_places.kind

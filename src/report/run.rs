@@ -18,7 +18,7 @@ use datafusion::prelude::SessionContext;
 
 use super::deleted;
 use super::error::option;
-use super::filter::{CUT_DAYS, Resolved, account_names, cut_days, held_principal, held_resource};
+use super::filter::{CUT_DAYS, Known, Resolved, account_names, cut_days};
 use super::names;
 use super::placeholder::placeholders;
 use super::{Filters, KeyDirectory, KeyScope, LogPeriod, ReportError, ResolvedKey, Window};
@@ -137,7 +137,7 @@ pub(crate) async fn run_in(
     request: &Request,
 ) -> Result<Outcome, ReportError> {
     let told = statements(library, report)?;
-    let bound = bind(context, &told, report, request).await?;
+    let bound = bind(context, library, &told, report, request).await?;
     let fault = |source| ReportError::engine(&report.id, source);
     let mut frames = Vec::with_capacity(told.len());
     for (statement, scoped) in &told {
@@ -228,6 +228,7 @@ pub(super) struct Bound {
 
 pub(super) async fn bind(
     context: &SessionContext,
+    library: &Library,
     statements: &[(&str, Scoped<'_>)],
     report: &Query,
     request: &Request,
@@ -284,7 +285,7 @@ pub(super) async fn bind(
         let given = request.arguments.get(&parameter.name);
         let value = given.or(parameter.default.as_ref());
         bound
-            .take(context, parameter, value, &filters, request)
+            .take((context, library), parameter, value, &filters, request)
             .await?;
     }
     Ok(bound)
@@ -294,7 +295,7 @@ impl Bound {
     /// Binds one parameter of the report.
     async fn take(
         &mut self,
-        context: &SessionContext,
+        (context, library): (&SessionContext, &Library),
         parameter: &Parameter,
         value: Option<&String>,
         filters: &Resolved,
@@ -326,12 +327,14 @@ impl Bound {
             Kind::Principal | Kind::Resource => {
                 if let Some(typed) = value {
                     let option = &option(&name);
+                    let store = Known::new(context);
                     if parameter.kind == Kind::Principal {
-                        let nothing = held_principal(context, option, typed, &request.logs).await?;
+                        let nothing = store.held_principal(library, option, typed, &request.logs);
+                        let nothing = nothing.await?;
                         self.notes.extend(nothing);
                         self.principal = Some(typed.clone());
                     } else {
-                        held_resource(context, option, typed).await?;
+                        store.held_resource(library, option, typed).await?;
                     }
                 }
                 ScalarValue::Utf8(value.cloned())
