@@ -42,8 +42,8 @@
 --     SELECT
 --       count(*) AS records,
 --       count(DISTINCT content_hash) FILTER (WHERE NOT is_inside) AS outside,
---       to_char(min(event_time) FILTER (WHERE NOT is_inside), '%Y-%m-%dT%H:%M:%SZ') AS first_time,
---       to_char(max(event_time) FILTER (WHERE NOT is_inside), '%Y-%m-%dT%H:%M:%SZ') AS last_time,
+--       iso_time(min(event_time) FILTER (WHERE NOT is_inside)) AS first_time,
+--       iso_time(max(event_time) FILTER (WHERE NOT is_inside)) AS last_time,
 --       count(*) FILTER (WHERE is_inside AND resolution = 'alias_unproven') AS unproven,
 --       count(*) FILTER (WHERE is_inside AND kind = 'use' AND key_arn IS NULL AND key_as_typed IS NULL) AS keyless,
 --       count(*) FILTER (

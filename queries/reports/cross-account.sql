@@ -34,7 +34,7 @@ WITH calls AS (
   WHERE key_arn IS NOT NULL AND outcome <> 'dry_run' AND key_role <> 'both' AND caller_account <> split_part(key_arn, ':', 5)
 ),
 
-judged AS (
+calls_by_side AS (
   SELECT
     calls.*,
     callers.account IS NOT NULL AS is_caller_inside,
@@ -59,6 +59,6 @@ SELECT
   max(last_time) FILTER (WHERE kind = 'use' AND outcome = 'success') AS last_use,
   max(last_time) AS last_time,
   label
-FROM judged
+FROM calls_by_side
 GROUP BY caller, is_caller_inside, is_key_inside, key_arn, label
 ORDER BY label NULLS FIRST, is_caller_inside AND is_key_inside, uses DESC, failed DESC, managed DESC, caller, key_arn

@@ -17,8 +17,8 @@
 -- caveat:
 --   SELECT CASE
 --     WHEN min(first_time) >= $since THEN 'the logs held begin at '
---       || to_char(min(first_time), '%Y-%m-%dT%H:%M:%SZ') || ', within the window: all of it is seen for the first time'
---     ELSE 'the logs held reach back to ' || to_char(min(first_time), '%Y-%m-%dT%H:%M:%SZ') || ', '
+--       || iso_time(min(first_time)) || ', within the window: all of it is seen for the first time'
+--     ELSE 'the logs held reach back to ' || iso_time(min(first_time)) || ', '
 --       || CAST(floor((to_unixtime($since) - to_unixtime(min(first_time))) / 86400) AS BIGINT)
 --       || ' days before the window, with records of ' || count(DISTINCT CASE WHEN first_time < $since THEN event_date END)
 --       || ' of these days: what was seen only on others counts as new'
@@ -26,14 +26,14 @@
 --   FROM usage_daily
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT 'events before ' || to_char(horizon, '%Y-%m-%dT%H:%M:%SZ')
+--   SELECT 'events before ' || iso_time(horizon)
 --     || ' were deleted: a network seen only before that counts as new, and of callers, keys and resources the roll-ups tell'
 --   FROM (SELECT retention_horizon('kms_events') AS horizon) AS held
 --   CROSS JOIN (SELECT min(first_time) AS first_time FROM usage_monthly) AS counted
 --   WHERE horizon > counted.first_time
 -- caveat:
 --   SELECT 'the logs held of account ' || coalesce(recipient_account_id, 'unknown') || ' begin at '
---     || to_char(min(first_time), '%Y-%m-%dT%H:%M:%SZ') || ', within the window: what only its log tells is seen for the first time'
+--     || iso_time(min(first_time)) || ', within the window: what only its log tells is seen for the first time'
 --   FROM usage_monthly
 --   WHERE (SELECT min(first_time) FROM usage_monthly) < $since
 --   GROUP BY recipient_account_id
@@ -147,8 +147,8 @@ fresh_names AS (
   SELECT
     names_inside.*,
     CASE
-      WHEN names_before.name IS NOT NULL THEN 'refused since ' || to_char(names_before.first_time, '%Y-%m-%dT%H:%M:%SZ')
-      WHEN names_counted.first_time < $since THEN 'counted since ' || to_char(names_counted.first_time, '%Y-%m-%dT%H:%M:%SZ')
+      WHEN names_before.name IS NOT NULL THEN 'refused since ' || iso_time(names_before.first_time)
+      WHEN names_counted.first_time < $since THEN 'counted since ' || iso_time(names_counted.first_time)
     END AS before,
     names_before.name IS NOT NULL AS was_refused
   FROM names_inside

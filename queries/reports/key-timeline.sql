@@ -16,7 +16,7 @@
 -- series: uses_per_day
 -- caveat:
 --   SELECT 'no log held tells of the creation of this key: what came before '
---     || to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ') || ' is not known'
+--     || iso_time(min(event_time)) || ' is not known'
 --   FROM scope_uses_ever
 --   WHERE is_asked_key(key_arn, key_as_typed)
 --   HAVING count(*) > 0 AND count(*) FILTER (
@@ -73,7 +73,7 @@ entries AS (
       WHEN event_name = 'ScheduleKeyDeletion' AND json_text(response, '/keyState') = 'PendingReplicaDeletion' THEN
         'deletion ' || pending_window_days || ' days after its last replica is deleted'
       WHEN event_name = 'ScheduleKeyDeletion' THEN
-        'deletion ' || coalesce('on ' || to_char(deletion_date, '%Y-%m-%dT%H:%M:%SZ'), 'after ' || pending_window_days || ' days')
+        'deletion ' || coalesce('on ' || iso_time(deletion_date), 'after ' || pending_window_days || ' days')
       WHEN event_name IN ('CreateAlias', 'UpdateAlias', 'DeleteAlias') THEN alias_name
       WHEN event_name = 'CreateKey' THEN
         concat_ws(

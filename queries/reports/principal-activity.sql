@@ -41,8 +41,8 @@
 --   counted AS (
 --     SELECT found_as, is_inside, count(DISTINCT content_hash) AS calls,
 --       count(*) FILTER (WHERE resolution = 'alias_unproven') AS unproven,
---       to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ') AS first_time,
---       to_char(max(event_time), '%Y-%m-%dT%H:%M:%SZ') AS last_time
+--       iso_time(min(event_time)) AS first_time,
+--       iso_time(max(event_time)) AS last_time
 --     FROM found
 --     GROUP BY found_as, is_inside
 --   )

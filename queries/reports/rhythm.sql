@@ -22,7 +22,7 @@ WITH uses AS (
     count(*) AS uses
   FROM scope_uses
   WHERE kind = 'use' AND outcome = 'success' AND NOT is_dry_run
-  GROUP BY use_label, event_date, CAST(event_time AS BIGINT) / 3600000000
+  GROUP BY use_label, event_date, hour_of(event_time)
   UNION ALL
   -- Every weekday is told, also one without a use.
   SELECT NULL AS label, NULL AS event_date, day_number, NULL AS hour, 0 AS uses

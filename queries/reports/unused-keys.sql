@@ -198,7 +198,7 @@ keys_seen AS (
     coalesce(sum(count) FILTER (
       WHERE kind IN ('use', 'unknown') AND outcome NOT IN ('success', 'dry_run') AND is_inside
     ), 0) AS failed_attempts,
-    last_value(event_name || ' ' || to_char(last_time, '%Y-%m-%dT%H:%M:%SZ') ORDER BY last_time, event_name) FILTER (
+    last_value(event_name || ' ' || iso_time(last_time) ORDER BY last_time, event_name) FILTER (
       WHERE outcome = 'success' AND event_name IN (
         'CreateKey', 'EnableKey', 'DisableKey', 'ScheduleKeyDeletion', 'CancelKeyDeletion', 'DeleteKey',
         'ImportKeyMaterial', 'DeleteImportedKeyMaterial', 'DeleteExpiredKeyMaterial'
@@ -379,8 +379,8 @@ findings_counted AS (
         || CASE finding
           WHEN 'used' THEN 'used in the window'
           WHEN 'unused' THEN 'not used in the window'
-          WHEN 'deleted' THEN 'deleted at ' || to_char(state_time, '%Y-%m-%dT%H:%M:%SZ')
-          WHEN 'young' THEN 'not used, but younger than the window: created at ' || to_char(created_time, '%Y-%m-%dT%H:%M:%SZ')
+          WHEN 'deleted' THEN 'deleted at ' || iso_time(state_time)
+          WHEN 'young' THEN 'not used, but younger than the window: created at ' || iso_time(created_time)
           WHEN 'unknown' THEN 'may have been used in the window, by operations that are not known: ' || unknown_operations
           WHEN 'foreign' THEN 'not judged, because its account is not yours'
           WHEN 'no_logs' THEN 'not judged, because no log of its account is in the store'
@@ -388,7 +388,7 @@ findings_counted AS (
           ELSE 'not judged, because the events of the day of its last use are no longer held'
         END
         || coalesce(
-          '; last used at ' || to_char(last_use, '%Y-%m-%dT%H:%M:%SZ') || ' by ' || last_callers, '; no log shows a use'
+          '; last used at ' || iso_time(last_use) || ' by ' || last_callers, '; no log shows a use'
         )
         || coalesce(' (multi-Region set, ' || members || ')', '')
         || CASE
@@ -460,7 +460,7 @@ summary AS (
   UNION ALL
   SELECT
     1002 AS place,
-    'the logs begin at ' || to_char(first_time, '%Y-%m-%dT%H:%M:%SZ')
+    'the logs begin at ' || iso_time(first_time)
       || CASE
         WHEN first_time >= $until THEN ', after the window ends: nothing is known of it'
         ELSE ', after the window does: nothing is known of the time before, and a key used at any time since then counts as used'

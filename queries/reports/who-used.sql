@@ -59,7 +59,7 @@
 -- caveat:
 --   SELECT text FROM scope_missing_logs ORDER BY place
 
-WITH hits AS (
+WITH calls AS (
   SELECT
     kind, caller, service, use_label AS label, outcome, outcome = 'success' AS is_success, session_name, event_time,
     coalesce(event_name, 'unknown') || CASE WHEN event_name = 'ReEncrypt' THEN ' (' || key_role || ')' ELSE '' END AS operation,
@@ -69,33 +69,33 @@ WITH hits AS (
     AND NOT is_dry_run AND outcome <> 'dry_run'
 ),
 
-asked AS (
+keys_asked AS (
   SELECT key_arn FROM known_keys WHERE array_has($key_arns, key_arn)
   UNION
   SELECT key_arn FROM alias_history WHERE array_has($key_arns, key_arn)
 ),
 
-states AS (
+key_states AS (
   SELECT
-    asked.key_arn, keys.aliases, keys.last_use, split_part(asked.key_arn, ':', 5) AS account,
-    split_part(asked.key_arn, ':', 4) AS region,
+    keys_asked.key_arn, keys.aliases, keys.last_use, split_part(keys_asked.key_arn, ':', 5) AS account,
+    split_part(keys_asked.key_arn, ':', 4) AS region,
     CASE keys.state
       WHEN 'Deleted' THEN 'deleted'
-      WHEN 'PendingDeletion' THEN 'pending deletion' || coalesce(' on ' || to_char(deletion_date, '%Y-%m-%dT%H:%M:%SZ'), '')
+      WHEN 'PendingDeletion' THEN 'pending deletion' || coalesce(' on ' || iso_time(deletion_date), '')
       WHEN 'PendingReplicaDeletion' THEN 'pending deletion when its replicas are deleted'
       WHEN 'PendingImport' THEN 'without key material'
       ELSE coalesce(lower(keys.state), 'state not known')
     END
       || coalesce(
         ' (' || CASE state_source WHEN 'use' THEN 'by a use at ' WHEN 'refusal' THEN 'by a refused call at ' ELSE 'since ' END
-          || to_char(state_time, '%Y-%m-%dT%H:%M:%SZ') || ')',
+          || iso_time(state_time) || ')',
         ''
       ) AS state
-  FROM asked
-  LEFT JOIN keys ON keys.key_arn = asked.key_arn
+  FROM keys_asked
+  LEFT JOIN keys ON keys.key_arn = keys_asked.key_arn
 ),
 
-sums AS (
+totals AS (
   SELECT
     count(*) FILTER (WHERE kind = 'use' AND is_success) AS uses,
     count(DISTINCT CASE WHEN kind = 'use' AND is_success THEN caller END) AS users,
@@ -105,17 +105,17 @@ sums AS (
     count(*) FILTER (WHERE kind = 'management') AS calls,
     count(DISTINCT CASE WHEN kind = 'management' THEN caller END) AS callers,
     count(*) FILTER (WHERE kind = 'unknown') AS unknown
-  FROM hits
+  FROM calls
 ),
 
 -- What is said above the rows: the key that was meant, and what was done with it.
 summary AS (
   SELECT
     1 AS place,
-    states.key_arn || ': account ' || states.account || coalesce(' (' || current_accounts.name || ')', '') || ', '
-      || states.region || ', ' || coalesce(states.aliases, 'no alias seen') || ', ' || states.state AS text
-  FROM states
-  LEFT JOIN current_accounts ON current_accounts.account = states.account
+    key_states.key_arn || ': account ' || key_states.account || coalesce(' (' || current_accounts.name || ')', '') || ', '
+      || key_states.region || ', ' || coalesce(key_states.aliases, 'no alias seen') || ', ' || key_states.state AS text
+  FROM key_states
+  LEFT JOIN current_accounts ON current_accounts.account = key_states.account
   UNION ALL
   SELECT
     1 AS place,
@@ -130,12 +130,12 @@ summary AS (
         WHEN uses > 0 THEN
           uses || CASE uses WHEN 1 THEN ' successful use by ' ELSE ' successful uses by ' END
             || users || CASE users WHEN 1 THEN ' caller' ELSE ' callers' END
-            || ', last at ' || to_char(last_use, '%Y-%m-%dT%H:%M:%SZ')
+            || ', last at ' || iso_time(last_use)
         ELSE
           'no successful use'
             || coalesce(
               ' in these rows, but the logs show one, last at '
-                || (SELECT to_char(max(states.last_use), '%Y-%m-%dT%H:%M:%SZ') FROM states),
+                || (SELECT iso_time(max(key_states.last_use)) FROM key_states),
               ''
             )
       END,
@@ -151,7 +151,7 @@ summary AS (
             || callers || CASE callers WHEN 1 THEN ' caller' ELSE ' callers' END
       END
     ) AS text
-  FROM sums
+  FROM totals
 ),
 
 -- One row for each resource of an event; place 1 is the event itself.
@@ -160,7 +160,7 @@ mentions AS (
     kind, caller, service, label, outcome, is_success, session_name, event_time, operation,
     unnest(resources) AS resource,
     unnest(range(1, CAST(cardinality(resources) AS BIGINT) + 1)) AS place
-  FROM hits
+  FROM calls
 )
 
 SELECT

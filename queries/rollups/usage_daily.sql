@@ -13,7 +13,7 @@
 --   and counts by that one. What the endpoint refused has none.
 --   The rows are a set: whoever writes them sorts them.
 
-WITH named AS (
+WITH records AS (
   SELECT
     event_time, event_date, caller, event_name, event_type, outcome, is_dry_run, invoked_by, recipient_account_id, region,
     is_correction, use_label,
@@ -22,7 +22,7 @@ WITH named AS (
   FROM new_kms_events
 ),
 
-sides AS (
+records_by_key AS (
   SELECT
     * EXCLUDE (key, destination_key),
     key,
@@ -32,10 +32,10 @@ sides AS (
       WHEN destination_key IS NOT NULL THEN 'source'
       ELSE 'only'
     END AS key_role
-  FROM named
+  FROM records
   UNION ALL
   SELECT * EXCLUDE (key, destination_key), destination_key AS key, 'destination' AS key_role
-  FROM named
+  FROM records
   WHERE destination_key IS NOT NULL
 )
 
@@ -45,17 +45,17 @@ SELECT
   key_role,
   caller,
   event_name,
-  counted_outcome(sides) AS outcome,
+  counted_outcome(records_by_key) AS outcome,
   invoked_by,
   recipient_account_id,
   region,
   -- An alias lives beside its key, so that the account in its ARN is the key's.
-  record_role(sides, key) AS record_role,
+  record_role(records_by_key, key) AS record_role,
   is_correction,
   coalesce(use_label, 'none') AS use_label,
   count(*) AS count,
   min(event_time) AS first_time,
   max(event_time) AS last_time,
   hours_of(event_time) AS hours_mask
-FROM sides
+FROM records_by_key
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12

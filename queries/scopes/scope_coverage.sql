@@ -19,8 +19,8 @@ WITH log_bounds AS (
 
 window_hours AS (
   SELECT
-    CAST(coalesce($since, first_time + INTERVAL '1 hour' - INTERVAL '1 microsecond') AS BIGINT) / 3600000000 AS first_hour,
-    (CAST(coalesce($until, last_time) AS BIGINT) + 3599999999) / 3600000000 AS end_hour
+    hour_of(coalesce($since, first_time + INTERVAL '1 hour' - INTERVAL '1 microsecond')) AS first_hour,
+    hour_from(coalesce($until, last_time)) AS end_hour
   FROM log_bounds
 ),
 
@@ -33,7 +33,7 @@ asked_regions AS (
 hours AS (
   SELECT
     account, region, joined_at, left_at, disabled_at,
-    arrow_cast(unnest(range(first_hour, end_hour)) * 3600000000, 'Timestamp(Microsecond, Some("UTC"))') AS hour
+    hour_start(unnest(range(first_hour, end_hour))) AS hour
   FROM asked_regions
   CROSS JOIN window_hours
 ),

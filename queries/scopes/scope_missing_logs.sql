@@ -77,8 +77,8 @@ deliveries_by_run AS (
 delivery_runs AS (
   SELECT
     account, region,
-    (CAST(min(from_time) AS BIGINT) + 3599999999) / 3600000000 AS from_hour,
-    CAST(max(to_time) - min(delivery_delay) AS BIGINT) / 3600000000 AS to_hour,
+    hour_from(min(from_time)) AS from_hour,
+    hour_of(max(to_time) - min(delivery_delay)) AS to_hour,
     min(from_time) AS from_time,
     max(to_time) AS to_time
   FROM deliveries_by_run
@@ -89,16 +89,16 @@ runs_of_hours AS (
   SELECT
     account, region, from_hour, to_hour,
     coalesce(
-      greatest(CAST($since AS BIGINT) / 3600000000, (CAST(first_time AS BIGINT) + 3599999999) / 3600000000),
+      greatest(hour_of($since), hour_from(first_time)),
       min(from_hour) OVER ()
     ) AS first_hour,
     -- The digest that tells of an hour is there two hours later.
-    (CAST(
+    hour_from(
       CASE
         WHEN $until > coalesce(max(to_time) OVER () + INTERVAL '2 hours', $since) THEN $until
         ELSE least($until, max(to_time) OVER () - INTERVAL '2 hours')
-      END AS BIGINT
-    ) + 3599999999) / 3600000000 AS end_hour
+      END
+    ) AS end_hour
   FROM delivery_runs
   CROSS JOIN log_start
 ),
@@ -213,7 +213,7 @@ trails_left_out AS (
 texts AS (
   SELECT
     0 AS place,
-    'the logs that are asked for begin at ' || to_char(first_time, '%Y-%m-%dT%H:%M:%SZ')
+    'the logs that are asked for begin at ' || iso_time(first_time)
       || ', within the window: what happened before that is not known' AS text
   FROM log_start
   -- Those of the store begin with the first event of a delivery, an hour before it at the earliest.
@@ -248,10 +248,10 @@ texts AS (
             ELSE seconds || ' s'
           END
           || CASE WHEN times = 1 THEN ' in this window, ' ELSE ' in all in this window, last ' END
-          || 'from ' || to_char(last_from, '%Y-%m-%dT%H:%M:%SZ')
+          || 'from ' || iso_time(last_from)
           || CASE
             WHEN last_to IS NULL THEN ' on and still at the end of the window'
-            ELSE ' to ' || to_char(last_to, '%Y-%m-%dT%H:%M:%SZ')
+            ELSE ' to ' || iso_time(last_to)
           END
           || ')',
         ', ' ORDER BY trail_arn

@@ -8,7 +8,7 @@
 --   has one: the trail did not log, or wrote no digests, for a while before it.
 -- depends: log_files, verified_files, known_trails
 
-WITH judged AS (
+WITH digests AS (
   SELECT
     log_files.location, log_files.state, log_files.account_id AS account, log_files.region,
     coalesce(log_files.organization_id, '') AS organization,
@@ -39,9 +39,9 @@ organization_trails AS (
   GROUP BY name, home_region
 ),
 
-placed AS (
+digests_in_chain AS (
   SELECT
-    judged.location,
+    digests.location,
     account,
     region,
     organization,
@@ -64,12 +64,12 @@ placed AS (
       AND coalesce(status, '') NOT IN ('bad_signature', 'unknown_key') AS is_readable,
     lag(digest_start_time) OVER chain AS previous_start_time,
     lag(digest_end_time) OVER chain AS previous_end_time
-  FROM judged
+  FROM digests
   LEFT JOIN organization_trails
     ON organization_trails.name = parts[1] AND organization_trails.home_region = parts[2]
   WINDOW chain AS (
     PARTITION BY account, region, organization, parts[1], parts[2], coalesce(parts[3], '')
-    ORDER BY digest_end_time, judged.location
+    ORDER BY digest_end_time, digests.location
   )
 )
 
@@ -89,4 +89,4 @@ SELECT
       THEN json_text(digest_content, '/previousDigestS3Object') IS NULL
     ELSE false
   END AS is_restart
-FROM placed
+FROM digests_in_chain

@@ -49,8 +49,8 @@ objects AS (
     'digest' AS kind, location AS digest, account, region, organization, trail, state, status,
     digest_from(delivered_digests) AS from_time,
     digest_to(delivered_digests) AS to_time,
-    arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS first_time,
-    arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS last_time,
+    no_time() AS first_time,
+    no_time() AS last_time,
     is_readable AND NOT is_backfill AS is_seen,
     CASE
       WHEN is_readable AND NOT is_backfill AND status IN ('valid', 'chain_start')
@@ -83,8 +83,8 @@ objects AS (
       greatest(logs.max_event_time, coalesce(logs.delivery_time, namings.delivered) + INTERVAL '59 seconds')
     ),
     false,
-    arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))'),
-    arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))'),
+    no_time(),
+    no_time(),
     -- Nobody answers for the times that a digest names before its signature was checked.
     CASE WHEN is_signed THEN NULL ELSE coalesce(logs.delivery_time, namings.delivered) - delivery_delay END,
     CASE WHEN is_signed THEN NULL ELSE coalesce(logs.delivery_time, namings.delivered) + INTERVAL '59 seconds' END,

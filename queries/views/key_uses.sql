@@ -14,7 +14,7 @@
 -- depends: key_events, replacements, replaced_times, told_sides, copied_keys, copied_calls
 
 -- A record is looked up among those that were replaced only where one of them has its time.
-WITH standing AS (
+WITH records_not_replaced AS (
   SELECT key_events.*
   FROM key_events
   WHERE NOT EXISTS (SELECT 1 FROM replaced_times WHERE replaced_times.event_time = key_events.event_time)
@@ -27,23 +27,23 @@ WITH standing AS (
 
 records AS (
   SELECT
-    standing.* EXCLUDE (key_role, other_key_arn),
+    records_not_replaced.* EXCLUDE (key_role, other_key_arn),
     operation_kind(event_name) AS kind,
     -- Where a record of a ReEncrypt lists one key only, another one tells which side that is.
-    coalesce(told_sides.key_role, standing.key_role) AS key_role,
-    coalesce(told_sides.other_key_arn, standing.other_key_arn) AS other_key_arn,
-    coalesce(standing.shared_event_id, copied_calls.call_id) AS call_id,
+    coalesce(told_sides.key_role, records_not_replaced.key_role) AS key_role,
+    coalesce(told_sides.other_key_arn, records_not_replaced.other_key_arn) AS other_key_arn,
+    coalesce(records_not_replaced.shared_event_id, copied_calls.call_id) AS call_id,
     caller = 'unknown' OR caller LIKE 'account:%' OR coalesce(identity_type = 'AWSAccount', false) AS is_bare
-  FROM standing
+  FROM records_not_replaced
   LEFT JOIN told_sides
-    ON told_sides.shared_event_id = standing.shared_event_id
-    AND told_sides.event_date = standing.event_date
-    AND told_sides.key_arn = standing.key_arn
-    AND standing.key_role = 'only' AND standing.event_name = 'ReEncrypt'
+    ON told_sides.shared_event_id = records_not_replaced.shared_event_id
+    AND told_sides.event_date = records_not_replaced.event_date
+    AND told_sides.key_arn = records_not_replaced.key_arn
+    AND records_not_replaced.key_role = 'only' AND records_not_replaced.event_name = 'ReEncrypt'
   LEFT JOIN copied_calls
-    ON copied_calls.request = standing.request_id
-    AND copied_calls.at = standing.event_time
-    AND copied_calls.operation = standing.event_name
+    ON copied_calls.request = records_not_replaced.request_id
+    AND copied_calls.at = records_not_replaced.event_time
+    AND copied_calls.operation = records_not_replaced.event_name
   WHERE record_role <> 'network'
 ),
 
