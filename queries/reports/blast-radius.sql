@@ -228,32 +228,17 @@ rows_judged AS (
     bool_or(NOT is_followed) OVER (PARTITION BY what, name, key) AS is_reached,
     bool_or(NOT is_followed AND reach NOT IN ('asked for', 'other key')) OVER (PARTITION BY what, name, key) AS is_called
   FROM rows_followed
-),
-
-places AS (
-  SELECT column1 AS place, column2 AS what, column3 AS reach
-  FROM (
-    VALUES
-      (1, 'principal', 'used'), (2, 'principal', 'unknown'), (3, 'principal', 'managed'), (4, 'principal', 'refused'),
-      (5, 'principal', 'dry run'),
-      (6, 'key', 'used'), (7, 'key', 'unknown'), (8, 'key', 'managed'), (9, 'key', 'refused'), (10, 'key', 'dry run'),
-      (11, 'key', 'asked for'), (12, 'key', 'other key'), (13, 'key', 'same material'), (14, 'key', 'same resource'),
-      (15, 'key', 'same principal'),
-      (16, 'resource', 'used'), (17, 'resource', 'unknown'), (18, 'resource', 'managed'), (19, 'resource', 'refused'),
-      (20, 'resource', 'dry run'), (21, 'resource', 'within reach'),
-      (22, 'grant', 'used'), (23, 'grant', 'unknown'), (24, 'grant', 'managed'), (25, 'grant', 'refused'), (26, 'grant', 'dry run')
-  )
 )
 
 SELECT
-  rows_judged.what,
-  rows_judged.name,
-  rows_judged.key,
-  rows_judged.reach,
+  what,
+  name,
+  key,
+  reach,
   -- What it follows from: one of them, and how many there are besides.
   min(via) || CASE WHEN count(DISTINCT via) > 1 THEN ' and ' || (count(DISTINCT via) - 1) || ' more' ELSE '' END AS via,
   min(operations) AS operations,
-  CASE WHEN rows_judged.reach IN ('within reach', 'same resource', 'same material') THEN max(successes) ELSE sum(successes) END AS successes,
+  CASE WHEN reach IN ('within reach', 'same resource', 'same material') THEN max(successes) ELSE sum(successes) END AS successes,
   min(first_time) AS first_time,
   max(last_time) AS last_time,
   sum(failures) AS failures,
@@ -262,7 +247,15 @@ SELECT
   max(last_failure) AS last_failure,
   sum(dry_runs) AS dry_runs
 FROM rows_judged
-JOIN places ON places.what = rows_judged.what AND places.reach = rows_judged.reach
-WHERE CASE WHEN is_followed THEN NOT is_reached ELSE rows_judged.reach NOT IN ('asked for', 'other key') OR NOT is_called END
-GROUP BY rows_judged.what, rows_judged.name, rows_judged.key, rows_judged.reach, places.place
-ORDER BY places.place, first_time, rows_judged.name, rows_judged.key
+WHERE CASE WHEN is_followed THEN NOT is_reached ELSE reach NOT IN ('asked for', 'other key') OR NOT is_called END
+GROUP BY what, name, key, reach
+ORDER BY
+  array_position(make_array('principal', 'key', 'resource', 'grant'), what),
+  array_position(
+    make_array(
+      'used', 'unknown', 'managed', 'refused', 'dry run', 'asked for', 'other key', 'same material', 'same resource',
+      'same principal', 'within reach'
+    ),
+    reach
+  ),
+  first_time, name, key

@@ -136,17 +136,6 @@ calls_by_name AS (
   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ),
 
-places AS (
-  SELECT column1 AS place, column2 AS what
-  FROM (
-    VALUES
-      (1, 'caller'), (2, 'user ARN'), (3, 'session'), (4, 'access key id'), (5, 'credential id'),
-      (6, 'principal id'), (7, 'source identity'), (8, 'Identity Center user'), (9, 'source address'),
-      (10, 'VPC endpoint'), (11, 'user agent'), (12, 'invoking service'), (13, 'account and region'),
-      (14, 'operation'), (15, 'key'), (16, 'resource'), (17, 'grant'), (18, 'refusal')
-  )
-),
-
 names AS (
   SELECT
     what, name, key,
@@ -168,22 +157,30 @@ names AS (
 )
 
 SELECT
-  names.what,
-  names.name,
-  names.key,
-  CASE WHEN $since IS NOT NULL THEN names.before = 0 END AS is_new,
-  names.operations,
-  names.successes,
-  names.first_time,
-  names.last_time,
-  names.failures,
-  names.failure_reasons,
-  names.failed_operations,
-  names.first_failure,
-  names.last_failure,
-  names.dry_runs,
-  CASE WHEN $since IS NOT NULL THEN names.before END AS before,
-  names.label
+  what,
+  name,
+  key,
+  CASE WHEN $since IS NOT NULL THEN before = 0 END AS is_new,
+  operations,
+  successes,
+  first_time,
+  last_time,
+  failures,
+  failure_reasons,
+  failed_operations,
+  first_failure,
+  last_failure,
+  dry_runs,
+  CASE WHEN $since IS NOT NULL THEN before END AS before,
+  label
 FROM names
-JOIN places ON places.what = names.what
-ORDER BY places.place, names.successes DESC, names.failures DESC, names.name, names.key
+ORDER BY
+  array_position(
+    make_array(
+      'caller', 'user ARN', 'session', 'access key id', 'credential id', 'principal id', 'source identity',
+      'Identity Center user', 'source address', 'VPC endpoint', 'user agent', 'invoking service', 'account and region',
+      'operation', 'key', 'resource', 'grant', 'refusal'
+    ),
+    what
+  ),
+  successes DESC, failures DESC, name, key

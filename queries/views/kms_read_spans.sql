@@ -11,9 +11,7 @@ WITH deliverers AS (
   UNION
   SELECT streams.account, streams.region, known_trails.trail_arn
   FROM coverage_streams AS streams
-  JOIN known_trails
-    ON ((known_trails.is_multi_region IS DISTINCT FROM false) OR known_trails.home_region = streams.region)
-    AND (known_trails.account = streams.account OR (known_trails.is_organization IS DISTINCT FROM false))
+  JOIN known_trails ON may_deliver(known_trails, streams.account, streams.region)
 ),
 
 several_trails AS (

@@ -66,8 +66,7 @@ silent_places AS (
   FROM silences
   JOIN known_trails ON known_trails.trail_arn = silences.trail_arn
   JOIN stored_regions
-    ON (known_trails.account = stored_regions.account OR (known_trails.is_organization IS DISTINCT FROM false))
-    AND (known_trails.home_region = stored_regions.region OR (known_trails.is_multi_region IS DISTINCT FROM false))
+    ON may_deliver(known_trails, stored_regions.account, stored_regions.region)
 ),
 
 -- What other trails deliver while they are known to log changes.

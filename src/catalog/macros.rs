@@ -77,8 +77,8 @@ impl Macros {
     /// # Errors
     /// What is wrong with a call.
     pub(super) fn expanded(&self, sql: &str) -> Result<String, String> {
-        // Nearly all texts call none, and to find words in a text is quicker than to read it.
-        if !self.0.keys().any(|name| calls(sql, name)) {
+        // Many texts call none, and to look for words in a text is quicker than to read it.
+        if !called_words(sql).any(|name| self.0.contains_key(name)) {
             return Ok(sql.to_owned());
         }
         let tokens = tokens(sql);
@@ -170,8 +170,16 @@ fn is_single(argument: &str) -> bool {
 
 /// Whether a text may call that: it has the name with a parenthesis behind it.
 fn calls(sql: &str, name: &str) -> bool {
-    sql.match_indices(name)
-        .any(|(at, _)| sql[at + name.len()..].starts_with('('))
+    called_words(sql).any(|called| called == name)
+}
+
+/// The words that have a parenthesis behind them, also in comments and literals.
+fn called_words(sql: &str) -> impl Iterator<Item = &str> {
+    sql.match_indices('(').map(|(end, _)| {
+        let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+        let word = sql[..end].trim_end_matches(is_part).len();
+        &sql[word..end]
+    })
 }
 
 /// The arguments of a call from behind its parenthesis on, and where the text goes on after it.
