@@ -42,20 +42,18 @@
 -- caveat:
 --   SELECT 'operations of the window that tell no address, because a service called: ' || count(*)
 --   FROM scope_uses
---   WHERE event_time >= $since AND ($until IS NULL OR event_time < $until) AND key_role <> 'destination'
---     AND network_of(scope_uses) IS NULL
+--   WHERE key_role <> 'destination' AND network_of(scope_uses) IS NULL
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT 'cryptographic operations of the window that do not tell their key: ' || count(*)
 --     || ', of them successful: ' || count(*) FILTER (WHERE outcome = 'success')
 --   FROM scope_uses
---   WHERE event_time >= $since AND ($until IS NULL OR event_time < $until)
---     AND key_arn IS NULL AND key_as_typed IS NULL AND kind = 'use' AND NOT is_dry_run AND outcome <> 'dry_run'
+--   WHERE key_arn IS NULL AND key_as_typed IS NULL AND kind = 'use' AND NOT is_dry_run AND outcome <> 'dry_run'
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT 'operations taken for a key by an alias, at a time for which no log shows where it pointed: ' || count(*)
 --   FROM scope_uses
---   WHERE event_time >= $since AND ($until IS NULL OR event_time < $until) AND resolution = 'alias_unproven'
+--   WHERE resolution = 'alias_unproven'
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT text FROM scope_unknown_operations
@@ -120,8 +118,6 @@ calls_inside AS (
     network_of(scope_uses) AS network,
     resources_of(scope_uses) AS resources
   FROM scope_uses
-  WHERE event_time >= $since AND event_date >= CAST($since AS DATE)
-    AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
 ),
 
 names_of_calls AS (

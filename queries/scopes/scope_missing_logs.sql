@@ -32,13 +32,18 @@ covered_times AS (
     )
 ),
 
-deliveries AS (
-  SELECT asked_regions.account, asked_regions.region, covered_times.from_time, covered_times.to_time
-  FROM asked_regions
-  LEFT JOIN covered_times
-    ON covered_times.account_id = asked_regions.account AND covered_times.region = asked_regions.region
-    AND ($since IS NULL OR covered_times.delivery_time >= $since - INTERVAL '3 hours')
-    AND ($until IS NULL OR covered_times.delivery_time <= $until + INTERVAL '3 hours')
+-- While deliveries go on.
+delivery_runs AS (
+  SELECT
+    account_id AS account, region, delivery_delay,
+    unnest(linked_ranges(
+      array_agg(CAST(from_time AS BIGINT)), array_agg(CAST(to_time AS BIGINT)), micros(delivery_gap)
+    )) AS range
+  FROM covered_times
+  CROSS JOIN coverage_settings
+  WHERE ($since IS NULL OR delivery_time >= $since - INTERVAL '3 hours')
+    AND ($until IS NULL OR delivery_time <= $until + INTERVAL '3 hours')
+  GROUP BY account_id, region, delivery_delay, delivery_gap
 ),
 
 -- The first of these logs. Where no path tells a time, the events do.
@@ -55,34 +60,13 @@ log_start AS (
   ) AS covered_times ON true
 ),
 
-deliveries_so_far AS (
+-- The same in whole hours; one row without them for an account and region without a delivery.
+hour_runs AS (
   SELECT
-    *,
-    max(to_time) OVER (
-      PARTITION BY account, region ORDER BY from_time, to_time ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ) AS reached
-  FROM deliveries
-),
-
-deliveries_by_run AS (
-  SELECT
-    deliveries_so_far.*, delivery_delay,
-    sum(CASE WHEN from_time <= reached + delivery_gap THEN 0 ELSE 1 END) OVER (
-      PARTITION BY account, region ORDER BY from_time, to_time ROWS UNBOUNDED PRECEDING
-    ) AS run
-  FROM deliveries_so_far
-  CROSS JOIN coverage_settings
-),
-
-delivery_runs AS (
-  SELECT
-    account, region,
-    hour_from(min(from_time)) AS from_hour,
-    hour_of(max(to_time) - min(delivery_delay)) AS to_hour,
-    min(from_time) AS from_time,
-    max(to_time) AS to_time
-  FROM deliveries_by_run
-  GROUP BY account, region, run
+    asked_regions.account, asked_regions.region, range['to_time'] AS to_time,
+    hour_from(range['from_time']) AS from_hour, hour_of(range['to_time'] - delivery_delay) AS to_hour
+  FROM asked_regions
+  LEFT JOIN delivery_runs ON delivery_runs.account = asked_regions.account AND delivery_runs.region = asked_regions.region
 ),
 
 runs_of_hours AS (
@@ -99,7 +83,7 @@ runs_of_hours AS (
         ELSE least($until, max(to_time) OVER () - INTERVAL '2 hours')
       END
     ) AS end_hour
-  FROM delivery_runs
+  FROM hour_runs
   CROSS JOIN log_start
 ),
 

@@ -93,11 +93,11 @@ linked_marks AS (
       from_times, to_times,
       CASE mark
         WHEN 'stored' THEN NULL
-        WHEN 'delivered' THEN CAST(arrow_cast(0, 'Timestamp(Microsecond, Some("UTC"))') + delivery_gap AS BIGINT)
+        WHEN 'delivered' THEN micros(delivery_gap)
         WHEN 'proven' THEN 0
         WHEN 'signed' THEN 0
         -- What is known for a moment between two losses is of no use.
-        WHEN 'lost' THEN CAST(arrow_cast(0, 'Timestamp(Microsecond, Some("UTC"))') + delivery_delay AS BIGINT)
+        WHEN 'lost' THEN micros(delivery_delay)
         -- What is wrong stays apart.
         ELSE -1
       END
