@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures::TryStreamExt as _;
-use keytrail::catalog::{Kind, Library, Query};
+use keytrail::catalog::{Library, ParameterKind, Query};
 use keytrail::catalog::{Relation, Relations};
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Options, Progress};
@@ -44,7 +44,7 @@ fn request(query: &Query) -> Request {
     let keys = query
         .parameters
         .iter()
-        .filter(|parameter| parameter.kind == Kind::Key);
+        .filter(|parameter| parameter.kind == ParameterKind::Key);
     Request {
         arguments: keys
             .map(|parameter| (parameter.name.clone(), logs::key()))

@@ -235,6 +235,6 @@ fn ourselves(stage: &mut Stage) {
             Event::kms("Decrypt", who, &key, time).with("encryptionAlgorithm", "SYMMETRIC_DEFAULT");
         event = event.in_context(&[("aws:s3:arn", "arn:aws:s3:::example-org-trail-logs")]);
         event.label = "self";
-        stage.deliver(event.plant("keytrail's own call, to be labelled self"));
+        stage.deliver(event.plant("keytrail's own call, to be labeled self"));
     }
 }

@@ -30,7 +30,6 @@
 use super::CatalogError;
 use super::Relation;
 use super::item::{Item, first_line, items, statement};
-use super::macros::Macros;
 use super::parts::reading_parts;
 
 /// The names that the window and the filters have as options or as placeholders: no report's own.
@@ -56,7 +55,7 @@ pub(crate) const COMMON: [&str; 17] = [
 
 /// What a parameter accepts, and what it is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ParameterKind {
     /// A key as a user types it; bound as two lists of text, `$<name>_arns` and `$<name>_names`,
     /// both empty where no key is given.
     Key,
@@ -79,7 +78,7 @@ pub struct Parameter {
     /// Its name, also on the command line.
     pub name: String,
     /// What it accepts.
-    pub kind: Kind,
+    pub kind: ParameterKind,
     /// Whether it must be given.
     pub is_required: bool,
     /// Its value where it is not given; without one it is null.
@@ -93,7 +92,7 @@ impl Parameter {
     pub(crate) fn key_filter() -> Self {
         Self {
             name: "key".to_owned(),
-            kind: Kind::Key,
+            kind: ParameterKind::Key,
             is_required: false,
             default: None,
             description: "Only this key.".to_owned(),
@@ -220,16 +219,10 @@ impl Query {
         Ok(query)
     }
 
-    /// Puts macros into its statements.
-    ///
-    /// # Errors
-    /// What is wrong with a call of one.
-    pub(super) fn expand(&mut self, macros: &Macros) -> Result<(), String> {
+    /// All its statements, its own first.
+    pub(super) fn statements_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let beside = self.summary.iter_mut().chain(&mut self.caveats);
-        for sql in std::iter::once(&mut self.sql).chain(beside) {
-            *sql = macros.expanded(sql)?;
-        }
-        Ok(())
+        std::iter::once(&mut self.sql).chain(beside)
     }
 
     /// The statements that run besides its own: the word of each in the header, and its place among those of that word.
@@ -370,12 +363,12 @@ fn parameter(name: &str, text: &str) -> Result<Parameter, String> {
         None => (specification, false),
     };
     let kind = match kind.trim() {
-        "key" => Kind::Key,
-        "int" => Kind::Int,
-        "text" => Kind::Text,
-        "principal" => Kind::Principal,
-        "resource" => Kind::Resource,
-        "days" => Kind::Days,
+        "key" => ParameterKind::Key,
+        "int" => ParameterKind::Int,
+        "text" => ParameterKind::Text,
+        "principal" => ParameterKind::Principal,
+        "resource" => ParameterKind::Resource,
+        "days" => ParameterKind::Days,
         other => {
             return Err(format!(
                 "`{other}` is not a kind of parameter: use key, int, text, principal, resource or days"
@@ -398,7 +391,7 @@ fn parameter(name: &str, text: &str) -> Result<Parameter, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Query};
+    use super::{ParameterKind, Query};
 
     const GOOD: &str = "-- id: q\n-- title: A question\n-- description: One line\n--   and another.\n\
         -- param key: key, required. Which key.\n-- param days: days = 90. How long.\n\
@@ -424,11 +417,11 @@ mod tests {
         };
         assert_eq!(
             (key.kind, key.is_required, key.default.as_deref()),
-            (Kind::Key, true, None)
+            (ParameterKind::Key, true, None)
         );
         assert_eq!(
             (days.kind, days.is_required, days.default.as_deref()),
-            (Kind::Days, false, Some("90"))
+            (ParameterKind::Days, false, Some("90"))
         );
         assert_eq!(days.description, "How long.");
     }

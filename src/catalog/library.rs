@@ -75,8 +75,8 @@ impl Library {
             &mut self.explain,
         ];
         for query in folders.into_iter().flat_map(|folder| folder.values_mut()) {
-            query
-                .expand(expander)
+            expander
+                .expand(query)
                 .map_err(|problem| fault((query.path.clone(), problem)))?;
         }
         Ok(())
@@ -218,7 +218,7 @@ impl Library {
             return Ok(false);
         }
         let mut query = Query::parse(shown, text)?;
-        let expanded = query.expand(&self.expander);
+        let expanded = self.expander.expand(&mut query);
         expanded.map_err(|problem| CatalogError::Header {
             path: shown.to_owned(),
             line: query.line,

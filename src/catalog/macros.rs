@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::Query;
-use super::scope::{tokens, word};
+use super::tokens::{tokens, word};
 
 /// The macros by name; each calls only what is expanded in it already.
 #[derive(Debug, Clone, Default)]
@@ -69,6 +69,17 @@ impl Macros {
             .map_err(|problem| (query.path.clone(), problem))?;
         let called = Macro::new(&one_line(&expanded), &query.arguments);
         self.0.insert(query.id.clone(), called);
+        Ok(())
+    }
+
+    /// Replaces the calls of macros in all statements of a query.
+    ///
+    /// # Errors
+    /// What is wrong with a call.
+    pub(super) fn expand(&self, query: &mut Query) -> Result<(), String> {
+        for sql in query.statements_mut() {
+            *sql = self.expanded(sql)?;
+        }
         Ok(())
     }
 

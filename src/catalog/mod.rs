@@ -12,11 +12,12 @@ mod nearest;
 mod parts;
 mod relation;
 mod scope;
+mod tokens;
 
 pub use error::CatalogError;
 pub(crate) use error::{hint, printable};
 pub(crate) use header::COMMON;
-pub use header::{Kind, Parameter, Query};
+pub use header::{Parameter, ParameterKind, Query};
 pub use library::Library;
 pub(crate) use nearest::nearest;
 pub(crate) use parts::reading_parts;

@@ -5,7 +5,7 @@
 
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
-use super::scope::{tokens, word};
+use super::tokens::{tokens, word};
 
 /// The statement, with the common table expressions of `main` in front of it.
 pub(crate) fn reading_parts(main: &str, statement: &str) -> String {

@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use super::tokens::{tokens, word};
 use super::{CatalogError, Library, Query};
 
 /// A statement with the scopes that it names.
@@ -131,19 +131,6 @@ impl Head {
             }
         }
         lines.join("\n")
-    }
-}
-
-/// The words of a text; none where it is no SQL, which is told by whoever plans it.
-pub(crate) fn tokens(sql: &str) -> Vec<TokenWithSpan> {
-    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location();
-    tokens.unwrap_or_default()
-}
-
-pub(crate) fn word(token: &TokenWithSpan) -> Option<&str> {
-    match &token.token {
-        Token::Word(word) => Some(&word.value),
-        _ => None,
     }
 }
 

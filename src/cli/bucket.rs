@@ -12,7 +12,7 @@ use super::ingest::LAYOUT_HINT;
 use super::mistyped::{refuse_places, refuse_urls};
 use crate::aws::Access;
 use crate::ingest::{Hashing, Listed, strangers};
-use crate::source::{self, Address, Failed, Fault, Files, Listing, Narrowed, S3, Source, Why};
+use crate::source::{self, Address, Failed, Files, Listing, Narrowed, ReadFault, S3, Source, Why};
 use crate::store::Store;
 
 /// Where the objects of a run are, and which they are.
@@ -178,7 +178,7 @@ async fn list(
         .collect();
     let mut found = s3.named(&named).await;
     // Which are missing is for the verification of digests to say.
-    found.retain(|object| object.fault != Some(Fault::Vanished) && narrowed.takes(object));
+    found.retain(|object| object.fault != Some(ReadFault::Vanished) && narrowed.takes(object));
     listing.extend(Listing {
         objects: found,
         ..Listing::default()

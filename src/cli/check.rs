@@ -87,7 +87,7 @@ fn take(library: &mut Library, files: &[QueryFile]) -> Vec<String> {
         match library.add_own(&file.path, &file.shown, text) {
             Ok(true) => {}
             Ok(false) => faults.push(format!(
-                "{}:1: it is not read: put it into reports/ or views/ of the directory, not deeper",
+                "{}:1: it is not read: put it in macros/, reports/ or views/ of the directory, not deeper",
                 file.shown
             )),
             Err(fault) => faults.push(fault.to_string()),

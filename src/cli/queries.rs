@@ -126,7 +126,7 @@ pub(super) fn files(directory: &Path) -> anyhow::Result<Vec<QueryFile>> {
     }
     anyhow::ensure!(
         directory.is_dir(),
-        "`{}` is not a directory\n\nhint: queries are in reports/ and views/ inside of one",
+        "`{}` is not a directory\n\nhint: queries are in macros/, reports/ and views/ of one",
         directory.display()
     );
     Ok(files)

@@ -21,7 +21,7 @@ use crate::integrity::{
     DigestStatus, Finding, KeySource, LogStatus, Options, PublicKeys, Verified, verify,
 };
 use crate::render::visible;
-use crate::source::{At, Fault, Files, Opened, S3, Source, SourceObject};
+use crate::source::{At, Files, Opened, ReadFault, S3, Source, SourceObject};
 
 /// Findings that are named; all are in `verified_files`.
 const SHOWN_MAX: usize = 100;
@@ -101,7 +101,7 @@ struct Everywhere {
 }
 
 impl Source for Everywhere {
-    fn open(&self, object: &SourceObject) -> Result<Opened, Fault> {
+    fn open(&self, object: &SourceObject) -> Result<Opened, ReadFault> {
         match &object.at {
             At::File(_) => Files.open(object),
             At::S3 { .. } => {

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use sha2::{Digest as _, Sha256};
 
-use super::json::{Kind, Value, unescape};
+use super::json::{JsonKind, Value, unescape};
 
 /// Bytes of a content hash.
 pub(crate) const HASH_BYTES: usize = 16;
@@ -194,8 +194,8 @@ fn write_object(
 
 fn write_value(text: &mut String, scratch: &mut Vec<Name>, value: Value<'_>) {
     match value.kind() {
-        Kind::Text => write_string(text, value),
-        Kind::Array => {
+        JsonKind::Text => write_string(text, value),
+        JsonKind::Array => {
             text.push('[');
             for (index, element) in value.elements().enumerate() {
                 if index > 0 {
@@ -205,8 +205,10 @@ fn write_value(text: &mut String, scratch: &mut Vec<Name>, value: Value<'_>) {
             }
             text.push(']');
         }
-        Kind::Object => write_object(text, scratch, value, &mut |_member| ()),
-        Kind::Null | Kind::True | Kind::False | Kind::Number => text.push_str(value.raw()),
+        JsonKind::Object => write_object(text, scratch, value, &mut |_member| ()),
+        JsonKind::Null | JsonKind::True | JsonKind::False | JsonKind::Number => {
+            text.push_str(value.raw())
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use arrow::error::ArrowError;
 
 use super::canonical::{Canonical, text_of};
 use super::event::{Event, KmsFacts, Members, text};
-use super::json::{Kind, Value, unescape};
+use super::json::{JsonKind, Value, unescape};
 use super::time::is_plain_time;
 use crate::schema::{self, hex};
 
@@ -495,7 +495,7 @@ fn is_held(name: &str, members: &Members<'_>, time: i64) -> bool {
     };
     value.is_some_and(|value| {
         if is_document {
-            value.kind() != Kind::Null
+            value.kind() != JsonKind::Null
         } else {
             is_plain_text(value)
         }
@@ -503,12 +503,12 @@ fn is_held(name: &str, members: &Members<'_>, time: i64) -> bool {
 }
 
 fn is_boolean(value: Option<Value<'_>>) -> bool {
-    value.is_some_and(|value| matches!(value.kind(), Kind::True | Kind::False))
+    value.is_some_and(|value| matches!(value.kind(), JsonKind::True | JsonKind::False))
 }
 
 /// A string that a text column holds without loss.
 fn is_plain_text(value: Value<'_>) -> bool {
-    value.kind() == Kind::Text
+    value.kind() == JsonKind::Text
         && !value.raw().is_empty()
         && (!value.is_escaped() || unescape(value.raw()).surrogates.is_empty())
 }

@@ -3,7 +3,7 @@
 //! Enters: a document, and where to look. Leaves: text. A document that is no JSON, or does not hold what
 //! is looked for, gives nothing: the tables hold only what was valid when it was read.
 
-use super::json::{Kind, Tape, Value};
+use super::json::{JsonKind, Tape, Value};
 
 /// The value at the end of a path, as text: a string without its quotes and escapes, anything else as it
 /// is written.
@@ -25,8 +25,8 @@ pub fn json_text(document: &str, pointer: &str) -> Option<String> {
         }
     }
     match value.kind() {
-        Kind::Null => None,
-        Kind::Text => value.text().map(std::borrow::Cow::into_owned),
+        JsonKind::Null => None,
+        JsonKind::Text => value.text().map(std::borrow::Cow::into_owned),
         _ => Some(value.raw().to_owned()),
     }
 }
@@ -47,8 +47,8 @@ pub fn json_names(document: &str) -> Vec<String> {
 
 fn child<'a>(value: Value<'a>, step: &str) -> Option<Value<'a>> {
     match value.kind() {
-        Kind::Object => value.get(step),
-        Kind::Array => value.elements().nth(step.parse().ok()?),
+        JsonKind::Object => value.get(step),
+        JsonKind::Array => value.elements().nth(step.parse().ok()?),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::context::{self, Resource};
 use super::facts::FACTS;
 use super::identity::{Identity, account_of};
-use super::json::{Kind, Value};
+use super::json::{JsonKind, Value};
 use super::key::{Keys, Places};
 use super::time::{parse_event_time, parse_locale_date};
 
@@ -239,7 +239,7 @@ pub(crate) fn text(value: Option<Value<'_>>) -> Text<'_> {
 
 /// Whether a member is there, but neither null nor text.
 fn is_odd(value: Option<Value<'_>>) -> bool {
-    value.is_some_and(|value| !matches!(value.kind(), Kind::Null | Kind::Text))
+    value.is_some_and(|value| !matches!(value.kind(), JsonKind::Null | JsonKind::Text))
 }
 
 fn get<'a>(object: Option<Value<'a>>, name: &str) -> Option<Value<'a>> {
@@ -282,7 +282,7 @@ fn contexts(request: Option<Value<'_>>) -> (Option<Value<'_>>, Option<Value<'_>>
     ]
     .iter()
     .find_map(|path| request.and_then(|request| request.path(path)));
-    let is_object = |value: &Value<'_>| value.kind() == Kind::Object;
+    let is_object = |value: &Value<'_>| value.kind() == JsonKind::Object;
     (
         context.filter(is_object),
         get(request, "destinationEncryptionContext").filter(is_object),
@@ -294,7 +294,7 @@ fn pending_window(request: Option<Value<'_>>) -> Option<i32> {
     const DEFAULT_DAYS: i32 = 30;
     match get(request, "pendingWindowInDays") {
         None => Some(DEFAULT_DAYS),
-        Some(days) if days.kind() == Kind::Null => Some(DEFAULT_DAYS),
+        Some(days) if days.kind() == JsonKind::Null => Some(DEFAULT_DAYS),
         Some(days) => days.raw().parse().ok(),
     }
 }

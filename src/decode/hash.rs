@@ -7,7 +7,7 @@ use std::io::Read;
 use sha2::{Digest as _, Sha256};
 
 use super::Limits;
-use super::inflate::{Fault, TextLimits, TextStream, is_gzip};
+use super::inflate::{InflateFault, TextLimits, TextStream, is_gzip};
 use crate::schema::hex;
 
 /// Why a text has no hash.
@@ -48,8 +48,8 @@ pub fn text_sha256(reader: &mut dyn Read, limits: Limits) -> Result<String, Unha
 fn hashed(
     mut stream: TextStream<'_>,
     mut piece: Vec<u8>,
-    mut filled: Result<bool, Fault>,
-) -> Result<String, Fault> {
+    mut filled: Result<bool, InflateFault>,
+) -> Result<String, InflateFault> {
     let mut hash = Sha256::new();
     loop {
         hash.update(&piece);
@@ -61,14 +61,22 @@ fn hashed(
     }
 }
 
-fn unhashed(fault: Fault) -> Unhashed {
+fn unhashed(fault: InflateFault) -> Unhashed {
     match fault {
-        Fault::Truncated => Unhashed::Damaged("its gzip ends in the middle".to_owned()),
-        Fault::Corrupt => Unhashed::Damaged("its gzip is corrupt".to_owned()),
-        Fault::Trailing => Unhashed::Damaged("bytes that are no gzip follow its gzip".to_owned()),
-        Fault::Nested => Unhashed::Unread("it is gzip within gzip, too large to read".to_owned()),
-        Fault::TooMuchText => Unhashed::Unread("it holds more text than the limit".to_owned()),
-        Fault::Ratio => Unhashed::Unread("its compression ratio is above the limit".to_owned()),
-        Fault::Read(error) => Unhashed::Unread(error.to_string()),
+        InflateFault::Truncated => Unhashed::Damaged("its gzip ends in the middle".to_owned()),
+        InflateFault::Corrupt => Unhashed::Damaged("its gzip is corrupt".to_owned()),
+        InflateFault::Trailing => {
+            Unhashed::Damaged("bytes that are no gzip follow its gzip".to_owned())
+        }
+        InflateFault::Nested => {
+            Unhashed::Unread("it is gzip within gzip, too large to read".to_owned())
+        }
+        InflateFault::TooMuchText => {
+            Unhashed::Unread("it holds more text than the limit".to_owned())
+        }
+        InflateFault::Ratio => {
+            Unhashed::Unread("its compression ratio is above the limit".to_owned())
+        }
+        InflateFault::Read(error) => Unhashed::Unread(error.to_string()),
     }
 }

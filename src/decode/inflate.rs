@@ -1,6 +1,6 @@
 //! From the bytes of an object to its text: gzip of any number of members, or plain.
 //!
-//! Enters: a whole buffer, or a stream. Leaves: text in UTF-8, piece by piece, and at the end the [`Fault`] that
+//! Enters: a whole buffer, or a stream. Leaves: text in UTF-8, piece by piece, and at the end the [`InflateFault`] that
 //! stopped it, if one did. All text before the fault has been given.
 
 use std::io::{self, Read};
@@ -23,7 +23,7 @@ const MEMBER_START: [u8; 3] = [0x1f, 0x8b, 8];
 
 /// What stopped the text before its end.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) enum InflateFault {
     /// The gzip ends in the middle.
     Truncated,
     /// The gzip is corrupt, or its checksum is wrong.
@@ -84,7 +84,7 @@ pub(crate) struct Nested {
     /// What the limits of both together leave to it.
     pub(crate) limits: TextLimits,
     /// What cut it.
-    pub(crate) fault: Option<Fault>,
+    pub(crate) fault: Option<InflateFault>,
 }
 
 /// Text from a stream.
@@ -131,7 +131,7 @@ impl<'a> TextStream<'a> {
     /// Adds about [`PIECE_BYTES`] of text to `window`; true at the end of the text.
     ///
     /// What precedes a fault is in `window` when the fault is answered.
-    pub(crate) fn fill(&mut self, window: &mut Vec<u8>) -> Result<bool, Fault> {
+    pub(crate) fn fill(&mut self, window: &mut Vec<u8>) -> Result<bool, InflateFault> {
         let start = window.len();
         window.resize(start + PIECE_BYTES, 0);
         let mut end = start;
@@ -153,11 +153,11 @@ impl<'a> TextStream<'a> {
     /// Reads the gzip that is the text of this one, of which the first piece is there.
     pub(crate) fn nested(
         mut self,
-        (mut gzip, mut filled): (Vec<u8>, Result<bool, Fault>),
-    ) -> Result<Nested, Fault> {
+        (mut gzip, mut filled): (Vec<u8>, Result<bool, InflateFault>),
+    ) -> Result<Nested, InflateFault> {
         while matches!(filled, Ok(false)) {
             if gzip.len() > NESTED_BYTES_MAX {
-                return Err(Fault::Nested);
+                return Err(InflateFault::Nested);
             }
             filled = self.fill(&mut gzip);
         }
@@ -173,7 +173,7 @@ impl<'a> TextStream<'a> {
         })
     }
 
-    fn fill_slice(&mut self, window: &mut [u8], end: &mut usize) -> Result<bool, Fault> {
+    fn fill_slice(&mut self, window: &mut [u8], end: &mut usize) -> Result<bool, InflateFault> {
         while *end < window.len() {
             if self.unread.is_empty() && !self.is_input_end {
                 self.read()?;
@@ -216,11 +216,11 @@ impl<'a> TextStream<'a> {
                     *end += made;
                     self.count(made)?;
                     match result {
-                        Err(_) => return Err(Fault::Corrupt),
+                        Err(_) => return Err(InflateFault::Corrupt),
                         Ok(Status::StreamEnd) => self.mode = Mode::BetweenMembers,
                         Ok(Status::Ok | Status::BufError) => {
                             if used == 0 && made == 0 && self.is_input_end {
-                                return Err(Fault::Truncated);
+                                return Err(InflateFault::Truncated);
                             }
                         }
                     }
@@ -231,7 +231,7 @@ impl<'a> TextStream<'a> {
     }
 
     /// Looks at what stands before or between gzip members; true at the end of the input.
-    fn next_member(&mut self) -> Result<bool, Fault> {
+    fn next_member(&mut self) -> Result<bool, InflateFault> {
         // A tape's padding with zeros is no damage.
         let zeros = self.input[self.unread.clone()]
             .iter()
@@ -247,12 +247,12 @@ impl<'a> TextStream<'a> {
             self.mode = Mode::Member(Box::new(Decompress::new_gzip(WINDOW_BITS)));
             Ok(false)
         } else {
-            Err(Fault::Trailing)
+            Err(InflateFault::Trailing)
         }
     }
 
     /// Sees to it that two bytes can be looked at, if there are two.
-    fn read_magic(&mut self) -> Result<(), Fault> {
+    fn read_magic(&mut self) -> Result<(), InflateFault> {
         while self.unread.len() < GZIP_MAGIC.len() && !self.is_input_end {
             self.input.copy_within(self.unread.clone(), 0);
             self.unread = 0..self.unread.len();
@@ -261,7 +261,7 @@ impl<'a> TextStream<'a> {
         Ok(())
     }
 
-    fn read(&mut self) -> Result<(), Fault> {
+    fn read(&mut self) -> Result<(), InflateFault> {
         if self.unread.is_empty() {
             self.unread = 0..0;
         }
@@ -274,21 +274,21 @@ impl<'a> TextStream<'a> {
                     return Ok(());
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Fault::Read(error)),
+                Err(error) => return Err(InflateFault::Read(error)),
             }
         }
     }
 
-    fn count(&mut self, made: usize) -> Result<(), Fault> {
+    fn count(&mut self, made: usize) -> Result<(), InflateFault> {
         self.bytes_out += made as u64;
         if self.bytes_out > self.limits.object_bytes_max {
-            return Err(Fault::TooMuchText);
+            return Err(InflateFault::TooMuchText);
         }
         let used = self.bytes_in - self.unread.len() as u64;
         if self.bytes_out > RATIO_FREE_BYTES
             && self.bytes_out > used.saturating_mul(self.limits.ratio_max)
         {
-            return Err(Fault::Ratio);
+            return Err(InflateFault::Ratio);
         }
         Ok(())
     }

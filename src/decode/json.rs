@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum JsonKind {
     Null,
     True,
     False,
@@ -24,7 +24,7 @@ pub(crate) enum Kind {
 /// One value: its kind, its span in the text, and the index of the node behind its last descendant.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node {
-    pub(crate) kind: Kind,
+    pub(crate) kind: JsonKind,
     /// For `Text`: whether it holds a backslash.
     pub(crate) is_escaped: bool,
     pub(crate) start: u32,
@@ -34,7 +34,7 @@ pub(crate) struct Node {
 
 /// Why a text is no JSON value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum JsonFault {
     /// The text breaks the grammar at this offset.
     Syntax(usize),
     /// The value is nested deeper than the limit.
@@ -55,7 +55,7 @@ impl Tape {
         &'a mut self,
         text: &'a str,
         depth_max: usize,
-    ) -> Result<Value<'a>, Fault> {
+    ) -> Result<Value<'a>, JsonFault> {
         self.nodes.clear();
         self.open.clear();
         Parser {
@@ -81,12 +81,12 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn run(mut self) -> Result<(), Fault> {
+    fn run(mut self) -> Result<(), JsonFault> {
         self.skip_space();
         self.value()?;
         while let Some(&container) = self.tape.open.last() {
             self.skip_space();
-            let is_object = self.tape.nodes[container as usize].kind == Kind::Object;
+            let is_object = self.tape.nodes[container as usize].kind == JsonKind::Object;
             let is_first = self.tape.nodes.len() == container as usize + 1;
             let close = if is_object { b'}' } else { b']' };
             match self.peek() {
@@ -100,16 +100,16 @@ impl Parser<'_> {
                     self.skip_space();
                 }
                 Some(_) if is_first => {}
-                _ => return Err(Fault::Syntax(self.at)),
+                _ => return Err(JsonFault::Syntax(self.at)),
             }
             if is_object {
                 if self.peek() != Some(b'"') {
-                    return Err(Fault::Syntax(self.at));
+                    return Err(JsonFault::Syntax(self.at));
                 }
                 self.string()?;
                 self.skip_space();
                 if self.peek() != Some(b':') {
-                    return Err(Fault::Syntax(self.at));
+                    return Err(JsonFault::Syntax(self.at));
                 }
                 self.at += 1;
                 self.skip_space();
@@ -120,27 +120,27 @@ impl Parser<'_> {
         if self.at == self.text.len() {
             Ok(())
         } else {
-            Err(Fault::Syntax(self.at))
+            Err(JsonFault::Syntax(self.at))
         }
     }
 
     /// Reads a scalar, or opens a container.
-    fn value(&mut self) -> Result<(), Fault> {
+    fn value(&mut self) -> Result<(), JsonFault> {
         match self.peek() {
             Some(b'"') => self.string(),
-            Some(b'{') => self.open(Kind::Object),
-            Some(b'[') => self.open(Kind::Array),
-            Some(b't') => self.word(b"true", Kind::True),
-            Some(b'f') => self.word(b"false", Kind::False),
-            Some(b'n') => self.word(b"null", Kind::Null),
+            Some(b'{') => self.open(JsonKind::Object),
+            Some(b'[') => self.open(JsonKind::Array),
+            Some(b't') => self.word(b"true", JsonKind::True),
+            Some(b'f') => self.word(b"false", JsonKind::False),
+            Some(b'n') => self.word(b"null", JsonKind::Null),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            _ => Err(Fault::Syntax(self.at)),
+            _ => Err(JsonFault::Syntax(self.at)),
         }
     }
 
-    fn open(&mut self, kind: Kind) -> Result<(), Fault> {
+    fn open(&mut self, kind: JsonKind) -> Result<(), JsonFault> {
         if self.tape.open.len() >= self.depth_max {
-            return Err(Fault::TooDeep);
+            return Err(JsonFault::TooDeep);
         }
         let index = self.push(kind, self.at, self.at, false);
         self.tape.open.push(index);
@@ -156,17 +156,17 @@ impl Parser<'_> {
         node.next = next;
     }
 
-    fn word(&mut self, word: &[u8], kind: Kind) -> Result<(), Fault> {
+    fn word(&mut self, word: &[u8], kind: JsonKind) -> Result<(), JsonFault> {
         if self.text[self.at..].starts_with(word) {
             self.push(kind, self.at, self.at + word.len(), false);
             self.at += word.len();
             Ok(())
         } else {
-            Err(Fault::Syntax(self.at))
+            Err(JsonFault::Syntax(self.at))
         }
     }
 
-    fn number(&mut self) -> Result<(), Fault> {
+    fn number(&mut self) -> Result<(), JsonFault> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -174,7 +174,7 @@ impl Parser<'_> {
         match self.peek() {
             Some(b'0') => self.at += 1,
             Some(b'1'..=b'9') => self.digits()?,
-            _ => return Err(Fault::Syntax(self.at)),
+            _ => return Err(JsonFault::Syntax(self.at)),
         }
         if self.peek() == Some(b'.') {
             self.at += 1;
@@ -187,22 +187,22 @@ impl Parser<'_> {
             }
             self.digits()?;
         }
-        self.push(Kind::Number, start, self.at, false);
+        self.push(JsonKind::Number, start, self.at, false);
         Ok(())
     }
 
-    fn digits(&mut self) -> Result<(), Fault> {
+    fn digits(&mut self) -> Result<(), JsonFault> {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;
         }
         if self.at == start {
-            return Err(Fault::Syntax(self.at));
+            return Err(JsonFault::Syntax(self.at));
         }
         Ok(())
     }
 
-    fn string(&mut self) -> Result<(), Fault> {
+    fn string(&mut self) -> Result<(), JsonFault> {
         let start = self.at + 1;
         let mut at = start;
         let mut is_escaped = false;
@@ -215,16 +215,16 @@ impl Parser<'_> {
                     at = self.escape(at)?;
                 }
                 // A control character, or the end of the text.
-                _ => return Err(Fault::Syntax(at)),
+                _ => return Err(JsonFault::Syntax(at)),
             }
         }
-        self.push(Kind::Text, start, at, is_escaped);
+        self.push(JsonKind::Text, start, at, is_escaped);
         self.at = at + 1;
         Ok(())
     }
 
     /// The offset behind the escape at `at`.
-    fn escape(&self, at: usize) -> Result<usize, Fault> {
+    fn escape(&self, at: usize) -> Result<usize, JsonFault> {
         match self.text.get(at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
             Some(b'u') => {
@@ -232,14 +232,14 @@ impl Parser<'_> {
                 if digits.len() == 4 && digits.iter().all(u8::is_ascii_hexdigit) {
                     Ok(at + 6)
                 } else {
-                    Err(Fault::Syntax(at))
+                    Err(JsonFault::Syntax(at))
                 }
             }
-            _ => Err(Fault::Syntax(at)),
+            _ => Err(JsonFault::Syntax(at)),
         }
     }
 
-    fn push(&mut self, kind: Kind, start: usize, end: usize, is_escaped: bool) -> u32 {
+    fn push(&mut self, kind: JsonKind, start: usize, end: usize, is_escaped: bool) -> u32 {
         let index = index32(self.tape.nodes.len());
         self.tape.nodes.push(Node {
             kind,
@@ -307,7 +307,7 @@ pub(crate) struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    pub(crate) fn kind(self) -> Kind {
+    pub(crate) fn kind(self) -> JsonKind {
         self.node().kind
     }
 
@@ -320,7 +320,7 @@ impl<'a> Value<'a> {
     /// A string with its quotes, as it is written; the text of any other value.
     pub(crate) fn quoted(self) -> &'a str {
         let node = self.node();
-        let quote = usize::from(node.kind == Kind::Text);
+        let quote = usize::from(node.kind == JsonKind::Text);
         &self.text[node.start as usize - quote..node.end as usize + quote]
     }
 
@@ -340,12 +340,12 @@ impl<'a> Value<'a> {
 
     /// The members of an object, in the order of the text; none for other kinds.
     pub(crate) fn members(self) -> Members<'a> {
-        Members(self.children(Kind::Object))
+        Members(self.children(JsonKind::Object))
     }
 
     /// The elements of an array; none for other kinds.
     pub(crate) fn elements(self) -> Children<'a> {
-        self.children(Kind::Array)
+        self.children(JsonKind::Array)
     }
 
     /// The last member of that name; RFC 8259 leaves repeated names open, and readers take the last.
@@ -363,7 +363,7 @@ impl<'a> Value<'a> {
 
     /// The string's text, unescaped; an unpaired surrogate becomes U+FFFD.
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {
-        if self.kind() != Kind::Text {
+        if self.kind() != JsonKind::Text {
             return None;
         }
         if self.is_escaped() {
@@ -381,17 +381,17 @@ impl<'a> Value<'a> {
     /// True or false; CloudTrail also writes them as strings.
     pub(crate) fn truth(self) -> Option<bool> {
         match self.kind() {
-            Kind::True => Some(true),
-            Kind::False => Some(false),
-            Kind::Text if self.raw() == "true" => Some(true),
-            Kind::Text if self.raw() == "false" => Some(false),
+            JsonKind::True => Some(true),
+            JsonKind::False => Some(false),
+            JsonKind::Text if self.raw() == "true" => Some(true),
+            JsonKind::Text if self.raw() == "false" => Some(false),
             _ => None,
         }
     }
 
     /// Whether this string reads `expected`, however it is escaped.
     pub(crate) fn is_text(self, expected: &str) -> bool {
-        self.kind() == Kind::Text
+        self.kind() == JsonKind::Text
             && if self.is_escaped() {
                 unescape(self.raw()).text == expected
             } else {
@@ -403,7 +403,7 @@ impl<'a> Value<'a> {
         self.nodes[self.index]
     }
 
-    fn children(self, kind: Kind) -> Children<'a> {
+    fn children(self, kind: JsonKind) -> Children<'a> {
         let node = self.node();
         let end = if node.kind == kind {
             node.next as usize

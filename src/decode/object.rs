@@ -16,7 +16,7 @@ use super::columns::{EventColumns, Origin};
 use super::event::{Event, KMS, KmsFacts, Members, text};
 use super::facts::FACTS;
 use super::format;
-use super::inflate::{Fault, inflate_whole, is_gzip};
+use super::inflate::{InflateFault, inflate_whole, is_gzip};
 use super::interest::{Interest, event_time, look, names_source};
 use super::json::{self, Tape, Value};
 use super::report::{ObjectKind, ObjectReport, REJECTS_KEPT_MAX, Reason, Reject};
@@ -322,16 +322,16 @@ impl Records {
                 self.value(offset, value, 0);
                 Verdict::Sound
             }
-            Err(json::Fault::Syntax(at)) => {
+            Err(json::JsonFault::Syntax(at)) => {
                 let message = format!("no JSON at byte {}", offset + at as u64);
                 self.broken(offset, interest, Reason::RecordSyntax, message)
             }
-            Err(json::Fault::TooDeep) if interest == Interest::None => {
+            Err(json::JsonFault::TooDeep) if interest == Interest::None => {
                 self.events += 1;
                 self.not_wanted();
                 Verdict::Sound
             }
-            Err(json::Fault::TooDeep) => {
+            Err(json::JsonFault::TooDeep) => {
                 self.reject_deep(offset);
                 Verdict::Sound
             }
@@ -470,7 +470,7 @@ impl Records {
         &mut self,
         id: ObjectId<'_>,
         packing: Option<Packing>,
-        fault: Option<Fault>,
+        fault: Option<InflateFault>,
         limits: Limits,
     ) -> ObjectReport {
         let mut report = std::mem::take(&mut self.report);
@@ -542,30 +542,30 @@ fn in_record(record: Option<u64>) -> String {
     })
 }
 
-fn name_fault(report: &mut ObjectReport, fault: Fault, limits: Limits) {
+fn name_fault(report: &mut ObjectReport, fault: InflateFault, limits: Limits) {
     let bytes = report.json_bytes;
     let (reason, message, limit) = match fault {
-        Fault::Truncated => (
+        InflateFault::Truncated => (
             Reason::GzipTruncated,
             format!("the gzip ends in the middle, after {bytes} bytes of text"),
             None,
         ),
-        Fault::Corrupt => (
+        InflateFault::Corrupt => (
             Reason::GzipCorrupt,
             format!("the gzip is corrupt after {bytes} bytes of text"),
             None,
         ),
-        Fault::Trailing => (
+        InflateFault::Trailing => (
             Reason::GzipTrailing,
             format!("bytes that are no gzip follow after {bytes} bytes of text"),
             None,
         ),
-        Fault::Nested => (
+        InflateFault::Nested => (
             Reason::OtherFormat,
             "gzip within gzip, too large or too deep to read: unpack it once first".to_owned(),
             None,
         ),
-        Fault::TooMuchText => {
+        InflateFault::TooMuchText => {
             let limit = format!("object_bytes_max={}", limits.object_bytes_max);
             (
                 Reason::ObjectBytes,
@@ -573,7 +573,7 @@ fn name_fault(report: &mut ObjectReport, fault: Fault, limits: Limits) {
                 Some(limit),
             )
         }
-        Fault::Ratio => {
+        InflateFault::Ratio => {
             let limit = format!("ratio_max={}", limits.ratio_max);
             (
                 Reason::CompressionRatio,
@@ -581,7 +581,7 @@ fn name_fault(report: &mut ObjectReport, fault: Fault, limits: Limits) {
                 Some(limit),
             )
         }
-        Fault::Read(error) => (
+        InflateFault::Read(error) => (
             Reason::Unreadable,
             format!("reading failed after {bytes} bytes of text: {error}"),
             None,

@@ -176,7 +176,7 @@ fn flag(
 }
 
 fn time(batch: &RecordBatch, name: &'static str, row: usize) -> Result<Option<i64>, OriginalError> {
-    let kind = crate::schema::Kind::Time.data_type();
+    let kind = crate::schema::ColumnKind::Time.data_type();
     let array = column(batch, name, &kind)?;
     let array = array.as_primitive::<TimestampMicrosecondType>();
     Ok((!array.is_null(row)).then(|| array.value(row)))

@@ -23,7 +23,7 @@ pub(crate) struct Scan {
 
 /// What a scan found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum Scanned {
     /// The value ends before this place.
     End(usize),
     /// The value goes on; continue here with more text.
@@ -56,7 +56,7 @@ impl Scan {
         text: &[u8],
         at: usize,
         is_end: bool,
-    ) -> Found {
+    ) -> Scanned {
         let (found, scan) = classifier.run(Run {
             scan: self.clone(),
             text,
@@ -152,10 +152,10 @@ struct Run<'a> {
     reason = "only code that is inlined is compiled for the CPU at hand"
 )]
 impl Kernel for Run<'_> {
-    type Output = (Found, Scan);
+    type Output = (Scanned, Scan);
 
     #[inline(always)]
-    fn run<C: Classify>(self, classify: C) -> (Found, Scan) {
+    fn run<C: Classify>(self, classify: C) -> (Scanned, Scan) {
         let Self {
             mut scan,
             text,
@@ -165,20 +165,20 @@ impl Kernel for Run<'_> {
         while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
             match scan.block(classify, block) {
                 Step::Next => at += BLOCK,
-                Step::End(bit) => return (Found::End(at + bit + 1), scan),
-                Step::Damage(bit) => return (Found::Damage(at + bit), scan),
+                Step::End(bit) => return (Scanned::End(at + bit + 1), scan),
+                Step::Damage(bit) => return (Scanned::Damage(at + bit), scan),
             }
         }
         if !is_end {
-            return (Found::More(at), scan);
+            return (Scanned::More(at), scan);
         }
         let rest = text.get(at..).unwrap_or_default();
         let mut block = [b' '; BLOCK];
         block[..rest.len()].copy_from_slice(rest);
         let found = match scan.block(classify, &block) {
-            Step::End(bit) => Found::End(at + bit + 1),
-            Step::Damage(bit) if bit < rest.len() => Found::Damage(at + bit),
-            Step::Damage(_) | Step::Next => Found::Damage(text.len()),
+            Step::End(bit) => Scanned::End(at + bit + 1),
+            Step::Damage(bit) if bit < rest.len() => Scanned::Damage(at + bit),
+            Step::Damage(_) | Step::Next => Scanned::Damage(text.len()),
         };
         (found, scan)
     }
@@ -186,10 +186,10 @@ impl Kernel for Run<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, Scan};
+    use super::{Scan, Scanned};
     use crate::decode::classify::Classifier;
 
-    fn check(text: &str, expected: Found) {
+    fn check(text: &str, expected: Scanned) {
         for classifier in [Classifier::detect(), Classifier::Portable] {
             let whole = Scan::new().run(classifier, text.as_bytes(), 0, true);
             assert_eq!(whole, expected, "{text}");
@@ -200,7 +200,7 @@ mod tests {
                 let found = loop {
                     end = (end + step).min(text.len());
                     match scan.run(classifier, &text.as_bytes()[..end], at, end == text.len()) {
-                        Found::More(next) => at = next,
+                        Scanned::More(next) => at = next,
                         found => break found,
                     }
                 };
@@ -211,23 +211,23 @@ mod tests {
 
     #[test]
     fn values_end_where_they_close() {
-        check("{}", Found::End(2));
-        check(r#"{"a":[1,{"b":"}"}]} ,{"#, Found::End(19));
-        check(r#"{"a":"\"}","b":"\\"}"#, Found::End(20));
+        check("{}", Scanned::End(2));
+        check(r#"{"a":[1,{"b":"}"}]} ,{"#, Scanned::End(19));
+        check(r#"{"a":"\"}","b":"\\"}"#, Scanned::End(20));
         let long = format!(r#"{{"a":"{}","b":[[[]]]}}x"#, "\\\\\\\"".repeat(50));
-        check(&long, Found::End(long.len() - 1));
+        check(&long, Scanned::End(long.len() - 1));
     }
 
     #[test]
     fn text_that_stops_is_damaged_at_its_end() {
-        check(r#"{"a":"#, Found::Damage(5));
-        check(r#"{"a":"b"#, Found::Damage(7));
+        check(r#"{"a":"#, Scanned::Damage(5));
+        check(r#"{"a":"b"#, Scanned::Damage(7));
     }
 
     #[test]
     fn a_lost_quote_is_noticed() {
-        check(r#"{"a":"b,"c":"d"}"#, Found::Damage(10));
-        check(r#"{"a\":1}"#, Found::Damage(8));
-        check(r#"{\"a":1}"#, Found::Damage(1));
+        check(r#"{"a":"b,"c":"d"}"#, Scanned::Damage(10));
+        check(r#"{"a\":1}"#, Scanned::Damage(8));
+        check(r#"{\"a":1}"#, Scanned::Damage(1));
     }
 }

@@ -3,7 +3,7 @@
 //! Enters: a parsed object. Leaves: whether it is a digest, a page of records, or which kind of event.
 
 use super::event::{Members, text};
-use super::json::{Kind, Value};
+use super::json::{JsonKind, Value};
 use super::report::{DigestFacts, ObjectKind};
 use super::time::parse_event_time;
 
@@ -15,7 +15,7 @@ pub(super) fn packed(value: Value<'_>) -> Option<Value<'_>> {
     ["Records", "Events", "logEvents", "events"]
         .iter()
         .find_map(|name| value.get(name))
-        .filter(|records| records.kind() == Kind::Array)
+        .filter(|records| records.kind() == JsonKind::Array)
 }
 
 /// What an event says it is; `None` for an object that is no event.

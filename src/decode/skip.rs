@@ -5,20 +5,20 @@
 
 use super::classify::Classifier;
 use super::json::Tape;
-use super::scan::{Found, Scan};
+use super::scan::{Scan, Scanned};
 
 /// How far behind a record the next one is looked for, where what is between them is damaged.
 pub(crate) const SEPARATOR_BYTES_MAX: usize = 256;
 
 /// The end of the value at `at`.
-pub(crate) fn skip_value(classifier: Classifier, text: &[u8], at: usize, is_end: bool) -> Found {
+pub(crate) fn skip_value(classifier: Classifier, text: &[u8], at: usize, is_end: bool) -> Scanned {
     match text.get(at) {
         Some(b'{' | b'[') => Scan::new().run(classifier, text, at, is_end),
         Some(b'"') => skip_string(text, at, is_end),
         Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => skip_word(text, at, is_end),
-        Some(_) => Found::Damage(at),
-        None if is_end => Found::Damage(at),
-        None => Found::More(at),
+        Some(_) => Scanned::Damage(at),
+        None if is_end => Scanned::Damage(at),
+        None => Scanned::More(at),
     }
 }
 
@@ -37,34 +37,34 @@ pub(crate) fn before_space(text: &[u8], at: usize) -> Option<usize> {
         .rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
 }
 
-fn skip_string(text: &[u8], at: usize, is_end: bool) -> Found {
+fn skip_string(text: &[u8], at: usize, is_end: bool) -> Scanned {
     let mut at = at + 1;
     loop {
         match memchr::memchr2(b'"', b'\\', text.get(at..).unwrap_or_default()) {
-            Some(found) if text[at + found] == b'"' => return Found::End(at + found + 1),
+            Some(found) if text[at + found] == b'"' => return Scanned::End(at + found + 1),
             Some(found) => at += found + 2,
-            None if is_end => return Found::Damage(text.len()),
-            None => return Found::More(at),
+            None if is_end => return Scanned::Damage(text.len()),
+            None => return Scanned::More(at),
         }
     }
 }
 
 /// A number, `true`, `false` or `null`.
-fn skip_word(text: &[u8], at: usize, is_end: bool) -> Found {
+fn skip_word(text: &[u8], at: usize, is_end: bool) -> Scanned {
     let rest = &text[at..];
     let len = rest
         .iter()
         .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')))
         .unwrap_or(rest.len());
     if len == rest.len() && !is_end {
-        return Found::More(at);
+        return Scanned::More(at);
     }
     let is_value =
         std::str::from_utf8(&rest[..len]).is_ok_and(|word| Tape::default().parse(word, 1).is_ok());
     if is_value {
-        Found::End(at + len)
+        Scanned::End(at + len)
     } else {
-        Found::Damage(at)
+        Scanned::Damage(at)
     }
 }
 

@@ -11,7 +11,7 @@ mod text;
 
 use super::classify::Classifier;
 use super::json::{self, Tape};
-use super::scan::{Found, Scan};
+use super::scan::{Scan, Scanned};
 use super::skip::{SEPARATOR_BYTES_MAX, after_separator, skip_space, skip_value};
 
 pub(crate) use text::line_time;
@@ -83,7 +83,7 @@ pub(crate) struct Splitter {
     /// Offset of the window's first byte.
     base: u64,
     packing: Option<Packing>,
-    state: State,
+    state: SplitState,
     /// The value that is being scanned.
     scan: Option<Open>,
     /// How much text has been looked at twice.
@@ -93,7 +93,7 @@ pub(crate) struct Splitter {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum SplitState {
     /// Before a top-level value.
     Top,
     /// In an object at the top, before the first member or behind the array of records.
@@ -131,7 +131,7 @@ impl Splitter {
             record_bytes_max,
             base: 0,
             packing: None,
-            state: State::Top,
+            state: SplitState::Top,
             scan: None,
             again_bytes: 0,
             is_by_line: true,
@@ -159,13 +159,15 @@ impl Splitter {
                 self.scan_record(window, is_end, sink)
             } else {
                 match self.state {
-                    State::Top => self.top(window, at, is_end, sink),
-                    State::Members { is_first } => self.members(window, at, is_first, is_end, sink),
-                    State::Elements { is_after, is_first } => {
+                    SplitState::Top => self.top(window, at, is_end, sink),
+                    SplitState::Members { is_first } => {
+                        self.members(window, at, is_first, is_end, sink)
+                    }
+                    SplitState::Elements { is_after, is_first } => {
                         self.elements(window, at, (is_after, is_first), is_end, sink)
                     }
-                    State::LongLine => self.long_line(window, at),
-                    State::Lost => self.resync(window, at, is_end),
+                    SplitState::LongLine => self.long_line(window, at),
+                    SplitState::Lost => self.resync(window, at, is_end),
                 }
             };
             match step {
@@ -194,7 +196,7 @@ impl Splitter {
             Some(_) if self.packing == Some(Packing::Export) => self.line(window, at, is_end, sink),
             Some(b'[') => {
                 self.packing.get_or_insert(Packing::Array);
-                self.state = State::Elements {
+                self.state = SplitState::Elements {
                     is_after: false,
                     is_first: true,
                 };
@@ -221,7 +223,7 @@ impl Splitter {
         match self.walk_members(known, start + 1, true, is_known_end) {
             Walk::Array(packing, at) => {
                 self.packing = Some(packing);
-                self.state = State::Elements {
+                self.state = SplitState::Elements {
                     is_after: false,
                     is_first: true,
                 };
@@ -252,14 +254,14 @@ impl Splitter {
         let at = skip_space(window, at);
         match self.walk_members(window, at, is_first, is_end) {
             Walk::Array(_, at) => {
-                self.state = State::Elements {
+                self.state = SplitState::Elements {
                     is_after: false,
                     is_first: true,
                 };
                 Step::Go(at)
             }
             Walk::End(at) => {
-                self.state = State::Top;
+                self.state = SplitState::Top;
                 Step::Go(at)
             }
             Walk::More if window.len() - at <= self.record_bytes_max => Step::Wait(at),
@@ -286,7 +288,7 @@ impl Splitter {
         };
         match byte {
             b',' if is_after => {
-                self.state = State::Elements {
+                self.state = SplitState::Elements {
                     is_after: false,
                     is_first: false,
                 };
@@ -294,9 +296,9 @@ impl Splitter {
             }
             b']' if is_after || is_first => {
                 self.state = if self.packing == Some(Packing::Array) {
-                    State::Top
+                    SplitState::Top
                 } else {
-                    State::Members { is_first: false }
+                    SplitState::Members { is_first: false }
                 };
                 Step::Go(at + 1)
             }
@@ -329,15 +331,15 @@ impl Splitter {
         sink: &mut dyn FnMut(Piece<'w>) -> Verdict,
     ) -> Step {
         match skip_value(self.classifier, window, at, is_end) {
-            Found::End(end) => {
+            Scanned::End(end) => {
                 sink(Piece::NotObject {
                     offset: self.base + at as u64,
                 });
                 self.after_record();
                 Step::Go(end)
             }
-            Found::More(_) if window.len() - at <= self.record_bytes_max => Step::Wait(at),
-            Found::More(bad) | Found::Damage(bad) => self.damage(window, bad, None, sink),
+            Scanned::More(_) if window.len() - at <= self.record_bytes_max => Step::Wait(at),
+            Scanned::More(bad) | Scanned::Damage(bad) => self.damage(window, bad, None, sink),
         }
     }
 
@@ -365,8 +367,8 @@ impl Splitter {
             None => (window, is_end),
         };
         match open.scan.run(self.classifier, known, open.at, is_known_end) {
-            Found::End(end) if window[end - 1] != b'}' => self.torn(window, end - 1, &open, sink),
-            Found::End(end) => {
+            Scanned::End(end) if window[end - 1] != b'}' => self.torn(window, end - 1, &open, sink),
+            Scanned::End(end) => {
                 let Some(start) = open.start else {
                     sink(Piece::TooLong { offset });
                     self.after_record();
@@ -405,8 +407,8 @@ impl Splitter {
                 self.after_record();
                 Step::Go(end)
             }
-            Found::Damage(bad) => self.torn(window, bad, &open, sink),
-            Found::More(next) => {
+            Scanned::Damage(bad) => self.torn(window, bad, &open, sink),
+            Scanned::More(next) => {
                 open.at = next;
                 let is_long = open
                     .start
@@ -441,7 +443,7 @@ impl Splitter {
             offset: self.base + fault as u64,
             record: Some(open.start_offset),
         });
-        self.state = State::Lost;
+        self.state = SplitState::Lost;
         let Some(start) = open.start else {
             return Step::Go(bad.min(window.len()));
         };
@@ -464,8 +466,8 @@ impl Splitter {
             Err(error) => std::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default(),
         };
         match Tape::default().parse(text, usize::MAX) {
-            Err(json::Fault::Syntax(at)) => start + at,
-            Ok(_) | Err(json::Fault::TooDeep) => bad,
+            Err(json::JsonFault::Syntax(at)) => start + at,
+            Ok(_) | Err(json::JsonFault::TooDeep) => bad,
         }
     }
 
@@ -499,13 +501,13 @@ impl Splitter {
             offset: self.base + bad as u64,
             record,
         });
-        self.state = State::Lost;
+        self.state = SplitState::Lost;
         Step::Go(bad.min(window.len()))
     }
 
     fn after_record(&mut self) {
-        if let State::Elements { .. } = self.state {
-            self.state = State::Elements {
+        if let SplitState::Elements { .. } = self.state {
+            self.state = SplitState::Elements {
                 is_after: true,
                 is_first: false,
             };
@@ -532,9 +534,9 @@ impl Splitter {
             }
             let name = at;
             at = match skip_value(self.classifier, window, at, is_end) {
-                Found::End(end) => skip_space(window, end),
-                Found::More(_) => return Walk::More,
-                Found::Damage(bad) => return Walk::Damage(bad),
+                Scanned::End(end) => skip_space(window, end),
+                Scanned::More(_) => return Walk::More,
+                Scanned::Damage(bad) => return Walk::Damage(bad),
             };
             let name = &window[name..at];
             match window.get(at) {
@@ -554,9 +556,9 @@ impl Splitter {
                 }
             }
             at = match skip_value(self.classifier, window, at, is_end) {
-                Found::End(end) => end,
-                Found::More(_) => return Walk::More,
-                Found::Damage(bad) => return Walk::Damage(bad),
+                Scanned::End(end) => end,
+                Scanned::More(_) => return Walk::More,
+                Scanned::Damage(bad) => return Walk::Damage(bad),
             };
         }
     }

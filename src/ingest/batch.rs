@@ -16,16 +16,12 @@ use super::rollups::{Counting, Rollups};
 use super::workers::{Chunk, Job};
 use crate::decode::ObjectReport;
 use crate::schema::{KMS_EVENTS, LOG_FILE_EVENTS, TRAIL_EVENTS, Table};
-use crate::store::{
-    Appended, INGEST, Rows, SeenEvents, Stamp, Store, StoreError, Transaction, stamp,
-};
+use crate::store::{INGEST, Rows, SeenEvents, Stamp, Store, Transaction, stamp, until_committed};
 
 /// A batch is committed when its rows take so much memory.
 const BATCH_BYTES_MAX: usize = 64 << 20;
 /// A batch is committed when it reports so many objects.
 const BATCH_OBJECTS_MAX: usize = 8192;
-/// Attempts to commit beside other writers.
-const ATTEMPTS_MAX: usize = 200;
 
 /// Gathers chunks, and commits them.
 pub(super) struct Batches<'a> {
@@ -146,7 +142,7 @@ impl<'a> Batches<'a> {
         if batches.is_empty() {
             return Ok(None);
         }
-        for _attempt in 0..ATTEMPTS_MAX {
+        until_committed(table, async || {
             let snapshot = self.store.snapshot(table).await?;
             let retention = snapshot.retention()?;
             let seen = if table.name == KMS_EVENTS.name {
@@ -162,7 +158,7 @@ impl<'a> Batches<'a> {
             let is_new = seen.new_rows(&snapshot, &batches, &is_kept).await?;
             if is_new.iter().all(|rows| rows.true_count() == 0) {
                 self.tally(&batches, &is_kept, &is_new);
-                return Ok(None);
+                return Ok(Some(None));
             }
             let ingest_seq = snapshot.transaction(INGEST).await? + 1;
             let common = Stamp {
@@ -196,17 +192,14 @@ impl<'a> Batches<'a> {
                 .store
                 .append(&snapshot, fresh, Some(transaction), batch_id, now)
                 .await?;
-            match appended {
-                Appended::Done { version } => {
-                    seen.add(&batches, &is_new, version);
-                    self.tally(&batches, &is_kept, &is_new);
-                    return Ok(counting);
-                }
-                Appended::NotDone(error) if error.is_conflict() => {}
-                Appended::NotDone(error) => return Err(error.into()),
-            }
-        }
-        Err(contention(table).into())
+            let Some(version) = appended.version()? else {
+                return Ok(None);
+            };
+            seen.add(&batches, &is_new, version);
+            self.tally(&batches, &is_kept, &is_new);
+            Ok(Some(counting))
+        })
+        .await
     }
 
     /// Counts what became of rows: whether each is kept, and is new.
@@ -295,11 +288,4 @@ fn bytes_of(rows: &RecordBatch) -> Result<usize, ArrowError> {
     columns
         .map(|column| column.to_data().get_slice_memory_size())
         .sum()
-}
-
-pub(super) fn contention(table: &Table) -> StoreError {
-    StoreError::Contention {
-        table: table.name,
-        attempts: ATTEMPTS_MAX,
-    }
 }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io::Read as _;
 
-use super::workers::{Stop, decode};
+use super::object::{Stop, decode};
 use crate::decode::{Decoder, Input, Limits, ObjectId, ObjectReport, Rows};
 use crate::source::{Listing, Source, SourceObject, Writer};
 

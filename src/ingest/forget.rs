@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
 use datafusion::prelude::{col, lit};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::error::IngestError;
 use super::listed::logs_of;
 use crate::decode::{DECODER_VERSION, trail_list_version};
-use crate::schema::{KMS_EVENTS, LOG_FILE_EVENTS, RUNS, TRAIL_EVENTS};
+use crate::schema::{KMS_EVENTS, LOG_FILE_EVENTS, TRAIL_EVENTS};
 use crate::source::Writer;
-use crate::store::{Store, look_up, read_columns, rows};
+use crate::store::{RunRecord, Store, look_up, read_columns, rows};
 
 /// What was forgotten, and what was not.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct Kept {
 
 /// All that the ledger says of one object.
 #[derive(Debug, Clone, Default)]
-struct Known {
+struct LedgerObject {
     object_id: String,
     attempt: i64,
     state: String,
@@ -81,7 +81,7 @@ pub async fn forget(
 ) -> Result<Forgotten, IngestError> {
     let known = known(store, asked).await?;
     let mut forgotten = Forgotten::default();
-    let mut chosen: BTreeMap<String, Known> = BTreeMap::new();
+    let mut chosen: BTreeMap<String, LedgerObject> = BTreeMap::new();
     for (location, object) in known {
         match refusal(&location, &object) {
             Some(why) => forgotten.kept.push(Kept {
@@ -108,7 +108,7 @@ pub async fn forget(
         false
     });
     if !chosen.is_empty() {
-        let chosen: Vec<(&String, &Known)> = chosen.iter().collect();
+        let chosen: Vec<(&String, &LedgerObject)> = chosen.iter().collect();
         record(store, &chosen, asked, run_id, now).await?;
         let objects = chosen.iter().map(|(location, _)| (*location).clone());
         forgotten.objects = objects.collect();
@@ -120,7 +120,7 @@ pub async fn forget(
 }
 
 /// Why an object cannot be forgotten, as far as its own rows tell.
-fn refusal(location: &str, object: &Known) -> Option<&'static str> {
+fn refusal(location: &str, object: &LedgerObject) -> Option<&'static str> {
     match object.state.as_str() {
         "ok" => Some("it was read in full"),
         "forgotten" => Some("it is forgotten already"),
@@ -139,7 +139,10 @@ fn refusal(location: &str, object: &Known) -> Option<&'static str> {
 }
 
 /// What the ledger says of what was asked for.
-async fn known(store: &Store, asked: &[String]) -> Result<BTreeMap<String, Known>, IngestError> {
+async fn known(
+    store: &Store,
+    asked: &[String],
+) -> Result<BTreeMap<String, LedgerObject>, IngestError> {
     let (folders, locations): (Vec<&String>, Vec<&String>) =
         asked.iter().partition(|asked| asked.ends_with('/'));
     let listed: Vec<_> = locations.iter().map(|one| lit(one.as_str())).collect();
@@ -165,7 +168,7 @@ async fn known(store: &Store, asked: &[String]) -> Result<BTreeMap<String, Known
     Ok(known)
 }
 
-fn add(known: &mut BTreeMap<String, Known>, batch: &RecordBatch) {
+fn add(known: &mut BTreeMap<String, LedgerObject>, batch: &RecordBatch) {
     let text = |name: &str, row: usize| {
         let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
         (!column.is_null(row)).then(|| column.value(row).to_owned())
@@ -197,7 +200,7 @@ fn add(known: &mut BTreeMap<String, Known>, batch: &RecordBatch) {
         if number("attempt") < object.attempt {
             continue;
         }
-        *object = Known {
+        *object = LedgerObject {
             object_id: text("object_id", row).unwrap_or_default(),
             attempt: number("attempt"),
             state: text("state", row).unwrap_or_default(),
@@ -214,7 +217,7 @@ fn add(known: &mut BTreeMap<String, Known>, batch: &RecordBatch) {
 /// The names of those objects that a digest names too, wherever its copy was.
 async fn named_by_digests(
     store: &Store,
-    chosen: &BTreeMap<String, Known>,
+    chosen: &BTreeMap<String, LedgerObject>,
 ) -> Result<HashSet<String>, IngestError> {
     let mut named = HashSet::new();
     if chosen.is_empty() {
@@ -239,7 +242,7 @@ async fn named_by_digests(
 /// The ids of those objects of which events are stored, also by a run that ended before it wrote the ledger.
 async fn stored(
     store: &Store,
-    chosen: &BTreeMap<String, Known>,
+    chosen: &BTreeMap<String, LedgerObject>,
 ) -> Result<HashSet<String>, IngestError> {
     let mut stored = HashSet::new();
     if chosen.is_empty() {
@@ -260,7 +263,7 @@ async fn stored(
 
 async fn record(
     store: &Store,
-    chosen: &[(&String, &Known)],
+    chosen: &[(&String, &LedgerObject)],
     asked: &[String],
     run_id: &str,
     now: i64,
@@ -290,19 +293,17 @@ async fn record(
     )?;
     let append = store.append_rows(&LOG_FILE_EVENTS, &ledger, run_id, now / 1000);
     append.await?;
-    let run = rows(&RUNS, &[()], |(), column| -> Value {
-        match column {
-            "run_id" => run_id.into(),
-            "command" => "forget".into(),
-            "version" => env!("CARGO_PKG_VERSION").into(),
-            "started_at" | "ended_at" => now.into(),
-            "outcome" => "ok".into(),
-            "sources" => json!(asked).to_string().into(),
-            "objects_seen" => chosen.len().into(),
-            _ => Value::Null,
-        }
-    })?;
-    Ok(store.append_rows(&RUNS, &run, run_id, now / 1000).await?)
+    let run = RunRecord {
+        run_id: run_id.to_owned(),
+        command: "forget",
+        started_at: now,
+        ended_at: now,
+        outcome: "ok",
+        sources: RunRecord::sources(asked),
+        objects_seen: Some(chosen.len() as u64),
+        ..RunRecord::default()
+    };
+    Ok(store.record_run(&run, run_id).await?)
 }
 
 /// The last part of a location.

@@ -90,11 +90,11 @@ impl Listed {
     /// Whether the folder of a day is to be listed, where logs may arrive for so many days.
     #[must_use]
     pub fn is_due(&self, prefix: &str, day: NaiveDate, lookback_days: u32) -> bool {
-        let is_settled = self
+        let is_all_delivered = self
             .days
             .get(prefix)
-            .is_some_and(|listed_at| *listed_at >= settled_at(day, lookback_days));
-        !is_settled || self.unfinished.contains(prefix)
+            .is_some_and(|listed_at| *listed_at >= all_delivered_at(day, lookback_days));
+        !is_all_delivered || self.unfinished.contains(prefix)
     }
 
     /// Keeps the days whose listing is worth a row: the first, the last, and one of each date between.
@@ -103,8 +103,8 @@ impl Listed {
             let Some(last) = self.days.get(&listed.prefix) else {
                 return true;
             };
-            let settled_at = settled_at(listed.day, lookback_days);
-            date(*last) != date(now) || (*last < settled_at && settled_at <= now)
+            let all_delivered_at = all_delivered_at(listed.day, lookback_days);
+            date(*last) != date(now) || (*last < all_delivered_at && all_delivered_at <= now)
         });
     }
 
@@ -241,7 +241,7 @@ fn folder(location: &str) -> &str {
 }
 
 /// From when on nothing arrives in a day any more, in microseconds.
-fn settled_at(day: NaiveDate, lookback_days: u32) -> i64 {
+fn all_delivered_at(day: NaiveDate, lookback_days: u32) -> i64 {
     let end = day.checked_add_days(Days::new(u64::from(lookback_days) + 1));
     end.map_or(i64::MAX, |end| {
         end.and_time(NaiveTime::MIN).and_utc().timestamp_micros()
@@ -256,24 +256,24 @@ fn date(micros: i64) -> Option<NaiveDate> {
 mod tests {
     use chrono::NaiveDate;
 
-    use super::{Listed, ListedDay, settled_at};
+    use super::{Listed, ListedDay, all_delivered_at};
 
     const DAY_MICROS: i64 = 86_400_000_000;
 
     #[test]
     fn a_day_is_due_until_it_was_listed_when_nothing_could_arrive_any_more() {
         let day = NaiveDate::from_ymd_opt(2026, 3, 1).expect("a day");
-        let settled = settled_at(day, 35);
+        let all_delivered = all_delivered_at(day, 35);
         let prefix = "s3://b/AWSLogs/1/CloudTrail/r/2026/03/01/";
         let mut listed = Listed::default();
         assert!(listed.is_due(prefix, day, 35), "it was never listed");
-        listed.days.insert(prefix.to_owned(), settled - 1);
+        listed.days.insert(prefix.to_owned(), all_delivered - 1);
         assert!(
             listed.is_due(prefix, day, 35),
             "something could still arrive"
         );
         assert!(!listed.is_due(prefix, day, 34));
-        listed.days.insert(prefix.to_owned(), settled);
+        listed.days.insert(prefix.to_owned(), all_delivered);
         assert!(!listed.is_due(prefix, day, 35));
         listed.unfinished.insert(prefix.to_owned());
         assert!(
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn many_runs_of_a_date_leave_one_row() {
         let day = NaiveDate::from_ymd_opt(2026, 3, 1).expect("a day");
-        let settled = settled_at(day, 35);
+        let all_delivered = all_delivered_at(day, 35);
         let kept = |last: Option<i64>, now: i64| {
             let mut listed = Listed::default();
             if let Some(last) = last {
@@ -299,13 +299,16 @@ mod tests {
             listed.keep_news(&mut days, now, 35);
             !days.is_empty()
         };
-        assert!(kept(None, settled));
+        assert!(kept(None, all_delivered));
         assert!(!kept(
-            Some(settled - 2 * DAY_MICROS),
-            settled - 2 * DAY_MICROS + 1
+            Some(all_delivered - 2 * DAY_MICROS),
+            all_delivered - 2 * DAY_MICROS + 1
         ));
-        assert!(kept(Some(settled - 2 * DAY_MICROS), settled - DAY_MICROS));
-        assert!(kept(Some(settled - 1), settled));
-        assert!(!kept(Some(settled), settled + 1));
+        assert!(kept(
+            Some(all_delivered - 2 * DAY_MICROS),
+            all_delivered - DAY_MICROS
+        ));
+        assert!(kept(Some(all_delivered - 1), all_delivered));
+        assert!(!kept(Some(all_delivered), all_delivered + 1));
     }
 }

@@ -11,12 +11,12 @@ use datafusion::prelude::{col, lit};
 
 use super::error::IngestError;
 use crate::decode::{DECODER_VERSION, Limits};
-use crate::source::{Fault, SourceObject};
+use crate::source::{ReadFault, SourceObject};
 use crate::store::{Snapshot, look_up, read_columns};
 
 /// What the ledger says of an object's latest attempt.
 #[derive(Debug)]
-struct Known {
+struct LastAttempt {
     attempt: i64,
     size_bytes: i64,
     modified_at: Option<i64>,
@@ -48,7 +48,7 @@ pub(super) enum Task {
 
 /// The latest attempts, by location.
 #[derive(Debug, Default)]
-pub(super) struct Ledger(HashMap<String, Known>);
+pub(super) struct Ledger(HashMap<String, LastAttempt>);
 
 const COLUMNS: [&str; 10] = [
     "location",
@@ -109,7 +109,7 @@ impl Ledger {
             }
             // What the listing says is archived needs no attempt.
             Some(failure) if failure.state == "archived" => match object.fault {
-                Some(Fault::Archived(_)) => Task::Leave,
+                Some(ReadFault::Archived(_)) => Task::Leave,
                 _ => Task::Retry { attempt },
             },
             Some(failure) if failure.state == "unreadable" => Task::Retry { attempt },
@@ -161,7 +161,7 @@ fn is_limit_changed(failure: &Failure, limits: Limits) -> bool {
     now != value
 }
 
-fn add(known: &mut HashMap<String, Known>, batch: &RecordBatch) {
+fn add(known: &mut HashMap<String, LastAttempt>, batch: &RecordBatch) {
     let columns: Vec<_> = COLUMNS
         .iter()
         .filter_map(|name| batch.column_by_name(name))
@@ -205,7 +205,7 @@ fn add(known: &mut HashMap<String, Known>, batch: &RecordBatch) {
                 decoder_version: versions.value(row),
             })
         });
-        let latest = Known {
+        let latest = LastAttempt {
             attempt: attempts.value(row),
             size_bytes: sizes.value(row),
             modified_at: (!modified.is_null(row)).then(|| modified.value(row)),

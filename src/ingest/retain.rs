@@ -8,15 +8,13 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Days, Months, NaiveTime, SecondsFormat};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::error::IngestError;
 use super::rollups::Rollups;
 use crate::catalog::Relation;
-use crate::schema::{
-    KEY_RESOURCES, KMS_EVENTS, RUNS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY,
-};
-use crate::store::{Retention, Store, rows};
+use crate::schema::{KEY_RESOURCES, KMS_EVENTS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY};
+use crate::store::{Retention, RunRecord, Store};
 
 /// How long something is kept: whole days or years.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,21 +222,16 @@ async fn record_run(
     batch_id: &str,
     ended_at: i64,
 ) -> Result<(), IngestError> {
-    let row = rows(&RUNS, &[()], |(), column| -> Value {
-        match column {
-            "run_id" => options.run_id.clone().into(),
-            "command" => "retain".into(),
-            "version" => env!("CARGO_PKG_VERSION").into(),
-            "started_at" => options.started_at.into(),
-            "ended_at" => ended_at.into(),
-            "outcome" => "ok".into(),
-            "detail" => json!(retained).to_string().into(),
-            _ => Value::Null,
-        }
-    })?;
-    Ok(store
-        .append_rows(&RUNS, &row, batch_id, ended_at / 1000)
-        .await?)
+    let record = RunRecord {
+        run_id: options.run_id.clone(),
+        command: "retain",
+        started_at: options.started_at,
+        ended_at,
+        outcome: "ok",
+        detail: Some(json!(retained).to_string()),
+        ..RunRecord::default()
+    };
+    Ok(store.record_run(&record, batch_id).await?)
 }
 
 #[cfg(test)]

@@ -14,13 +14,12 @@ use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use tokio::task::JoinHandle;
 
-use super::batch::contention;
 use super::error::IngestError;
 use super::summary::RollupBehind;
 use crate::catalog::{Relation, unstacked};
 use crate::schema::{KMS_EVENTS, ROLLUPS, Table, USAGE_DAILY};
 use crate::sql::{add_up, aggregate, plainly};
-use crate::store::{Appended, INGEST, ROLLUP, Rows, SnapshotProvider, Store, Transaction};
+use crate::store::{INGEST, ROLLUP, Rows, SnapshotProvider, Store, Transaction, until_committed};
 
 /// The sums over the rows of one commit, being made.
 pub(super) struct Counting {
@@ -172,7 +171,7 @@ impl<'a> Rollups<'a> {
         if self.failed().contains_key(table.name) {
             return Ok(());
         }
-        for _attempt in 0..ATTEMPTS_MAX {
+        until_committed(table, async || {
             let snapshot = store.snapshot(table).await?;
             let counted = snapshot.transaction(ROLLUP).await?;
             let own = match counting.as_mut() {
@@ -191,7 +190,7 @@ impl<'a> Rollups<'a> {
                 let events = store.snapshot(&KMS_EVENTS).await?;
                 let ingested = events.transaction(INGEST).await?;
                 if counted >= ingested {
-                    return Ok(());
+                    return Ok(Some(()));
                 }
                 let events = Arc::new(SnapshotProvider::new(events)?);
                 let span = (counted, ingested);
@@ -202,7 +201,7 @@ impl<'a> Rollups<'a> {
                 Ok(rows) => rows,
                 Err(error) => {
                     self.failed().insert(table.name, plainly(&error));
-                    return Ok(());
+                    return Ok(Some(()));
                 }
             };
             let transaction = Transaction {
@@ -218,13 +217,9 @@ impl<'a> Rollups<'a> {
                     now_millis,
                 )
                 .await?;
-            match appended {
-                Appended::Done { .. } => return Ok(()),
-                Appended::NotDone(error) if error.is_conflict() => {}
-                Appended::NotDone(error) => return Err(error.into()),
-            }
-        }
-        Err(contention(table).into())
+            Ok(appended.version()?.map(|_version| ()))
+        })
+        .await
     }
 }
 

@@ -9,11 +9,13 @@ use super::batch::Batches;
 use super::error::IngestError;
 use super::ledger::Finished;
 use super::listed::record_days;
+use super::object::Stop;
+use super::options::{Hashing, Options, Progress};
 use super::plan::{Ledger, Task};
 use super::rollups::Rollups;
 use super::runs::{self, record_end, record_start};
 use super::summary::{Rejected, Summary};
-use super::workers::{Chunk, Job, Queue, Stop, work};
+use super::workers::{Chunk, Job, Queue, work};
 use crate::catalog::Relation;
 use crate::decode::{Decoder, Limits, ObjectKind};
 use crate::schema::{
@@ -38,67 +40,6 @@ const WRITTEN: [&Table; 9] = [
 /// Chunks that may wait to be committed, beside one for each thread: what decodes goes on while a batch
 /// is committed.
 const CHUNKS_WAITING_MAX: usize = 2;
-
-/// Whether SHA-256 of each object's text is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hashing {
-    /// It is.
-    Always,
-    /// It is if a digest is among the objects, which tells what it must be.
-    WithDigests,
-    /// It is not.
-    Never,
-}
-
-/// How a run goes about it.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Limits on objects and records.
-    pub limits: Limits,
-    /// Whether SHA-256 of each object's text is computed.
-    pub hashing: Hashing,
-    /// Threads that decode.
-    pub threads: usize,
-    /// The run's id.
-    pub run_id: String,
-    /// When it began, in microseconds.
-    pub started_at: i64,
-    /// What was asked for, for `runs`.
-    pub sources: Vec<String>,
-    /// The same as it can be compared with another run's; none where no run can ask for the same again.
-    pub input: Option<Input>,
-    /// Becomes true when the run is to end: no further object is begun, and what was read is committed.
-    pub stop: Arc<AtomicBool>,
-}
-
-impl Options {
-    fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-}
-
-/// How far a run has come; read while it runs.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// Objects to read, once known.
-    pub objects_total: AtomicU64,
-    /// Bytes of these, as stored.
-    pub bytes_total: AtomicU64,
-    /// Objects read.
-    pub objects: AtomicU64,
-    /// Bytes of these.
-    pub bytes: AtomicU64,
-    /// Records found.
-    pub records: AtomicU64,
-}
-
-impl Progress {
-    pub(super) fn add(&self, bytes: u64, records: u64) {
-        self.objects.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.records.fetch_add(records, Ordering::Relaxed);
-    }
-}
 
 /// Ingests what the ledger does not hold yet. `now` answers the time in microseconds.
 ///

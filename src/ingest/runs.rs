@@ -4,15 +4,14 @@
 //! has both.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::error::IngestError;
-use super::run::Options;
+use super::options::Options;
 use super::summary::Summary;
 use super::workers::Job;
-use crate::schema::RUNS;
 use crate::source::{Address, Input, Listing};
-use crate::store::{Store, rows};
+use crate::store::{RunRecord, Store};
 
 /// The outcome of a run that has begun.
 pub(super) const STARTED: &str = "started";
@@ -111,20 +110,15 @@ pub(super) async fn record_start(
     if planned(jobs) == 0 {
         return Ok(());
     }
-    let detail = json!(Detail::of_start(jobs, input)).to_string();
-    let row = rows(&RUNS, &[()], |(), column| -> Value {
-        match column {
-            "ended_at" => options.started_at.into(),
-            "outcome" => STARTED.into(),
-            "objects_seen" => objects_seen.into(),
-            "detail" => detail.clone().into(),
-            column => common(options, column),
-        }
-    })?;
+    let record = RunRecord {
+        ended_at: options.started_at,
+        outcome: STARTED,
+        objects_seen: Some(objects_seen),
+        detail: Some(json!(Detail::of_start(jobs, input)).to_string()),
+        ..begun(options)
+    };
     let batch_id = uuid::Uuid::new_v4().to_string();
-    let now_millis = options.started_at / 1000;
-    let done = store.append_rows(&RUNS, &row, &batch_id, now_millis);
-    Ok(done.await?)
+    Ok(store.record_run(&record, &batch_id).await?)
 }
 
 /// Records how a run ended.
@@ -148,38 +142,34 @@ pub(super) async fn record_end(
         input,
         ..Detail::default()
     };
-    let row = rows(&RUNS, &[()], |(), column| -> Value {
-        match column {
-            "ended_at" => ended_at.into(),
-            "outcome" => outcome.into(),
-            "objects_seen" => summary.objects_seen.into(),
-            "objects_new" => summary.objects_new.into(),
-            "objects_known" => summary.objects_known.into(),
-            "objects_rejected" => summary.objects_rejected.into(),
-            "records" => summary.records.into(),
-            "kms_records" => summary.kms_records.into(),
-            "duplicates" => summary.duplicates.into(),
-            "rejected" => summary.rejected.into(),
-            "expired" => summary.expired.into(),
-            "rows_written" => summary.rows_written.into(),
-            "json_bytes" => summary.json_bytes.into(),
-            "detail" => json!(detail).to_string().into(),
-            column => common(options, column),
-        }
-    })?;
+    let record = RunRecord {
+        ended_at,
+        outcome,
+        objects_seen: Some(summary.objects_seen),
+        objects_new: Some(summary.objects_new),
+        objects_known: Some(summary.objects_known),
+        objects_rejected: Some(summary.objects_rejected),
+        records: Some(summary.records),
+        kms_records: Some(summary.kms_records),
+        duplicates: Some(summary.duplicates),
+        rejected: Some(summary.rejected),
+        expired: Some(summary.expired),
+        rows_written: Some(summary.rows_written),
+        json_bytes: Some(summary.json_bytes),
+        detail: Some(json!(detail).to_string()),
+        ..begun(options)
+    };
     let batch_id = uuid::Uuid::new_v4().to_string();
-    let done = store.append_rows(&RUNS, &row, &batch_id, ended_at / 1000);
-    Ok(done.await?)
+    Ok(store.record_run(&record, &batch_id).await?)
 }
 
 /// What both rows of a run say.
-fn common(options: &Options, column: &str) -> Value {
-    match column {
-        "run_id" => options.run_id.clone().into(),
-        "command" => COMMAND.into(),
-        "version" => env!("CARGO_PKG_VERSION").into(),
-        "started_at" => options.started_at.into(),
-        "sources" => json!(options.sources).to_string().into(),
-        _ => Value::Null,
+fn begun(options: &Options) -> RunRecord {
+    RunRecord {
+        run_id: options.run_id.clone(),
+        command: COMMAND,
+        started_at: options.started_at,
+        sources: RunRecord::sources(&options.sources),
+        ..RunRecord::default()
     }
 }

@@ -7,14 +7,14 @@ use std::collections::HashMap;
 
 use super::address::{Address, name_of};
 use super::digest::TrailName;
-use super::ledger::{Kind, Object, State};
+use super::ledger::{LedgerKind, Object, ReadState};
 use super::prior::Priors;
 use super::proof::{Digest, Proof};
 use super::status::DigestStatus;
 
 /// A digest's status, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Judged {
+pub(super) struct JudgedDigest {
     pub(super) status: DigestStatus,
     pub(super) reason: Option<String>,
 }
@@ -35,7 +35,10 @@ impl<'a> Chains<'a> {
             by_name: HashMap::new(),
             begun: HashMap::new(),
         };
-        for object in objects.iter().filter(|object| object.kind == Kind::Digest) {
+        for object in objects
+            .iter()
+            .filter(|object| object.kind == LedgerKind::Digest)
+        {
             chains
                 .by_name
                 .entry(object.address.name())
@@ -70,9 +73,9 @@ impl<'a> Chains<'a> {
         digest: &Digest<'_>,
         window: &HashMap<&str, &Digest<'_>>,
         priors: &Priors,
-    ) -> Option<Judged> {
+    ) -> Option<JudgedDigest> {
         let judged = |status, reason: String| {
-            Some(Judged {
+            Some(JudgedDigest {
                 status,
                 reason: (!reason.is_empty()).then_some(reason),
             })
@@ -113,7 +116,7 @@ impl<'a> Chains<'a> {
                 judged(DigestStatus::ChainStart, reason)
             };
         };
-        if previous.state != State::Read {
+        if previous.state != ReadState::Read {
             let reason = format!("the digest before it could not be read: {name}");
             return judged(DigestStatus::ChainStart, reason);
         }

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::digest::TrailName;
-use super::ledger::{HOUR, Kind, Object, State};
-use super::named::Named;
+use super::ledger::{HOUR, LedgerKind, Object, ReadState};
+use super::named::NamedLogs;
 use super::status::DigestStatus;
 use super::trails::Trails;
 
@@ -45,13 +45,16 @@ pub(super) struct Gaps<'a> {
 impl<'a> Gaps<'a> {
     pub(super) fn new(
         objects: &'a [Object],
-        named: &Named<'_>,
+        named: &NamedLogs<'_>,
         judged: HashMap<&'a str, DigestStatus>,
         trails: &'a Trails,
         now: i64,
     ) -> Self {
         let mut hours: BTreeMap<Place<'a>, Vec<Hour<'a>>> = BTreeMap::new();
-        for object in objects.iter().filter(|object| object.kind == Kind::Digest) {
+        for object in objects
+            .iter()
+            .filter(|object| object.kind == LedgerKind::Digest)
+        {
             // A backfill digest comes beside the one of its hour.
             let is_backfill =
                 TrailName::read(&object.address.tail).is_some_and(|trail| trail.is_backfill);
@@ -63,8 +66,9 @@ impl<'a> Gaps<'a> {
         for hours in hours.values_mut() {
             hours.sort_by_key(|(start, end, object)| (*start, *end, &object.location));
         }
-        let is_of_digests =
-            |object: &&Object| object.kind == Kind::Digest || named.of(object).next().is_some();
+        let is_of_digests = |object: &&Object| {
+            object.kind == LedgerKind::Digest || named.of(object).next().is_some()
+        };
         Self {
             trees: objects.iter().filter(is_of_digests).map(tree).collect(),
             hours,
@@ -77,7 +81,7 @@ impl<'a> Gaps<'a> {
     /// Why no digest names a log.
     pub(super) fn why(&self, log: &Object) -> Option<Reason> {
         let reason = |group, detail: String| Some(Reason { group, detail });
-        if log.kind == Kind::OtherLog {
+        if log.kind == LedgerKind::OtherLog {
             return reason(
                 "digests need not name it",
                 "it holds no management events".to_owned(),
@@ -108,7 +112,7 @@ impl<'a> Gaps<'a> {
             let status = match self.judged.get(digest.location.as_str()) {
                 Some(status) if status.is_signed() => None,
                 Some(status) => Some(status.word()),
-                None if digest.state == State::Archived => Some("archived"),
+                None if digest.state == ReadState::Archived => Some("archived"),
                 None => Some("not readable"),
             };
             if let Some(status) = status {

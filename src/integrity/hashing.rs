@@ -8,7 +8,7 @@ use std::thread;
 
 use super::ledger::Object;
 use crate::decode::{Limits, Unhashed, text_sha256};
-use crate::source::{Fault, Source};
+use crate::source::{ReadFault, Source};
 
 /// What was read of an object.
 #[derive(Debug)]
@@ -64,8 +64,10 @@ pub(super) fn hash(source: &dyn Source, object: &Object, limits: Limits) -> Hash
     };
     let opened = match source.open(&object.to_source()) {
         Ok(opened) => opened,
-        Err(Fault::Unreadable(message) | Fault::Archived(message)) => return unread(message),
-        Err(Fault::Vanished) => return unread("it is not there any more".to_owned()),
+        Err(ReadFault::Unreadable(message) | ReadFault::Archived(message)) => {
+            return unread(message);
+        }
+        Err(ReadFault::Vanished) => return unread("it is not there any more".to_owned()),
     };
     let mut counted = Counted {
         inner: opened.reader,

@@ -4,10 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
-use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
-
 use super::address::{Address, at};
+use super::binding::Binding;
+use super::cells::Cells;
 use super::error::IntegrityError;
 use super::prior::Priors;
 use crate::source::SourceObject;
@@ -24,17 +23,9 @@ pub(super) struct Window {
     pub(super) regions: BTreeSet<String>,
 }
 
-/// What an object's proof is bound to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Binding {
-    pub(super) size_bytes: Option<i64>,
-    pub(super) etag: Option<String>,
-    pub(super) modified_at: Option<i64>,
-}
-
 /// What the latest attempt at an object came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum ReadState {
     /// It was read, in full or in part.
     Read,
     Unreadable,
@@ -45,7 +36,7 @@ pub(super) enum State {
 
 /// What an object is to verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum LedgerKind {
     Digest,
     /// A log of management and data events.
     Log,
@@ -58,8 +49,8 @@ pub(super) enum Kind {
 pub(super) struct Object {
     pub(super) location: String,
     pub(super) address: Address,
-    pub(super) kind: Kind,
-    pub(super) state: State,
+    pub(super) kind: LedgerKind,
+    pub(super) state: ReadState,
     pub(super) account_id: Option<String>,
     pub(super) region: Option<String>,
     pub(super) organization_id: Option<String>,
@@ -110,7 +101,7 @@ pub(super) async fn load(
         add(&mut latest, &batch, window);
     })
     .await?;
-    let is_held = |(_, object): &(String, Object)| object.state != State::Gone;
+    let is_held = |(_, object): &(String, Object)| object.state != ReadState::Gone;
     let sorted: BTreeMap<String, Object> = latest.into_iter().filter(is_held).collect();
     Ok(sorted.into_values().collect())
 }
@@ -133,17 +124,17 @@ fn add(latest: &mut HashMap<String, Object>, batch: &RecordBatch, window: &Windo
 
 fn object(cells: &Cells<'_>, row: usize, window: &Window) -> Option<Object> {
     let state = match cells.text("state", row)?.as_str() {
-        "unreadable" => State::Unreadable,
-        "archived" => State::Archived,
-        "foreign" | "forgotten" => State::Gone,
-        _ => State::Read,
+        "unreadable" => ReadState::Unreadable,
+        "archived" => ReadState::Archived,
+        "foreign" | "forgotten" => ReadState::Gone,
+        _ => ReadState::Read,
     };
     let kind = match cells.text("kind", row)?.as_str() {
-        "digest" => Kind::Digest,
-        "log" => Kind::Log,
-        "insight" | "aggregated" | "network_activity" => Kind::OtherLog,
+        "digest" => LedgerKind::Digest,
+        "log" => LedgerKind::Log,
+        "insight" | "aggregated" | "network_activity" => LedgerKind::OtherLog,
         // It replaces what an earlier attempt took it for.
-        _ if state == State::Gone => Kind::OtherLog,
+        _ if state == ReadState::Gone => LedgerKind::OtherLog,
         _ => return None,
     };
     let location = cells.text("location", row)?;
@@ -172,7 +163,7 @@ fn object(cells: &Cells<'_>, row: usize, window: &Window) -> Option<Object> {
     if !window.holds_place(&object) {
         return None;
     }
-    if kind == Kind::Digest {
+    if kind == LedgerKind::Digest {
         let told = cells
             .long("digest_start_time", row)
             .zip(cells.long("digest_end_time", row));
@@ -221,18 +212,6 @@ impl Window {
     }
 }
 
-impl Binding {
-    /// Whether an object is still the one that something was proven of. The entity tag tells, where there is
-    /// one: a restore gives the same content another time.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.size_bytes == other.size_bytes
-            && match (&self.etag, &other.etag) {
-                (Some(left), Some(right)) => left == right,
-                _ => self.modified_at == other.modified_at,
-            }
-    }
-}
-
 impl Object {
     /// The hash that the ledger tells, or an earlier verification of the same object.
     pub(super) fn known_sha256<'a>(&'a self, priors: &'a Priors) -> Option<&'a str> {
@@ -258,36 +237,5 @@ impl Object {
             storage_class: self.storage_class.clone(),
             fault: None,
         }
-    }
-}
-
-/// The cells of a batch, by the names of their columns.
-pub(super) struct Cells<'a>(pub(super) &'a RecordBatch);
-
-impl Cells<'_> {
-    pub(super) fn text(&self, column: &str, row: usize) -> Option<String> {
-        let column = self.0.column_by_name(column)?.as_string_opt::<i32>()?;
-        (!column.is_null(row)).then(|| column.value(row).to_owned())
-    }
-
-    /// A number, or a time in microseconds.
-    pub(super) fn long(&self, column: &str, row: usize) -> Option<i64> {
-        let column = self.0.column_by_name(column)?;
-        if column.is_null(row) {
-            return None;
-        }
-        match column.data_type() {
-            DataType::Timestamp(..) => Some(
-                column
-                    .as_primitive_opt::<TimestampMicrosecondType>()?
-                    .value(row),
-            ),
-            _ => Some(column.as_primitive_opt::<Int64Type>()?.value(row)),
-        }
-    }
-
-    pub(super) fn flag(&self, column: &str, row: usize) -> Option<bool> {
-        let column = self.0.column_by_name(column)?.as_boolean_opt()?;
-        (!column.is_null(row)).then(|| column.value(row))
     }
 }

@@ -1,6 +1,6 @@
 //! Logs: whether each is the one that a digest names, and which are missing.
 //!
-//! Enters: logs of the window, digests with their status. Leaves: a [`Judged`] for each log, and for each that
+//! Enters: logs of the window, digests with their status. Leaves: a [`JudgedLog`] for each log, and for each that
 //! is named and not held.
 
 use std::collections::HashSet;
@@ -8,18 +8,18 @@ use std::collections::HashSet;
 use super::chain;
 use super::gaps::Gaps;
 use super::hashing::{hash, parallel};
-use super::ledger::{Kind, Object, State, Window};
-use super::named::{Held, Named, place};
+use super::ledger::{LedgerKind, Object, ReadState, Window};
+use super::named::{Held, NamedLogs, place};
+use super::options::Options;
 use super::prior::Priors;
 use super::proof::{Digest, Work};
-use super::run::Options;
 use super::status::LogStatus;
 use crate::decode::Unhashed;
 use crate::source::{PathFacts, Source};
 
 /// What is found of a log.
 #[derive(Debug)]
-pub(super) struct Judged<'a> {
+pub(super) struct JudgedLog<'a> {
     pub(super) location: String,
     /// The log, where it is held.
     pub(super) object: Option<&'a Object>,
@@ -38,8 +38,8 @@ pub(super) struct Judged<'a> {
 /// The digests, and what was judged of each.
 pub(super) struct Digests<'a> {
     pub(super) all: &'a [Digest<'a>],
-    pub(super) judged: &'a [Option<chain::Judged>],
-    pub(super) named: &'a Named<'a>,
+    pub(super) judged: &'a [Option<chain::JudgedDigest>],
+    pub(super) named: &'a NamedLogs<'a>,
 }
 
 /// A log that could not be read now.
@@ -82,13 +82,13 @@ impl<'a> Digests<'a> {
         source: &dyn Source,
         options: &Options,
         work: &mut Work,
-    ) -> (Vec<Judged<'a>>, Vec<Unread<'a>>) {
+    ) -> (Vec<JudgedLog<'a>>, Vec<Unread<'a>>) {
         let mut hashes: Vec<Option<Result<String, String>>> =
             logs.iter().map(|log| known_hash(log, priors)).collect();
         let is_needed = |number: &usize| {
             let log = logs[*number];
             hashes[*number].is_none()
-                && log.state == State::Read
+                && log.state == ReadState::Read
                 && self
                     .best(log)
                     .is_some_and(|(digest, _)| self.is_signed(digest))
@@ -124,10 +124,10 @@ impl<'a> Digests<'a> {
         log: &'a Object,
         hash: Option<&Result<String, String>>,
         gaps: &Gaps<'_>,
-    ) -> Option<Judged<'a>> {
+    ) -> Option<JudgedLog<'a>> {
         let best = self.best(log);
         let signed = best.filter(|(number, _)| self.is_signed(*number));
-        let judged = |status, reason: Option<String>, is_wrong| Judged {
+        let judged = |status, reason: Option<String>, is_wrong| JudgedLog {
             location: log.location.clone(),
             object: Some(log),
             status,
@@ -136,11 +136,11 @@ impl<'a> Digests<'a> {
             is_wrong,
             sha256: hash.and_then(|hash| hash.clone().ok()),
             digest: best.map(|(number, _)| number),
-            is_archived: log.state == State::Archived,
+            is_archived: log.state == ReadState::Archived,
         };
-        if log.state != State::Read {
+        if log.state != ReadState::Read {
             signed?;
-            let what = if log.state == State::Archived {
+            let what = if log.state == ReadState::Archived {
                 "archived"
             } else {
                 "not readable"
@@ -151,7 +151,7 @@ impl<'a> Digests<'a> {
                 .or(log.message.as_deref())
                 .unwrap_or("");
             let reason = format!("it is {what}: {told}");
-            let is_wrong = log.state == State::Unreadable;
+            let is_wrong = log.state == ReadState::Unreadable;
             return Some(judged(LogStatus::Missing, Some(reason), is_wrong));
         }
         if let Some((number, named)) = signed {
@@ -170,7 +170,7 @@ impl<'a> Digests<'a> {
             return Some(self.unproven(number, judged(LogStatus::NotInDigest, None, false)));
         }
         let reason = gaps.why(log);
-        Some(Judged {
+        Some(JudgedLog {
             group: reason.as_ref().map(|reason| reason.group),
             ..judged(
                 LogStatus::NotInDigest,
@@ -181,12 +181,12 @@ impl<'a> Digests<'a> {
     }
 
     /// A log that is named only by a digest that cannot be believed.
-    fn unproven(&self, number: usize, judged: Judged<'a>) -> Judged<'a> {
+    fn unproven(&self, number: usize, judged: JudgedLog<'a>) -> JudgedLog<'a> {
         let status = self.judged[number]
             .as_ref()
             .map_or("not readable", |judged| judged.status.word());
         let name = self.all[number].object.address.name();
-        Judged {
+        JudgedLog {
             reason: Some(format!("the digest that names it is {status}: {name}")),
             group: Some("the digest that names it proves nothing"),
             ..judged
@@ -194,7 +194,7 @@ impl<'a> Digests<'a> {
     }
 
     /// The logs that are named by what was signed, and are not held.
-    pub(super) fn missing(&self, held: &Held<'_>, window: &Window) -> Vec<Judged<'a>> {
+    pub(super) fn missing(&self, held: &Held<'_>, window: &Window) -> Vec<JudgedLog<'a>> {
         let mut seen = HashSet::new();
         let mut missing = Vec::new();
         for (number, digest) in self.all.iter().enumerate() {
@@ -212,7 +212,7 @@ impl<'a> Digests<'a> {
                     continue;
                 }
                 let name = digest.object.address.name();
-                missing.push(Judged {
+                missing.push(JudgedLog {
                     location,
                     object: None,
                     status: LogStatus::Missing,
@@ -245,5 +245,5 @@ fn known_hash(log: &Object, priors: &Priors) -> Option<Result<String, String>> {
 
 /// Whether verification has a say about an object.
 pub(super) fn is_log(object: &Object) -> bool {
-    matches!(object.kind, Kind::Log | Kind::OtherLog)
+    matches!(object.kind, LedgerKind::Log | LedgerKind::OtherLog)
 }

@@ -9,6 +9,8 @@
 //! and entity tag (or time) of the object, and is not read again until they change.
 
 mod address;
+mod binding;
+mod cells;
 mod chain;
 mod digest;
 mod error;
@@ -18,6 +20,7 @@ mod keys;
 mod ledger;
 mod logs;
 mod named;
+mod options;
 mod prior;
 mod proof;
 mod record;
@@ -28,7 +31,8 @@ mod trails;
 
 pub use error::IntegrityError;
 pub use keys::{KeySource, PublicKeys};
+pub use options::Options;
 pub use proof::NO_SIGNATURE;
-pub use run::{Options, verify};
+pub use run::verify;
 pub use signatures::{Fetched, fetch_signatures};
 pub use status::{DigestStatus, Finding, LogStatus, Verified};

@@ -7,13 +7,13 @@ use std::collections::HashMap;
 
 use super::address::{Address, location};
 use super::digest::{Content, NamedLog};
-use super::ledger::{Kind, Object};
+use super::ledger::{LedgerKind, Object};
 use super::proof::Digest;
 
 /// Logs by name: which digest of the window names each, and as what.
-pub(super) struct Named<'a>(HashMap<String, Vec<(usize, &'a NamedLog)>>);
+pub(super) struct NamedLogs<'a>(HashMap<String, Vec<(usize, &'a NamedLog)>>);
 
-impl<'a> Named<'a> {
+impl<'a> NamedLogs<'a> {
     pub(super) fn new(digests: &'a [Digest<'_>]) -> Self {
         let mut named: HashMap<String, Vec<_>> = HashMap::new();
         for (number, digest) in digests.iter().enumerate() {
@@ -48,7 +48,10 @@ pub(super) struct Held<'a>(HashMap<&'a str, Vec<&'a Object>>);
 impl<'a> Held<'a> {
     pub(super) fn new(objects: &'a [Object]) -> Self {
         let mut held: HashMap<&str, Vec<_>> = HashMap::new();
-        for object in objects.iter().filter(|object| object.kind != Kind::Digest) {
+        for object in objects
+            .iter()
+            .filter(|object| object.kind != LedgerKind::Digest)
+        {
             held.entry(object.address.name()).or_default().push(object);
         }
         Self(held)

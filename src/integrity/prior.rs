@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::binding::Binding;
+use super::cells::Cells;
 use super::error::IntegrityError;
-use super::ledger::{Binding, Cells};
 use crate::store::{Snapshot, read_columns};
 
 /// The latest finding about an object.

@@ -10,9 +10,9 @@ use super::digest::{Content, TrailName};
 use super::error::IntegrityError;
 use super::hashing::{hash, parallel};
 use super::keys::{Judged, KeySource, PublicKeys};
-use super::ledger::{Object, State};
+use super::ledger::{Object, ReadState};
+use super::options::Options;
 use super::prior::Priors;
-use super::run::Options;
 use super::status::DigestStatus;
 use crate::decode::Unhashed;
 use crate::source::Source;
@@ -94,7 +94,7 @@ pub(super) async fn prove<'a>(
     options: &Options,
 ) -> Result<(Vec<Digest<'a>>, Work), IntegrityError> {
     let mut work = Work::default();
-    let readable = objects.filter(|object| object.state == State::Read);
+    let readable = objects.filter(|object| object.state == ReadState::Read);
     let mut digests: Vec<Digest<'a>> = readable.map(|object| Digest::new(object, priors)).collect();
     read_unhashed(&mut digests, source, options, &mut work);
     for digest in digests.iter_mut().filter(|digest| digest.proof.is_none()) {

@@ -2,18 +2,19 @@
 
 use serde_json::{Value, json};
 
+use super::binding::Binding;
 use super::chain;
 use super::error::IntegrityError;
-use super::ledger::{Binding, Object};
+use super::ledger::Object;
 use super::logs;
+use super::options::Options;
 use super::prior::{Prior, Priors};
 use super::proof::Digest;
-use super::run::Options;
 use super::status::Verified;
 use super::trails::Trails;
-use crate::schema::{RUNS, VERIFICATIONS};
+use crate::schema::VERIFICATIONS;
 use crate::source::PathFacts;
-use crate::store::{Store, rows};
+use crate::store::{RunRecord, Store, rows};
 
 /// One finding about one object.
 #[derive(Debug)]
@@ -27,17 +28,17 @@ struct Row<'a> {
 }
 
 /// Everything that was found.
-pub(super) struct Found<'a> {
+pub(super) struct Findings<'a> {
     pub(super) digests: &'a [Digest<'a>],
-    pub(super) judged: &'a [Option<chain::Judged>],
-    pub(super) logs: &'a [logs::Judged<'a>],
+    pub(super) judged: &'a [Option<chain::JudgedDigest>],
+    pub(super) logs: &'a [logs::JudgedLog<'a>],
     pub(super) trails: &'a Trails,
 }
 
 /// Writes what has changed, and the run; answers how many rows.
 pub(super) async fn record(
     store: &Store,
-    found: &Found<'_>,
+    found: &Findings<'_>,
     priors: &Priors,
     options: &Options,
     summary: &Verified,
@@ -55,28 +56,24 @@ pub(super) async fn record(
     }
     let wrong = summary.wrong.len();
     let detail = json!({ "digests": summary.digests, "logs": summary.logs, "wrong": wrong });
-    let run = rows(&RUNS, &[()], |(), column| match column {
-        "run_id" => options.run_id.clone().into(),
-        "command" => "verify".into(),
-        "version" => env!("CARGO_PKG_VERSION").into(),
-        "started_at" => options.started_at.into(),
-        "ended_at" => ended_at.into(),
-        "outcome" => if summary.is_incomplete() {
+    let run = RunRecord {
+        run_id: options.run_id.clone(),
+        command: "verify",
+        started_at: options.started_at,
+        ended_at,
+        outcome: if summary.is_incomplete() {
             "rejects"
         } else {
             "ok"
-        }
-        .into(),
-        "detail" => detail.to_string().into(),
-        _ => Value::Null,
-    })?;
-    store
-        .append_rows(&RUNS, &run, &options.run_id, millis)
-        .await?;
+        },
+        detail: Some(detail.to_string()),
+        ..RunRecord::default()
+    };
+    store.record_run(&run, &options.run_id).await?;
     Ok(changes.len() as u64)
 }
 
-fn changes<'a>(found: &'a Found<'_>, priors: &Priors) -> Vec<Row<'a>> {
+fn changes<'a>(found: &'a Findings<'_>, priors: &Priors) -> Vec<Row<'a>> {
     let arn = |digest: &Digest<'_>| found.trails.arn(digest.object, digest.trail.as_ref()?);
     let mut changes = Vec::new();
     let mut push = |location: &'a str, kind, object: Option<&'a Object>, found: Prior| {

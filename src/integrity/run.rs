@@ -6,39 +6,18 @@ use super::chain::{self, Chains};
 use super::error::IntegrityError;
 use super::gaps::Gaps;
 use super::keys::KeySource;
-use super::ledger::{self, Kind, Object, State, Window};
+use super::ledger::{self, LedgerKind, Object, ReadState, Window};
 use super::logs::{self, Digests, Unread};
-use super::named::{Held, Named};
+use super::named::{Held, NamedLogs};
+use super::options::Options;
 use super::prior::{self, Priors};
 use super::proof::{self, Digest, Proof};
-use super::record::{Found, record};
+use super::record::{Findings, record};
 use super::status::{Finding, LogStatus, Verified};
 use super::trails::Trails;
-use crate::decode::Limits;
 use crate::schema::{LOG_FILE_EVENTS, VERIFICATIONS};
 use crate::source::Source;
 use crate::store::Store;
-
-/// What is to be verified, and how.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// From this time of delivery on, in microseconds.
-    pub from: Option<i64>,
-    /// Up to this time of delivery, which is not in it.
-    pub until: Option<i64>,
-    /// Only these accounts; none stands for all.
-    pub accounts: BTreeSet<String>,
-    /// Only these regions; none stands for all.
-    pub regions: BTreeSet<String>,
-    /// Limits on what is read.
-    pub limits: Limits,
-    /// Threads that read, hash and check.
-    pub threads: usize,
-    /// The run's id.
-    pub run_id: String,
-    /// When it began, in microseconds.
-    pub started_at: i64,
-}
 
 /// Verifies what the ledger holds of a window; `now` answers the time in microseconds.
 ///
@@ -60,7 +39,8 @@ pub async fn verify(
     let objects = ledger::load(store.snapshot(&LOG_FILE_EVENTS).await?, &window).await?;
     let priors = prior::load(store.snapshot(&VERIFICATIONS).await?).await?;
     let trails = Trails::load(store).await?;
-    let of_digests = |object: &&Object| object.kind == Kind::Digest && window.holds_digest(object);
+    let of_digests =
+        |object: &&Object| object.kind == LedgerKind::Digest && window.holds_digest(object);
     let (digests, mut work) = proof::prove(
         objects.iter().filter(of_digests),
         &priors,
@@ -73,7 +53,7 @@ pub async fn verify(
     let statuses = digests.iter().zip(&judged).filter_map(|(digest, judged)| {
         Some((digest.object.location.as_str(), judged.as_ref()?.status))
     });
-    let named = Named::new(&digests);
+    let named = NamedLogs::new(&digests);
     let gaps = Gaps::new(
         &objects,
         &named,
@@ -98,18 +78,21 @@ pub async fn verify(
     };
     summary.add_digests(&digests, &judged);
     summary.add_logs(&logs, &unread);
-    for object in objects.iter().filter(|object| object.state != State::Read) {
+    for object in objects
+        .iter()
+        .filter(|object| object.state != ReadState::Read)
+    {
         match object.kind {
-            Kind::Digest if window.holds_digest(object) => summary.add_unheld_digest(object),
-            Kind::Log | Kind::OtherLog if window.holds_log(object) => {
-                summary.logs_archived += u64::from(object.state == State::Archived);
+            LedgerKind::Digest if window.holds_digest(object) => summary.add_unheld_digest(object),
+            LedgerKind::Log | LedgerKind::OtherLog if window.holds_log(object) => {
+                summary.logs_archived += u64::from(object.state == ReadState::Archived);
             }
             _ => {}
         }
     }
     summary.wrong.sort();
     summary.unread.sort();
-    let found = Found {
+    let found = Findings {
         digests: &digests,
         judged: &judged,
         logs: &logs,
@@ -123,7 +106,7 @@ fn judge_digests(
     objects: &[Object],
     digests: &[Digest<'_>],
     priors: &Priors,
-) -> Vec<Option<chain::Judged>> {
+) -> Vec<Option<chain::JudgedDigest>> {
     let chains = Chains::new(objects);
     let window: HashMap<&str, &Digest<'_>> = digests
         .iter()
@@ -136,7 +119,7 @@ fn judge_digests(
 }
 
 impl Verified {
-    fn add_digests(&mut self, digests: &[Digest<'_>], judged: &[Option<chain::Judged>]) {
+    fn add_digests(&mut self, digests: &[Digest<'_>], judged: &[Option<chain::JudgedDigest>]) {
         for (digest, judged) in digests.iter().zip(judged) {
             let location = digest.object.location.clone();
             let Some(judged) = judged else {
@@ -156,7 +139,7 @@ impl Verified {
         }
     }
 
-    fn add_logs(&mut self, logs: &[logs::Judged<'_>], unread: &[Unread<'_>]) {
+    fn add_logs(&mut self, logs: &[logs::JudgedLog<'_>], unread: &[Unread<'_>]) {
         const UNNAMED: &str = "no digest names it, though those of its hour are held and good: no digest of its trail is held, or no trail wrote it";
         for log in logs.iter().filter(|log| !log.is_archived) {
             *self.logs.entry(log.status).or_default() += 1;
@@ -177,7 +160,7 @@ impl Verified {
     }
 
     fn add_unheld_digest(&mut self, digest: &Object) {
-        if digest.state == State::Archived {
+        if digest.state == ReadState::Archived {
             self.digests_archived += 1;
         } else {
             let message = digest.message.clone().unwrap_or_default();

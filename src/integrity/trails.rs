@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::prelude::{col, lit};
 use serde_json::Value;
 
+use super::cells::Cells;
 use super::digest::TrailName;
 use super::error::IntegrityError;
-use super::ledger::{Cells, HOUR, Object};
+use super::ledger::{HOUR, Object};
 use crate::schema::{TRAIL_EVENTS, TRAILS};
 use crate::store::{Store, read_columns};
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::trails::{Member, Told, Trail};
 use super::{Import, InventoryError};
-use crate::schema::{ACCOUNT_REGIONS, ORGANIZATION_ACCOUNTS, RUNS, TRAILS, Table};
+use crate::schema::{ACCOUNT_REGIONS, ORGANIZATION_ACCOUNTS, TRAILS, Table};
 use crate::store::{Store, rows};
 
 /// Writes what was told at `taken_at` (microseconds), and the run that did it.
@@ -83,17 +83,8 @@ pub async fn write_told(
         },
     )
     .await?;
-    let sources = Value::from(vec![import.source]).to_string();
-    append(store, &RUNS, &[()], import, |(), column| match column {
-        "run_id" => import.run_id.into(),
-        "command" => "trails".into(),
-        "version" => env!("CARGO_PKG_VERSION").into(),
-        "started_at" | "ended_at" => import.started_at.into(),
-        "outcome" => "ok".into(),
-        "sources" => sources.clone().into(),
-        _ => Value::Null,
-    })
-    .await
+    let run = import.record("trails", None);
+    Ok(store.record_run(&run, import.run_id).await?)
 }
 
 async fn append<T>(

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn formulas_are_recognised() {
+    fn formulas_are_recognized() {
         #[track_caller]
         fn check(text: &str, expected: bool) {
             assert_eq!(is_formula(text), expected, "{text:?}");

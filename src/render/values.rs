@@ -28,13 +28,13 @@ const OPTIONS: FormatOptions<'static> = FormatOptions::new()
 /// One column, ready to be printed.
 pub(super) struct Values<'a> {
     nulls: Option<NullBuffer>,
-    kind: Kind<'a>,
+    kind: CellKind<'a>,
 }
 
 /// Where in the child column the elements of a list in this row are.
 type Ranges<'a> = Box<dyn Fn(usize) -> Range<usize> + 'a>;
 
-enum Kind<'a> {
+enum CellKind<'a> {
     Null,
     Bool(&'a BooleanArray),
     Number(ArrayFormatter<'a>),
@@ -54,12 +54,12 @@ impl<'a> Values<'a> {
     pub(super) fn new(array: &'a ArrayRef, zone: Zone) -> Self {
         Self {
             nulls: array.logical_nulls(),
-            kind: Kind::new(array, zone),
+            kind: CellKind::new(array, zone),
         }
     }
 
     pub(super) fn is_null(&self, row: usize) -> bool {
-        matches!(self.kind, Kind::Null)
+        matches!(self.kind, CellKind::Null)
             || self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
     }
 
@@ -70,27 +70,27 @@ impl<'a> Values<'a> {
             return out.push_str("null");
         }
         match &self.kind {
-            Kind::Text(text) => out.push_str(text(row)),
-            Kind::List(ranges, values) => {
+            CellKind::Text(text) => out.push_str(text(row)),
+            CellKind::List(ranges, values) => {
                 push_joined(out, ["[", ", ", "]"], ranges(row), |out, at| {
                     values.push_text(at, out);
                 });
             }
-            Kind::Struct(fields) => {
+            CellKind::Struct(fields) => {
                 push_joined(out, ["{", ", ", "}"], fields, |out, (name, values)| {
                     out.push_str(name);
                     out.push_str(": ");
                     values.push_text(row, out);
                 });
             }
-            Kind::Map(ranges, keys, values) => {
+            CellKind::Map(ranges, keys, values) => {
                 push_joined(out, ["{", ", ", "}"], ranges(row), |out, at| {
                     keys.push_text(at, out);
                     out.push_str(": ");
                     values.push_text(at, out);
                 });
             }
-            Kind::Dictionary(keys, values) => values.push_text(keys[row], out),
+            CellKind::Dictionary(keys, values) => values.push_text(keys[row], out),
             scalar => scalar.push_scalar(row, out),
         }
     }
@@ -102,8 +102,8 @@ impl<'a> Values<'a> {
             return out.push_str("null");
         }
         match &self.kind {
-            Kind::Bool(_) => self.kind.push_scalar(row, out),
-            Kind::Number(_) => {
+            CellKind::Bool(_) => self.kind.push_scalar(row, out),
+            CellKind::Number(_) => {
                 let mut number = String::new();
                 self.kind.push_scalar(row, &mut number);
                 if number.ends_with(|c: char| c.is_ascii_digit()) {
@@ -112,20 +112,20 @@ impl<'a> Values<'a> {
                     push_json_string(out, &number);
                 }
             }
-            Kind::Text(text) => push_json_string(out, text(row)),
-            Kind::List(ranges, values) => {
+            CellKind::Text(text) => push_json_string(out, text(row)),
+            CellKind::List(ranges, values) => {
                 push_joined(out, ["[", ",", "]"], ranges(row), |out, at| {
                     values.push_json(at, out);
                 });
             }
-            Kind::Struct(fields) => {
+            CellKind::Struct(fields) => {
                 push_joined(out, ["{", ",", "}"], fields, |out, (name, values)| {
                     push_json_string(out, name);
                     out.push(':');
                     values.push_json(row, out);
                 });
             }
-            Kind::Map(ranges, keys, values) => {
+            CellKind::Map(ranges, keys, values) => {
                 let names = ranges(row).map(|at| keys.text(at)).collect::<Vec<_>>();
                 let members = unique_names(&names).into_iter().zip(ranges(row));
                 push_joined(out, ["{", ",", "}"], members, |out, (name, at)| {
@@ -134,12 +134,12 @@ impl<'a> Values<'a> {
                     values.push_json(at, out);
                 });
             }
-            Kind::Dictionary(keys, values) => values.push_json(keys[row], out),
-            Kind::Null
-            | Kind::Binary(_)
-            | Kind::Timestamp(..)
-            | Kind::Printed(_)
-            | Kind::Unsupported(_) => push_json_string(out, &self.text(row)),
+            CellKind::Dictionary(keys, values) => values.push_json(keys[row], out),
+            CellKind::Null
+            | CellKind::Binary(_)
+            | CellKind::Timestamp(..)
+            | CellKind::Printed(_)
+            | CellKind::Unsupported(_) => push_json_string(out, &self.text(row)),
         }
     }
 
@@ -150,7 +150,7 @@ impl<'a> Values<'a> {
     }
 }
 
-impl<'a> Kind<'a> {
+impl<'a> CellKind<'a> {
     fn new(array: &'a ArrayRef, zone: Zone) -> Self {
         match array.data_type() {
             DataType::Null => Self::Null,
@@ -237,24 +237,27 @@ impl<'a> Kind<'a> {
     }
 }
 
-fn text<'a, A: ?Sized>(array: &'a A, value: impl Fn(&'a A, usize) -> &'a str + 'a) -> Kind<'a> {
-    Kind::Text(Box::new(move |row| value(array, row)))
+fn text<'a, A: ?Sized>(array: &'a A, value: impl Fn(&'a A, usize) -> &'a str + 'a) -> CellKind<'a> {
+    CellKind::Text(Box::new(move |row| value(array, row)))
 }
 
-fn binary<'a, A: ?Sized>(array: &'a A, value: impl Fn(&'a A, usize) -> &'a [u8] + 'a) -> Kind<'a> {
-    Kind::Binary(Box::new(move |row| value(array, row)))
+fn binary<'a, A: ?Sized>(
+    array: &'a A,
+    value: impl Fn(&'a A, usize) -> &'a [u8] + 'a,
+) -> CellKind<'a> {
+    CellKind::Binary(Box::new(move |row| value(array, row)))
 }
 
-fn list<O: OffsetSizeTrait>(list: &GenericListArray<O>, zone: Zone) -> Kind<'_> {
+fn list<O: OffsetSizeTrait>(list: &GenericListArray<O>, zone: Zone) -> CellKind<'_> {
     let offsets = list.value_offsets();
     let ranges = Box::new(|row| index(offsets[row])..index(offsets[row + 1]));
-    Kind::List(ranges, Box::new(Values::new(list.values(), zone)))
+    CellKind::List(ranges, Box::new(Values::new(list.values(), zone)))
 }
 
-fn list_view<O: OffsetSizeTrait>(list: &GenericListViewArray<O>, zone: Zone) -> Kind<'_> {
+fn list_view<O: OffsetSizeTrait>(list: &GenericListViewArray<O>, zone: Zone) -> CellKind<'_> {
     let (offsets, sizes) = (list.value_offsets(), list.value_sizes());
     let ranges = Box::new(|row| index(offsets[row])..index(offsets[row] + sizes[row]));
-    Kind::List(ranges, Box::new(Values::new(list.values(), zone)))
+    CellKind::List(ranges, Box::new(Values::new(list.values(), zone)))
 }
 
 fn index<O: OffsetSizeTrait>(offset: O) -> usize {

@@ -11,9 +11,9 @@ use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 
 use super::placeholder::placeholders;
-use super::run::{days, integer, parse, plan, text_list, timestamp};
+use super::values::{days, integer, parse, plan, text_list, timestamp};
 use super::{Filters, ReportError};
-use crate::catalog::{Kind, Library, Parameter, Query};
+use crate::catalog::{Library, Parameter, ParameterKind, Query};
 use crate::catalog::{Origin, Scoped};
 use crate::sql::{Session, plainly};
 
@@ -37,9 +37,9 @@ pub async fn check(
         }
         let is_text = matches!(
             parameter.kind,
-            Kind::Text | Kind::Principal | Kind::Resource
+            ParameterKind::Text | ParameterKind::Principal | ParameterKind::Resource
         );
-        if (is_text || parameter.kind == Kind::Int) && !is_used(report, &parameter.name) {
+        if (is_text || parameter.kind == ParameterKind::Int) && !is_used(report, &parameter.name) {
             let problem = format!(
                 "parameter `{0}` is nowhere used: write ${0}",
                 parameter.name
@@ -66,8 +66,10 @@ pub async fn check(
             continue;
         }
         match planned(session, library, sql, &values).await {
-            Err(Fault::Statement(line, problem)) => faults.push(at(line_in(line), problem)),
-            Err(Fault::Elsewhere(error)) => faults.push(error),
+            Err(StatementFault::Statement(line, problem)) => {
+                faults.push(at(line_in(line), problem))
+            }
+            Err(StatementFault::Elsewhere(error)) => faults.push(error),
             Ok(frame) if place == 0 => {
                 let series = report.series.iter().map(|name| (name, "series", 0));
                 let strips = report.strips.iter().enumerate();
@@ -98,14 +100,14 @@ pub fn statement_fault(query: &Query, source: &DataFusionError) -> ReportError {
 }
 
 /// What is wrong with a statement.
-enum Fault {
+enum StatementFault {
     /// A line of it, and what is wrong there.
     Statement(usize, String),
     /// What it reads cannot be read.
     Elsewhere(ReportError),
 }
 
-impl Fault {
+impl StatementFault {
     fn told(scoped: &Scoped<'_>, source: &DataFusionError) -> Self {
         match scoped.origin(line_of(source)) {
             Origin::Statement(line) => Self::Statement(line, told(source)),
@@ -124,12 +126,13 @@ async fn planned(
     library: &Library,
     sql: &str,
     values: &BTreeMap<String, ScalarValue>,
-) -> Result<DataFrame, Fault> {
+) -> Result<DataFrame, StatementFault> {
     let context = session.context();
     // What is no SQL is told before anything stands in front of it.
-    parse(context, sql).map_err(|source| Fault::Statement(line_of(&source), told(&source)))?;
-    let scoped = Scoped::new(library, sql).map_err(Fault::Elsewhere)?;
-    let fault = |source| Fault::told(&scoped, &source);
+    parse(context, sql)
+        .map_err(|source| StatementFault::Statement(line_of(&source), told(&source)))?;
+    let scoped = Scoped::new(library, sql).map_err(StatementFault::Elsewhere)?;
+    let fault = |source| StatementFault::told(&scoped, &source);
     let frame = plan(context, &scoped.sql, values).await.map_err(fault)?;
     let operators = frame.clone().create_physical_plan().await;
     operators.map_err(fault)?;
@@ -149,14 +152,14 @@ fn typical_values(report: &Query) -> BTreeMap<String, ScalarValue> {
     for parameter in &report.parameters {
         let name = parameter.name.clone();
         match parameter.kind {
-            Kind::Key => {
+            ParameterKind::Key => {
                 values.insert(format!("{name}_arns"), text_list(&[]));
                 values.insert(format!("{name}_names"), text_list(&[]));
             }
-            Kind::Int | Kind::Days => {
+            ParameterKind::Int | ParameterKind::Days => {
                 values.insert(name, ScalarValue::Int64(Some(1)));
             }
-            Kind::Text | Kind::Principal | Kind::Resource => {
+            ParameterKind::Text | ParameterKind::Principal | ParameterKind::Resource => {
                 values.insert(name, text());
             }
         }
@@ -168,9 +171,12 @@ fn typical_values(report: &Query) -> BTreeMap<String, ScalarValue> {
 fn default_fault(parameter: &Parameter) -> Option<String> {
     let default = parameter.default.as_deref()?;
     let fault = match parameter.kind {
-        Kind::Int => integer(parameter, default).err(),
-        Kind::Days => days(parameter, default).err(),
-        Kind::Key | Kind::Text | Kind::Principal | Kind::Resource => None,
+        ParameterKind::Int => integer(parameter, default).err(),
+        ParameterKind::Days => days(parameter, default).err(),
+        ParameterKind::Key
+        | ParameterKind::Text
+        | ParameterKind::Principal
+        | ParameterKind::Resource => None,
     };
     fault.map(|fault| format!("the default of `{}`: {fault}", parameter.name))
 }

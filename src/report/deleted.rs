@@ -12,10 +12,11 @@ use datafusion::dataframe::DataFrame;
 use datafusion::prelude::SessionContext;
 
 use super::ReportError;
-use super::filter::{CUT_DAYS, Known};
+use super::bind::Bound;
+use super::filter::{CUT_DAYS, KnownValues};
 use super::logs::time_of;
 use super::reads::relations;
-use super::run::{Bound, plan, text_list, timestamp};
+use super::values::{plan, text_list, timestamp};
 use crate::catalog::Scoped;
 use crate::catalog::{Library, Query};
 use crate::sql::KEPT_OPERATIONS;
@@ -154,7 +155,7 @@ async fn principal(
 ) -> Result<BTreeMap<String, ScalarValue>, ReportError> {
     let callers = match &bound.principal {
         None => Vec::new(),
-        Some(typed) => Known::new(context).counted_callers(typed).await?,
+        Some(typed) => KnownValues::new(context).counted_callers(typed).await?,
     };
     let has_principal = ScalarValue::Boolean(Some(bound.principal.is_some()));
     Ok(BTreeMap::from([

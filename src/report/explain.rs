@@ -10,12 +10,14 @@ use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 
+use super::bind::bind;
 use super::names;
 use super::placeholder::substituted;
-use super::run::{bind, plan, statements};
+use super::run::statements;
+use super::values::plan;
 use super::{ReportError, Request, Window};
 use crate::catalog::Scoped;
-use crate::catalog::{Kind, Library, Query};
+use crate::catalog::{Library, ParameterKind, Query};
 use crate::sql::Session;
 
 /// How a report comes to its figures.
@@ -78,7 +80,7 @@ pub async fn explain(
 fn asked(report: &Query, values: &BTreeMap<String, ScalarValue>) -> BTreeMap<String, ScalarValue> {
     let mut asked = values.clone();
     let mut parameters = report.parameters.iter();
-    if let Some(key) = parameters.find(|parameter| parameter.kind == Kind::Key) {
+    if let Some(key) = parameters.find(|parameter| parameter.kind == ParameterKind::Key) {
         for ending in ["arns", "names"] {
             if let Some(list) = values.get(&format!("{}_{ending}", key.name)) {
                 asked.insert(format!("key_{ending}"), list.clone());

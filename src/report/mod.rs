@@ -5,6 +5,7 @@
 //! rendered; nothing here renders, prints, or reads the clock or the environment, and nothing
 //! knows how a table is kept. What a user typed reaches SQL only as a bound parameter.
 
+mod bind;
 mod check;
 mod deleted;
 mod error;
@@ -16,11 +17,13 @@ mod names;
 mod placeholder;
 mod reads;
 mod run;
+mod values;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
+pub use bind::Request;
 pub use check::{check, statement_fault};
 pub use error::ReportError;
 pub(crate) use error::option;
@@ -28,5 +31,5 @@ pub use explain::{Explained, explain};
 pub use filter::{Filters, account_names};
 pub use key::{KeyDirectory, KeyScope, ResolvedKey, resolve_key};
 pub use logs::LogPeriod;
-pub use run::{Caveats, Outcome, Request, run};
+pub use run::{Caveats, Outcome, run};
 pub use window::{Placement, Window};

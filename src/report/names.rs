@@ -88,7 +88,7 @@ pub(super) fn added(schema: &Schema) -> Vec<String> {
 }
 
 /// The columns that name what the column before them tells.
-pub(super) fn of_neighbours(schema: &Schema) -> Vec<String> {
+pub(super) fn of_neighbors(schema: &Schema) -> Vec<String> {
     let fields = schema.fields();
     let pairs = fields.iter().zip(fields.iter().skip(1));
     let named = pairs.filter(|(before, field)| {

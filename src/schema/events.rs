@@ -1,6 +1,6 @@
 //! The two event tables.
 
-use super::Kind::{Bool, Bytes, Date, Int, Long, Text, TextList, Time};
+use super::ColumnKind::{Bool, Bytes, Date, Int, Long, Text, TextList, Time};
 use super::vocabulary::{KEY_SOURCES, OUTCOMES, POLICIES, USE_LABELS};
 use super::{Column, Table, one_of, optional, required};
 

@@ -1,6 +1,6 @@
 //! The tables that say what was read, by which run, and what was concluded.
 
-use super::Kind::{Date, Int, Long, Text, Time};
+use super::ColumnKind::{Date, Int, Long, Text, Time};
 use super::vocabulary::{
     FINDING_STATES, OBJECT_KINDS, OBJECT_STATES, RUN_OUTCOMES, SEVERITIES, SHAPES,
     VERIFICATION_STATUSES, VERIFIED_KINDS,

@@ -51,7 +51,7 @@ pub const TABLES: &[&Table] = &[
 
 /// The type of a column, in the few kinds that every Delta reader understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnKind {
     /// UTF-8 text.
     Text,
     /// A list of UTF-8 texts.
@@ -70,7 +70,7 @@ pub enum Kind {
     Time,
 }
 
-impl Kind {
+impl ColumnKind {
     /// The Arrow type that holds a value of this kind.
     #[must_use]
     pub fn data_type(self) -> DataType {
@@ -108,7 +108,7 @@ pub struct Column {
     /// The public name.
     pub name: &'static str,
     /// The type of its values.
-    pub kind: Kind,
+    pub kind: ColumnKind,
     /// Whether a row may have no value here.
     pub nullable: bool,
     /// What the value means, and where it is from.
@@ -177,7 +177,7 @@ pub fn table(name: &str) -> Option<&'static Table> {
 }
 
 /// A column that always has a value.
-const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Column {
+const fn required(name: &'static str, kind: ColumnKind, doc: &'static str) -> Column {
     Column {
         name,
         kind,
@@ -188,7 +188,7 @@ const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Column {
 }
 
 /// A column that may be null.
-const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Column {
+const fn optional(name: &'static str, kind: ColumnKind, doc: &'static str) -> Column {
     Column {
         name,
         kind,

@@ -1,6 +1,6 @@
 //! The roll-ups, which outlive the events, and the dated facts from outside the logs.
 
-use super::Kind::{Bool, Date, Int, Long, Text, Time};
+use super::ColumnKind::{Bool, Date, Int, Long, Text, Time};
 use super::vocabulary::{
     COUNTED_USE_LABELS, DIRECTIONS, KEY_ROLES, OPT_STATUSES, OUTCOMES, RECORD_ROLES, SIGHTINGS,
 };

@@ -7,17 +7,18 @@ use std::time::UNIX_EPOCH;
 use url::Url;
 use walkdir::{DirEntry, WalkDir};
 
-use super::listing::{Failed, Named, Why, is_log_ending};
+use super::ending::is_log_ending;
+use super::listing::{Failed, NamedInput, Why};
 use super::path::Writer;
 use super::signature::{beside, is_signature};
-use super::{At, Fault, Listing, Opened, Source, SourceObject};
+use super::{At, Listing, Opened, ReadFault, Source, SourceObject};
 
 /// Reads the files of the local machine.
 #[derive(Debug, Clone, Copy)]
 pub struct Files;
 
 impl Source for Files {
-    fn open(&self, object: &SourceObject) -> Result<Opened, Fault> {
+    fn open(&self, object: &SourceObject) -> Result<Opened, ReadFault> {
         if let Some(fault) = &object.fault {
             return Err(fault.clone());
         }
@@ -26,7 +27,7 @@ impl Source for Files {
                 reader: Box::new(std::fs::File::open(path)?),
                 signature: beside(path)?,
             }),
-            At::S3 { .. } => Err(Fault::Unreadable("it is not a file".to_owned())),
+            At::S3 { .. } => Err(ReadFault::Unreadable("it is not a file".to_owned())),
         }
     }
 }
@@ -58,10 +59,11 @@ impl Listing {
         found.walk(&absolute);
         let told = (!found.has_found()).then(|| found.told());
         self.objects.append(&mut found.objects);
-        self.named.extend(found.named.drain(..).map(|named| Named {
-            asked: path.display().to_string(),
-            ..named
-        }));
+        self.named
+            .extend(found.named.drain(..).map(|named| NamedInput {
+                asked: path.display().to_string(),
+                ..named
+            }));
         self.others.extend(found.others);
         self.ignored_count += found.ignored_count;
         let room = Self::IGNORED_KEPT_MAX.saturating_sub(self.ignored.len());
@@ -103,7 +105,7 @@ impl Listing {
             }
             let location = locations.of(entry.path());
             if entry.depth() == 0 {
-                self.named.push(Named {
+                self.named.push(NamedInput {
                     asked: root.display().to_string(),
                     location: location.clone(),
                 });
@@ -161,7 +163,7 @@ fn faulty(path: &Path, reason: String) -> SourceObject {
         modified_at: None,
         etag: None,
         storage_class: None,
-        fault: Some(Fault::Unreadable(reason)),
+        fault: Some(ReadFault::Unreadable(reason)),
     }
 }
 

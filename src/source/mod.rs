@@ -4,6 +4,7 @@
 //! bytes. Nothing here knows what is inside an object.
 
 mod directory;
+mod ending;
 mod input;
 mod listing;
 mod object;
@@ -14,8 +15,8 @@ mod signature;
 
 pub use directory::{Files, list};
 pub use input::Input;
-pub use listing::{Failed, ListedDay, Listing, Named, Skipped, Why};
-pub use object::{At, Fault, Opened, Signature, SourceObject};
+pub use listing::{Failed, ListedDay, Listing, NamedInput, Skipped, Why};
+pub use object::{At, Opened, ReadFault, Signature, SourceObject};
 pub use path::{PathFacts, Writer, is_log_key};
 pub use s3::{Address, IsDue, Narrowed, Refusal, S3};
 pub use signature::signature_path;
@@ -26,7 +27,7 @@ pub trait Source: Sync {
     ///
     /// # Errors
     /// If it cannot be read. A read that breaks later fails in the reader.
-    fn open(&self, object: &SourceObject) -> Result<Opened, Fault>;
+    fn open(&self, object: &SourceObject) -> Result<Opened, ReadFault>;
 
     /// A run begins, and will fetch ahead.
     fn begin(&self) {}

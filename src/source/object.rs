@@ -24,7 +24,7 @@ pub struct SourceObject {
     /// Its storage class, where it is not the standard one.
     pub storage_class: Option<String>,
     /// Why it cannot be read, where the listing already knows.
-    pub fault: Option<Fault>,
+    pub fault: Option<ReadFault>,
 }
 
 /// Where the bytes of an object are.
@@ -43,7 +43,7 @@ pub enum At {
 
 /// Why an object cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
+pub enum ReadFault {
     /// There is no access: a link to nothing, a pipe, a refusal.
     Unreadable(String),
     /// Its storage class needs a restore first.
@@ -95,7 +95,7 @@ impl From<Box<dyn Read>> for Opened {
     }
 }
 
-impl From<std::io::Error> for Fault {
+impl From<std::io::Error> for ReadFault {
     fn from(error: std::io::Error) -> Self {
         Self::Unreadable(error.to_string())
     }

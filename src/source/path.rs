@@ -3,7 +3,7 @@
 
 use chrono::NaiveDateTime;
 
-use super::listing::is_log_ending;
+use super::ending::is_log_ending;
 use crate::decode::{ObjectKind, is_account};
 
 /// The facts in an object's path; all of them may be absent.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Fault, PathFacts, Signature};
+use super::{PathFacts, ReadFault, Signature};
 use crate::decode::ObjectKind;
 
 /// What the name of a digest goes on with.
@@ -38,7 +38,7 @@ pub(super) fn is_signature(path: &Path) -> bool {
 }
 
 /// The signature beside a digest, if there is one.
-pub(super) fn beside(path: &Path) -> Result<Option<Signature>, Fault> {
+pub(super) fn beside(path: &Path) -> Result<Option<Signature>, ReadFault> {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     if !is_digest(name) {
         return Ok(None);
@@ -57,8 +57,8 @@ pub(super) fn beside(path: &Path) -> Result<Option<Signature>, Fault> {
     }))
 }
 
-fn unreadable(path: &Path, problem: &str) -> Fault {
-    Fault::Unreadable(format!("the signature in {}: {problem}", path.display()))
+fn unreadable(path: &Path, problem: &str) -> ReadFault {
+    ReadFault::Unreadable(format!("the signature in {}: {problem}", path.display()))
 }
 
 fn is_digest(name: &str) -> bool {

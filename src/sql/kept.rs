@@ -112,7 +112,7 @@ async fn without_empty(state: &dyn Session, plan: LogicalPlan) -> Result<Logical
 ///
 /// # Errors
 /// What DataFusion says of computing a kept view.
-pub(crate) async fn settled(frame: DataFrame) -> Result<DataFrame> {
+pub(crate) async fn without_empty_views(frame: DataFrame) -> Result<DataFrame> {
     let (state, plan) = frame.into_parts();
     let plan = without_empty(&state, plan).await?;
     Ok(DataFrame::new(state, plan))
@@ -144,7 +144,7 @@ impl TableProvider for KeptView {
 mod tests {
     use datafusion::physical_plan::displayable;
 
-    use super::settled;
+    use super::without_empty_views;
     use crate::catalog::Relation;
     use crate::sql::{context, register_view};
 
@@ -168,7 +168,7 @@ mod tests {
             register_view(&context, &view).await.expect("a view");
         }
         let frame = context.sql(sql).await.expect("a statement");
-        let frame = settled(frame).await.expect("a plan");
+        let frame = without_empty_views(frame).await.expect("a plan");
         let plan = frame.clone().create_physical_plan().await.expect("a plan");
         let told = displayable(plan.as_ref()).indent(false).to_string();
         let rows = frame.count().await.expect("rows");

@@ -31,7 +31,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use thiserror::Error;
 
 use kept::KeptView;
-pub(crate) use kept::settled;
+pub(crate) use kept::without_empty_views;
 pub use plain::plainly;
 pub use rollup::{add_up, aggregate};
 pub(crate) use views::add_view;
@@ -128,7 +128,7 @@ impl Session {
         }
         let wrong = |source| SqlError::Statement(Box::new(source));
         let frame = frame(&self.context, sql).await.map_err(wrong)?;
-        let frame = settled(frame).await.map_err(wrong)?;
+        let frame = without_empty_views(frame).await.map_err(wrong)?;
         frame.execute_stream().await.map_err(wrong)
     }
 

@@ -24,13 +24,13 @@ const CATALOG: &str = "datafusion";
 const SCHEMA: &str = "public";
 
 /// The state of the context whose schema this is; the schema must not keep it alive.
-type State = Box<dyn Fn() -> Option<SessionState> + Send + Sync>;
+type ContextState = Box<dyn Fn() -> Option<SessionState> + Send + Sync>;
 
 /// The schema of a context: its tables, and its views.
 pub(super) struct Views {
     tables: MemorySchemaProvider,
     by_name: Mutex<HashMap<String, Arc<View>>>,
-    state: State,
+    state: ContextState,
 }
 
 struct View {

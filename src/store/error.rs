@@ -3,7 +3,7 @@
 use deltalake_core::DeltaTableError;
 use thiserror::Error;
 
-use super::bucket::Refusal;
+use super::place::bucket::Refusal;
 
 /// An error of the store; each names the table or the place at fault.
 #[derive(Debug, Error)]

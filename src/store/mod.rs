@@ -7,44 +7,31 @@
 //! gives up; a commit to an event table carries the application transaction `ingest`, so that two writers
 //! who de-duplicated against the same snapshot never both succeed.
 
-mod bucket;
-mod cells;
-mod commit;
-mod compact;
-mod dedupe;
-mod encode;
+mod append;
+mod compaction;
 mod error;
-mod expire;
-mod files;
-mod log;
 mod place;
-mod provider;
 mod retention;
-mod retold;
-mod rewrite;
-mod stamp;
-mod sums;
-mod sync;
 mod table;
-mod tiers;
-mod vacuum;
 
-pub use bucket::{Clock, Refusal};
-pub use cells::rows;
-pub use commit::{Appended, Rows, Transaction};
-pub use compact::{Compacted, Compaction};
-pub use dedupe::SeenEvents;
+pub use append::cells::rows;
+pub use append::commit::{Appended, Rows, Transaction, until_committed};
+pub use append::dedupe::SeenEvents;
+pub use append::retold::Retold;
+pub use append::run::RunRecord;
+pub use append::stamp::{Stamp, stamp};
+pub use compaction::compact::{Compacted, Compaction};
+pub use compaction::vacuum::Vacuumed;
 pub use error::StoreError;
-pub use expire::Expired;
-pub use files::{DataFile, look_up, read_columns, read_texts};
 pub use place::Place;
-pub use provider::SnapshotProvider;
+pub use place::bucket::{Clock, Refusal};
+pub use place::sync::DurableFileSystem;
+pub use retention::expire::Expired;
 pub use retention::{Hold, KEPT_OPERATIONS, Retention};
-pub use retold::Retold;
-pub use stamp::{Stamp, stamp};
-pub use sync::DurableFileSystem;
+pub use table::data_file::DataFile;
+pub use table::files::{look_up, read_columns, read_texts};
+pub use table::provider::SnapshotProvider;
 pub use table::{Pins, Snapshot, Store};
-pub use vacuum::Vacuumed;
 
 /// The application transaction of commits to the event tables.
 pub const INGEST: &str = "ingest";

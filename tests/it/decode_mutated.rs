@@ -207,7 +207,7 @@ fn damage_where_a_stream_is_cut_is_seen_alike() {
     let events: Vec<String> = (0..4).map(|id| kms_event(&id.to_string())).collect();
     let torn = events[1].replace(r#"Alice""#, "Alice");
     let filler = event("s3.amazonaws.com", "GetObject", "filler");
-    // The text is cut at every few bytes of the torn record and of its neighbours.
+    // The text is cut at every few bytes of the torn record and of its neighbors.
     for cut in (0..events[0].len() * 4).step_by(61) {
         let padding = "a".repeat(PIECE_BYTES - filler.len() - cut);
         let filler = filler.replace("Alice", &padding);

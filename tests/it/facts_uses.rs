@@ -293,7 +293,7 @@ fn contexts_of_a_reencrypt_and_of_a_grant() {
 }
 
 #[test]
-fn uses_that_are_nobodys_work_are_labelled() {
+fn uses_that_are_nobodys_work_are_labeled() {
     let delivery = r#""userIdentity":{"type":"AWSService","invokedBy":"cloudtrail.amazonaws.com"},"requestParameters":{"encryptionContext":{"aws:cloudtrail:arn":"arn:aws:cloudtrail:us-east-1:1:trail/t"}}"#;
     check(
         "GenerateDataKey",

@@ -78,6 +78,67 @@ fn own_queries_add_and_override() {
 }
 
 #[test]
+fn own_macros_are_rules_that_own_queries_share() {
+    let context = Context::with_samples();
+    let is_refused = query(
+        "-- argument event: A row of kms_events.",
+        "event.outcome IN ('denied', 'throttled') -- of the caller",
+    );
+    let report = query(
+        "-- column refused: Events that were refused.\n-- column all_of: All.",
+        "SELECT count(*) FILTER (WHERE is_refused(e)) AS refused, count(*) AS all_of\nFROM kms_events AS e\nORDER BY 1",
+    );
+    let files = [
+        ("macros/is_refused.sql", is_refused.as_str()),
+        ("reports/refusals.sql", report.as_str()),
+    ];
+    write(&context, &files);
+    let check = context.run(&["report", "check", "own"]);
+    assert_eq!((check.code, check.stdout.as_str()), (0, ""), "{check}");
+    let own = ["--queries", "own", "--format", "csv"];
+    let answer = context.run(&[&["report", "refusals"][..], &own].concat());
+    let plain = "select count(*) filter (where outcome in ('denied', 'throttled')) as refused, count(*) as all_of from kms_events";
+    let expected = context.run(&["sql", plain, "--format", "csv"]);
+    assert_eq!(answer.stdout.lines().last(), expected.stdout.lines().last());
+    // What is shown is plain SQL.
+    let explained = context.run(&["report", "refusals", "--queries", "own", "--explain"]);
+    let spliced = "FILTER (WHERE (e.outcome IN ('denied', 'throttled')))";
+    assert!(explained.stdout.contains(spliced), "{explained}");
+}
+
+#[test]
+fn macros_that_cannot_be_used_are_named() {
+    let faults = |files: &[(&str, &str)]| {
+        let context = Context::new();
+        write(&context, files);
+        let check = context.run(&["report", "check", "own"]);
+        assert_eq!(check.code, 1, "{check}");
+        check.stdout
+    };
+    let of = |argument: &str, body: &str| query(&format!("-- argument {argument}: A row."), body);
+    let circle = [
+        ("macros/first.sql", &*of("row", "second(row)")),
+        ("macros/second.sql", &*of("row", "first(row)")),
+    ];
+    assert_eq!(
+        faults(&circle),
+        "own/macros/first.sql:1: macro `first` calls itself\n"
+    );
+    let report = query(
+        "",
+        "SELECT 1 AS n\nFROM kms_events AS e\nWHERE is_own(e, 1) ORDER BY n",
+    );
+    let called = [
+        ("macros/is_own.sql", &*of("row", "row.outcome = 'ok'")),
+        ("reports/report.sql", &*report),
+    ];
+    assert_eq!(
+        faults(&called),
+        "own/reports/report.sql:5: macro `is_own` takes 1 (row), and is given 2\n"
+    );
+}
+
+#[test]
 fn check_tells_every_fault_with_its_line() {
     let context = Context::new();
     let good = query("", "SELECT 1 AS n ORDER BY n");

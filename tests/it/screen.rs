@@ -1,6 +1,6 @@
 //! What a terminal shows of the bytes that it is sent: text, wrapped lines, cursor moves, erasing.
 //!
-//! Enters: bytes, and the columns of the terminal. Leaves: all lines, those that scrolled away too. Colours
+//! Enters: bytes, and the columns of the terminal. Leaves: all lines, those that scrolled away too. Colors
 //! and modes are taken out; nothing else that a program may send is known here.
 
 /// The lines of a terminal, and where its cursor is.

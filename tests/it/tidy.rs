@@ -11,6 +11,10 @@ use keytrail::schema;
 
 use crate::context::{Context, REPOSITORY};
 
+mod circles;
+mod spelling;
+mod words;
+
 /// The stages in the order of the flow; each may use those before it.
 const STAGES: [&str; 13] = [
     "schema",

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Decoder, Rows};
 use crate::decode::format;
-use crate::decode::inflate::{Fault, TextLimits, TextStream, is_gzip};
+use crate::decode::inflate::{InflateFault, TextLimits, TextStream, is_gzip};
 use crate::decode::split::Splitter;
 use crate::schema::hex;
 
@@ -17,7 +17,7 @@ impl Decoder {
         reader: &mut dyn Read,
         splitter: &mut Splitter,
         hand_over: &mut dyn FnMut(Rows) -> Result<(), E>,
-    ) -> Result<Option<Fault>, E> {
+    ) -> Result<Option<InflateFault>, E> {
         let limits = TextLimits {
             object_bytes_max: self.limits.object_bytes_max,
             ratio_max: self.limits.ratio_max,
@@ -37,7 +37,7 @@ impl Decoder {
         let mut first = Vec::new();
         let filled = stream.fill(&mut first);
         if is_gzip(&first) {
-            return Ok(Some(Fault::Nested));
+            return Ok(Some(InflateFault::Nested));
         }
         let fault = self.text(stream, (first, filled), splitter, hand_over)?;
         Ok(nested.fault.or(fault))
@@ -47,10 +47,10 @@ impl Decoder {
     fn text<E: From<ArrowError>>(
         &mut self,
         mut stream: TextStream<'_>,
-        (mut window, mut filled): (Vec<u8>, Result<bool, Fault>),
+        (mut window, mut filled): (Vec<u8>, Result<bool, InflateFault>),
         splitter: &mut Splitter,
         hand_over: &mut dyn FnMut(Rows) -> Result<(), E>,
-    ) -> Result<Option<Fault>, E> {
+    ) -> Result<Option<InflateFault>, E> {
         self.records.begin_text(&window);
         if let Some(format) = format::binary(&window) {
             self.records.report.json_bytes = window.len() as u64;

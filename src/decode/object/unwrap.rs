@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::Records;
 use crate::decode::interest::{Interest, look, names_source};
-use crate::decode::json::{self, Kind, Unescaped, Value, unescape};
+use crate::decode::json::{self, JsonKind, Unescaped, Value, unescape};
 use crate::decode::report::{ObjectKind, Reason};
 use crate::decode::shape::{digest, packed};
 use crate::decode::split::{Verdict, line_time};
@@ -24,7 +24,8 @@ impl Records {
             return;
         }
         let inner = value.get("CloudTrailEvent");
-        let is_inner = inner.is_some_and(|inner| matches!(inner.kind(), Kind::Text | Kind::Object));
+        let is_inner =
+            inner.is_some_and(|inner| matches!(inner.kind(), JsonKind::Text | JsonKind::Object));
         if !is_inner && value.get("eventSource").is_some() {
             self.event(offset, value);
         } else if wrappers == WRAPPERS_MAX {
@@ -35,7 +36,7 @@ impl Records {
             self.inner(offset, inner, "CloudTrailEvent", wrappers + 1);
         } else if let Some(event) = value
             .get("detail")
-            .filter(|event| event.kind() == Kind::Object)
+            .filter(|event| event.kind() == JsonKind::Object)
         {
             self.wrapper.get_or_insert("event_bridge");
             self.value(offset, event, wrappers + 1);
@@ -95,8 +96,8 @@ impl Records {
 
     fn element(&mut self, offset: u64, element: Value<'_>, wrappers: usize) {
         match element.kind() {
-            Kind::Object => self.value(offset, element, wrappers),
-            Kind::Text => self.inner(offset, element, "the string", wrappers),
+            JsonKind::Object => self.value(offset, element, wrappers),
+            JsonKind::Text => self.inner(offset, element, "the string", wrappers),
             _ => self.reject(offset, Reason::NotAnObject, "no JSON object".to_owned()),
         }
     }
@@ -130,7 +131,7 @@ impl Records {
         }
         let mut tape = std::mem::take(&mut self.inner_tape);
         match tape.parse(text, self.limits.depth_max) {
-            Ok(value) if value.kind() == Kind::Array => {
+            Ok(value) if value.kind() == JsonKind::Array => {
                 for element in value.elements() {
                     self.element(offset, element, wrappers);
                 }
@@ -140,15 +141,15 @@ impl Records {
                 self.events += 1;
                 self.not_wanted();
             }
-            Err(json::Fault::Syntax(at)) if at == text.len() => {
+            Err(json::JsonFault::Syntax(at)) if at == text.len() => {
                 let message = format!("{name} is cut off after {at} bytes");
                 self.reject(offset, Reason::RecordSyntax, message);
             }
-            Err(json::Fault::Syntax(at)) => {
+            Err(json::JsonFault::Syntax(at)) => {
                 let message = format!("{name} is no JSON at its byte {at}");
                 self.reject(offset, Reason::RecordSyntax, message);
             }
-            Err(json::Fault::TooDeep) => self.reject_deep(offset),
+            Err(json::JsonFault::TooDeep) => self.reject_deep(offset),
         }
         self.inner_tape = tape;
     }
@@ -171,13 +172,13 @@ fn message_of(value: Value<'_>) -> Option<Value<'_>> {
     ["message", "@message"]
         .iter()
         .find_map(|name| value.get(name))
-        .filter(|message| matches!(message.kind(), Kind::Text | Kind::Object))
+        .filter(|message| matches!(message.kind(), JsonKind::Text | JsonKind::Object))
 }
 
 /// A string as the JSON that it holds. Half a surrogate pair, which UTF-8 cannot hold, is an escape there
 /// too; behind a backslash it could not be one, and stays what no JSON has there.
 fn json_of(value: Value<'_>) -> Option<Cow<'_, str>> {
-    if value.kind() != Kind::Text {
+    if value.kind() != JsonKind::Text {
         return None;
     }
     if !value.is_escaped() {

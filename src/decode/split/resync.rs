@@ -5,7 +5,7 @@
 
 use memchr::memmem::Finder;
 
-use super::{FIRST_MEMBER, Packing, RESYNC_KEEP_BYTES, Splitter, State, Step};
+use super::{FIRST_MEMBER, Packing, RESYNC_KEEP_BYTES, SplitState, Splitter, Step};
 use crate::decode::skip::{before_space, skip_space};
 
 /// Where each object has a line of its own, this begins one: no string holds the end of a line.
@@ -89,9 +89,9 @@ impl Splitter {
         let is_envelope = self.packing == Some(Packing::LogEvents)
             && window[skip_space(window, next + 1)..].starts_with(ENVELOPE);
         self.state = match self.packing {
-            Some(Packing::Bare | Packing::Export) | None => State::Top,
-            Some(_) if is_envelope => State::Top,
-            Some(_) => State::Elements {
+            Some(Packing::Bare | Packing::Export) | None => SplitState::Top,
+            Some(_) if is_envelope => SplitState::Top,
+            Some(_) => SplitState::Elements {
                 is_after: false,
                 is_first: false,
             },

@@ -1,8 +1,8 @@
 //! Records that are text: strings with an event in them, and lines of an export of CloudWatch Logs.
 
 use super::resync::FIRST_OF_STRING;
-use super::{Packing, Piece, Splitter, State, Step, Verdict};
-use crate::decode::scan::Found;
+use super::{Packing, Piece, SplitState, Splitter, Step, Verdict};
+use crate::decode::scan::Scanned;
 use crate::decode::skip::skip_value;
 
 /// A mark that says that a text is UTF-8, which tools also put between texts that they join.
@@ -23,10 +23,10 @@ impl Splitter {
         let offset = self.base + at as u64;
         match skip_value(self.classifier, window, at, is_end) {
             // A string that lost its end takes the first quote of the next one for it.
-            Found::End(end) if !is_end && window.len() < end - 1 + FIRST_OF_STRING.len() => {
+            Scanned::End(end) if !is_end && window.len() < end - 1 + FIRST_OF_STRING.len() => {
                 Step::Wait(at)
             }
-            Found::End(end) => {
+            Scanned::End(end) => {
                 let text = &window[at..end];
                 let verdict = sink(if text.len() > self.record_bytes_max {
                     Piece::TooLong { offset }
@@ -48,13 +48,13 @@ impl Splitter {
                 self.after_record();
                 Step::Go(end)
             }
-            Found::More(_) if window.len() - at <= self.record_bytes_max => Step::Wait(at),
-            Found::More(_) => {
+            Scanned::More(_) if window.len() - at <= self.record_bytes_max => Step::Wait(at),
+            Scanned::More(_) => {
                 sink(Piece::TooLong { offset });
-                self.state = State::Lost;
+                self.state = SplitState::Lost;
                 Step::Go(at + 1)
             }
-            Found::Damage(bad) => self.damage(window, bad, None, sink),
+            Scanned::Damage(bad) => self.damage(window, bad, None, sink),
         }
     }
 
@@ -96,7 +96,7 @@ impl Splitter {
             None if window.len() - at <= self.record_bytes_max => return Step::Wait(at),
             None => {
                 sink(Piece::TooLong { offset });
-                self.state = State::LongLine;
+                self.state = SplitState::LongLine;
                 return Step::Go(window.len());
             }
         };
@@ -114,7 +114,7 @@ impl Splitter {
         let Some(length) = memchr::memchr(b'\n', &window[at..]) else {
             return Step::Wait(window.len());
         };
-        self.state = State::Top;
+        self.state = SplitState::Top;
         Step::Go(at + length)
     }
 }

@@ -10,8 +10,8 @@ use chrono::{DateTime, Datelike as _, Utc};
 use datafusion::common::ScalarValue;
 use datafusion::prelude::SessionContext;
 
-use super::known::Known;
-use crate::report::run::timestamp;
+use super::known::KnownValues;
+use crate::report::values::timestamp;
 use crate::report::{ReportError, Window};
 
 /// The placeholders, for the start and for the end.
@@ -28,7 +28,7 @@ pub(in crate::report) async fn cut_days(
     context: &SessionContext,
     window: &Window,
 ) -> Result<BTreeMap<String, ScalarValue>, ReportError> {
-    let store = Known::new(context);
+    let store = KnownValues::new(context);
     let mut days = BTreeMap::new();
     for (name, at) in CUT_DAYS.into_iter().zip([window.since, window.until]) {
         let values = BTreeMap::from([("at".to_owned(), timestamp(at))]);

@@ -14,7 +14,7 @@ use datafusion::prelude::SessionContext;
 
 use super::shape::{account_of, is_caller, is_principal, is_same_identity};
 use crate::catalog::{Library, nearest};
-use crate::report::run::{plan, timestamp};
+use crate::report::values::{plan, timestamp};
 use crate::report::{LogPeriod, ReportError, Window};
 
 /// Accounts that the logs name: whose they are, and who called.
@@ -35,7 +35,7 @@ const TAGGED: &str = "SELECT key_arn FROM key_tags WHERE tag_name = $name AND ($
 const TAGS: &str = "SELECT DISTINCT tag_name || '=' || coalesce(tag_value, '') FROM key_tags";
 
 /// What the store knows.
-pub(in crate::report) struct Known<'a> {
+pub(in crate::report) struct KnownValues<'a> {
     context: &'a SessionContext,
 }
 
@@ -75,7 +75,7 @@ fn one_value(typed: &str) -> BTreeMap<String, ScalarValue> {
     )])
 }
 
-impl<'a> Known<'a> {
+impl<'a> KnownValues<'a> {
     pub(in crate::report) fn new(context: &'a SessionContext) -> Self {
         Self { context }
     }

@@ -12,11 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::common::ScalarValue;
 use datafusion::prelude::SessionContext;
 
-use super::run::text_list;
+use super::values::text_list;
 use super::{LogPeriod, ReportError, Window};
 use crate::sql::Session;
 pub(super) use cut::{CUT_DAYS, cut_days};
-pub(super) use known::Known;
+pub(super) use known::KnownValues;
 
 /// Which rows a report is about, as it was typed; none = all.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +97,7 @@ impl Filters {
         window: &Window,
         logs: &LogPeriod,
     ) -> Result<Resolved, ReportError> {
-        let store = Known::new(context);
+        let store = KnownValues::new(context);
         let account = store.account(self.account.as_deref()).await?;
         let key_accounts = store
             .key_accounts(self.owner.as_deref(), self.ou.as_deref())
@@ -132,7 +132,7 @@ impl Filters {
 /// # Errors
 /// [`ReportError::Engine`] where the list cannot be read.
 pub async fn account_names(session: &Session) -> Result<BTreeMap<String, String>, ReportError> {
-    Known::new(session.context()).account_names().await
+    KnownValues::new(session.context()).account_names().await
 }
 
 /// What is not known of tags.

@@ -128,7 +128,7 @@ async fn a_corrected_record_is_not_counted_beside_its_correction() {
 }
 
 #[tokio::test]
-async fn calls_of_keytrail_and_of_log_delivery_are_labelled() {
+async fn calls_of_keytrail_and_of_log_delivery_are_labeled() {
     let time = "2026-01-01T10:00:00Z";
     let mut events = calls(3, time, &json!({"caller": "reader", "use_label": "self"}));
     events.extend(calls(2, time, &json!({"caller": "reader"})));

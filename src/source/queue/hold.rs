@@ -16,12 +16,12 @@ const EXTENDED_AFTER: u32 = 3;
 /// are known then.
 #[derive(Debug)]
 pub struct Held {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<HoldState>>,
     extending: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct HoldState {
     receipts: Vec<String>,
     failure: Option<QueueError>,
 }
@@ -29,7 +29,7 @@ struct State {
 impl Held {
     /// Holds nothing yet.
     pub(super) fn new(queue: &Queue) -> Self {
-        let state = Arc::<Mutex<State>>::default();
+        let state = Arc::<Mutex<HoldState>>::default();
         let every = Duration::from_secs(queue.visibility_secs.into()) / EXTENDED_AFTER;
         let (queue, shared) = (queue.clone(), state.clone());
         let extending = tokio::spawn(async move {
@@ -85,7 +85,7 @@ impl Queue {
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<HoldState>) -> MutexGuard<'_, HoldState> {
     // A list and a failure, each replaced at once.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

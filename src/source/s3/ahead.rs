@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use super::Calls;
 use super::get::Reading;
-use crate::source::{At, Fault, Opened, Signature, SourceObject};
+use crate::source::{At, Opened, ReadFault, Signature, SourceObject};
 
 /// Objects that are fetched at the same time.
 const FETCHES_MAX: usize = 64;
@@ -31,12 +31,12 @@ const CHUNKS_WAITING_MAX: usize = 16;
 /// What is fetched, and who waits for it.
 #[derive(Debug)]
 pub(super) struct Ahead {
-    state: Mutex<State>,
+    state: Mutex<AheadState>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
-struct State {
+struct AheadState {
     /// Fetches begun and not taken, by location.
     slots: HashMap<String, Slot>,
     /// Whether more will be begun.
@@ -46,7 +46,7 @@ struct State {
     places: Arc<Semaphore>,
 }
 
-type Slot = oneshot::Receiver<Result<Fetched, Fault>>;
+type Slot = oneshot::Receiver<Result<Fetched, ReadFault>>;
 
 /// An object that has arrived, or is arriving.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ type Share = Option<OwnedSemaphorePermit>;
 impl Default for Ahead {
     fn default() -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(AheadState {
                 slots: HashMap::new(),
                 is_fetching: false,
                 tasks: JoinSet::new(),
@@ -149,7 +149,7 @@ impl Ahead {
         object: &SourceObject,
         runtime: &Handle,
         calls: &Arc<Calls>,
-    ) -> Result<Opened, Fault> {
+    ) -> Result<Opened, ReadFault> {
         let mut state = self.lock();
         let slot = loop {
             if let Some(slot) = state.slots.remove(&object.location) {
@@ -167,7 +167,7 @@ impl Ahead {
         drop(state);
         let fetched = slot.blocking_recv();
         let fetched = fetched
-            .map_err(|_ended| Fault::Unreadable("its download was given up".to_owned()))??;
+            .map_err(|_ended| ReadFault::Unreadable("its download was given up".to_owned()))??;
         Ok(Opened {
             signature: fetched.signature,
             reader: match fetched.body {
@@ -177,7 +177,7 @@ impl Ahead {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, AheadState> {
         // Each change of the state is one step, so it is whole whoever panicked.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -195,7 +195,7 @@ async fn fetch(
     object: SourceObject,
     share: Share,
     place: Option<OwnedSemaphorePermit>,
-    sender: oneshot::Sender<Result<Fetched, Fault>>,
+    sender: oneshot::Sender<Result<Fetched, ReadFault>>,
 ) {
     let mut reading = match Reading::begin(&calls, &object).await {
         Ok(reading) => reading,
@@ -229,7 +229,7 @@ async fn fetch(
     drop(place);
 }
 
-async fn whole(reading: &mut Reading<'_>, share: Share) -> Result<Whole, Fault> {
+async fn whole(reading: &mut Reading<'_>, share: Share) -> Result<Whole, ReadFault> {
     let mut chunks = VecDeque::new();
     while let Some(bytes) = reading.next().await? {
         chunks.push_back(bytes);
@@ -264,7 +264,7 @@ impl Read for Whole {
 #[derive(Debug)]
 struct Streamed {
     /// Chunks, then none at the end of the object; a channel that closes before that is no end.
-    chunks: mpsc::Receiver<Result<Option<Bytes>, Fault>>,
+    chunks: mpsc::Receiver<Result<Option<Bytes>, ReadFault>>,
     chunk: Bytes,
     is_ended: bool,
     _share: Share,
@@ -276,10 +276,10 @@ impl Read for Streamed {
             match self.chunks.blocking_recv() {
                 Some(Ok(Some(chunk))) => self.chunk = chunk,
                 Some(Ok(None)) => self.is_ended = true,
-                Some(Err(Fault::Unreadable(message) | Fault::Archived(message))) => {
+                Some(Err(ReadFault::Unreadable(message) | ReadFault::Archived(message))) => {
                     return Err(std::io::Error::other(message));
                 }
-                Some(Err(Fault::Vanished)) => {
+                Some(Err(ReadFault::Vanished)) => {
                     return Err(std::io::Error::other("it vanished while it was read"));
                 }
                 None => return Err(std::io::Error::other("its download was given up")),

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::refusal::{Asked, Refusal};
 use super::{Calls, address};
-use crate::source::{At, Fault, Signature, SourceObject};
+use crate::source::{At, ReadFault, Signature, SourceObject};
 
 /// Times that one object's read may be cut off.
 const CUTS_MAX: u32 = 5;
@@ -29,7 +29,10 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) async fn begin(calls: &'a Calls, object: &'a SourceObject) -> Result<Self, Fault> {
+    pub(super) async fn begin(
+        calls: &'a Calls,
+        object: &'a SourceObject,
+    ) -> Result<Self, ReadFault> {
         let output = get(calls, object, 0).await?;
         let length = output
             .content_length()
@@ -55,7 +58,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The next bytes; none at the end of the whole object.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, ReadFault> {
         loop {
             let cause = match self.output.body.next().await {
                 Some(Ok(mut bytes)) => {
@@ -78,10 +81,10 @@ impl<'a> Reading<'a> {
         }
     }
 
-    async fn resume(&mut self, cause: &str) -> Result<(), Fault> {
+    async fn resume(&mut self, cause: &str) -> Result<(), ReadFault> {
         if self.cuts == CUTS_MAX || self.object.etag.is_none() {
             let position = self.position;
-            return Err(Fault::Unreadable(format!(
+            return Err(ReadFault::Unreadable(format!(
                 "the connection was cut after {position} bytes, {} times: {cause}",
                 self.cuts + 1
             )));
@@ -98,9 +101,13 @@ impl<'a> Reading<'a> {
     }
 }
 
-async fn get(calls: &Calls, object: &SourceObject, from: u64) -> Result<GetObjectOutput, Fault> {
+async fn get(
+    calls: &Calls,
+    object: &SourceObject,
+    from: u64,
+) -> Result<GetObjectOutput, ReadFault> {
     let At::S3 { bucket, key } = &object.at else {
-        return Err(Fault::Unreadable("it is in no bucket".to_owned()));
+        return Err(ReadFault::Unreadable("it is in no bucket".to_owned()));
     };
     loop {
         let mut get = calls
@@ -129,9 +136,9 @@ async fn get(calls: &Calls, object: &SourceObject, from: u64) -> Result<GetObjec
         );
         if !calls.follow(bucket, &refusal) {
             return Err(match refusal {
-                Refusal::Archived => Fault::Archived(refusal.short()),
-                Refusal::Vanished => Fault::Vanished,
-                refusal => Fault::Unreadable(refusal.short()),
+                Refusal::Archived => ReadFault::Archived(refusal.short()),
+                Refusal::Vanished => ReadFault::Vanished,
+                refusal => ReadFault::Unreadable(refusal.short()),
             });
         }
     }

@@ -12,15 +12,13 @@ use futures::stream::FuturesUnordered;
 
 use super::address::{Address, location};
 use super::layout::{Folder, Level};
-use super::page::{Found, found};
+use super::page::{CALLS_MAX, PageListing, found};
 use super::{Calls, Refusal, S3};
 use crate::decode::is_account;
-use crate::source::listing::is_log_ending;
+use crate::source::ending::is_log_ending;
 use crate::source::path::{ROOT, is_region};
-use crate::source::{Failed, Fault, ListedDay, Listing, Named, SourceObject, Why, Writer};
+use crate::source::{Failed, ListedDay, Listing, NamedInput, ReadFault, SourceObject, Why, Writer};
 
-/// Calls at the same time.
-pub(super) const CALLS_MAX: usize = 32;
 /// Folders beside the layout that are looked into one by one; where there are more, all is listed flat.
 const STRANGERS_MAX: usize = 32;
 /// The same beside `AWSLogs`, which a flat listing would list again.
@@ -137,9 +135,9 @@ impl S3 {
             // It may be the key of one object.
             let key = [(address.bucket.clone(), address.prefix.clone())];
             let named = self.named(&key).await;
-            let is_there = |object: &SourceObject| object.fault != Some(Fault::Vanished);
+            let is_there = |object: &SourceObject| object.fault != Some(ReadFault::Vanished);
             for object in named.into_iter().filter(is_there) {
-                walk.listing.named.push(Named {
+                walk.listing.named.push(NamedInput {
                     asked: object.location.clone(),
                     location: object.location.clone(),
                 });
@@ -204,7 +202,7 @@ impl Walk<'_> {
         }
     }
 
-    fn arrived(&mut self, task: &Task, found: Found) {
+    fn arrived(&mut self, task: &Task, found: PageListing) {
         let objects = found.objects.len() as u64;
         let folder = location(self.bucket, &task.prefix);
         let mut has_other_trail = false;
@@ -355,7 +353,7 @@ impl Walk<'_> {
     }
 }
 
-async fn list(calls: &Calls, bucket: &str, task: &Task) -> Result<Found, Refusal> {
+async fn list(calls: &Calls, bucket: &str, task: &Task) -> Result<PageListing, Refusal> {
     let is_flat = matches!(task.level, Level::Day(_) | Level::Flat);
     found(calls, bucket, &task.prefix, is_flat).await
 }

@@ -28,7 +28,7 @@ pub use address::Address;
 pub use list::{IsDue, Narrowed};
 pub use refusal::Refusal;
 
-use super::{At, Fault, Files, Opened, Source, SourceObject};
+use super::{At, Files, Opened, ReadFault, Source, SourceObject};
 use crate::aws::{Access, client_config};
 use ahead::Ahead;
 
@@ -134,7 +134,7 @@ impl Calls {
 }
 
 impl Source for S3 {
-    fn open(&self, object: &SourceObject) -> Result<Opened, Fault> {
+    fn open(&self, object: &SourceObject) -> Result<Opened, ReadFault> {
         if let Some(fault) = &object.fault {
             return Err(fault.clone());
         }

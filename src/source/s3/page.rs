@@ -9,17 +9,19 @@ use aws_sdk_s3::types::{EncodingType, Object, OptionalObjectAttributes};
 use futures::StreamExt as _;
 
 use super::address::location;
-use super::list::CALLS_MAX;
 use super::refusal::Asked;
 use super::{Calls, Refusal, S3};
-use crate::source::{At, Fault, SourceObject};
+use crate::source::{At, ReadFault, SourceObject};
+
+/// Calls at the same time.
+pub(super) const CALLS_MAX: usize = 32;
 
 /// Classes whose objects need a restore before they can be read.
 const ARCHIVE_CLASSES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
 
 /// What a folder holds.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct PageListing {
     /// Folders, as prefixes that end in a slash; none of a flat listing.
     pub(super) folders: Vec<String>,
     pub(super) objects: Vec<SourceObject>,
@@ -31,8 +33,8 @@ pub(super) async fn found(
     bucket: &str,
     prefix: &str,
     is_flat: bool,
-) -> Result<Found, Refusal> {
-    let mut found = Found::default();
+) -> Result<PageListing, Refusal> {
+    let mut found = PageListing::default();
     let mut token = None;
     loop {
         let page = page(calls, bucket, prefix, is_flat, token).await?;
@@ -116,7 +118,8 @@ impl S3 {
 
     /// Servers whose listings do not tell what is restored are asked for each archived object.
     pub(super) async fn look_for_restored(&self, objects: &mut [SourceObject]) {
-        let is_archived = |object: &SourceObject| matches!(object.fault, Some(Fault::Archived(_)));
+        let is_archived =
+            |object: &SourceObject| matches!(object.fault, Some(ReadFault::Archived(_)));
         let names: Vec<(usize, String, String)> = objects
             .iter()
             .enumerate()
@@ -175,8 +178,8 @@ async fn look(calls: &Calls, bucket: &str, key: &str) -> SourceObject {
         let refusal = Refusal::of(&error, asked);
         if !calls.follow(bucket, &refusal) {
             object.fault = Some(match refusal {
-                Refusal::Vanished => Fault::Vanished,
-                refusal => Fault::Unreadable(refusal.short()),
+                Refusal::Vanished => ReadFault::Vanished,
+                refusal => ReadFault::Unreadable(refusal.short()),
             });
             return object;
         }
@@ -229,9 +232,10 @@ fn listed(bucket: &str, key: String, object: &Object) -> SourceObject {
     }
 }
 
-fn archived(class: Option<&str>, is_tier: bool, is_restored: bool) -> Option<Fault> {
+fn archived(class: Option<&str>, is_tier: bool, is_restored: bool) -> Option<ReadFault> {
     let class = class.filter(|class| is_tier || ARCHIVE_CLASSES.contains(class))?;
-    (!is_restored).then(|| Fault::Archived(format!("it is in {class}, and needs a restore first")))
+    (!is_restored)
+        .then(|| ReadFault::Archived(format!("it is in {class}, and needs a restore first")))
 }
 
 fn unquoted(etag: &str) -> String {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use keytrail::source::{Fault, Files, Opened, Source, SourceObject};
+use keytrail::source::{Files, Opened, ReadFault, Source, SourceObject};
 
 use super::store_double::kill_this_process;
 
@@ -63,7 +63,7 @@ impl FaultSource {
 }
 
 impl Source for FaultSource {
-    fn open(&self, object: &SourceObject) -> Result<Opened, Fault> {
+    fn open(&self, object: &SourceObject) -> Result<Opened, ReadFault> {
         self.call();
         let inner = Files.open(object)?.reader;
         let double = self.clone();

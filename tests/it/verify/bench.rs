@@ -14,7 +14,7 @@ use keytrail::decode::Limits;
 use keytrail::ingest::{self, Progress, Summary};
 use keytrail::integrity::{self, KeySource, Options, PublicKeys, Verified};
 use keytrail::schema::{ROLLUPS, TRAILS};
-use keytrail::source::{self, Fault, Files, Opened, Source, SourceObject};
+use keytrail::source::{self, Files, Opened, ReadFault, Source, SourceObject};
 use keytrail::sql::Session;
 use keytrail::store::{Place, Store, rows};
 use tempfile::TempDir;
@@ -94,7 +94,7 @@ impl Bench {
                 && archived.contains(path)
             {
                 object.storage_class = Some("GLACIER".to_owned());
-                object.fault = Some(Fault::Archived("GLACIER".to_owned()));
+                object.fault = Some(ReadFault::Archived("GLACIER".to_owned()));
             }
         }
         let options = ingest::Options {
@@ -261,7 +261,7 @@ impl Watched {
 }
 
 impl Source for Watched {
-    fn open(&self, object: &SourceObject) -> Result<Opened, Fault> {
+    fn open(&self, object: &SourceObject) -> Result<Opened, ReadFault> {
         self.0
             .lock()
             .expect("no panic")

@@ -1,5 +1,8 @@
 //! Where a store lies.
 
+pub(in crate::store) mod bucket;
+pub(in crate::store) mod sync;
+
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
@@ -8,21 +11,21 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutMode};
 use url::Url;
 
-use super::bucket::{Bucket, Clock, Refusal};
-use super::error::StoreError;
-use super::sync::DurableFileSystem;
 use crate::aws::Access;
 use crate::schema;
+use crate::store::error::StoreError;
+use crate::store::place::bucket::{Bucket, Clock, Refusal};
+use crate::store::place::sync::DurableFileSystem;
 
 /// A place for a store: an object store and a folder in it.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The object store, from its root.
-    pub(super) root: Arc<dyn ObjectStore>,
+    pub(in crate::store) root: Arc<dyn ObjectStore>,
     /// The folder in it.
-    pub(super) prefix: Path,
+    pub(in crate::store) prefix: Path,
     /// The folder as a URL, with a slash at its end.
-    pub(super) url: Url,
+    pub(in crate::store) url: Url,
     shown: String,
 }
 
@@ -117,7 +120,7 @@ impl Place {
     }
 
     /// Where a file of the store is, for other programs: its path on a disk, its URL in a bucket.
-    pub(super) fn location(&self, path: &str) -> Option<String> {
+    pub(in crate::store) fn location(&self, path: &str) -> Option<String> {
         let url = self.url.join(path).ok()?;
         Some(match url.to_file_path() {
             Ok(path) => path.to_str()?.to_owned(),
@@ -156,7 +159,7 @@ impl Place {
     }
 
     /// The URL of the object store itself, under which a session finds it.
-    pub(super) fn store_url(&self) -> String {
+    pub(in crate::store) fn store_url(&self) -> String {
         format!(
             "{}://{}",
             self.url.scheme(),
@@ -168,7 +171,7 @@ impl Place {
     ///
     /// # Errors
     /// If the place holds what is no table of keytrail's, or cannot be listed.
-    pub(super) async fn is_empty(&self) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn is_empty(&self) -> Result<bool, StoreError> {
         let listed = self
             .root
             .list_with_delimiter(Some(&self.prefix))
@@ -191,7 +194,7 @@ impl Place {
     }
 
     /// Whether a table has a log.
-    pub(super) async fn has_log(&self, table: &'static str) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn has_log(&self, table: &'static str) -> Result<bool, StoreError> {
         let log = self.file(table, "_delta_log");
         self.root
             .list(Some(&log))
@@ -224,7 +227,7 @@ impl Place {
 
     /// Whether the object store keeps what is there when it is told to write only what is not there yet,
     /// on which every commit stands. `path` is an object of a table that is there.
-    pub(super) async fn is_conditional(
+    pub(in crate::store) async fn is_conditional(
         &self,
         table: &'static str,
         path: &str,
@@ -252,17 +255,17 @@ impl Place {
     }
 
     /// Whether this is a bucket.
-    pub(super) fn is_bucket(&self) -> bool {
+    pub(in crate::store) fn is_bucket(&self) -> bool {
         self.url.scheme() == "s3"
     }
 
     /// The folder of a table.
-    pub(super) fn file_prefix(&self, table: &str) -> Path {
+    pub(in crate::store) fn file_prefix(&self, table: &str) -> Path {
         self.prefix.clone().join(table)
     }
 
     /// The full path of a file of a table.
-    pub(super) fn file(&self, table: &str, path: &str) -> Path {
+    pub(in crate::store) fn file(&self, table: &str, path: &str) -> Path {
         let mut full = self.file_prefix(table);
         for part in path.split('/') {
             full = full.join(part);
@@ -270,7 +273,7 @@ impl Place {
         full
     }
 
-    pub(super) async fn put(
+    pub(in crate::store) async fn put(
         &self,
         table: &'static str,
         path: &str,

@@ -13,11 +13,11 @@ use arrow::error::ArrowError;
 use datafusion::common::ScalarValue;
 use datafusion::prelude::{Expr, col, lit};
 
-use super::error::StoreError;
-use super::files::read_columns;
-use super::retold::{DECISIVE, Known, Retold, ids, of_ids};
-use super::table::Snapshot;
 use crate::schema::KMS_EVENTS;
+use crate::store::append::retold::{DECISIVE, KnownEvent, Retold, ids, of_ids};
+use crate::store::error::StoreError;
+use crate::store::table::Snapshot;
+use crate::store::table::files::read_columns;
 
 /// Events remembered before days that are not in use are forgotten (each takes about 48 bytes).
 const EVENTS_KEPT_MAX: usize = 3_000_000;
@@ -97,7 +97,7 @@ impl SeenEvents {
             table: snapshot.table().name,
             source: Box::new(source.into()),
         };
-        let mut known = Known::new(rows).map_err(failed)?;
+        let mut known = KnownEvent::new(rows).map_err(failed)?;
         let mut held = Vec::new();
         let filter = col("event_date").between(date(*first), date(*last));
         read_columns(snapshot.clone(), &DECISIVE, Some(filter), |batch| {

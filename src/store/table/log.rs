@@ -8,13 +8,13 @@ use deltalake_core::checkpoints::create_checkpoint;
 use deltalake_core::table::config::TablePropertiesExt as _;
 use object_store::ObjectMeta;
 
-use super::error::StoreError;
-use super::table::{Snapshot, Store, delta_error};
 use crate::schema::Table;
+use crate::store::error::StoreError;
+use crate::store::table::{Snapshot, Store, delta_error};
 
 impl Store {
     /// Writes a checkpoint where the commit `version` to the table of `snapshot` makes one due.
-    pub(super) async fn checkpoint_if_due(&self, snapshot: &Snapshot, version: u64) {
+    pub(in crate::store) async fn checkpoint_if_due(&self, snapshot: &Snapshot, version: u64) {
         let interval = snapshot.state.table_config().checkpoint_interval();
         if !(version + 1).is_multiple_of(interval.get()) {
             return;
@@ -39,7 +39,7 @@ impl Store {
 
 /// The files of a table's log that no version within the retention is made of: those before the newest
 /// checkpoint on which every version that is younger than `cutoff_millis` can stand.
-pub(super) fn expired_log(listed: &[ObjectMeta], cutoff_millis: i64) -> Vec<ObjectMeta> {
+pub(in crate::store) fn expired_log(listed: &[ObjectMeta], cutoff_millis: i64) -> Vec<ObjectMeta> {
     let is_young = |file: &ObjectMeta| file.last_modified.timestamp_millis() >= cutoff_millis;
     let numbered: Vec<(u64, &ObjectMeta)> = listed
         .iter()

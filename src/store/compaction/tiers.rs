@@ -20,9 +20,9 @@ const GROWTH: u64 = 2;
 
 /// A small file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Small<'a> {
-    pub(super) partition: Option<&'a str>,
-    pub(super) bytes: u64,
+pub(in crate::store) struct Small<'a> {
+    pub(in crate::store) partition: Option<&'a str>,
+    pub(in crate::store) bytes: u64,
 }
 
 /// The files of one partition, the smallest first, the first `merged` of which become one.
@@ -46,7 +46,7 @@ impl Partition {
 }
 
 /// For each file, whether it is to be merged with the others of its partition.
-pub(super) fn due(files: &[Small<'_>]) -> Vec<bool> {
+pub(in crate::store) fn due(files: &[Small<'_>]) -> Vec<bool> {
     let mut partitions: BTreeMap<Option<&str>, Partition> = BTreeMap::new();
     for (number, file) in files.iter().enumerate() {
         let partition = partitions.entry(file.partition).or_insert(Partition {

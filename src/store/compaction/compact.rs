@@ -9,14 +9,14 @@ use std::collections::HashSet;
 use deltalake_core::kernel::Action;
 use deltalake_core::protocol::DeltaOperation;
 
-use super::COMPACT;
-use super::commit::{Appended, Transaction};
-use super::error::StoreError;
-use super::files::DataFile;
-use super::rewrite::{remove, rewrite};
-use super::table::{Snapshot, Store};
-use super::tiers::{Small, due};
-use crate::schema::{Kind, Table};
+use crate::schema::{ColumnKind, Table};
+use crate::store::COMPACT;
+use crate::store::append::commit::{Appended, Transaction};
+use crate::store::compaction::rewrite::{remove, rewrite};
+use crate::store::compaction::tiers::{Small, due};
+use crate::store::error::StoreError;
+use crate::store::table::data_file::DataFile;
+use crate::store::table::{Snapshot, Store};
 
 /// A file is made no larger than about this.
 const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -144,7 +144,7 @@ fn groups(mut files: Vec<DataFile>, compaction: Compaction) -> Vec<Vec<DataFile>
     // Next to each other in time, so that the statistics of a file rule it out by time.
     files.sort_by_cached_key(|file| {
         let start = file
-            .bounds("event_time", Kind::Time)
+            .bounds("event_time", ColumnKind::Time)
             .map(|(low, _)| low.to_string());
         (file.partition.clone(), start, file.path.clone())
     });

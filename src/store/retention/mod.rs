@@ -4,6 +4,8 @@
 //! prepared before the property changed, so whoever writes rows has seen the horizon that holds: from the
 //! commit of a horizon on, no row that is older comes into the table.
 
+pub(in crate::store) mod expire;
+
 use std::collections::{BTreeSet, HashMap};
 
 use arrow::array::{Array as _, AsArray, BooleanArray, RecordBatch, StringArray};
@@ -13,15 +15,13 @@ use deltalake_core::kernel::{Action, MetadataExt as _};
 use deltalake_core::protocol::DeltaOperation;
 use serde::{Deserialize, Serialize};
 
-use super::commit::Appended;
-use super::error::StoreError;
-use super::table::{Pins, Snapshot, Store, delta_error};
 use crate::schema::{KEY_RESOURCES, KMS_EVENTS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY};
+use crate::store::append::commit::until_committed;
+use crate::store::error::StoreError;
+use crate::store::table::{Pins, Snapshot, Store, delta_error};
 
 /// The table property that carries the retention, as JSON.
 const PROPERTY: &str = "keytrail.retention";
-/// Attempts to commit beside other writers.
-const ATTEMPTS_MAX: usize = 200;
 /// Operations whose events are always kept: they are few, and without them nobody could tell which key
 /// an alias meant, at any time after.
 pub const KEPT_OPERATIONS: [&str; 3] = ["CreateAlias", "UpdateAlias", "DeleteAlias"];
@@ -152,7 +152,7 @@ impl Retention {
 }
 
 /// The columns that tell whether a row is kept, its time first.
-pub(super) fn columns(table: &Table) -> Vec<&'static str> {
+pub(in crate::store) fn columns(table: &Table) -> Vec<&'static str> {
     let time = [time_column(table)];
     time.into_iter()
         .chain(always_kept(table).map(|(name, _values)| name))
@@ -171,7 +171,7 @@ fn always_kept(table: &Table) -> Option<(&'static str, &'static [&'static str])>
 
 /// The column of a row's time. A sum goes when all that it counts is beyond the horizon: a month as a whole, what a key
 /// protects when that was last used before it.
-pub(super) fn time_column(table: &Table) -> &'static str {
+pub(in crate::store) fn time_column(table: &Table) -> &'static str {
     match table.name {
         name if name == USAGE_DAILY.name => "event_date",
         name if name == USAGE_MONTHLY.name => "event_month",
@@ -257,12 +257,12 @@ impl Store {
         table: &'static Table,
         change: impl Fn(Retention) -> Retention,
     ) -> Result<Retention, StoreError> {
-        for _attempt in 0..ATTEMPTS_MAX {
+        until_committed(table, async || {
             let snapshot = self.snapshot(table).await?;
             let old = snapshot.retention()?;
             let new = change(old.clone());
             if new == old {
-                return Ok(old);
+                return Ok(Some(old));
             }
             let text = serde_json::to_string(&new).map_err(|source| StoreError::Retention {
                 table: table.name,
@@ -282,16 +282,9 @@ impl Store {
             let committed = self
                 .commit(&snapshot, actions, &[], &batch_id, operation)
                 .await?;
-            match committed {
-                Appended::Done { .. } => return Ok(new),
-                Appended::NotDone(error) if error.is_conflict() => {}
-                Appended::NotDone(error) => return Err(error),
-            }
-        }
-        Err(StoreError::Contention {
-            table: table.name,
-            attempts: ATTEMPTS_MAX,
+            Ok(committed.version()?.map(|_version| new))
         })
+        .await
     }
 }
 

@@ -9,13 +9,10 @@ use arrow::array::{
 use arrow::error::ArrowError;
 use serde_json::Value;
 
-use super::commit::{Appended, Rows};
-use super::error::StoreError;
-use super::table::Store;
-use crate::schema::{Kind, Table};
-
-/// Attempts to append beside other writers.
-const ATTEMPTS_MAX: usize = 200;
+use crate::schema::{ColumnKind, Table};
+use crate::store::append::commit::{Rows, until_committed};
+use crate::store::error::StoreError;
+use crate::store::table::Store;
 
 /// Builds the columns of a table from cells, one column after the other. Times are microseconds, dates days
 /// since 1970.
@@ -33,34 +30,36 @@ pub fn rows<T>(
         .map(|column| -> ArrayRef {
             let values = items.iter().map(|item| cell(item, column.name));
             match column.kind {
-                Kind::Text => Arc::new(
+                ColumnKind::Text => Arc::new(
                     values
                         .map(|value| value.as_str().map(str::to_owned))
                         .collect::<StringArray>(),
                 ),
-                Kind::Long => Arc::new(values.map(|value| value.as_i64()).collect::<Int64Array>()),
-                Kind::Int => Arc::new(
+                ColumnKind::Long => {
+                    Arc::new(values.map(|value| value.as_i64()).collect::<Int64Array>())
+                }
+                ColumnKind::Int => Arc::new(
                     values
                         .map(|value| i32::try_from(value.as_i64()?).ok())
                         .collect::<Int32Array>(),
                 ),
-                Kind::Time => Arc::new(
+                ColumnKind::Time => Arc::new(
                     values
                         .map(|value| value.as_i64())
                         .collect::<TimestampMicrosecondArray>()
                         .with_timezone("UTC"),
                 ),
-                Kind::Date => Arc::new(
+                ColumnKind::Date => Arc::new(
                     values
                         .map(|value| i32::try_from(value.as_i64()?).ok())
                         .collect::<Date32Array>(),
                 ),
-                Kind::Bool => Arc::new(
+                ColumnKind::Bool => Arc::new(
                     values
                         .map(|value| value.as_bool())
                         .collect::<BooleanArray>(),
                 ),
-                Kind::TextList | Kind::Bytes => {
+                ColumnKind::TextList | ColumnKind::Bytes => {
                     new_null_array(&column.kind.data_type(), items.len())
                 }
             }
@@ -81,21 +80,12 @@ impl Store {
         batch_id: &str,
         now_millis: i64,
     ) -> Result<(), StoreError> {
-        for _attempt in 0..ATTEMPTS_MAX {
+        until_committed(table, async || {
             let snapshot = self.snapshot(table).await?;
             let rows = Rows::all(std::slice::from_ref(rows));
-            match self
-                .append(&snapshot, rows, None, batch_id, now_millis)
-                .await?
-            {
-                Appended::Done { .. } => return Ok(()),
-                Appended::NotDone(error) if error.is_conflict() => {}
-                Appended::NotDone(error) => return Err(error),
-            }
-        }
-        Err(StoreError::Contention {
-            table: table.name,
-            attempts: ATTEMPTS_MAX,
+            let appended = self.append(&snapshot, rows, None, batch_id, now_millis);
+            Ok(appended.await?.version()?.map(|_version| ()))
         })
+        .await
     }
 }

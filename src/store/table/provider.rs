@@ -31,9 +31,9 @@ use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use object_store::ObjectMeta;
 
-use super::files::DataFile;
-use super::table::Snapshot;
-use crate::schema::{self, Kind, Table};
+use crate::schema::{self, ColumnKind, Table};
+use crate::store::table::Snapshot;
+use crate::store::table::data_file::DataFile;
 
 /// Bytes read from the end of a file to find its metadata in one go.
 const FOOTER_BYTES: usize = 512 << 10;
@@ -47,7 +47,7 @@ pub struct SnapshotProvider {
 }
 
 /// A plan of the rows of some files of a snapshot, merged in the table's order, without the partition column.
-pub(super) fn merged_rows(
+pub(in crate::store) fn merged_rows(
     snapshot: &Snapshot,
     files: &[DataFile],
 ) -> Result<Arc<dyn ExecutionPlan>> {
@@ -90,13 +90,13 @@ impl SnapshotProvider {
     ///
     /// # Errors
     /// If the log holds statistics that are no JSON.
-    pub fn new(snapshot: Snapshot) -> Result<Self, super::StoreError> {
+    pub fn new(snapshot: Snapshot) -> Result<Self, crate::store::StoreError> {
         let files = snapshot.files()?;
         Ok(Self::of_files(snapshot, files))
     }
 
     /// A provider over some files of a pinned table.
-    pub(super) fn of_files(snapshot: Snapshot, files: Vec<DataFile>) -> Self {
+    pub(in crate::store) fn of_files(snapshot: Snapshot, files: Vec<DataFile>) -> Self {
         let table = snapshot.table();
         let all = table.arrow();
         let partitions: Vec<arrow::datatypes::FieldRef> = table
@@ -123,7 +123,7 @@ impl SnapshotProvider {
     }
 
     /// The pinned table.
-    pub(super) fn snapshot(&self) -> &Snapshot {
+    pub(in crate::store) fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
 
@@ -153,7 +153,9 @@ impl SnapshotProvider {
         let mut columns = self.snapshot.table().columns.iter();
         // A null is not before anything.
         let told = columns.find(|told| told.name == column.name && !told.nullable);
-        let Some(told) = told.filter(|told| matches!(told.kind, Kind::Date | Kind::Time)) else {
+        let Some(told) =
+            told.filter(|told| matches!(told.kind, ColumnKind::Date | ColumnKind::Time))
+        else {
             return false;
         };
         let is_outside = |(file, _): &(DataFile, _)| {

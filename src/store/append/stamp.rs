@@ -8,8 +8,8 @@ use arrow::array::{
 };
 use arrow::error::ArrowError;
 
-use super::retold::Retold;
 use crate::schema::Table;
+use crate::store::append::retold::Retold;
 
 /// What every row of one commit has in common.
 #[derive(Debug, Clone, Copy)]

@@ -11,10 +11,10 @@ use deltalake_core::kernel::{Action, Add, Transaction as DeltaTransaction};
 use deltalake_core::logstore::get_actions;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 
-use super::encode::{Encoded, RowPlace, encode};
-use super::error::StoreError;
-use super::table::{Snapshot, Store, delta_error};
 use crate::schema::Table;
+use crate::store::append::encode::{Encoded, RowPlace, encode};
+use crate::store::error::StoreError;
+use crate::store::table::{Snapshot, Store, delta_error};
 
 /// The member of `commitInfo` that names the batch.
 const BATCH_MEMBER: &str = "keytrailBatchId";
@@ -67,6 +67,44 @@ pub enum Appended {
     NotDone(StoreError),
 }
 
+impl Appended {
+    /// The version that has the rows; none if another commit came first, so that the work is to be done again over a
+    /// new snapshot.
+    ///
+    /// # Errors
+    /// If the store failed.
+    pub fn version(self) -> Result<Option<u64>, StoreError> {
+        match self {
+            Self::Done { version } => Ok(Some(version)),
+            Self::NotDone(error) if error.is_conflict() => Ok(None),
+            Self::NotDone(error) => Err(error),
+        }
+    }
+}
+
+/// Attempts to commit next to other writers.
+const ATTEMPTS_MAX: usize = 200;
+
+/// Repeats work, each time over a new snapshot, until its commit to the table comes before all others. An attempt that
+/// answers none lost to another writer.
+///
+/// # Errors
+/// Those of an attempt, and [`StoreError::Contention`] if other writers are always faster.
+pub async fn until_committed<T, E: From<StoreError>>(
+    table: &'static Table,
+    mut attempt: impl AsyncFnMut() -> Result<Option<T>, E>,
+) -> Result<T, E> {
+    for _attempt in 0..ATTEMPTS_MAX {
+        if let Some(done) = attempt().await? {
+            return Ok(done);
+        }
+    }
+    Err(E::from(StoreError::Contention {
+        table: table.name,
+        attempts: ATTEMPTS_MAX,
+    }))
+}
+
 impl Store {
     /// Appends rows to the table of `snapshot`.
     ///
@@ -102,7 +140,7 @@ impl Store {
         .await
     }
 
-    pub(super) async fn commit(
+    pub(in crate::store) async fn commit(
         &self,
         snapshot: &Snapshot,
         actions: Vec<Action>,
@@ -186,7 +224,7 @@ async fn put_file(
 }
 
 /// A path for a new file of a partition.
-pub(super) fn new_path(table: &Table, partition: Option<&str>) -> String {
+pub(in crate::store) fn new_path(table: &Table, partition: Option<&str>) -> String {
     let name = format!("part-{}.zstd.parquet", uuid::Uuid::new_v4());
     match (table.partition, partition) {
         (Some(column), Some(value)) => format!("{column}={value}/{name}"),
@@ -195,7 +233,7 @@ pub(super) fn new_path(table: &Table, partition: Option<&str>) -> String {
 }
 
 /// The action that adds a file whose rows were in the table before.
-pub(super) fn add(
+pub(in crate::store) fn add(
     table: &Table,
     path: String,
     partition: Option<String>,

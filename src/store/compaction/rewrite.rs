@@ -12,14 +12,14 @@ use futures::TryStreamExt as _;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, WriteMultipart};
 
-use super::commit::{add, new_path};
-use super::encode::FileEncoder;
-use super::error::StoreError;
-use super::files::DataFile;
-use super::provider::merged_rows;
-use super::sums::added_up;
-use super::table::Snapshot;
 use crate::schema::Table;
+use crate::store::append::commit::{add, new_path};
+use crate::store::append::encode::FileEncoder;
+use crate::store::compaction::sums::added_up;
+use crate::store::error::StoreError;
+use crate::store::table::Snapshot;
+use crate::store::table::data_file::DataFile;
+use crate::store::table::provider::merged_rows;
 
 /// Rows of all files together that are read at once; each file has its share.
 const ROWS_READ: usize = 16 << 10;
@@ -29,19 +29,19 @@ const BATCH_ROWS_MIN: usize = 256;
 const PART_BYTES: usize = 8 << 20;
 
 /// Which rows of a batch are kept.
-pub(super) type Keep<'a> = dyn Fn(&RecordBatch) -> BooleanArray + Sync + 'a;
+pub(in crate::store) type Keep<'a> = dyn Fn(&RecordBatch) -> BooleanArray + Sync + 'a;
 
 /// A file that holds the rows of others.
-pub(super) struct Rewritten {
+pub(in crate::store) struct Rewritten {
     /// The action that adds it, with `dataChange=false`.
-    pub(super) add: Add,
+    pub(in crate::store) add: Add,
     /// Rows that it has.
-    pub(super) rows: u64,
+    pub(in crate::store) rows: u64,
 }
 
 /// Writes the rows of some files of one partition, those that `keep` picks if it is given, into a new
 /// file.
-pub(super) async fn rewrite(
+pub(in crate::store) async fn rewrite(
     snapshot: &Snapshot,
     files: &[DataFile],
     keep: Option<&Keep<'_>>,
@@ -127,7 +127,7 @@ async fn copy(
 }
 
 /// The action that removes a file whose rows are elsewhere now, with `dataChange=false`.
-pub(super) fn remove(table: &Table, file: &DataFile, now_millis: i64) -> Remove {
+pub(in crate::store) fn remove(table: &Table, file: &DataFile, now_millis: i64) -> Remove {
     Remove {
         path: file.path.clone(),
         data_change: false,

@@ -15,7 +15,7 @@ use arrow::row::{OwnedRow, RowConverter, SortField};
 
 /// What decides an answer: whose call, of what, on which key and resource, when, and what became of it. The view
 /// `replacements` parts records by the same columns.
-pub(super) const DECISIVE: [&str; 16] = [
+pub(in crate::store) const DECISIVE: [&str; 16] = [
     "event_id",
     "recipient_account_id",
     "event_time",
@@ -47,14 +47,14 @@ pub enum Retold {
 }
 
 /// A number for an event id.
-pub(super) fn id_bits(id: &str) -> u64 {
+pub(in crate::store) fn id_bits(id: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     id.hash(&mut hasher);
     hasher.finish()
 }
 
 /// The numbers of the ids of some rows, in order.
-pub(super) fn ids(rows: &RecordBatch) -> Vec<u64> {
+pub(in crate::store) fn ids(rows: &RecordBatch) -> Vec<u64> {
     texts(rows, "event_id").map_or_else(Vec::new, |ids| {
         ids.iter()
             .map(|id| id_bits(id.unwrap_or_default()))
@@ -63,20 +63,23 @@ pub(super) fn ids(rows: &RecordBatch) -> Vec<u64> {
 }
 
 /// The rows whose ids are among these.
-pub(super) fn of_ids(rows: &RecordBatch, wanted: &HashSet<u64>) -> Result<RecordBatch, ArrowError> {
+pub(in crate::store) fn of_ids(
+    rows: &RecordBatch,
+    wanted: &HashSet<u64>,
+) -> Result<RecordBatch, ArrowError> {
     let is_wanted: Vec<bool> = ids(rows).iter().map(|id| wanted.contains(id)).collect();
     filter_record_batch(rows, &BooleanArray::from(is_wanted))
 }
 
 /// What is known under some ids.
-pub(super) struct Known {
+pub(in crate::store) struct KnownEvent {
     converter: RowConverter,
     calls: HashMap<String, Vec<OwnedRow>>,
 }
 
-impl Known {
+impl KnownEvent {
     /// Nothing yet; the rows to come have the columns of these.
-    pub(super) fn new(rows: &RecordBatch) -> Result<Self, ArrowError> {
+    pub(in crate::store) fn new(rows: &RecordBatch) -> Result<Self, ArrowError> {
         let fields = columns(rows)?.into_iter();
         let fields = fields.map(|column| SortField::new(column.data_type().clone()));
         Ok(Self {
@@ -86,7 +89,7 @@ impl Known {
     }
 
     /// Adds the rows that `is_meant` names, in order, and tells what each was to those before it.
-    pub(super) fn add(
+    pub(in crate::store) fn add(
         &mut self,
         rows: &RecordBatch,
         is_meant: impl Fn(usize) -> bool,

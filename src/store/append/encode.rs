@@ -24,8 +24,8 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use serde_json::{Map, Value, json};
 
-use super::error::StoreError;
 use crate::schema::Table;
+use crate::store::error::StoreError;
 
 /// Rows of a row group.
 const ROW_GROUP_ROWS: usize = 64 << 10;
@@ -60,19 +60,19 @@ const DOCUMENT_COLUMNS: [&str; 8] = [
 const UNIQUE_COLUMNS: [&str; 3] = ["event_id", "content_hash", "request_id"];
 
 /// A file ready to be put.
-pub(super) struct Encoded {
-    pub(super) bytes: Vec<u8>,
-    pub(super) statistics: String,
+pub(in crate::store) struct Encoded {
+    pub(in crate::store) bytes: Vec<u8>,
+    pub(in crate::store) statistics: String,
 }
 
 /// A row of several batches: which batch, and which of its rows.
-pub(super) type RowPlace = (usize, usize);
+pub(in crate::store) type RowPlace = (usize, usize);
 
 /// Sorts and encodes the rows at `places`. `batches` have at least the columns of the table's files.
 ///
 /// The columns of a row group are encoded beside each other, and each value is copied once: from where it
 /// was decoded into its place in the order.
-pub(super) fn encode(
+pub(in crate::store) fn encode(
     table: &'static Table,
     batches: &[RecordBatch],
     places: Vec<RowPlace>,
@@ -208,7 +208,7 @@ fn beside_each_other<T: Send, R: Send>(tasks: Vec<T>, run: impl Fn(T) -> R + Syn
 }
 
 /// Encodes rows that come sorted, batch by batch.
-pub(super) struct FileEncoder {
+pub(in crate::store) struct FileEncoder {
     table: &'static Table,
     writer: ArrowWriter<Vec<u8>>,
     statistics: FileStatistics,
@@ -216,7 +216,7 @@ pub(super) struct FileEncoder {
 
 impl FileEncoder {
     /// A file of about so many rows, merged from others.
-    pub(super) fn merged(table: &'static Table, rows: usize) -> Result<Self, StoreError> {
+    pub(in crate::store) fn merged(table: &'static Table, rows: usize) -> Result<Self, StoreError> {
         Self::at_level(table, rows, ZSTD_MERGED)
     }
 
@@ -232,7 +232,7 @@ impl FileEncoder {
         })
     }
 
-    pub(super) fn write(&mut self, sorted: &RecordBatch) -> Result<(), StoreError> {
+    pub(in crate::store) fn write(&mut self, sorted: &RecordBatch) -> Result<(), StoreError> {
         self.statistics.add(sorted);
         self.writer
             .write(sorted)
@@ -240,12 +240,12 @@ impl FileEncoder {
     }
 
     /// The bytes that are finished so far and were not taken before.
-    pub(super) fn take_bytes(&mut self) -> Vec<u8> {
+    pub(in crate::store) fn take_bytes(&mut self) -> Vec<u8> {
         std::mem::take(self.writer.inner_mut())
     }
 
     /// Ends the file; its bytes are those that were not taken before.
-    pub(super) fn finish(self) -> Result<Encoded, StoreError> {
+    pub(in crate::store) fn finish(self) -> Result<Encoded, StoreError> {
         let bytes = self
             .writer
             .into_inner()

@@ -44,7 +44,7 @@ pub type Clock = fn() -> i64;
 
 /// A bucket.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(in crate::store) struct Bucket {
     inner: AmazonS3,
     name: Arc<str>,
     logs: Arc<LogCache>,
@@ -52,7 +52,7 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// A bucket, reached as the user chose; nothing is asked of it yet.
-    pub(super) async fn new(name: &str, access: &Access, clock: Clock) -> Result<Self> {
+    pub(in crate::store) async fn new(name: &str, access: &Access, clock: Clock) -> Result<Self> {
         let config = access.load().await;
         let endpoint_url = access
             .endpoint_url

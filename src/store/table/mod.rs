@@ -1,5 +1,10 @@
 //! The store as a set of Delta tables, and pinned snapshots of them.
 
+pub(in crate::store) mod data_file;
+pub(in crate::store) mod files;
+pub(in crate::store) mod log;
+pub(in crate::store) mod provider;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,14 +20,15 @@ use futures::future::join_all;
 use object_store::ObjectStore;
 use object_store::prefix::PrefixStore;
 
-use super::error::StoreError;
-use super::files::DataFile;
-use super::place::Place;
-use super::{RETAIN, ROLLUP};
 use crate::schema::{
-    ACCOUNT_REGIONS, ALIAS_SIGHTINGS, KMS_EVENTS, Kind, LOG_FILE_EVENTS, ORGANIZATION_ACCOUNTS,
-    ROLLUPS, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table, USAGE_MONTHLY, VERIFICATIONS,
+    ACCOUNT_REGIONS, ALIAS_SIGHTINGS, ColumnKind, KMS_EVENTS, LOG_FILE_EVENTS,
+    ORGANIZATION_ACCOUNTS, ROLLUPS, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table, USAGE_MONTHLY,
+    VERIFICATIONS,
 };
+use crate::store::error::StoreError;
+use crate::store::place::Place;
+use crate::store::table::data_file::DataFile;
+use crate::store::{RETAIN, ROLLUP};
 
 /// The table property that carries the store's format.
 const FORMAT_PROPERTY: &str = "keytrail.format";
@@ -45,10 +51,10 @@ pub struct Store {
 /// One table as it was at one version.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    pub(super) table: &'static Table,
-    pub(super) place: Place,
-    pub(super) log: LogStoreRef,
-    pub(super) state: DeltaTableState,
+    pub(in crate::store) table: &'static Table,
+    pub(in crate::store) place: Place,
+    pub(in crate::store) log: LogStoreRef,
+    pub(in crate::store) state: DeltaTableState,
 }
 
 /// All tables, pinned in the order that readers need: the ledger first, the events last, so that the
@@ -152,7 +158,7 @@ impl Store {
         std::mem::take(&mut *lock(&self.warnings))
     }
 
-    pub(super) fn warn(&self, warning: StoreError) {
+    pub(in crate::store) fn warn(&self, warning: StoreError) {
         lock(&self.warnings).push(warning);
     }
 
@@ -203,7 +209,7 @@ impl Store {
         })
     }
 
-    pub(super) fn log(&self, table: &Table) -> LogStoreRef {
+    pub(in crate::store) fn log(&self, table: &Table) -> LogStoreRef {
         self.logs[table.name].clone()
     }
 
@@ -358,7 +364,7 @@ impl Pins {
                 let Some((
                     ScalarValue::TimestampMicrosecond(Some(first), _),
                     ScalarValue::TimestampMicrosecond(Some(last), _),
-                )) = file.bounds("event_time", Kind::Time)
+                )) = file.bounds("event_time", ColumnKind::Time)
                 else {
                     continue;
                 };
@@ -433,7 +439,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(super) fn delta_error(
+pub(in crate::store) fn delta_error(
     table: &Table,
     operation: &'static str,
     source: DeltaTableError,

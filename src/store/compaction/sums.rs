@@ -21,7 +21,7 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use crate::schema::{Measure, Table, measures, summed_only};
 
 /// The rows of a plan, those of equal dimensions added up; `None` where the table's rows are no sums.
-pub(super) fn added_up(
+pub(in crate::store) fn added_up(
     table: &Table,
     rows: Arc<dyn ExecutionPlan>,
 ) -> Result<Option<Arc<dyn ExecutionPlan>>> {

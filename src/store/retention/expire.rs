@@ -9,17 +9,15 @@ use std::collections::BTreeSet;
 use deltalake_core::kernel::{Action, Add, Remove};
 use deltalake_core::protocol::DeltaOperation;
 
-use super::commit::{Appended, Transaction};
-use super::error::StoreError;
-use super::files::{DataFile, read_file};
-use super::retention::{Retention, columns, time_column};
-use super::rewrite::{remove, rewrite};
-use super::table::{Snapshot, Store};
-use super::{COMPACT, RETAIN};
-use crate::schema::{Kind, Table};
-
-/// Attempts to commit beside compactions.
-const ATTEMPTS_MAX: usize = 20;
+use crate::schema::{ColumnKind, Table};
+use crate::store::append::commit::{Transaction, until_committed};
+use crate::store::compaction::rewrite::{remove, rewrite};
+use crate::store::error::StoreError;
+use crate::store::retention::{Retention, columns, time_column};
+use crate::store::table::data_file::DataFile;
+use crate::store::table::files::read_file;
+use crate::store::table::{Snapshot, Store};
+use crate::store::{COMPACT, RETAIN};
 
 /// What was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -75,7 +73,7 @@ impl Store {
         counted: Option<i64>,
         now_millis: i64,
     ) -> Result<Expired, StoreError> {
-        for _attempt in 0..ATTEMPTS_MAX {
+        until_committed(table, async || {
             let snapshot = self.snapshot(table).await?;
             // A hold that came since counts as well.
             let mut retention = retention.clone();
@@ -87,7 +85,7 @@ impl Store {
                 }
             }
             if plan.actions.is_empty() {
-                return Ok(Expired::default());
+                return Ok(Some(Expired::default()));
             }
             let mut transactions = vec![Transaction {
                 app_id: COMPACT,
@@ -104,16 +102,9 @@ impl Store {
             let committed = self
                 .commit(&snapshot, plan.actions, &transactions, &batch_id, operation)
                 .await?;
-            match committed {
-                Appended::Done { .. } => return Ok(plan.expired),
-                Appended::NotDone(error) if error.is_conflict() => {}
-                Appended::NotDone(error) => return Err(error),
-            }
-        }
-        Err(StoreError::Contention {
-            table: table.name,
-            attempts: ATTEMPTS_MAX,
+            Ok(committed.version()?.map(|_version| plan.expired))
         })
+        .await
     }
 }
 
@@ -173,7 +164,7 @@ fn is_before(table: &Table, file: &DataFile, horizon: i64) -> bool {
         .columns
         .iter()
         .find(|known| known.name == column)
-        .map_or(Kind::Time, |known| known.kind);
+        .map_or(ColumnKind::Time, |known| known.kind);
     match file.bounds(column, kind) {
         Some((ScalarValue::TimestampMicrosecond(Some(first), _), _)) => first < horizon,
         Some((ScalarValue::Date32(Some(first)), _)) => i64::from(first) * MICROS_PER_DAY < horizon,

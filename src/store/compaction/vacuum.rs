@@ -11,10 +11,10 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
-use super::error::StoreError;
-use super::log::expired_log;
-use super::table::{Store, delta_error};
 use crate::schema::Table;
+use crate::store::error::StoreError;
+use crate::store::table::log::expired_log;
+use crate::store::table::{Store, delta_error};
 
 /// What a vacuum deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
