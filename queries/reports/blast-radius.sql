@@ -249,13 +249,4 @@ SELECT
 FROM rows_judged
 WHERE CASE WHEN is_followed THEN NOT is_reached ELSE reach NOT IN ('asked for', 'other key') OR NOT is_called END
 GROUP BY what, name, key, reach
-ORDER BY
-  array_position(make_array('principal', 'key', 'resource', 'grant'), what),
-  array_position(
-    make_array(
-      'used', 'unknown', 'managed', 'refused', 'dry run', 'asked for', 'other key', 'same material', 'same resource',
-      'same principal', 'within reach'
-    ),
-    reach
-  ),
-  first_time, name, key
+ORDER BY reach_place(what, reach), first_time, name, key

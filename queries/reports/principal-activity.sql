@@ -174,13 +174,4 @@ SELECT
   CASE WHEN $since IS NOT NULL THEN before END AS before,
   label
 FROM names
-ORDER BY
-  array_position(
-    make_array(
-      'caller', 'user ARN', 'session', 'access key id', 'credential id', 'principal id', 'source identity',
-      'Identity Center user', 'source address', 'VPC endpoint', 'user agent', 'invoking service', 'account and region',
-      'operation', 'key', 'resource', 'grant', 'refusal'
-    ),
-    what
-  ),
-  successes DESC, failures DESC, name, key
+ORDER BY name_place(what), successes DESC, failures DESC, name, key
