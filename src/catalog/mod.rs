@@ -16,10 +16,8 @@ mod tokens;
 
 pub use error::CatalogError;
 pub(crate) use error::{hint, printable};
-pub(crate) use header::COMMON;
 pub use header::{Parameter, ParameterKind, Query};
 pub use library::Library;
 pub(crate) use nearest::nearest;
-pub(crate) use parts::reading_parts;
 pub use relation::{NEW_EVENTS, Relation, Relations, stacked, unstacked};
 pub(crate) use scope::{Origin, Scoped};

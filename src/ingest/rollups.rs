@@ -28,8 +28,6 @@ pub(super) struct Counting {
     sums: BTreeMap<&'static str, JoinHandle<Result<RecordBatch, DataFusionError>>>,
 }
 
-const ATTEMPTS_MAX: usize = 200;
-
 /// The queries of the roll-ups, by table, and which of them failed in this run.
 #[derive(Debug)]
 pub(super) struct Rollups<'a> {
@@ -175,7 +173,7 @@ impl<'a> Rollups<'a> {
             let snapshot = store.snapshot(table).await?;
             let counted = snapshot.transaction(ROLLUP).await?;
             let own = match counting.as_mut() {
-                Some(own) if counted >= own.commit => return Ok(()),
+                Some(own) if counted >= own.commit => return Ok(Some(())),
                 Some(own) if counted + 1 == own.commit => {
                     own.sums.remove(table.name).map(|rows| (own.commit, rows))
                 }

@@ -1,7 +1,6 @@
 //! A run of ingest, from the listing to the last commit.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
 
@@ -22,7 +21,7 @@ use crate::schema::{
     ALIAS_SIGHTINGS, KEY_RESOURCES, KMS_EVENTS, LISTINGS, LOG_FILE_EVENTS, RUNS, TRAIL_EVENTS,
     Table, USAGE_DAILY, USAGE_MONTHLY,
 };
-use crate::source::{Input, Listing, Source};
+use crate::source::{Listing, Source};
 use crate::store::{Compaction, Store};
 
 /// The tables that a run adds files to.

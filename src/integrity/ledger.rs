@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use arrow::array::RecordBatch;
+
 use super::address::{Address, at};
 use super::binding::Binding;
 use super::cells::Cells;

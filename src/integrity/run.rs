@@ -1,6 +1,6 @@
 //! A verification, from the ledger to the rows that say what was found.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::chain::{self, Chains};
 use super::error::IntegrityError;

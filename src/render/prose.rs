@@ -12,7 +12,7 @@ const LABELS: [&str; 4] = ["error: ", "warning: ", "note: ", "hint: "];
 const WIDTH_MIN: usize = 20;
 
 /// The text, no wider than that where it can be broken.
-pub(super) fn wrapped(text: &str, width: Option<usize>) -> String {
+pub(crate) fn wrapped(text: &str, width: Option<usize>) -> String {
     let Some(width) = width else {
         return text.to_owned();
     };

@@ -1,6 +1,6 @@
 //! What is asked of a report, bound to the placeholders of its statements.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use datafusion::common::ScalarValue;
@@ -38,7 +38,7 @@ pub(super) struct Bound {
     /// The principal that is asked about.
     pub(super) principal: Option<String>,
     /// What must be said of the filters and of the logs.
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 pub(super) async fn bind(

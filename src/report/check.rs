@@ -10,11 +10,10 @@ use datafusion::common::ScalarValue;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 
+use super::Filters;
 use super::placeholder::placeholders;
 use super::values::{days, integer, parse, plan, text_list, timestamp};
-use super::{Filters, ReportError};
-use crate::catalog::{Library, Parameter, ParameterKind, Query};
-use crate::catalog::{Origin, Scoped};
+use crate::catalog::{CatalogError, Library, Origin, Parameter, ParameterKind, Query, Scoped};
 use crate::sql::{Session, plainly};
 
 /// The faults of a report; `text` is that of its file.
@@ -23,7 +22,7 @@ pub async fn check(
     library: &Library,
     report: &Query,
     text: &str,
-) -> Vec<ReportError> {
+) -> Vec<CatalogError> {
     let mut faults = Vec::new();
     let at = |line: usize, problem: String| CatalogError::Header {
         path: report.path.clone(),
@@ -91,7 +90,7 @@ pub async fn check(
 
 /// The fault of a view whose statement the engine refused.
 #[must_use]
-pub fn statement_fault(query: &Query, source: &DataFusionError) -> ReportError {
+pub fn statement_fault(query: &Query, source: &DataFusionError) -> CatalogError {
     CatalogError::Header {
         path: query.path.clone(),
         line: query.line + line_of(source) - 1,
@@ -104,7 +103,7 @@ enum StatementFault {
     /// A line of it, and what is wrong there.
     Statement(usize, String),
     /// What it reads cannot be read.
-    Elsewhere(ReportError),
+    Elsewhere(CatalogError),
 }
 
 impl StatementFault {

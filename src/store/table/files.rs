@@ -1,17 +1,12 @@
 //! Reading columns of the live data files of a snapshot directly.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch, StringArray};
-use chrono::{DateTime, NaiveDate};
-use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::TryStreamExt as _;
-use serde_json::{Map, Value};
 
-use crate::schema::ColumnKind;
 use crate::store::error::StoreError;
 use crate::store::table::Snapshot;
 use crate::store::table::data_file::DataFile;
