@@ -8,7 +8,7 @@
 WITH holes AS (
   SELECT
     account, region, hour, state,
-    CAST(hour AS BIGINT) / 3600000000 - row_number() OVER (PARTITION BY account, region, state ORDER BY hour) AS stretch
+    hour_of(hour) - row_number() OVER (PARTITION BY account, region, state ORDER BY hour) AS stretch
   FROM scope_coverage
   WHERE is_hole OR ($require <> 'complete' AND state = 'complete_unverified')
 )

@@ -31,7 +31,7 @@ WITH hours AS (
   SELECT
     account, region, hour, state, rank, is_hole, is_complete,
     date_trunc('day', hour) AS day,
-    CAST(hour AS BIGINT) / 3600000000 - row_number() OVER (PARTITION BY account, region, state ORDER BY hour) AS stretch
+    hour_of(hour) - row_number() OVER (PARTITION BY account, region, state ORDER BY hour) AS stretch
   FROM scope_coverage
 ),
 
@@ -42,11 +42,7 @@ days AS (
     count(*) FILTER (WHERE is_complete) AS complete,
     count(*) FILTER (WHERE state = 'complete_verified') AS verified,
     count(*) FILTER (WHERE is_hole) AS holes,
-    substr(
-      'onXSKWA-P?cV',
-      CAST(coalesce(min(CASE WHEN is_hole THEN rank END), min(CASE WHEN is_complete THEN rank END), min(rank)) AS BIGINT),
-      1
-    ) AS letter
+    coalesce(min(rank) FILTER (WHERE is_hole), min(rank) FILTER (WHERE is_complete), min(rank)) AS rank
   FROM hours
   GROUP BY account, region, day
 ),
@@ -57,6 +53,7 @@ strips AS (
     string_agg(letter, '' ORDER BY day) AS days, CAST(min(day) AS DATE) AS first_day,
     sum(hours) AS hours, sum(complete) AS complete, sum(verified) AS verified, sum(holes) AS holes
   FROM days
+  JOIN coverage_states ON coverage_states.rank = days.rank
   GROUP BY account, region
 ),
 
@@ -68,7 +65,7 @@ stretches AS (
   GROUP BY account, region, state, stretch
 ),
 
-numbered AS (
+stretches_in_order AS (
   SELECT
     account, region, state,
     to_char(from_hour, '%Y-%m-%dT%HZ') || ' to ' || to_char(to_hour, '%Y-%m-%dT%HZ') || ' ' || state AS told,
@@ -81,11 +78,11 @@ holes AS (
     account, region,
     string_agg(told, ', ' ORDER BY place) FILTER (WHERE place <= 3)
       || CASE WHEN count(*) > 3 THEN ', and ' || (count(*) - 3) || ' more' ELSE '' END AS first_holes
-  FROM numbered
+  FROM stretches_in_order
   GROUP BY account, region
 ),
 
-late AS (
+late_logs AS (
   SELECT
     account_id AS account, region,
     (CAST(delivery_time AS BIGINT) - CAST(min_event_time AS BIGINT)) / 60000000 AS minutes
@@ -94,12 +91,12 @@ late AS (
     AND ($since IS NULL OR min_event_time >= $since) AND ($until IS NULL OR min_event_time < $until)
 ),
 
-ranked AS (
+logs_by_lateness AS (
   SELECT
     account, region, minutes,
     row_number() OVER (PARTITION BY account, region ORDER BY minutes) AS place,
     count(*) OVER (PARTITION BY account, region) AS logs
-  FROM late
+  FROM late_logs
 ),
 
 lateness AS (
@@ -108,7 +105,7 @@ lateness AS (
     min(minutes) FILTER (WHERE place * 100 >= logs * 50) AS late_50_minutes,
     min(minutes) FILTER (WHERE place * 100 >= logs * 99) AS late_99_minutes,
     max(minutes) AS late_max_minutes
-  FROM ranked
+  FROM logs_by_lateness
   GROUP BY account, region
 )
 

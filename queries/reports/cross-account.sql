@@ -17,18 +17,12 @@
 --   WHERE (SELECT count(*) FROM accounts) = 0
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT unnest(make_array(
---     CASE WHEN unknown > 0 THEN 'records of uses that tell no known key, which may be another account''s: ' || unknown END,
---     CASE WHEN corrections > 0
---       THEN 'records that correct earlier ones and whose events are no longer held, so that calls are counted as they '
---         || 'were first told, if they were: ' || corrections END
---   ))
---   FROM (
---     SELECT
---       sum(count) FILTER (WHERE kind = 'use' AND key_arn IS NULL AND outcome <> 'dry_run' AND record_role <> 'network') AS unknown,
---       sum(count) FILTER (WHERE doubt = 'correction') AS corrections
---     FROM scope_usage
---   )
+--   SELECT 'records of uses that tell no known key, which may be another account''s: ' || sum(count)
+--   FROM scope_usage
+--   WHERE kind = 'use' AND key_arn IS NULL AND outcome <> 'dry_run' AND record_role <> 'network'
+--   HAVING sum(count) > 0
+-- caveat:
+--   SELECT text FROM scope_uncounted WHERE place = 3
 -- caveat:
 --   SELECT text FROM scope_unknown_operations
 
@@ -40,7 +34,7 @@ WITH calls AS (
   WHERE key_arn IS NOT NULL AND outcome <> 'dry_run' AND key_role <> 'both' AND caller_account <> split_part(key_arn, ':', 5)
 ),
 
-judged AS (
+calls_by_side AS (
   SELECT
     calls.*,
     callers.account IS NOT NULL AS is_caller_inside,
@@ -65,6 +59,6 @@ SELECT
   max(last_time) FILTER (WHERE kind = 'use' AND outcome = 'success') AS last_use,
   max(last_time) AS last_time,
   label
-FROM judged
+FROM calls_by_side
 GROUP BY caller, is_caller_inside, is_key_inside, key_arn, label
 ORDER BY label NULLS FIRST, is_caller_inside AND is_key_inside, uses DESC, failed DESC, managed DESC, caller, key_arn

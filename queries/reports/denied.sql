@@ -20,7 +20,7 @@
 --   WHERE outcome = 'denied' AND is_dry_run
 --   HAVING count(*) > 0
 
-WITH told AS (
+WITH denied_calls AS (
   SELECT
     caller, event_name, key_arn, key_as_typed, key_role, other_key_arn, error_message, denied_by, use_label, event_time,
     (regexp_match(error_message, 'on resource: (arn:[^ ,]+)'))[1] AS told_arn
@@ -43,7 +43,7 @@ refusals AS (
         ELSE ''
       END AS refused_by,
     use_label AS label, event_time
-  FROM told
+  FROM denied_calls
   -- A call on two keys is refused for one of them: the one that the message names, else the first.
   WHERE coalesce(told_arn <> other_key_arn, true)
     AND (key_role <> 'destination' OR coalesce(told_arn = key_arn, false))

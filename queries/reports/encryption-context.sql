@@ -26,7 +26,7 @@ WITH contexts AS (
   GROUP BY coalesce(key_arn, key_as_typed), use_label, encryption_context
 ),
 
-named AS (
+names_of_contexts AS (
   SELECT
     key, label, encryption_context, uses, last_time,
     unnest(
@@ -36,19 +36,14 @@ named AS (
 ),
 
 -- One row for each value; the name is escaped as a pointer wants it.
-valued AS (
+values_of_names AS (
   SELECT
     key, label, name,
     json_text(encryption_context, '/' || replace(replace(name, '~', '~0'), '/', '~1')) AS value,
     sum(uses) AS uses,
     max(last_time) AS last_time
-  FROM named
+  FROM names_of_contexts
   GROUP BY 1, 2, 3, 4
-),
-
-ranked AS (
-  SELECT *, row_number() OVER (PARTITION BY key, label, name ORDER BY uses DESC, value) AS place
-  FROM valued
 )
 
 SELECT
@@ -56,9 +51,9 @@ SELECT
   name,
   sum(uses) AS uses,
   count(value) AS "values",
-  CASE WHEN count(value) <= 5 THEN string_agg(value || ' ' || uses, ', ' ORDER BY place) END AS value_list,
+  CASE WHEN count(value) <= 5 THEN counts(value, uses) END AS value_list,
   max(last_time) AS last_time,
   label
-FROM ranked
+FROM values_of_names
 GROUP BY key, label, name
 ORDER BY label NULLS FIRST, key NULLS LAST, name NULLS LAST

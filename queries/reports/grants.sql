@@ -16,14 +16,14 @@
 --     AND grant_id IS NULL AND ($until IS NULL OR event_time < $until)
 --   HAVING count(*) > 0
 
-WITH asked AS (
+WITH grants_asked AS (
   SELECT *
   FROM grants
   WHERE ($until IS NULL OR first_time < $until)
     AND grant_id IN (SELECT grant_id FROM scope_uses_ever WHERE grant_id IS NOT NULL)
 ),
 
-judged AS (
+grants_with_state AS (
   SELECT
     *,
     CASE
@@ -31,7 +31,7 @@ judged AS (
       WHEN key_deleted_time IS NOT NULL AND ($until IS NULL OR key_deleted_time < $until) THEN 'gone'
       ELSE 'open'
     END AS state
-  FROM asked
+  FROM grants_asked
 )
 
 SELECT
@@ -46,5 +46,5 @@ SELECT
   CASE WHEN state IN ('retired', 'revoked') THEN ended_time WHEN state = 'gone' THEN key_deleted_time END AS ended_time,
   CASE WHEN state IN ('retired', 'revoked') THEN ended_by END AS ended_by,
   grant_id
-FROM judged
+FROM grants_with_state
 ORDER BY state <> 'open', key NULLS LAST, made_time NULLS FIRST, grant_id

@@ -42,7 +42,7 @@ changes AS (
     AND ($until IS NULL OR scope_uses_ever.event_time < $until)
 ),
 
-facts AS (
+uses_and_changes AS (
   SELECT
     key_arn, key_material_id, caller, event_time, uses,
     CASE WHEN is_decrypt THEN 'decrypt' ELSE 'encrypt' END AS fact
@@ -68,11 +68,11 @@ versions AS (
     max(event_time) FILTER (WHERE fact = 'decrypt') AS last_decrypt,
     max(event_time) FILTER (WHERE fact = 'rotation') AS rotated_time,
     max(event_time) FILTER (WHERE fact IN ('encrypt', 'rotation')) AS made_current
-  FROM facts
+  FROM uses_and_changes
   GROUP BY key_arn, key_material_id
 ),
 
-ranked AS (
+versions_by_age AS (
   SELECT
     *,
     row_number() OVER (PARTITION BY key_arn ORDER BY made_current DESC NULLS LAST, rotated_time DESC NULLS LAST, key_material_id) AS place,
@@ -88,5 +88,5 @@ SELECT
   decrypts,
   last_decrypt,
   callers
-FROM ranked
+FROM versions_by_age
 ORDER BY key_arn NULLS LAST, place, key_material_id

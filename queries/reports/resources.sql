@@ -30,14 +30,10 @@
 -- caveat:
 --   SELECT text FROM scope_unknown_operations
 
-WITH asked AS (
+WITH resources_asked AS (
   SELECT *
   FROM scope_resources
-  WHERE $resource IS NULL
-    OR resource = $resource
-    -- An object is known by its bucket, an id without its service, a name without the rest of its ARN.
-    OR (resource LIKE 'arn:%:s3:::%' AND resource = split_part($resource, '/', 1))
-    OR right(resource, length($resource) + 1) IN (':' || $resource, '/' || $resource)
+  WHERE $resource IS NULL OR names_resource(resource, $resource)
 ),
 
 pairs AS (
@@ -53,19 +49,19 @@ pairs AS (
     max(last_time) AS last_time,
     min(caller_account_id) AS first_account,
     max(caller_account_id) AS last_account
-  FROM asked
+  FROM resources_asked
   GROUP BY 1, 2, 3
 ),
 
 -- Most pairs are of one account's callers.
-shared AS (
+shared_pairs AS (
   SELECT
     key_arn, key_as_typed, resource,
     string_agg(caller_account_id, ', ' ORDER BY caller_account_id) AS accounts
   FROM (
     SELECT DISTINCT
       key_arn, CASE WHEN key_arn IS NULL THEN key END AS key_as_typed, resource, caller_account_id
-    FROM asked
+    FROM resources_asked
     WHERE resource IN (SELECT resource FROM pairs WHERE first_account <> last_account)
   )
   GROUP BY key_arn, key_as_typed, resource
@@ -77,11 +73,11 @@ SELECT
   pairs.resource,
   pairs.operations,
   pairs.last_time,
-  coalesce(shared.accounts, pairs.first_account) AS accounts
+  coalesce(shared_pairs.accounts, pairs.first_account) AS accounts
 FROM pairs
-LEFT JOIN shared
-  ON shared.resource = pairs.resource
-  AND (shared.key_arn IS NOT DISTINCT FROM pairs.key_arn)
-  AND (shared.key_as_typed IS NOT DISTINCT FROM pairs.key_as_typed)
+LEFT JOIN shared_pairs
+  ON shared_pairs.resource = pairs.resource
+  AND (shared_pairs.key_arn IS NOT DISTINCT FROM pairs.key_arn)
+  AND (shared_pairs.key_as_typed IS NOT DISTINCT FROM pairs.key_as_typed)
 LEFT JOIN key_names AS names ON names.key_arn = pairs.key_arn
 ORDER BY key, pairs.last_time DESC, pairs.resource

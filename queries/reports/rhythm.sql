@@ -22,7 +22,7 @@ WITH uses AS (
     count(*) AS uses
   FROM scope_uses
   WHERE kind = 'use' AND outcome = 'success' AND NOT is_dry_run
-  GROUP BY use_label, event_date, CAST(event_time AS BIGINT) / 3600000000
+  GROUP BY use_label, event_date, hour_of(event_time)
   UNION ALL
   -- Every weekday is told, also one without a use.
   SELECT NULL AS label, NULL AS event_date, day_number, NULL AS hour, 0 AS uses
@@ -32,20 +32,7 @@ WITH uses AS (
 weekdays AS (
   SELECT
     label, day_number,
-    make_array(
-      coalesce(sum(uses) FILTER (WHERE hour = 0), 0), coalesce(sum(uses) FILTER (WHERE hour = 1), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 2), 0), coalesce(sum(uses) FILTER (WHERE hour = 3), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 4), 0), coalesce(sum(uses) FILTER (WHERE hour = 5), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 6), 0), coalesce(sum(uses) FILTER (WHERE hour = 7), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 8), 0), coalesce(sum(uses) FILTER (WHERE hour = 9), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 10), 0), coalesce(sum(uses) FILTER (WHERE hour = 11), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 12), 0), coalesce(sum(uses) FILTER (WHERE hour = 13), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 14), 0), coalesce(sum(uses) FILTER (WHERE hour = 15), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 16), 0), coalesce(sum(uses) FILTER (WHERE hour = 17), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 18), 0), coalesce(sum(uses) FILTER (WHERE hour = 19), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 20), 0), coalesce(sum(uses) FILTER (WHERE hour = 21), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 22), 0), coalesce(sum(uses) FILTER (WHERE hour = 23), 0)
-    ) AS uses_per_hour,
+    count_series(hour, uses, 0, 23) AS uses_per_hour,
     sum(uses) AS uses,
     count(DISTINCT event_date) AS days
   FROM uses

@@ -55,7 +55,7 @@ statements AS (
     OR (NOT is_alias_event AND slot = 2 AND destination_key_arn IS NOT NULL)
 ),
 
-named AS (
+sightings AS (
   SELECT
     event_date, event_time, key_arn, sighting,
     CASE WHEN typed LIKE 'arn:%:alias/%' THEN 'alias/' || split_part(typed, ':alias/', 2) ELSE typed END AS alias_name,
@@ -70,6 +70,6 @@ SELECT
   count(*) AS count,
   min(event_time) AS first_time,
   max(event_time) AS last_time
-FROM named
+FROM sightings
 GROUP BY
   event_date, alias_name, account, region, key_arn, sighting, CASE WHEN sighting <> 'used' THEN event_time END

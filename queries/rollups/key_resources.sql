@@ -10,7 +10,7 @@
 --   service is read from the resource itself, else it is the event's.
 --   The rows are a set: whoever writes them sorts them.
 
-WITH named AS (
+WITH calls AS (
   SELECT
     event_id, recipient_account_id, content_hash, event_name, service, caller_account_id, event_time, resource_list,
     coalesce(key_arn, key_as_typed) AS key,
@@ -35,14 +35,14 @@ sides AS (
         THEN array_except(resource_list, array_except(destination_resources, source_resources))
       ELSE resource_list
     END AS resources
-  FROM named
+  FROM calls
   WHERE direction IS NOT NULL AND key IS NOT NULL
   UNION ALL
   SELECT
     event_id, recipient_account_id, content_hash, destination_key AS key, 'encrypt' AS direction,
     service, caller_account_id, event_time,
     array_except(resource_list, array_except(source_resources, destination_resources)) AS resources
-  FROM named
+  FROM calls
   WHERE event_name = 'ReEncrypt' AND destination_key IS NOT NULL
 ),
 
@@ -53,7 +53,7 @@ mentions AS (
   FROM sides
 ),
 
-folded AS (
+resources_of_calls AS (
   SELECT DISTINCT
     event_id, recipient_account_id, content_hash, key,
     CASE
@@ -62,10 +62,7 @@ folded AS (
       WHEN split_part(resource, ':', 1) LIKE '%.amazonaws.com' THEN split_part(resource, ':', 1)
       ELSE service
     END AS service,
-    CASE
-      WHEN resource LIKE 'arn:%:s3:::%' THEN split_part(resource, '/', 1)
-      ELSE resource
-    END AS resource,
+    bucket_of(resource) AS resource,
     direction, caller_account_id, event_time
   FROM mentions
   WHERE resource IS NOT NULL
@@ -80,5 +77,5 @@ SELECT
   count(*) AS count,
   min(event_time) AS first_time,
   max(event_time) AS last_time
-FROM folded
+FROM resources_of_calls
 GROUP BY key, service, resource, direction, caller_account_id

@@ -6,5 +6,4 @@
 
 SELECT *
 FROM scope_events_of_callers
-WHERE ($account IS NULL OR cardinality($key_arns) > 0 OR recipient_account_id = $account OR caller_account(caller) = $account)
-  AND ($caller IS NULL OR caller IS NOT DISTINCT FROM $caller)
+WHERE is_of_asked_account(recipient_account_id, caller) AND is_of_asked_caller(caller)

@@ -7,13 +7,8 @@
 
 SELECT *
 FROM key_names
-WHERE (
-    (cardinality($key_arns) = 0 AND cardinality($key_names) = 0)
-    OR array_has($key_arns, key_arn)
-  )
-  AND ($account IS NULL OR account = $account)
-  AND ($region IS NULL OR region = $region)
-  AND (cardinality($key_accounts) = 0 OR array_has($key_accounts, account))
-  AND (cardinality($tagged_keys) = 0 OR array_has($tagged_keys, key_arn))
+WHERE is_asked_key(key_arn, NULL)
+  AND is_asked_region(account, region)
+  AND is_tagged(key_arn)
   AND ($caller IS NULL OR key_arn IN (SELECT key_arn FROM usage_by_key WHERE caller = $caller))
   AND ($service IS NULL OR key_arn IN (SELECT key_arn FROM key_events WHERE coalesce(invoked_by, service) = $service))

@@ -17,22 +17,11 @@
 
 SELECT *
 FROM resources_by_key
-WHERE (
-    (cardinality($key_arns) = 0 AND cardinality($key_names) = 0)
-    OR array_has($key_arns, key_arn)
-    OR array_has($key_names, coalesce(key_arn, key))
-  )
+WHERE is_of_asked_keys(key_arn, key, caller_account_id, NULL)
   AND (
     $account IS NULL OR cardinality($key_arns) > 0
     OR coalesce(nullif(split_part(key_arn, ':', 5), ''), caller_account_id) = $account
   )
-  AND ($region IS NULL OR cardinality($key_arns) > 0 OR nullif(split_part(key_arn, ':', 4), '') = $region)
-  AND (
-    cardinality($key_accounts) = 0
-    OR array_has($key_accounts, coalesce(nullif(split_part(key_arn, ':', 5), ''), caller_account_id))
-  )
-  AND (cardinality($tagged_keys) = 0 OR array_has($tagged_keys, key_arn))
   AND ($service IS NULL OR service = $service)
   AND ($caller IS NULL OR coalesce(key_arn, key) IN (SELECT coalesce(key_arn, key) FROM usage_by_key WHERE caller = $caller))
-  AND ($since IS NULL OR last_time >= $since)
-  AND ($until IS NULL OR first_time < $until)
+  AND overlaps_window(first_time, last_time)

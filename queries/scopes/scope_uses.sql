@@ -5,5 +5,4 @@
 
 SELECT *
 FROM scope_uses_ever
-WHERE ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
-  AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+WHERE is_in_window(event_time) AND is_day_in_window(event_date)

@@ -3,7 +3,7 @@
 -- description: The five runs that began last. A run has a row when it begins and another when it ends, which counts.
 
 SELECT
-  to_char(started_at, '%Y-%m-%dT%H:%M:%SZ') AS started,
+  iso_time(started_at) AS started,
   command,
   outcome,
   objects_new,

@@ -4,7 +4,7 @@
 
 SELECT
   trail_arn,
-  to_char(taken_at, '%Y-%m-%dT%H:%M:%SZ') AS taken_at,
+  iso_time(taken_at) AS taken_at,
   bucket,
   is_multi_region,
   is_organization,

@@ -23,7 +23,7 @@ WITH points AS (
     alias_name, account, region, key_arn, sighting, event_date, CASE WHEN sighting <> 'used' THEN first_time END
 ),
 
-compared AS (
+points_in_order AS (
   SELECT
     *,
     row_number() OVER (PARTITION BY alias_name, account, region ORDER BY at, place, key_arn) AS number,
@@ -31,21 +31,21 @@ compared AS (
   FROM points
 ),
 
-marked AS (
+points_with_starts AS (
   SELECT
     *,
     CASE WHEN number > 1 AND key_arn IS NOT DISTINCT FROM key_before THEN 0 ELSE 1 END AS is_start
-  FROM compared
+  FROM points_in_order
 ),
 
-numbered AS (
+points_by_period AS (
   SELECT
     *,
     sum(is_start) OVER (
       PARTITION BY alias_name, account, region ORDER BY number
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
     ) AS period
-  FROM marked
+  FROM points_with_starts
 ),
 
 periods AS (
@@ -54,11 +54,11 @@ periods AS (
     min(at) AS first_seen,
     max(at) AS last_seen,
     bool_or(is_start = 1 AND is_operation) AS is_begun_by_operation
-  FROM numbered
+  FROM points_by_period
   GROUP BY alias_name, account, region, period, key_arn
 ),
 
-bounded AS (
+periods_with_ends AS (
   SELECT
     *,
     CASE WHEN period > 1 OR is_begun_by_operation THEN first_seen END AS valid_from,
@@ -79,5 +79,5 @@ SELECT
   first_seen,
   last_seen,
   CASE WHEN is_ended_by_operation THEN valid_to WHEN valid_to IS NOT NULL THEN last_seen END AS proven_to
-FROM bounded
+FROM periods_with_ends
 WHERE key_arn IS NOT NULL

@@ -5,17 +5,18 @@
 --   trail that logs KMS read events covers it. state, rank and reasons are those of that trail, as in coverage_by_trail;
 --   is_complete marks complete_unverified and complete_verified, is_hole every state that is neither
 --   of them and is not account_not_in_organization or region_not_enabled.
--- depends: coverage_by_trail
+-- depends: coverage_by_trail, coverage_states
 
-SELECT
-  account,
-  region,
-  hour,
-  first_value(state ORDER BY rank DESC, trail, organization) AS state,
-  max(rank) AS rank,
-  first_value(reasons ORDER BY rank DESC, trail, organization) AS reasons,
-  first_value(trail_arn ORDER BY rank DESC, trail, organization) AS trail_arn,
-  max(rank) >= 11 AS is_complete,
-  max(rank) BETWEEN 3 AND 10 AS is_hole
-FROM coverage_by_trail
-GROUP BY account, region, hour
+WITH best_trails AS (
+  SELECT
+    account, region, hour,
+    max(rank) AS rank,
+    first_value(reasons ORDER BY rank DESC, trail, organization) AS reasons,
+    first_value(trail_arn ORDER BY rank DESC, trail, organization) AS trail_arn
+  FROM coverage_by_trail
+  GROUP BY account, region, hour
+)
+
+SELECT account, region, hour, state, best_trails.rank, reasons, trail_arn, is_complete, is_hole
+FROM best_trails
+JOIN coverage_states ON coverage_states.rank = best_trails.rank

@@ -9,7 +9,7 @@
 WITH ledger_streams AS (
   SELECT account, region, organization, trail, to_time AS last_time
   FROM delivery_ranges
-  WHERE flag = 0
+  WHERE mark = 'stored'
 ),
 
 newest_regions AS (

@@ -8,18 +8,12 @@
 --   has one: the trail did not log, or wrote no digests, for a while before it.
 -- depends: log_files, verified_files, known_trails
 
-WITH judged AS (
+WITH digests AS (
   SELECT
     log_files.location, log_files.state, log_files.account_id AS account, log_files.region,
     coalesce(log_files.organization_id, '') AS organization,
     log_files.delivery_time, log_files.digest_start_time, log_files.digest_end_time, log_files.digest_content,
-    -- What was found of other bytes tells nothing of these.
-    CASE
-      WHEN verified_files.size_bytes = log_files.size_bytes
-        AND (verified_files.etag IS NOT DISTINCT FROM log_files.etag)
-        AND (verified_files.modified_at IS NOT DISTINCT FROM log_files.modified_at)
-        THEN verified_files.status
-    END AS status,
+    CASE WHEN is_same_object(verified_files, log_files) THEN verified_files.status END AS status,
     regexp_match(
       log_key(log_files.location), '_CloudTrail-Digest_[^_/]+_([^/]+)_([a-z0-9-]+)_[0-9]{8}T[0-9]{6}Z(_backfill)?[.]'
     ) AS parts
@@ -28,10 +22,7 @@ WITH judged AS (
   WHERE log_files.account_id IS NOT NULL AND log_files.region IS NOT NULL
     AND (
       log_files.kind = 'digest'
-      OR (
-        is_digest_location(log_files.location)
-        AND (log_files.kind IN ('log', 'unknown') OR (log_files.kind = 'other' AND log_files.state <> 'ok'))
-      )
+      OR (is_digest_location(log_files.location) AND log_files.kind IN ('log', 'unknown'))
     )
 ),
 
@@ -48,9 +39,9 @@ organization_trails AS (
   GROUP BY name, home_region
 ),
 
-placed AS (
+digests_in_chain AS (
   SELECT
-    judged.location,
+    digests.location,
     account,
     region,
     organization,
@@ -73,12 +64,12 @@ placed AS (
       AND coalesce(status, '') NOT IN ('bad_signature', 'unknown_key') AS is_readable,
     lag(digest_start_time) OVER chain AS previous_start_time,
     lag(digest_end_time) OVER chain AS previous_end_time
-  FROM judged
+  FROM digests
   LEFT JOIN organization_trails
     ON organization_trails.name = parts[1] AND organization_trails.home_region = parts[2]
   WINDOW chain AS (
     PARTITION BY account, region, organization, parts[1], parts[2], coalesce(parts[3], '')
-    ORDER BY digest_end_time, judged.location
+    ORDER BY digest_end_time, digests.location
   )
 )
 
@@ -98,4 +89,4 @@ SELECT
       THEN json_text(digest_content, '/previousDigestS3Object') IS NULL
     ELSE false
   END AS is_restart
-FROM placed
+FROM digests_in_chain

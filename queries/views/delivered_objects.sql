@@ -19,18 +19,12 @@ WITH logs AS (
     log_files.state, log_files.account_id AS account, log_files.region,
     coalesce(log_files.organization_id, '') AS organization,
     log_files.delivery_time, log_files.min_event_time, log_files.max_event_time,
-    -- What was found of other bytes tells nothing of these.
-    CASE
-      WHEN verified_files.size_bytes = log_files.size_bytes
-        AND (verified_files.etag IS NOT DISTINCT FROM log_files.etag)
-        AND (verified_files.modified_at IS NOT DISTINCT FROM log_files.modified_at)
-        THEN verified_files.status
-    END AS status,
+    CASE WHEN is_same_object(verified_files, log_files) THEN verified_files.status END AS status,
     log_key(log_files.location) AS key
   FROM log_files
   LEFT JOIN verified_files ON verified_files.location = log_files.location
   WHERE log_files.account_id IS NOT NULL AND log_files.region IS NOT NULL
-    AND (log_files.kind IN ('log', 'unknown') OR (log_files.kind = 'other' AND log_files.state <> 'ok'))
+    AND log_files.kind IN ('log', 'unknown')
     AND NOT is_digest_location(log_files.location)
 ),
 
@@ -53,10 +47,10 @@ namings AS (
 objects AS (
   SELECT
     'digest' AS kind, location AS digest, account, region, organization, trail, state, status,
-    coalesce(digest_start_time, delivery_time - INTERVAL '1 hour') AS from_time,
-    coalesce(digest_end_time, delivery_time) AS to_time,
-    arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS first_time,
-    arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS last_time,
+    digest_from(delivered_digests) AS from_time,
+    digest_to(delivered_digests) AS to_time,
+    no_time() AS first_time,
+    no_time() AS last_time,
     is_readable AND NOT is_backfill AS is_seen,
     CASE
       WHEN is_readable AND NOT is_backfill AND status IN ('valid', 'chain_start')
@@ -64,9 +58,8 @@ objects AS (
     END AS signed_from,
     CASE WHEN is_backfill AND status = 'chain_broken' THEN previous_end_time END AS broken_from,
     -- What it names, or would have named, happened before it was delivered.
-    CASE WHEN is_readable THEN broken_from ELSE coalesce(digest_start_time, delivery_time - INTERVAL '1 hour') END
-      - delivery_delay AS lost_from,
-    CASE WHEN is_readable THEN digest_start_time ELSE coalesce(digest_end_time, delivery_time) END AS lost_to,
+    CASE WHEN is_readable THEN broken_from ELSE digest_from(delivered_digests) END - delivery_delay AS lost_from,
+    CASE WHEN is_readable THEN digest_start_time ELSE digest_to(delivered_digests) END AS lost_to,
     0 AS lacking
   FROM delivered_digests
   CROSS JOIN coverage_settings
@@ -90,8 +83,8 @@ objects AS (
       greatest(logs.max_event_time, coalesce(logs.delivery_time, namings.delivered) + INTERVAL '59 seconds')
     ),
     false,
-    arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))'),
-    arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))'),
+    no_time(),
+    no_time(),
     -- Nobody answers for the times that a digest names before its signature was checked.
     CASE WHEN is_signed THEN NULL ELSE coalesce(logs.delivery_time, namings.delivered) - delivery_delay END,
     CASE WHEN is_signed THEN NULL ELSE coalesce(logs.delivery_time, namings.delivered) + INTERVAL '59 seconds' END,

@@ -1,13 +1,13 @@
 -- id: delivery_ranges
 -- title: From when to when each trail delivered, and what is wrong in between
--- description: One row per account, region, organization, trail and flag, from_time to to_time. Flag 0: something is
---   held of it. 1: deliveries go on, with no break in the digests, nor more than delivery_gap between logs that no digest
---   names. 2: the digests are proven without a break. Of EVENT time, where objects may hold events of that time: 4 archived,
---   8 damaged or rejected, 16 named by a digest and not held, 32 with another hash than the digest's. 128: of digests, also
---   backfill ones, that cannot be read or are not valid, the time that they cover. 512: of a backfill digest whose
---   chain is broken, the time since the one held before it. 1024, of EVENT time: an event of that time may be lost, by any of these
---   or with a digest that is lost, and nothing else shows it. 2048: digests are valid without a break, whatever is lost of
---   the logs that they name. trail is `unknown` for logs of an account and region without digests.
+-- description: One row per account, region, organization, trail and mark, from_time to to_time. stored: something is
+--   stored of it. delivered: deliveries go on, with no break in the digests, nor more than delivery_gap between logs that no
+--   digest names. proven: the digests are proven without a break. Of EVENT time, where objects may hold events of that time:
+--   archived, damaged (or rejected), missing (named by a digest), changed (another hash than the digest's). invalid_digest:
+--   of digests, also backfill ones, that cannot be read or are not valid, the time that they cover. broken_backfill: of a
+--   backfill digest whose chain is broken, the time since the one stored before it. lost, of EVENT time: an event of that time
+--   may be lost, by any of these or with a digest that is lost, and nothing else shows it. signed: digests are valid without a
+--   break, whatever is lost of the logs that they name. trail is `unknown` for logs of an account and region without digests.
 -- depends: coverage_settings, delivered_digests, delivered_objects
 -- kept: the view coverage reads it several times, and its rows are few beside the ledger's
 
@@ -22,7 +22,7 @@ attributed AS (
   SELECT
     objects.account, objects.region, objects.organization, kind, state, status, from_time, first_time, last_time, broken_from, is_proven,
     signed_from, lost_from, lost_to,
-    -- Adjacent digests leave two seconds between them, so that one that is missing leaves more than an hour.
+    -- The two seconds between adjacent digests (covers_to) belong to neither.
     CASE WHEN kind = 'digest' THEN to_time - INTERVAL '2 seconds' ELSE to_time END AS to_time,
     from_time IS NOT NULL AND (is_seen OR (kind = 'log' AND state <> 'missing') OR state = 'archived') AS is_link,
     CASE
@@ -46,76 +46,65 @@ deliveries AS (
 ),
 
 -- What each delivery adds to: in one pass, since everything before is much to compute.
-parts AS (
+marks AS (
   SELECT
     account, region, organization, trail,
     unnest(make_array(
-      named_struct('flag', 0, 'from_time', from_time, 'to_time', to_time),
-      named_struct('flag', CASE WHEN is_link THEN 1 END, 'from_time', from_time, 'to_time', to_time),
+      named_struct('mark', 'stored', 'from_time', from_time, 'to_time', to_time),
+      named_struct('mark', CASE WHEN is_link THEN 'delivered' END, 'from_time', from_time, 'to_time', to_time),
+      named_struct('mark', CASE WHEN is_proven THEN 'proven' END, 'from_time', signed_from, 'to_time', signed_to),
+      named_struct('mark', CASE WHEN signed_from IS NOT NULL THEN 'signed' END, 'from_time', signed_from, 'to_time', signed_to),
       named_struct(
-        'flag', CASE WHEN is_proven THEN 2 END, 'from_time', signed_from, 'to_time', to_time + INTERVAL '2 seconds'
-      ),
-      named_struct(
-        'flag', CASE WHEN signed_from IS NOT NULL THEN 2048 END, 'from_time', signed_from, 'to_time', to_time + INTERVAL '2 seconds'
-      ),
-      named_struct(
-        'flag',
+        'mark',
         CASE
-          WHEN state = 'archived' THEN 4
+          WHEN state = 'archived' THEN 'archived'
           WHEN kind = 'digest' THEN NULL
-          WHEN state = 'missing' THEN 16
-          WHEN status = 'hash_mismatch' THEN 32
-          WHEN state <> 'ok' THEN 8
+          WHEN state = 'missing' THEN 'missing'
+          WHEN status = 'hash_mismatch' THEN 'changed'
+          WHEN state <> 'ok' THEN 'damaged'
         END,
         'from_time', coalesce(first_time, from_time),
         'to_time', coalesce(last_time, to_time)
       ),
       named_struct(
-        'flag',
-        CASE
-          WHEN kind = 'digest' AND (state NOT IN ('ok', 'archived') OR status IN ('bad_signature', 'unknown_key', 'chain_broken'))
-            THEN 128
-        END,
+        'mark', CASE WHEN kind = 'digest' AND (state NOT IN ('ok', 'archived') OR is_wrong(status)) THEN 'invalid_digest' END,
         'from_time', from_time, 'to_time', to_time
       ),
-      named_struct('flag', CASE WHEN broken_from IS NOT NULL THEN 512 END, 'from_time', broken_from, 'to_time', to_time),
-      named_struct('flag', CASE WHEN lost_from < lost_to THEN 1024 END, 'from_time', lost_from, 'to_time', lost_to)
+      named_struct('mark', CASE WHEN broken_from IS NOT NULL THEN 'broken_backfill' END, 'from_time', broken_from, 'to_time', to_time),
+      named_struct('mark', CASE WHEN lost_from < lost_to THEN 'lost' END, 'from_time', lost_from, 'to_time', lost_to)
     )) AS part
-  FROM deliveries
+  FROM (SELECT *, to_time + INTERVAL '2 seconds' AS signed_to, unnest(trails) AS trail FROM attributed) AS deliveries
 ),
 
-flagged AS (
+ranges_of_marks AS (
   SELECT
-    account, region, organization, trail, part['flag'] AS flag,
+    account, region, organization, trail, part['mark'] AS mark,
     array_agg(CAST(part['from_time'] AS BIGINT)) AS from_times,
     array_agg(CAST(part['to_time'] AS BIGINT)) AS to_times
-  FROM parts
-  WHERE part['flag'] IS NOT NULL
-  GROUP BY account, region, organization, trail, part['flag']
+  FROM marks
+  WHERE part['mark'] IS NOT NULL
+  GROUP BY account, region, organization, trail, part['mark']
 ),
 
-linked AS (
+linked_marks AS (
   SELECT
-    account, region, organization, trail, flag,
+    account, region, organization, trail, mark,
     unnest(linked_ranges(
       from_times, to_times,
-      CASE flag
-        WHEN 0 THEN NULL
-        WHEN 1 THEN CAST(arrow_cast(0, 'Timestamp(Microsecond, Some("UTC"))') + delivery_gap AS BIGINT)
-        WHEN 2 THEN 0
-        WHEN 2048 THEN 0
+      CASE mark
+        WHEN 'stored' THEN NULL
+        WHEN 'delivered' THEN micros(delivery_gap)
+        WHEN 'proven' THEN 0
+        WHEN 'signed' THEN 0
         -- What is known for a moment between two losses is of no use.
-        WHEN 1024 THEN CAST(arrow_cast(0, 'Timestamp(Microsecond, Some("UTC"))') + delivery_delay AS BIGINT)
+        WHEN 'lost' THEN micros(delivery_delay)
         -- What is wrong stays apart.
         ELSE -1
       END
     )) AS range
-  FROM flagged
+  FROM ranges_of_marks
   CROSS JOIN coverage_settings
 )
 
-SELECT
-  account, region, organization, trail, flag,
-  range['from_time'] AS from_time,
-  range['to_time'] AS to_time
-FROM linked
+SELECT account, region, organization, trail, mark, range['from_time'] AS from_time, range['to_time'] AS to_time
+FROM linked_marks

@@ -30,14 +30,14 @@ WITH calls AS (
 ),
 
 -- Place 1 is the first of its part.
-placed AS (
+calls_in_order AS (
   SELECT
     *,
     row_number() OVER (PARTITION BY grant_id, key_arn, part ORDER BY event_time, event_id, content_hash) AS place
   FROM calls
 ),
 
-told AS (
+grants_told AS (
   SELECT
     grant_id,
     key_arn,
@@ -55,7 +55,7 @@ told AS (
     max(event_time) FILTER (WHERE part = 'used') AS last_use,
     min(event_time) AS first_time,
     max(event_time) AS last_time
-  FROM placed
+  FROM calls_in_order
   GROUP BY grant_id, key_arn
 ),
 
@@ -67,39 +67,39 @@ deleted AS (
 )
 
 SELECT
-  told.grant_id,
-  told.key_arn,
-  CASE WHEN told.key_arn IS NULL THEN told.key_as_typed END AS key_as_typed,
-  told.created_time,
-  told.created_by,
-  told.created_in_session,
-  told.invoked_by,
+  grants_told.grant_id,
+  grants_told.key_arn,
+  CASE WHEN grants_told.key_arn IS NULL THEN grants_told.key_as_typed END AS key_as_typed,
+  grants_told.created_time,
+  grants_told.created_by,
+  grants_told.created_in_session,
+  grants_told.invoked_by,
   -- No log of a grant to a service has been published: the names are CloudTrail's usual ones, or the API's own.
   coalesce(
-    json_text(told.request, '/granteePrincipal'), json_text(told.request, '/granteeServicePrincipal'),
-    json_text(told.request, '/GranteePrincipal'), json_text(told.request, '/GranteeServicePrincipal')
+    json_text(grants_told.request, '/granteePrincipal'), json_text(grants_told.request, '/granteeServicePrincipal'),
+    json_text(grants_told.request, '/GranteePrincipal'), json_text(grants_told.request, '/GranteeServicePrincipal')
   ) AS grantee,
   coalesce(
-    json_text(told.request, '/retiringPrincipal'), json_text(told.request, '/retiringServicePrincipal'),
-    json_text(told.request, '/RetiringPrincipal'), json_text(told.request, '/RetiringServicePrincipal')
+    json_text(grants_told.request, '/retiringPrincipal'), json_text(grants_told.request, '/retiringServicePrincipal'),
+    json_text(grants_told.request, '/RetiringPrincipal'), json_text(grants_told.request, '/RetiringServicePrincipal')
   ) AS retiring_principal,
   replace(
-    translate(coalesce(json_text(told.request, '/operations'), json_text(told.request, '/Operations')), '[] "', ''),
+    translate(coalesce(json_text(grants_told.request, '/operations'), json_text(grants_told.request, '/Operations')), '[] "', ''),
     ',', ', '
   ) AS operations,
-  told.encryption_context,
+  grants_told.encryption_context,
   coalesce(
-    json_text(told.request, '/constraints/sourceArn'), json_text(told.request, '/constraints/SourceArn'),
-    json_text(told.request, '/Constraints/SourceArn'), json_text(told.request, '/Constraints/sourceArn')
+    json_text(grants_told.request, '/constraints/sourceArn'), json_text(grants_told.request, '/constraints/SourceArn'),
+    json_text(grants_told.request, '/Constraints/SourceArn'), json_text(grants_told.request, '/Constraints/sourceArn')
   ) AS source_arn,
-  json_text(told.request, '/name') AS name,
-  told.ended_time,
-  told.ended_by,
-  CASE told.ended_with WHEN 'RetireGrant' THEN 'retired' WHEN 'RevokeGrant' THEN 'revoked' END AS ended_as,
+  json_text(grants_told.request, '/name') AS name,
+  grants_told.ended_time,
+  grants_told.ended_by,
+  CASE grants_told.ended_with WHEN 'RetireGrant' THEN 'retired' WHEN 'RevokeGrant' THEN 'revoked' END AS ended_as,
   deleted.event_time AS key_deleted_time,
-  told.uses,
-  told.last_use,
-  told.first_time,
-  told.last_time
-FROM told
-LEFT JOIN deleted ON deleted.key_arn = told.key_arn
+  grants_told.uses,
+  grants_told.last_use,
+  grants_told.first_time,
+  grants_told.last_time
+FROM grants_told
+LEFT JOIN deleted ON deleted.key_arn = grants_told.key_arn

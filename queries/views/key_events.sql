@@ -25,75 +25,54 @@ WITH unnamed AS (
     AND event_month IN (SELECT event_month FROM typed_destinations)
 ),
 
-resolved AS (
+records_by_key AS (
   SELECT
-    key_arn, key_as_typed, key_arn AS counted_key,
-    CASE
-      WHEN destination_key_arn IS NOT NULL OR destination_key_as_typed IS NOT NULL THEN 'source'
-      ELSE 'only'
-    END AS key_role,
-    destination_key_arn AS other_key_arn, coalesce(destination_key_arn, destination_key_as_typed) AS other_counted_key,
-    'event' AS resolution,
-    event_time, event_date, event_name, outcome, caller, caller_account_id, session_name, invoked_by,
-    service, resource, resource_list, recipient_account_id, region, error_code, is_dry_run, is_correction,
-    use_label, shared_event_id, event_id, content_hash,
-    error_message, denied_by, user_arn, user_name, identity_type, access_key_id, principal_id, source_identity,
-    on_behalf_of, credential_id, source_ip, user_agent, vpc_endpoint_id, tls_version, tls_cipher_suite,
-    tls_key_exchange, tls_host, is_mfa, is_console, is_read_only, grant_id, alias_name, attestation_module_id,
-    attestation_image_digest, custom_key_store_id, pending_window_days, deletion_date, request, response,
-    additional_event_data, request_id, event_type,
-    key_material_id, encryption_context
+    *,
+    key_arn AS counted_key,
+    CASE WHEN destination_key_arn IS NOT NULL OR destination_key_as_typed IS NOT NULL THEN 'source' ELSE 'only' END AS key_role,
+    destination_key_arn AS other_key_arn,
+    coalesce(destination_key_arn, destination_key_as_typed) AS other_counted_key,
+    'event' AS resolution
   FROM kms_events
   WHERE key_arn IS NOT NULL
   UNION ALL
   SELECT
-    destination_key_arn AS key_arn, destination_key_as_typed AS key_as_typed, destination_key_arn AS counted_key,
+    * REPLACE (
+      destination_key_arn AS key_arn, destination_key_as_typed AS key_as_typed,
+      destination_key_material_id AS key_material_id, destination_encryption_context AS encryption_context
+    ),
+    destination_key_arn AS counted_key,
     'destination' AS key_role,
-    key_arn AS other_key_arn, coalesce(key_arn, key_as_typed) AS other_counted_key, 'event' AS resolution,
-    event_time, event_date, event_name, outcome, caller, caller_account_id, session_name, invoked_by,
-    service, resource, resource_list, recipient_account_id, region, error_code, is_dry_run, is_correction,
-    use_label, shared_event_id, event_id, content_hash,
-    error_message, denied_by, user_arn, user_name, identity_type, access_key_id, principal_id, source_identity,
-    on_behalf_of, credential_id, source_ip, user_agent, vpc_endpoint_id, tls_version, tls_cipher_suite,
-    tls_key_exchange, tls_host, is_mfa, is_console, is_read_only, grant_id, alias_name, attestation_module_id,
-    attestation_image_digest, custom_key_store_id, pending_window_days, deletion_date, request, response,
-    additional_event_data, request_id, event_type,
-    destination_key_material_id AS key_material_id, destination_encryption_context AS encryption_context
+    key_arn AS other_key_arn,
+    coalesce(key_arn, key_as_typed) AS other_counted_key,
+    'event' AS resolution
   FROM kms_events
   WHERE destination_key_arn IS NOT NULL
   UNION ALL
   SELECT
-    coalesce(shared_keys.key_arn, names.key_arn) AS key_arn, unnamed.typed AS key_as_typed,
-    coalesce(unnamed.typed, '') AS counted_key,
+    unnamed.* EXCLUDE (slot, typed) REPLACE (
+      coalesce(shared_keys.key_arn, names.key_arn) AS key_arn,
+      typed AS key_as_typed,
+      CASE slot WHEN 1 THEN key_material_id ELSE destination_key_material_id END AS key_material_id,
+      CASE slot WHEN 1 THEN encryption_context ELSE destination_encryption_context END AS encryption_context
+    ),
+    coalesce(typed, '') AS counted_key,
     CASE
-      WHEN unnamed.slot = 2 THEN 'destination'
-      WHEN unnamed.destination_key_arn IS NOT NULL OR unnamed.destination_key_as_typed IS NOT NULL THEN 'source'
-      WHEN unnamed.typed IS NULL AND shared_keys.key_arn IS NULL THEN 'none'
+      WHEN slot = 2 THEN 'destination'
+      WHEN destination_key_arn IS NOT NULL OR destination_key_as_typed IS NOT NULL THEN 'source'
+      WHEN typed IS NULL AND shared_keys.key_arn IS NULL THEN 'none'
       ELSE 'only'
     END AS key_role,
-    CASE WHEN unnamed.slot = 1 THEN unnamed.destination_key_arn ELSE unnamed.key_arn END AS other_key_arn,
-    CASE
-      WHEN unnamed.slot = 1 THEN coalesce(unnamed.destination_key_arn, unnamed.destination_key_as_typed)
-      ELSE coalesce(unnamed.key_arn, unnamed.key_as_typed)
+    CASE slot WHEN 1 THEN destination_key_arn ELSE unnamed.key_arn END AS other_key_arn,
+    CASE slot
+      WHEN 1 THEN coalesce(destination_key_arn, destination_key_as_typed)
+      ELSE coalesce(unnamed.key_arn, key_as_typed)
     END AS other_counted_key,
     CASE
       WHEN shared_keys.key_arn IS NOT NULL THEN 'shared'
-      WHEN unnamed.event_time < names.proven_from OR unnamed.event_time > names.proven_to THEN 'alias_unproven'
+      WHEN event_time < names.proven_from OR event_time > names.proven_to THEN 'alias_unproven'
       ELSE names.resolution
-    END AS resolution,
-    unnamed.event_time, unnamed.event_date, unnamed.event_name, unnamed.outcome, unnamed.caller,
-    unnamed.caller_account_id, unnamed.session_name, unnamed.invoked_by, unnamed.service, unnamed.resource,
-    unnamed.resource_list, unnamed.recipient_account_id, unnamed.region, unnamed.error_code, unnamed.is_dry_run,
-    unnamed.is_correction, unnamed.use_label, unnamed.shared_event_id, unnamed.event_id, unnamed.content_hash,
-    unnamed.error_message, unnamed.denied_by, unnamed.user_arn, unnamed.user_name, unnamed.identity_type,
-    unnamed.access_key_id, unnamed.principal_id, unnamed.source_identity, unnamed.on_behalf_of, unnamed.credential_id,
-    unnamed.source_ip, unnamed.user_agent, unnamed.vpc_endpoint_id, unnamed.tls_version, unnamed.tls_cipher_suite,
-    unnamed.tls_key_exchange, unnamed.tls_host, unnamed.is_mfa, unnamed.is_console, unnamed.is_read_only,
-    unnamed.grant_id, unnamed.alias_name, unnamed.attestation_module_id, unnamed.attestation_image_digest,
-    unnamed.custom_key_store_id, unnamed.pending_window_days, unnamed.deletion_date, unnamed.request, unnamed.response,
-    unnamed.additional_event_data, unnamed.request_id, unnamed.event_type,
-    CASE WHEN unnamed.slot = 1 THEN unnamed.key_material_id ELSE unnamed.destination_key_material_id END AS key_material_id,
-    CASE WHEN unnamed.slot = 1 THEN unnamed.encryption_context ELSE unnamed.destination_encryption_context END AS encryption_context
+    END AS resolution
   FROM unnamed
   LEFT JOIN typed_names AS names
     ON names.name = unnamed.typed
@@ -108,10 +87,14 @@ resolved AS (
 )
 
 SELECT
-  *,
-  CASE
-    WHEN is_network(event_type, outcome) THEN 'network'
-    WHEN nullif(split_part(key_arn, ':', 5), '') <> recipient_account_id THEN 'caller_copy'
-    ELSE 'owner'
-  END AS record_role
-FROM resolved
+  key_arn, key_as_typed, counted_key, key_role, other_key_arn, other_counted_key, resolution,
+  event_time, event_date, event_name, outcome, caller, caller_account_id, session_name, invoked_by,
+  service, resource, resource_list, recipient_account_id, region, error_code, is_dry_run, is_correction,
+  use_label, shared_event_id, event_id, content_hash,
+  error_message, denied_by, user_arn, user_name, identity_type, access_key_id, principal_id, source_identity,
+  on_behalf_of, credential_id, source_ip, user_agent, vpc_endpoint_id, tls_version, tls_cipher_suite,
+  tls_key_exchange, tls_host, is_mfa, is_console, is_read_only, grant_id, alias_name, attestation_module_id,
+  attestation_image_digest, custom_key_store_id, pending_window_days, deletion_date, request, response,
+  additional_event_data, request_id, event_type, key_material_id, encryption_context,
+  record_role(records_by_key, key_arn) AS record_role
+FROM records_by_key

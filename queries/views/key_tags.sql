@@ -38,6 +38,6 @@ WHERE is_set
 UNION ALL
 SELECT
   key_arn, tag_name, CAST(NULL AS VARCHAR) AS tag_value,
-  arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS valid_from, event_time AS valid_to
+  no_time() AS valid_from, event_time AS valid_to
 FROM periods
 WHERE NOT is_set AND place = 1

@@ -39,7 +39,7 @@ WITH calls AS (
 ),
 
 -- What was made is the replica of a ReplicateKey, not the key that was asked for it.
-facts AS (
+changes AS (
   SELECT
     *,
     CASE
@@ -50,34 +50,29 @@ facts AS (
   WHERE outcome = 'success' AND NOT (event_name = 'ReplicateKey' AND key_role <> 'destination')
 ),
 
-described AS (
+-- What its making says of a key.
+keys_made AS (
+  SELECT
+    key_arn, event_time AS created_time, caller AS created_by,
+    coalesce(
+      json_text(response, metadata || 'keySpec'), json_text(response, metadata || 'customerMasterKeySpec'),
+      json_text(request, '/keySpec'), json_text(request, '/customerMasterKeySpec')
+    ) AS spec,
+    made_with(changes, 'keyUsage') AS usage,
+    made_with(changes, 'origin') AS origin,
+    made_with(changes, 'customKeyStoreId') AS custom_key_store_id
+  FROM changes
+  WHERE metadata IS NOT NULL
+  QUALIFY row_number() OVER (PARTITION BY key_arn ORDER BY event_time, event_id, content_hash) = 1
+),
+
+descriptions AS (
   SELECT
     key_arn,
-    min(event_time) FILTER (WHERE metadata IS NOT NULL) AS created_time,
-    first_value(caller ORDER BY event_time, event_id, content_hash) FILTER (WHERE metadata IS NOT NULL) AS created_by,
-    first_value(event_time ORDER BY event_time, event_id, content_hash) FILTER (WHERE metadata IS NOT NULL) AS told_time,
-    first_value(
-      coalesce(
-        json_text(response, metadata || 'keySpec'), json_text(response, metadata || 'customerMasterKeySpec'),
-        json_text(request, '/keySpec'), json_text(request, '/customerMasterKeySpec')
-      ) ORDER BY event_time, event_id, content_hash
-    ) FILTER (WHERE metadata IS NOT NULL) AS spec,
-    first_value(
-      coalesce(json_text(response, metadata || 'keyUsage'), json_text(request, '/keyUsage'))
-      ORDER BY event_time, event_id, content_hash
-    ) FILTER (WHERE metadata IS NOT NULL) AS usage,
-    first_value(
-      coalesce(json_text(response, metadata || 'origin'), json_text(request, '/origin'))
-      ORDER BY event_time, event_id, content_hash
-    ) FILTER (WHERE metadata IS NOT NULL) AS origin,
-    first_value(
-      coalesce(json_text(response, metadata || 'customKeyStoreId'), json_text(request, '/customKeyStoreId'))
-      ORDER BY event_time, event_id, content_hash
-    ) FILTER (WHERE metadata IS NOT NULL) AS custom_key_store_id,
     last_value(
       CASE
         WHEN event_name = 'UpdateKeyDescription' THEN json_text(request, '/description')
-        ELSE coalesce(json_text(response, metadata || 'description'), json_text(request, '/description'))
+        ELSE made_with(changes, 'description')
       END ORDER BY event_time, event_id, content_hash
     ) FILTER (WHERE metadata IS NOT NULL OR event_name = 'UpdateKeyDescription') AS description,
     max(event_time) FILTER (WHERE metadata IS NOT NULL OR event_name = 'UpdateKeyDescription') AS description_time,
@@ -86,7 +81,7 @@ described AS (
     max(event_time) FILTER (WHERE event_name IN ('EnableKeyRotation', 'DisableKeyRotation')) AS rotation_time,
     max(event_time) FILTER (WHERE event_name IN ('RotateKey', 'RotateKeyOnDemand')) AS rotated_time,
     max(event_time) FILTER (WHERE event_name = 'PutKeyPolicy') AS policy_time
-  FROM facts
+  FROM changes
   GROUP BY key_arn
 ),
 
@@ -144,7 +139,7 @@ states AS (
 
 -- What the counts tell of the life of a key, which outlive its events. They tell no state after a CreateKey, which may
 -- have left the key without material, nor after an operation on its material.
-counted AS (
+states_counted AS (
   SELECT
     key AS key_arn,
     min(first_time) FILTER (WHERE event_name = 'CreateKey' OR event_name = 'ReplicateKey') AS created_time,
@@ -179,7 +174,7 @@ last_states AS (
     FROM states
     UNION ALL
     SELECT key_arn, event_time, NULL, NULL, 'operation' AS source, state, true AS is_counted
-    FROM counted
+    FROM states_counted
     WHERE state IS NOT NULL
   )
   QUALIFY row_number() OVER (PARTITION BY key_arn ORDER BY event_time DESC, is_counted, event_id DESC, content_hash DESC) = 1
@@ -196,7 +191,7 @@ schedules AS (
   GROUP BY key_arn
 ),
 
-used AS (
+last_uses AS (
   SELECT key_arn, max(last_time) AS last_use, max(last_time) FILTER (WHERE doubt IS NULL) AS proven_use
   FROM usage_by_key
   WHERE kind = 'use' AND outcome = 'success' AND key_arn IS NOT NULL AND (doubt IS DISTINCT FROM 'correction')
@@ -204,50 +199,51 @@ used AS (
 ),
 
 -- Whether the last use tells a later state than the last operation or refusal.
-judged AS (
+keys_with_states AS (
   SELECT
     names.*,
-    used.last_use, used.proven_use,
+    last_uses.last_use, last_uses.proven_use,
     last_states.state AS told_state, last_states.source, last_states.event_time AS told_state_time,
     CASE
-      WHEN last_states.state IS NULL THEN used.proven_use IS NOT NULL
+      WHEN last_states.state IS NULL THEN last_uses.proven_use IS NOT NULL
       WHEN last_states.state = 'Deleted' THEN false
-      ELSE coalesce(used.proven_use > last_states.event_time + INTERVAL '10 minutes', false)
+      ELSE coalesce(last_uses.proven_use > last_states.event_time + INTERVAL '10 minutes', false)
     END AS is_told_by_use
   FROM key_names AS names
-  LEFT JOIN used ON used.key_arn = names.key_arn
+  LEFT JOIN last_uses ON last_uses.key_arn = names.key_arn
   LEFT JOIN last_states ON last_states.key_arn = names.key_arn
 )
 
 SELECT
-  judged.key_arn,
-  judged.account,
-  judged.region,
-  judged.aliases,
-  CASE WHEN judged.is_told_by_use THEN 'Enabled' ELSE judged.told_state END AS state,
-  CASE WHEN judged.is_told_by_use THEN judged.proven_use ELSE judged.told_state_time END AS state_time,
-  CASE WHEN judged.is_told_by_use THEN 'use' ELSE judged.source END AS state_source,
-  coalesce(described.created_time, counted.created_time) AS created_time,
-  described.created_by,
-  CASE WHEN NOT judged.is_told_by_use AND judged.told_state = 'PendingDeletion' THEN schedules.deletion_date END AS deletion_date,
-  described.spec,
-  described.usage,
-  described.origin,
-  described.custom_key_store_id,
-  described.told_time,
-  judged.is_multi_region,
-  judged.key_set,
-  described.description,
-  described.description_time,
-  described.rotation,
-  described.rotation_time,
-  described.rotated_time,
-  described.policy_time,
-  judged.last_use,
-  judged.is_proven,
-  judged.first_time,
-  judged.last_time
-FROM judged
-LEFT JOIN described ON described.key_arn = judged.key_arn
-LEFT JOIN counted ON counted.key_arn = judged.key_arn
-LEFT JOIN schedules ON schedules.key_arn = judged.key_arn
+  keys_with_states.key_arn,
+  keys_with_states.account,
+  keys_with_states.region,
+  keys_with_states.aliases,
+  CASE WHEN keys_with_states.is_told_by_use THEN 'Enabled' ELSE keys_with_states.told_state END AS state,
+  CASE WHEN keys_with_states.is_told_by_use THEN keys_with_states.proven_use ELSE keys_with_states.told_state_time END AS state_time,
+  CASE WHEN keys_with_states.is_told_by_use THEN 'use' ELSE keys_with_states.source END AS state_source,
+  coalesce(keys_made.created_time, states_counted.created_time) AS created_time,
+  keys_made.created_by,
+  CASE WHEN NOT keys_with_states.is_told_by_use AND keys_with_states.told_state = 'PendingDeletion' THEN schedules.deletion_date END AS deletion_date,
+  keys_made.spec,
+  keys_made.usage,
+  keys_made.origin,
+  keys_made.custom_key_store_id,
+  keys_made.created_time AS told_time,
+  keys_with_states.is_multi_region,
+  keys_with_states.key_set,
+  descriptions.description,
+  descriptions.description_time,
+  descriptions.rotation,
+  descriptions.rotation_time,
+  descriptions.rotated_time,
+  descriptions.policy_time,
+  keys_with_states.last_use,
+  keys_with_states.is_proven,
+  keys_with_states.first_time,
+  keys_with_states.last_time
+FROM keys_with_states
+LEFT JOIN keys_made ON keys_made.key_arn = keys_with_states.key_arn
+LEFT JOIN descriptions ON descriptions.key_arn = keys_with_states.key_arn
+LEFT JOIN states_counted ON states_counted.key_arn = keys_with_states.key_arn
+LEFT JOIN schedules ON schedules.key_arn = keys_with_states.key_arn

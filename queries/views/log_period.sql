@@ -23,10 +23,10 @@ WITH dated AS (
 
 SELECT
   min(first_time) FILTER (
-    WHERE first_time > TIMESTAMP '2013-11-01T00:00:00Z' AND first_time <= recorded_at + INTERVAL '1 day'
+    WHERE first_time > log_begin() AND first_time <= recorded_at + INTERVAL '1 day'
   ) AS first_time,
   max(last_time) FILTER (
-    WHERE last_time > TIMESTAMP '2013-11-01T00:00:00Z' AND last_time <= recorded_at + INTERVAL '1 day'
+    WHERE last_time > log_begin() AND last_time <= recorded_at + INTERVAL '1 day'
   ) AS last_time,
   count(*) FILTER (WHERE is_ahead AND last_time IS NOT NULL) AS dated_ahead,
   max(recorded_at) AS last_read

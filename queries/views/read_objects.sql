@@ -13,12 +13,9 @@ FROM (
   SELECT
     log_file_events.object_id, log_file_events.location, log_file_events.account_id, log_file_events.region, log_file_events.kind,
     verified_files.status,
-    -- What was found of other bytes tells nothing of these.
     log_file_events.state = 'ok' AND coalesce(
       log_file_events.sha256 = verified_files.sha256,
-      verified_files.size_bytes = log_file_events.size_bytes
-        AND (verified_files.etag IS NOT DISTINCT FROM log_file_events.etag)
-        AND (verified_files.modified_at IS NOT DISTINCT FROM log_file_events.modified_at),
+      is_same_object(verified_files, log_file_events),
       false
     ) AS is_same,
     log_file_events.state = 'ok' AND coalesce(log_file_events.sha256 <> verified_files.sha256, false) AS is_other

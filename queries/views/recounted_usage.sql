@@ -14,13 +14,13 @@ SELECT
     ELSE key_role
   END AS key_role,
   caller, event_name,
-  CASE WHEN is_dry_run THEN 'dry_run' ELSE outcome END AS outcome,
+  counted_outcome(key_events) AS outcome,
   invoked_by, key_events.recipient_account_id, region, record_role, is_correction,
   coalesce(use_label, 'none') AS use_label,
   count(*) AS count,
   min(event_time) AS first_time,
   max(event_time) AS last_time,
-  CAST(bit_or(CAST(1 AS INT) << CAST(date_part('hour', event_time) AS INT)) AS INT) AS hours_mask,
+  hours_of(event_time) AS hours_mask,
   key_arn, resolution,
   replaced_events.content_hash IS NOT NULL AS is_replaced
 FROM unsettled_days

@@ -15,10 +15,4 @@ SELECT DISTINCT
   coalesce(kms_events.key_arn, kms_events.key_as_typed) AS key,
   coalesce(kms_events.destination_key_arn, kms_events.destination_key_as_typed) AS destination_key
 FROM replacements
-JOIN kms_events
-  ON kms_events.event_id = replacements.event_id
-  AND kms_events.event_name = replacements.event_name
-  AND kms_events.event_time = replacements.event_time
-  AND (kms_events.recipient_account_id IS NOT DISTINCT FROM replacements.recipient_account_id)
-WHERE coalesce(kms_events.region = replacements.region, true)
-  AND coalesce(kms_events.content_hash = replacements.content_hash, true)
+JOIN kms_events ON is_replacement(replacements, kms_events)

@@ -6,37 +6,37 @@
 --   Records that a correction replaces are taken off while they are held; first_time and last_time may still be theirs.
 -- depends: typed_names, replaced_resources
 
-WITH counted AS (
+WITH counts_and_replacements AS (
   SELECT key, service, resource, direction, caller_account_id, count, first_time, last_time
   FROM key_resources
   UNION ALL
   SELECT
     key, service, resource, direction, caller_account_id, -count AS count,
-    arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS first_time,
-    arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS last_time
+    no_time() AS first_time,
+    no_time() AS last_time
   FROM replaced_resources
 ),
 
-summed AS (
+resource_counts AS (
   SELECT
     key, service, resource, direction, caller_account_id,
     sum(count) AS count,
     min(first_time) AS first_time,
     max(last_time) AS last_time
-  FROM counted
+  FROM counts_and_replacements
   GROUP BY key, service, resource, direction, caller_account_id
   HAVING sum(count) > 0
 )
 
 SELECT *, key AS key_arn
-FROM summed
+FROM resource_counts
 WHERE key LIKE 'arn:%:kms:%:key/%'
 UNION ALL
-SELECT DISTINCT summed.*, names.key_arn
-FROM summed
+SELECT DISTINCT resource_counts.*, names.key_arn
+FROM resource_counts
 LEFT JOIN typed_names AS names
-  ON names.name = summed.key
-  AND (names.account IS NULL OR names.account = summed.caller_account_id)
-  AND (names.valid_from IS NULL OR names.valid_from <= summed.last_time)
-  AND (names.valid_to IS NULL OR names.valid_to > summed.first_time)
-WHERE summed.key NOT LIKE 'arn:%:kms:%:key/%'
+  ON names.name = resource_counts.key
+  AND (names.account IS NULL OR names.account = resource_counts.caller_account_id)
+  AND (names.valid_from IS NULL OR names.valid_from <= resource_counts.last_time)
+  AND (names.valid_to IS NULL OR names.valid_to > resource_counts.first_time)
+WHERE resource_counts.key NOT LIKE 'arn:%:kms:%:key/%'

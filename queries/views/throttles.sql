@@ -19,16 +19,7 @@ LEFT JOIN copied_calls
   AND copied_calls.at = kms_events.event_time
   AND copied_calls.operation = kms_events.event_name
 WHERE outcome = 'throttled' AND NOT is_dry_run AND NOT is_network(event_type, outcome)
-  AND NOT EXISTS (
-    SELECT 1
-    FROM replacements
-    WHERE replacements.event_id = kms_events.event_id
-      AND replacements.event_name = kms_events.event_name
-      AND replacements.event_time = kms_events.event_time
-      AND (replacements.recipient_account_id IS NOT DISTINCT FROM kms_events.recipient_account_id)
-      AND coalesce(replacements.region = kms_events.region, true)
-      AND coalesce(replacements.content_hash = kms_events.content_hash, true)
-  )
+  AND NOT is_replaced(kms_events)
 QUALIFY row_number() OVER (
   PARTITION BY
     event_date, coalesce(shared_event_id, call_id),

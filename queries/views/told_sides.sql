@@ -4,7 +4,7 @@
 --   side (source or destination) and the other key, as the other record tells them.
 -- kept: every record of a shared call is looked up in it
 
-WITH alone AS (
+WITH lone_keys AS (
   SELECT DISTINCT shared_event_id, event_date, key_arn
   FROM kms_events
   WHERE event_name = 'ReEncrypt' AND shared_event_id IS NOT NULL
@@ -12,22 +12,22 @@ WITH alone AS (
     AND key_arn IN (SELECT key FROM usage_monthly WHERE event_name = 'ReEncrypt' AND key_role = 'only')
 ),
 
-told AS (
+keys_told AS (
   SELECT
-    alone.shared_event_id, alone.event_date, alone.key_arn,
-    kms_events.key_arn = alone.key_arn AS is_source,
-    CASE WHEN kms_events.key_arn = alone.key_arn THEN kms_events.destination_key_arn ELSE kms_events.key_arn END AS other_key_arn
-  FROM alone
+    lone_keys.shared_event_id, lone_keys.event_date, lone_keys.key_arn,
+    kms_events.key_arn = lone_keys.key_arn AS is_source,
+    CASE WHEN kms_events.key_arn = lone_keys.key_arn THEN kms_events.destination_key_arn ELSE kms_events.key_arn END AS other_key_arn
+  FROM lone_keys
   JOIN kms_events
-    ON kms_events.shared_event_id = alone.shared_event_id
-    AND kms_events.event_date = alone.event_date
+    ON kms_events.shared_event_id = lone_keys.shared_event_id
+    AND kms_events.event_date = lone_keys.event_date
   WHERE kms_events.event_name = 'ReEncrypt' AND kms_events.destination_key_arn IS NOT NULL
-    AND (kms_events.key_arn = alone.key_arn OR kms_events.destination_key_arn = alone.key_arn)
+    AND (kms_events.key_arn = lone_keys.key_arn OR kms_events.destination_key_arn = lone_keys.key_arn)
 )
 
 SELECT
   shared_event_id, event_date, key_arn,
   CASE WHEN bool_or(is_source) THEN 'source' ELSE 'destination' END AS key_role,
   coalesce(max(other_key_arn) FILTER (WHERE is_source), max(other_key_arn)) AS other_key_arn
-FROM told
+FROM keys_told
 GROUP BY shared_event_id, event_date, key_arn

@@ -27,7 +27,7 @@ kinds AS (
   SELECT unnest(make_array('delivered', 'proven')) AS kind
 ),
 
-placed AS (
+points_by_kind AS (
   SELECT
     points.*, kinds.kind, runs.from_time AS run_from, runs.to_time AS run_to,
     -- That reads are logged is not shown by a log that was changed, nor proven by one that no digest proves.
@@ -42,7 +42,7 @@ placed AS (
   WINDOW in_order AS (PARTITION BY points.trail_arn, kinds.kind ORDER BY at, is_description, severity)
 ),
 
-forward AS (
+points_with_ends AS (
   SELECT
     *,
     CASE
@@ -52,33 +52,33 @@ forward AS (
         THEN CASE WHEN kms_reads = 'read_write' THEN at ELSE at + INTERVAL '1 second' END
       ELSE least(coalesce(next_at, run_to), run_to)
     END AS known_to
-  FROM placed
+  FROM points_by_kind
 ),
 
-both AS (
+points_with_starts AS (
   SELECT
     *,
     lag(known_to) OVER (PARTITION BY trail_arn, kind ORDER BY at, is_description, severity) AS known_before,
     lag(is_contradicted) OVER (PARTITION BY trail_arn, kind ORDER BY at, is_description, severity) AS contradicts
-  FROM forward
+  FROM points_with_ends
 ),
 
-known AS (
+known_times AS (
   SELECT trail_arn, kind, kms_reads, at AS from_time, known_to AS to_time
-  FROM both
+  FROM points_with_starts
   WHERE kms_reads <> 'unknown'
   UNION ALL
   SELECT trail_arn, kind, kms_reads, greatest(run_from, coalesce(known_before, run_from)) AS from_time, at AS to_time
-  FROM both
+  FROM points_with_starts
   WHERE is_description AND kms_reads <> 'unknown' AND run_from IS NOT NULL AND NOT coalesce(contradicts, false)
 ),
 
 known_hours AS (
   SELECT trail_arn, kind, kms_reads, from_time, to_time,
     unnest(range(
-      CAST(from_time AS BIGINT) / 3600000000, (CAST(to_time AS BIGINT) + 3599999999) / 3600000000
+      hour_of(from_time), hour_from(to_time)
     )) AS hour
-  FROM known
+  FROM known_times
   WHERE to_time > from_time
 ),
 
@@ -89,15 +89,15 @@ last_held AS (
 stopped_hours AS (
   SELECT trail_arn,
     unnest(range(
-      CAST(at AS BIGINT) / 3600000000,
-      (CAST(coalesce(next_at, greatest(last_time, at)) AS BIGINT) + 3599999999) / 3600000000
+      hour_of(at),
+      hour_from(coalesce(next_at, greatest(last_time, at)))
     )) AS hour
   FROM trail_logging
   CROSS JOIN last_held
   WHERE NOT is_logging
 ),
 
-facts AS (
+hours_by_fact AS (
   SELECT
     trail_arn, hour, kind, kms_reads,
     least(CAST(to_time AS BIGINT), (hour + 1) * 3600000000) - greatest(CAST(from_time AS BIGINT), hour * 3600000000)
@@ -119,5 +119,5 @@ SELECT
   END AS kms_reads,
   coalesce(sum(known_micros) FILTER (WHERE kind = 'proven') >= 3600000000, false) AS is_proven,
   bool_or(is_stopped) AS is_stopped
-FROM facts
+FROM hours_by_fact
 GROUP BY trail_arn, hour

@@ -11,20 +11,14 @@
 --   unrecorded_changes
 -- kept: trail_hours and coverage_by_trail read it, and they are few
 
-WITH ends AS (
-  SELECT
-    arrow_cast('2013-11-01T00:00:00Z', 'Timestamp(Microsecond, Some("UTC"))') AS first_time,
-    arrow_cast('2200-01-01T00:00:00Z', 'Timestamp(Microsecond, Some("UTC"))') AS last_time
-),
-
--- Digests name trails that nothing else tells of.
+WITH -- Digests name trails that nothing else tells of.
 homes AS (
   SELECT trail_arn, account, home_region, is_organization IS DISTINCT FROM false AS is_organization
   FROM known_trails
   UNION ALL
   SELECT DISTINCT trail AS trail_arn, arn_part(trail, 5) AS account, arn_part(trail, 4) AS home_region, false AS is_organization
   FROM delivery_ranges
-  WHERE flag = 0 AND trail LIKE 'arn:%' AND trail NOT IN (SELECT trail_arn FROM known_trails)
+  WHERE mark = 'stored' AND trail LIKE 'arn:%' AND trail NOT IN (SELECT trail_arn FROM known_trails)
 ),
 
 -- Accounts that change trails of an organization beside the one that owns them, from when to when.
@@ -51,106 +45,86 @@ nameless AS (
     organization,
     nullif(split_part(trail, ' in ', 2), '') AS region
   FROM delivery_ranges
-  WHERE flag = 0 AND trail NOT LIKE 'arn:%'
+  WHERE mark = 'stored' AND trail NOT LIKE 'arn:%'
 ),
 
 -- The accounts in whose logs a change of a trail would stand, from the beginning where nobody tells from when on.
 writers AS (
-  SELECT trail_arn, account, home_region AS region, first_time AS from_time, last_time AS to_time, true AS is_named
+  SELECT trail_arn, account, home_region AS region, log_begin() AS from_time, log_end() AS to_time, true AS is_named
   FROM homes
-  CROSS JOIN ends
   UNION
   SELECT
     homes.trail_arn, administrators.account, homes.home_region AS region,
-    administrators.from_time, coalesce(administrators.to_time, last_time) AS to_time, true AS is_named
+    administrators.from_time, coalesce(administrators.to_time, log_end()) AS to_time, true AS is_named
   FROM homes
   CROSS JOIN administrators
-  CROSS JOIN ends
   WHERE homes.is_organization AND administrators.account <> homes.account
   UNION
   SELECT
-    changes.trail_arn, changes.account, arn_part(changes.trail_arn, 4) AS region, first_time AS from_time, last_time AS to_time,
+    changes.trail_arn, changes.account, arn_part(changes.trail_arn, 4) AS region, log_begin() AS from_time, log_end() AS to_time,
     true AS is_named
   FROM trail_changes AS changes
-  CROSS JOIN ends
   WHERE changes.account <> arn_part(changes.trail_arn, 5)
     AND changes.account NOT IN (SELECT account FROM administrators WHERE account IS NOT NULL)
   UNION
   -- Any account and region may be their home.
-  SELECT nameless.trail AS trail_arn, places.account, places.region, first_time AS from_time, last_time AS to_time, false AS is_named
+  SELECT nameless.trail AS trail_arn, places.account, places.region, log_begin() AS from_time, log_end() AS to_time, false AS is_named
   FROM nameless
   JOIN delivery_ranges AS places
-    ON places.organization = nameless.organization AND places.flag = 0
+    ON places.organization = nameless.organization AND places.mark = 'stored'
     AND (nameless.account IS NULL OR places.account = nameless.account)
     AND (nameless.region IS NULL OR places.region = nameless.region)
-  CROSS JOIN ends
 ),
 
 kinds AS (
   SELECT unnest(make_array('delivered', 'proven', 'settled')) AS kind
 ),
 
--- How many of the logs that a change could stand in are lacking from a time on.
-edges AS (
-  SELECT trail, kind, at, sum(lacking) AS lacking
-  FROM (
-    SELECT
-      trail_arn AS trail, kind, unnest(make_array(from_time, to_time)) AS at, unnest(make_array(1, -1)) AS lacking
-    FROM writers
-    CROSS JOIN kinds
-    WHERE is_named OR kind = 'delivered'
-    UNION ALL
-    -- A change from before the horizon may be given up.
-    SELECT
-      trail_arn AS trail, kind, unnest(make_array(first_time, retention_horizon('kms_events'))) AS at,
-      unnest(make_array(1, -1)) AS lacking
-    FROM (SELECT DISTINCT trail_arn, is_named FROM writers) AS written
-    CROSS JOIN kinds
-    CROSS JOIN ends
-    WHERE (is_named OR kind = 'delivered') AND retention_horizon('kms_events') > first_time
-    UNION ALL
-    SELECT
-      trail_arn AS trail, kind,
-      unnest(make_array(greatest(held.from_time, writers.from_time), least(held.to_time, writers.to_time))) AS at,
-      unnest(make_array(-1, 1)) AS lacking
-    FROM writers
-    JOIN unbroken_logs AS held ON held.account = writers.account AND held.region = writers.region
-    WHERE greatest(held.from_time, writers.from_time) < least(held.to_time, writers.to_time)
-      AND (is_named OR kind = 'delivered')
-    UNION ALL
-    SELECT
-      trail_arn AS trail, kind,
-      unnest(make_array(at, coalesce(greatest(next_at, at + INTERVAL '1 second'), last_time))) AS at,
-      unnest(make_array(1, -1)) AS lacking
-    FROM trail_logging
-    CROSS JOIN kinds
-    CROSS JOIN ends
-    WHERE is_silent
-    UNION ALL
-    SELECT
-      writers.trail_arn AS trail, kind,
-      unnest(make_array(greatest(silent.from_time, writers.from_time), least(silent.to_time, writers.to_time))) AS at,
-      unnest(make_array(1, -1)) AS lacking
-    FROM writers
-    JOIN unrecorded_changes AS silent
-      ON silent.trail_arn = writers.trail_arn AND silent.account = writers.account AND silent.region = writers.region
-    WHERE greatest(silent.from_time, writers.from_time) < least(silent.to_time, writers.to_time)
-  ) AS each_of_them
-  GROUP BY trail, kind, at
-  HAVING sum(lacking) <> 0
+-- How many of the logs that a change could stand in are lacking, and when.
+lacking_logs AS (
+  SELECT trail_arn AS trail, kind, from_time, to_time, 1 AS lacking
+  FROM writers
+  CROSS JOIN kinds
+  WHERE is_named OR kind = 'delivered'
+  UNION ALL
+  -- A change from before the horizon may be given up.
+  SELECT trail_arn AS trail, kind, log_begin() AS from_time, retention_horizon('kms_events') AS to_time, 1 AS lacking
+  FROM (SELECT DISTINCT trail_arn, is_named FROM writers) AS written
+  CROSS JOIN kinds
+  WHERE (is_named OR kind = 'delivered') AND retention_horizon('kms_events') > log_begin()
+  UNION ALL
+  SELECT
+    trail_arn AS trail, kind, greatest(held.from_time, writers.from_time) AS from_time,
+    least(held.to_time, writers.to_time) AS to_time, -1 AS lacking
+  FROM writers
+  JOIN unbroken_logs AS held ON held.account = writers.account AND held.region = writers.region
+  WHERE greatest(held.from_time, writers.from_time) < least(held.to_time, writers.to_time)
+    AND (is_named OR kind = 'delivered')
+  UNION ALL
+  SELECT
+    trail_arn AS trail, kind, at AS from_time, coalesce(greatest(next_at, at + INTERVAL '1 second'), log_end()) AS to_time,
+    1 AS lacking
+  FROM trail_logging
+  CROSS JOIN kinds
+  WHERE is_silent
+  UNION ALL
+  SELECT
+    writers.trail_arn AS trail, kind, greatest(silent.from_time, writers.from_time) AS from_time,
+    least(silent.to_time, writers.to_time) AS to_time, 1 AS lacking
+  FROM writers
+  JOIN unrecorded_changes AS silent
+    ON silent.trail_arn = writers.trail_arn AND silent.account = writers.account AND silent.region = writers.region
+  WHERE greatest(silent.from_time, writers.from_time) < least(silent.to_time, writers.to_time)
 ),
 
 stretches AS (
-  SELECT trail, kind, at AS from_time, next_at AS to_time
+  SELECT trail, kind, level['from_time'] AS from_time, level['to_time'] AS to_time
   FROM (
-    SELECT
-      trail, kind, at,
-      lead(at) OVER so_far AS next_at,
-      sum(lacking) OVER so_far AS lacking
-    FROM edges
-    WINDOW so_far AS (PARTITION BY trail, kind ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
-  ) AS stretched
-  WHERE lacking = 0 AND next_at IS NOT NULL
+    SELECT trail, kind, unnest(levels(from_time, to_time, lacking)) AS level
+    FROM lacking_logs
+    GROUP BY trail, kind
+  ) AS leveled
+  WHERE level['level'] = 0
 ),
 
 -- While deliveries go on, a stop that is lost cannot have lasted longer.

@@ -9,10 +9,10 @@
 
 SELECT
   key_id AS name, account, region, key_arn, 'id' AS resolution,
-  arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS valid_from,
-  arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS valid_to,
-  arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS proven_from,
-  arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))') AS proven_to
+  no_time() AS valid_from,
+  no_time() AS valid_to,
+  no_time() AS proven_from,
+  no_time() AS proven_to
 FROM known_keys
 UNION ALL
 SELECT

@@ -15,6 +15,4 @@ SELECT
   bit_or(hours_mask) AS hours_mask
 FROM usage_daily
 WHERE EXISTS (SELECT 1 FROM typed_keys WHERE typed_keys.key = usage_daily.key)
-GROUP BY
-  event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
-  is_correction, use_label
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12

@@ -7,7 +7,7 @@
 -- depends: coverage_settings, delivery_ranges
 -- kept: trail_runs and coverage_absences read it, and its rows are few beside the ledger's
 
-WITH held AS (
+WITH stored_ranges AS (
   SELECT account, region, kind, unnest(linked_ranges(from_times, to_times, 0)) AS range
   FROM (
     SELECT account, region, kind, array_agg(from_us) AS from_times, array_agg(to_us) AS to_times
@@ -18,8 +18,8 @@ WITH held AS (
         SELECT
           account, region, CAST(from_time AS BIGINT) AS from_us,
           unnest(
-            CASE flag
-              WHEN 1 THEN make_array(
+            CASE mark
+              WHEN 'delivered' THEN make_array(
                 named_struct('kind', 'delivered', 'to_us', CAST(to_time - delivery_delay AS BIGINT))
               )
               ELSE make_array(
@@ -30,40 +30,26 @@ WITH held AS (
           ) AS part
         FROM delivery_ranges
         CROSS JOIN coverage_settings
-        WHERE flag IN (1, 2048)
+        WHERE mark IN ('delivered', 'signed')
       ) AS parted
     ) AS told
     WHERE from_us < to_us
     GROUP BY account, region, kind
   ) AS listed
-),
-
-edges AS (
-  SELECT account, region, kind, at, sum(held) AS held, sum(lost) AS lost
-  FROM (
-    SELECT
-      account, region, kind,
-      unnest(make_array(range['from_time'], range['to_time'])) AS at, unnest(make_array(1, -1)) AS held, 0 AS lost
-    FROM held
-    UNION ALL
-    SELECT
-      account, region, unnest(make_array('delivered', 'delivered', 'proven', 'proven')) AS kind,
-      unnest(make_array(from_time, to_time, from_time, to_time)) AS at, 0 AS held, unnest(make_array(1, -1, 1, -1)) AS lost
-    FROM delivery_ranges
-    WHERE flag = 1024
-  ) AS each_of_them
-  GROUP BY account, region, kind, at
-  HAVING sum(held) <> 0 OR sum(lost) <> 0
 )
 
-SELECT account, region, kind, at AS from_time, next_at AS to_time
+SELECT account, region, kind, level['from_time'] AS from_time, level['to_time'] AS to_time
 FROM (
-  SELECT
-    account, region, kind, at,
-    lead(at) OVER so_far AS next_at,
-    sum(held) OVER so_far AS held,
-    sum(lost) OVER so_far AS lost
-  FROM edges
-  WINDOW so_far AS (PARTITION BY account, region, kind ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
-) AS stretched
-WHERE held = 1 AND lost = 0 AND next_at IS NOT NULL
+  SELECT account, region, kind, unnest(levels(from_time, to_time, weight)) AS level
+  FROM (
+    SELECT account, region, kind, range['from_time'] AS from_time, range['to_time'] AS to_time, 1 AS weight
+    FROM stored_ranges
+    UNION ALL
+    -- What is stored counts only where nothing is lost.
+    SELECT account, region, unnest(make_array('delivered', 'proven')) AS kind, from_time, to_time, -2 AS weight
+    FROM delivery_ranges
+    WHERE mark = 'lost'
+  ) AS ranges
+  GROUP BY account, region, kind
+) AS leveled
+WHERE level['level'] = 1

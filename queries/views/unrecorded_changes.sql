@@ -7,14 +7,8 @@
 -- depends: delivery_ranges, known_trails, trail_changes
 -- kept: trail_runs and coverage_absences read it, and most trails log all changes
 
-WITH ends AS (
-  SELECT
-    arrow_cast('2013-11-01T00:00:00Z', 'Timestamp(Microsecond, Some("UTC"))') AS first_time,
-    arrow_cast('2200-01-01T00:00:00Z', 'Timestamp(Microsecond, Some("UTC"))') AS last_time
-),
-
-kinds AS (
-  SELECT kind, CASE kind WHEN 'delivered' THEN 1 ELSE 2048 END AS flag
+WITH kinds AS (
+  SELECT kind, CASE kind WHEN 'delivered' THEN 'delivered' ELSE 'signed' END AS mark
   FROM (SELECT unnest(make_array('delivered', 'proven', 'settled')) AS kind) AS named
 ),
 
@@ -32,9 +26,9 @@ points AS (
   WHERE is_recording IS NOT NULL AND trail_arn IS NOT NULL
 ),
 
-placed AS (
+points_by_kind AS (
   SELECT
-    trail_arn, kind, flag, at, is_description, is_recording,
+    trail_arn, kind, mark, at, is_description, is_recording,
     lag(at) OVER in_order AS last_at,
     lead(at) OVER in_order AS next_at,
     coalesce(lead(is_description) OVER in_order AND NOT lead(is_recording) OVER in_order, false) AS is_contradicted
@@ -45,10 +39,10 @@ placed AS (
 ),
 
 -- The accounts and regions of whose logs something is held.
-places AS (
+stored_regions AS (
   SELECT DISTINCT account, region
   FROM delivery_ranges
-  WHERE flag = 0
+  WHERE mark = 'stored'
 ),
 
 silences AS (
@@ -57,28 +51,26 @@ silences AS (
     SELECT
       trail_arn, kind,
       unnest(linked_ranges(
-        array_agg(CAST(CASE WHEN is_description THEN coalesce(last_at, first_time) ELSE at END AS BIGINT)),
-        array_agg(CAST(coalesce(next_at, last_time) AS BIGINT)),
+        array_agg(CAST(CASE WHEN is_description THEN coalesce(last_at, log_begin()) ELSE at END AS BIGINT)),
+        array_agg(CAST(coalesce(next_at, log_end()) AS BIGINT)),
         0
       )) AS range
-    FROM placed
-    CROSS JOIN ends
+    FROM points_by_kind
     WHERE NOT is_recording
     GROUP BY trail_arn, kind
   ) AS silent
 ),
 
 silent_places AS (
-  SELECT silences.trail_arn, places.account, places.region, silences.kind, silences.from_time, silences.to_time
+  SELECT silences.trail_arn, stored_regions.account, stored_regions.region, silences.kind, silences.from_time, silences.to_time
   FROM silences
   JOIN known_trails ON known_trails.trail_arn = silences.trail_arn
-  JOIN places
-    ON (known_trails.account = places.account OR (known_trails.is_organization IS DISTINCT FROM false))
-    AND (known_trails.home_region = places.region OR (known_trails.is_multi_region IS DISTINCT FROM false))
+  JOIN stored_regions
+    ON may_deliver(known_trails, stored_regions.account, stored_regions.region)
 ),
 
 -- What other trails deliver while they are known to log changes.
-recorded AS (
+recorded_by_others AS (
   SELECT
     silent_places.trail_arn, silent_places.account, silent_places.region, silent_places.kind,
     unnest(linked_ranges(
@@ -87,42 +79,27 @@ recorded AS (
       0
     )) AS range
   FROM silent_places
-  JOIN placed AS others
+  JOIN points_by_kind AS others
     ON others.kind = silent_places.kind AND others.trail_arn <> silent_places.trail_arn
     AND others.is_recording AND NOT others.is_contradicted
   JOIN delivery_ranges AS delivered
     ON delivered.trail = others.trail_arn AND delivered.account = silent_places.account
-    AND delivered.region = silent_places.region AND delivered.flag = others.flag
+    AND delivered.region = silent_places.region AND delivered.mark = others.mark
   WHERE greatest(silent_places.from_time, others.at, delivered.from_time)
     < least(silent_places.to_time, coalesce(others.next_at, delivered.to_time), delivered.to_time)
   GROUP BY silent_places.trail_arn, silent_places.account, silent_places.region, silent_places.kind
-),
-
-edges AS (
-  SELECT trail_arn, account, region, kind, at, sum(lacking) AS lacking
-  FROM (
-    SELECT
-      trail_arn, account, region, kind, unnest(make_array(from_time, to_time)) AS at, unnest(make_array(1, -1)) AS lacking
-    FROM silent_places
-    UNION ALL
-    SELECT
-      trail_arn, account, region, kind,
-      unnest(make_array(range['from_time'], range['to_time'])) AS at, unnest(make_array(-1, 1)) AS lacking
-    FROM recorded
-  ) AS each_of_them
-  GROUP BY trail_arn, account, region, kind, at
-  HAVING sum(lacking) <> 0
 )
 
-SELECT trail_arn, account, region, kind, at AS from_time, next_at AS to_time
+SELECT trail_arn, account, region, kind, level['from_time'] AS from_time, level['to_time'] AS to_time
 FROM (
-  SELECT
-    trail_arn, account, region, kind, at,
-    lead(at) OVER so_far AS next_at,
-    sum(lacking) OVER so_far AS lacking
-  FROM edges
-  WINDOW so_far AS (
-    PARTITION BY trail_arn, account, region, kind ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-  )
-) AS stretched
-WHERE lacking > 0 AND next_at IS NOT NULL
+  SELECT trail_arn, account, region, kind, unnest(levels(from_time, to_time, lacking)) AS level
+  FROM (
+    SELECT trail_arn, account, region, kind, from_time, to_time, 1 AS lacking
+    FROM silent_places
+    UNION ALL
+    SELECT trail_arn, account, region, kind, range['from_time'] AS from_time, range['to_time'] AS to_time, -1 AS lacking
+    FROM recorded_by_others
+  ) AS ranges
+  GROUP BY trail_arn, account, region, kind
+) AS leveled
+WHERE level['level'] > 0

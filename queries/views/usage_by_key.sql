@@ -7,21 +7,9 @@
 --   as in key_uses. Rows of equal dimensions add up.
 -- depends: special_keys, usage_by_name
 
-WITH resolved AS (
-  SELECT
-    event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region,
-    record_role, is_correction, use_label, count, first_time, last_time, hours_mask,
-    key AS key_arn, arrow_cast(NULL, 'Utf8') AS doubt
-  FROM usage_daily
-  WHERE key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM special_keys WHERE special_keys.key = usage_daily.key)
-  UNION ALL
-  SELECT
-    event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region,
-    record_role, is_correction, use_label, count, first_time, last_time, hours_mask, key_arn, doubt
-  FROM usage_by_name
-)
-
-SELECT
-  resolved.*,
-  operation_kind(event_name) AS kind
-FROM resolved
+SELECT *, key AS key_arn, arrow_cast(NULL, 'Utf8') AS doubt, operation_kind(event_name) AS kind
+FROM usage_daily
+WHERE key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM special_keys WHERE special_keys.key = usage_daily.key)
+UNION ALL
+SELECT * EXCLUDE (resolution), operation_kind(event_name) AS kind
+FROM usage_by_name

@@ -9,42 +9,22 @@
 --   earlier are counted too.
 -- depends: special_keys, settled_days, recounted_usage, typed_names, typed_usage
 
-WITH daily AS (
+WITH typed AS (
   SELECT
-    event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
-    is_correction, use_label, count, first_time, last_time, hours_mask,
-    CASE WHEN is_correction THEN 'correction' END AS doubt
-  FROM usage_daily
-  WHERE EXISTS (SELECT 1 FROM special_keys WHERE special_keys.key = usage_daily.key)
-    AND key LIKE 'arn:%:kms:%:key/%'
-    AND NOT EXISTS (
-      SELECT 1 FROM settled_days
-      WHERE settled_days.key = usage_daily.key AND settled_days.event_date = usage_daily.event_date
-    )
-),
-
-summed AS (
-  SELECT *, CASE WHEN is_correction THEN 'correction' END AS doubt
+    typed_usage.*, names.key_arn, names.resolution, names.valid_from, names.valid_to, names.proven_from, names.proven_to,
+    names.resolution = 'alias'
+      AND NOT (coalesce(names.valid_from <= first_time, true) AND coalesce(names.valid_to > last_time, true)) AS is_moved
   FROM typed_usage
+  LEFT JOIN typed_names AS names
+    ON names.name = typed_usage.key
+    AND (names.account IS NULL OR names.account = typed_usage.name_account)
+    AND (names.region IS NULL OR names.region = typed_usage.region)
+    AND (names.valid_from IS NULL OR names.valid_from <= typed_usage.last_time)
+    AND (names.valid_to IS NULL OR names.valid_to > typed_usage.first_time)
   WHERE NOT EXISTS (
     SELECT 1 FROM settled_days
     WHERE settled_days.key = typed_usage.key AND settled_days.event_date = typed_usage.event_date
   )
-),
-
-named AS (
-  SELECT
-    summed.*,
-    names.key_arn, names.resolution, names.valid_from, names.valid_to, names.proven_from, names.proven_to,
-    names.resolution = 'alias'
-      AND NOT (coalesce(names.valid_from <= first_time, true) AND coalesce(names.valid_to > last_time, true)) AS is_moved
-  FROM summed
-  LEFT JOIN typed_names AS names
-    ON names.name = summed.key
-    AND (names.account IS NULL OR names.account = summed.name_account)
-    AND (names.region IS NULL OR names.region = summed.region)
-    AND (names.valid_from IS NULL OR names.valid_from <= summed.last_time)
-    AND (names.valid_to IS NULL OR names.valid_to > summed.first_time)
 )
 
 SELECT
@@ -57,21 +37,23 @@ SELECT
     WHEN resolution = 'alias' AND (first_time < proven_from OR last_time > proven_to) THEN 'alias_unproven'
     ELSE resolution
   END) AS resolution,
-  coalesce(doubt, CASE WHEN bool_or(is_moved) THEN 'alias' END) AS doubt
-FROM named
+  CASE WHEN is_correction THEN 'correction' WHEN bool_or(is_moved) THEN 'alias' END AS doubt
+FROM typed
 GROUP BY
   event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
-  is_correction, use_label, count, hours_mask, key_arn, doubt
+  is_correction, use_label, count, hours_mask, key_arn
+UNION ALL
+SELECT *, key AS key_arn, 'event' AS resolution, CASE WHEN is_correction THEN 'correction' END AS doubt
+FROM usage_daily
+WHERE EXISTS (SELECT 1 FROM special_keys WHERE special_keys.key = usage_daily.key)
+  AND key LIKE 'arn:%:kms:%:key/%'
+  AND NOT EXISTS (
+    SELECT 1 FROM settled_days
+    WHERE settled_days.key = usage_daily.key AND settled_days.event_date = usage_daily.event_date
+  )
 UNION ALL
 SELECT
-  event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
-  is_correction, use_label, count, first_time, last_time, hours_mask, key AS key_arn, 'event' AS resolution, doubt
-FROM daily
-UNION ALL
-SELECT
-  event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
-  is_correction, use_label, count, first_time, last_time, hours_mask,
-  arrow_cast(NULL, 'Utf8') AS key_arn, arrow_cast(NULL, 'Utf8') AS resolution,
+  *, arrow_cast(NULL, 'Utf8') AS key_arn, arrow_cast(NULL, 'Utf8') AS resolution,
   CASE WHEN is_correction THEN 'correction' END AS doubt
 FROM usage_daily
 WHERE key IS NULL
@@ -79,10 +61,7 @@ WHERE key IS NULL
     SELECT 1 FROM settled_days WHERE settled_days.key = '' AND settled_days.event_date = usage_daily.event_date
   )
 UNION ALL
-SELECT
-  recounted_usage.event_date, nullif(recounted_usage.key, '') AS key, key_role, caller, event_name, outcome, invoked_by,
-  recipient_account_id, region, record_role, is_correction, use_label, count, first_time, last_time, hours_mask,
-  key_arn, resolution, arrow_cast(NULL, 'Utf8') AS doubt
+SELECT recounted_usage.* EXCLUDE (is_replaced) REPLACE (nullif(recounted_usage.key, '') AS key), arrow_cast(NULL, 'Utf8') AS doubt
 FROM recounted_usage
 JOIN settled_days ON settled_days.key = recounted_usage.key AND settled_days.event_date = recounted_usage.event_date
 WHERE NOT is_replaced

@@ -82,6 +82,19 @@ impl Library {
         Ok(())
     }
 
+    /// A statement of the code with the macros that it calls put into it.
+    ///
+    /// # Errors
+    /// [`CatalogError::Header`] where a call is wrong, which the tests rule out.
+    pub(crate) fn with_macros(&self, sql: &str) -> Result<String, CatalogError> {
+        let expanded = self.expander.expanded(sql);
+        expanded.map_err(|problem| CatalogError::Header {
+            path: "macros/".to_owned(),
+            line: 1,
+            problem,
+        })
+    }
+
     /// Gives a roll-up that adds up the rows of another one the query of that one, as the relation `new_<table>`.
     fn stack_rollups(&mut self) {
         let all = self.rollups.clone();

@@ -8,6 +8,7 @@ mod events;
 mod ledger;
 mod markdown;
 mod rollups;
+mod vocabulary;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ pub use rollups::{
     ACCOUNT_REGIONS, ACCOUNTS, ALIAS_SIGHTINGS, KEY_INVENTORY, KEY_RESOURCES, Measure,
     ORGANIZATION_ACCOUNTS, ROLLUPS, TRAILS, USAGE_DAILY, USAGE_MONTHLY, measures, summed_only,
 };
+pub use vocabulary::{VIEW_VOCABULARIES, Vocabulary};
 
 /// The number that a store carries in its table property `keytrail.format`.
 ///
@@ -111,6 +113,8 @@ pub struct Column {
     pub nullable: bool,
     /// What the value means, and where it is from.
     pub doc: &'static str,
+    /// All values that it can have, where that is a closed vocabulary; else empty.
+    pub values: &'static [&'static str],
 }
 
 /// One table of the store.
@@ -179,6 +183,7 @@ const fn required(name: &'static str, kind: ColumnKind, doc: &'static str) -> Co
         kind,
         nullable: false,
         doc,
+        values: &[],
     }
 }
 
@@ -189,5 +194,17 @@ const fn optional(name: &'static str, kind: ColumnKind, doc: &'static str) -> Co
         kind,
         nullable: true,
         doc,
+        values: &[],
+    }
+}
+
+/// The same column with a closed vocabulary.
+const fn one_of(column: Column, values: &'static [&'static str]) -> Column {
+    Column {
+        name: column.name,
+        kind: column.kind,
+        nullable: column.nullable,
+        doc: column.doc,
+        values,
     }
 }

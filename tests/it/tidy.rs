@@ -1,6 +1,8 @@
 //! The invariants of docs/ARCHITECTURE.md that can be read off the files. Each failure is
 //! `path:line: what, do this instead`.
 
+mod rules;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
