@@ -10,6 +10,7 @@ use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake_core::kernel::{Action, Add, Transaction as DeltaTransaction};
 use deltalake_core::logstore::get_actions;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use tracing::{debug, info};
 
 use crate::schema::Table;
 use crate::store::append::encode::{Encoded, RowPlace, encode};
@@ -94,10 +95,15 @@ pub async fn until_committed<T, E: From<StoreError>>(
     table: &'static Table,
     mut attempt: impl AsyncFnMut() -> Result<Option<T>, E>,
 ) -> Result<T, E> {
-    for _attempt in 0..ATTEMPTS_MAX {
+    for number in 1..=ATTEMPTS_MAX {
         if let Some(done) = attempt().await? {
             return Ok(done);
         }
+        debug!(
+            table = table.name,
+            attempt = number,
+            "another writer committed first"
+        );
     }
     Err(E::from(StoreError::Contention {
         table: table.name,
@@ -121,8 +127,16 @@ impl Store {
         let table = snapshot.table;
         let mut actions = Vec::new();
         for (partition, places) in partitions(table, rows) {
+            let rows_of_file = places.len();
             let encoded = encode(table, rows.batches, places)?;
             let add = put_file(snapshot, partition, encoded, now_millis).await?;
+            debug!(
+                table = table.name,
+                path = add.path,
+                rows = rows_of_file,
+                bytes = add.size,
+                "file written"
+            );
             actions.push(Action::Add(add));
         }
         let operation = DeltaOperation::Write {
@@ -140,6 +154,7 @@ impl Store {
         .await
     }
 
+    #[tracing::instrument(level = "debug", skip_all, fields(table = snapshot.table.name))]
     pub(in crate::store) async fn commit(
         &self,
         snapshot: &Snapshot,
@@ -149,6 +164,7 @@ impl Store {
         operation: DeltaOperation,
     ) -> Result<Appended, StoreError> {
         let table = snapshot.table;
+        let files = actions.len();
         let mut properties = CommitProperties::default()
             .with_metadata([(BATCH_MEMBER.to_owned(), batch_id.into())])
             .with_max_retries(REBASES_MAX)
@@ -172,9 +188,13 @@ impl Store {
             Ok(committed) => committed.version,
             Err(source) => match self.find_batch(snapshot, batch_id).await? {
                 Some(version) => version,
-                None => return Ok(Appended::NotDone(delta_error(table, "committing", source))),
+                None => {
+                    debug!(error = %source, "not committed");
+                    return Ok(Appended::NotDone(delta_error(table, "committing", source)));
+                }
             },
         };
+        info!(table = table.name, version, batch_id, files, "committed");
         self.checkpoint_if_due(snapshot, version).await;
         Ok(Appended::Done { version })
     }
