@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use anyhow::bail;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata, debug, error, info, warn};
-use tracing_subscriber::filter::{Directive, EnvFilter, FilterExt as _, filter_fn};
+use tracing_subscriber::filter::{Directive, EnvFilter, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
@@ -57,9 +57,10 @@ pub(super) fn install(args: LoggingArgs) -> anyhow::Result<()> {
             .with_current_span(false)
             .boxed(),
     };
-    let subscriber = Registry::default().with(layer.with_filter(filter.and(harmless)));
+    // Not filters of the layer alone: asking them whether something is enabled may cost the event that comes next.
+    let subscriber = Registry::default().with(layer).with(filter).with(harmless);
     tracing::subscriber::set_global_default(subscriber)?;
-    debug!(version = env!("CARGO_PKG_VERSION"), "logging");
+    debug!(version = env!("CARGO_PKG_VERSION"), "keytrail started");
     chosen
 }
 

@@ -38,7 +38,8 @@ impl Source for Files {
 pub fn list(paths: &[PathBuf]) -> Listing {
     let mut listing = Listing::default();
     for path in paths {
-        let span = info_span!("listing", ?path, objects = field::Empty).entered();
+        let shown = path.to_string_lossy();
+        let span = info_span!("listing", path = &*shown, objects = field::Empty).entered();
         let before = listing.objects.len();
         let added = listing.add(path);
         span.record("objects", listing.objects.len() - before);
