@@ -220,7 +220,7 @@ mod tests {
     fn a_directive_that_cannot_be_parsed_is_named() {
         for wrong in [
             "keytrail=loud",
-            "debgu",
+            "errors",
             "inf",
             "keytrail::store=debug info",
             "=debug",

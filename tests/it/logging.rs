@@ -142,7 +142,7 @@ fn a_filter_that_cannot_be_parsed_is_refused_before_anything_is_done() {
     let context = with_log();
     for (filter, wrong) in [
         ("info,keytrail=loud", "`keytrail=loud`"),
-        ("debgu", "`debgu`"),
+        ("errors", "`errors`"),
         ("keytrail=info,[run", "`[run`"),
     ] {
         let done = with_filter(&context, &["ingest", "logs"], filter);

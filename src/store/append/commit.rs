@@ -186,13 +186,13 @@ impl Store {
             // What delta-rs would do now, read the log again and perhaps write a checkpoint, is left
             // out: its failure could not be told from one of the commit, which stands.
             Ok(committed) => committed.version,
-            Err(source) => match self.find_batch(snapshot, batch_id).await? {
-                Some(version) => version,
-                None => {
+            Err(source) => {
+                let Some(version) = self.find_batch(snapshot, batch_id).await? else {
                     debug!(error = %source, "not committed");
                     return Ok(Appended::NotDone(delta_error(table, "committing", source)));
-                }
-            },
+                };
+                version
+            }
         };
         info!(table = table.name, version, batch_id, files, "committed");
         self.checkpoint_if_due(snapshot, version).await;
