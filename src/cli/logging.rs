@@ -51,11 +51,7 @@ pub(super) fn install(args: LoggingArgs) -> anyhow::Result<()> {
         .with_span_events(FmtSpan::CLOSE);
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match args.log_format {
         LogFormat::Text => lines.boxed(),
-        LogFormat::Json => lines
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     // Not filters of the layer alone: asking them whether something is enabled may cost the event that comes next.
     let subscriber = Registry::default().with(layer).with(filter).with(harmless);

@@ -232,7 +232,7 @@ fn names_of_strangers_reach_no_terminal_as_they_are() {
     no_control_characters(&json.stderr);
     let listings = events(&json.stderr);
     let span = |event: &Value| {
-        event["spans"][0]["path"]
+        event["span"]["path"]
             .as_str()
             .unwrap_or_default()
             .to_owned()
