@@ -51,7 +51,7 @@ const CHUNKS_WAITING_MAX: usize = 2;
 ///
 /// # Panics
 /// If a record is not accounted for, which would be a defect of this program.
-#[tracing::instrument(level = "info", skip_all, fields(run_id = options.run_id))]
+#[tracing::instrument(level = "info", skip_all, fields(command = "ingest", run_id = options.run_id))]
 pub async fn run(
     store: &Store,
     rollups: &[Relation<'_>],
