@@ -125,11 +125,12 @@ fn directives(verbosity: u8, variable: &str) -> anyhow::Result<String> {
              {VARIABLE}=info,keytrail::store=debug"
         );
     }
+    // To Delta's kernel a table that is not there yet is an error.
     let flags = match verbosity {
         0 => "",
         1 => "keytrail=info",
-        2 => "warn,keytrail=debug",
-        _ => "warn,keytrail=trace",
+        2 => "warn,buoyant_kernel=off,keytrail=debug",
+        _ => "warn,buoyant_kernel=off,keytrail=trace",
     };
     let flags = flags.split(',').filter(|directive| !directive.is_empty());
     Ok(typed.into_iter().chain(flags).collect::<Vec<_>>().join(","))
@@ -202,8 +203,8 @@ mod tests {
         check(0, "", "");
         check(0, " , ", "");
         check(1, "", "keytrail=info");
-        check(2, "", "warn,keytrail=debug");
-        check(9, "", "warn,keytrail=trace");
+        check(2, "", "warn,buoyant_kernel=off,keytrail=debug");
+        check(9, "", "warn,buoyant_kernel=off,keytrail=trace");
         check(0, "keytrail::store=debug", "keytrail::store=debug");
         check(
             1,
