@@ -181,12 +181,17 @@ impl Write for Lines {
 
 /// One line, without anything that a terminal would act on: libraries write what they were sent as it is.
 fn safe(format: LogFormat, event: &str) -> String {
+    const NO_MESSAGE: &str = "{\"message\":\"\",";
     let event = event.strip_suffix('\n').unwrap_or(event);
-    let safe = match format {
-        LogFormat::Text => visible(event),
-        LogFormat::Json => json_visible(event),
-    };
-    format!("{safe}\n")
+    match format {
+        LogFormat::Text => format!("{}\n", visible(event)),
+        // Some events of libraries are fields alone.
+        LogFormat::Json if !event.contains("\"message\":") => {
+            let fields = event.strip_prefix('{').unwrap_or(event);
+            format!("{NO_MESSAGE}{}\n", json_visible(fields))
+        }
+        LogFormat::Json => format!("{}\n", json_visible(event)),
+    }
 }
 
 #[cfg(test)]
@@ -243,6 +248,14 @@ mod tests {
         assert_eq!(
             safe(LogFormat::Json, "{\"message\":\"\u{9b}\u{202e}\"}\n"),
             "{\"message\":\"\\u009b\\u202e\"}\n"
+        );
+        let without = safe(
+            LogFormat::Json,
+            "{\"level\":\"WARN\",\"error\":\"it broke\"}\n",
+        );
+        assert_eq!(
+            without,
+            "{\"message\":\"\",\"level\":\"WARN\",\"error\":\"it broke\"}\n"
         );
     }
 
