@@ -23,6 +23,9 @@ use crate::render::{json_visible, visible};
 /// Directives of a filter, as `tracing_subscriber` reads them.
 const VARIABLE: &str = "KEYTRAIL_LOG";
 
+/// What `-vv` shows of libraries. To Delta's kernel a table that is not there yet is an error.
+const LIBRARIES: &str = "warn,buoyant_kernel=off";
+
 /// The target of keytrail's own messages. Only the JSON format has events of it, and has them whatever the filter.
 pub(super) const MESSAGE: &str = "keytrail::message";
 
@@ -114,7 +117,7 @@ fn variable() -> anyhow::Result<String> {
     }
 }
 
-/// The directives of the variable, then those of `-v`: the last of two with one target counts.
+/// The directives of the variable, then that of `-v`: the last of two with one target counts.
 fn directives(verbosity: u8, variable: &str) -> anyhow::Result<String> {
     let typed = variable.split(',').map(str::trim);
     let typed: Vec<&str> = typed.filter(|directive| !directive.is_empty()).collect();
@@ -125,15 +128,15 @@ fn directives(verbosity: u8, variable: &str) -> anyhow::Result<String> {
              {VARIABLE}=info,keytrail::store=debug"
         );
     }
-    // To Delta's kernel a table that is not there yet is an error.
-    let flags = match verbosity {
-        0 => "",
-        1 => "keytrail=info",
-        2 => "warn,buoyant_kernel=off,keytrail=debug",
-        _ => "warn,buoyant_kernel=off,keytrail=trace",
+    let libraries = (verbosity > 1).then_some(LIBRARIES);
+    let own = match verbosity {
+        0 => None,
+        1 => Some("keytrail=info"),
+        2 => Some("keytrail=debug"),
+        _ => Some("keytrail=trace"),
     };
-    let flags = flags.split(',').filter(|directive| !directive.is_empty());
-    Ok(typed.into_iter().chain(flags).collect::<Vec<_>>().join(","))
+    let all = libraries.into_iter().chain(typed).chain(own);
+    Ok(all.collect::<Vec<_>>().join(","))
 }
 
 /// Whether a filter can be made of it. A single word that is nearly a level would be a target that nothing has.
@@ -211,6 +214,7 @@ mod tests {
         check(2, "", "warn,buoyant_kernel=off,keytrail=debug");
         check(9, "", "warn,buoyant_kernel=off,keytrail=trace");
         check(0, "keytrail::store=debug", "keytrail::store=debug");
+        check(2, "info", "warn,buoyant_kernel=off,info,keytrail=debug");
         check(
             1,
             "aws_config=debug, [run]=trace",
