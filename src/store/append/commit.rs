@@ -95,15 +95,10 @@ pub async fn until_committed<T, E: From<StoreError>>(
     table: &'static Table,
     mut attempt: impl AsyncFnMut() -> Result<Option<T>, E>,
 ) -> Result<T, E> {
-    for number in 1..=ATTEMPTS_MAX {
+    for _attempt in 0..ATTEMPTS_MAX {
         if let Some(done) = attempt().await? {
             return Ok(done);
         }
-        debug!(
-            table = table.name,
-            attempt = number,
-            "another writer committed first"
-        );
     }
     Err(E::from(StoreError::Contention {
         table: table.name,
