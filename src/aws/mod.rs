@@ -5,10 +5,12 @@
 //! Nothing here knows what a service is asked for.
 
 mod agent;
+mod calls;
 mod contact;
 mod profile;
 
 pub use agent::Named;
+pub use calls::Logged;
 pub use contact::Contact;
 
 use aws_config::sts::AssumeRoleProvider;
@@ -17,13 +19,14 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
 use profile::ChosenProfile;
 
-/// The configuration of a client of a service's SDK: every call carries keytrail's name, and a server that never
-/// answered is given up soon.
+/// The configuration of a client of a service's SDK: every call carries keytrail's name and is logged, and a server
+/// that never answered is given up soon.
 macro_rules! client_config {
     ($sdk:ident, $config:expr) => {{
         let contact = $crate::aws::Contact::default();
         $sdk::config::Builder::from($config)
             .interceptor($crate::aws::Named)
+            .interceptor($crate::aws::Logged)
             .interceptor(contact.clone())
             .retry_classifier(contact)
     }};

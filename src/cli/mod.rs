@@ -20,6 +20,7 @@ mod fetch_signatures;
 mod forget;
 mod ingest;
 mod interrupt;
+mod logging;
 mod man;
 mod mistyped;
 mod notes;
@@ -98,7 +99,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
         }
     };
-    match on_deep_stack(args) {
+    let logging = logging::install(args.logging);
+    match logging.and_then(|()| on_deep_stack(args)) {
         Ok(status) => status.into(),
         Err(error) if error::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

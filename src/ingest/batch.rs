@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch};
 use arrow::error::ArrowError;
+use tracing::{Instrument as _, info, info_span};
 
 use super::error::IngestError;
 use super::ledger::{Common, Finished, ledger_rows};
@@ -117,19 +118,34 @@ impl<'a> Batches<'a> {
 
     /// Commits what has gathered.
     pub(super) async fn commit(&mut self) -> Result<Vec<Finished<'a>>, IngestError> {
+        if self.kms.is_empty() && self.trail.is_empty() && self.finished.is_empty() {
+            return Ok(Vec::new());
+        }
         let batch_id = uuid::Uuid::new_v4().to_string();
+        let span = info_span!("batch", batch_id);
+        self.commit_as(&batch_id).instrument(span).await
+    }
+
+    async fn commit_as(&mut self, batch_id: &str) -> Result<Vec<Finished<'a>>, IngestError> {
         let kms = std::mem::take(&mut self.kms);
         let trail = std::mem::take(&mut self.trail);
         self.bytes = 0;
-        let counting = self.commit_events(&KMS_EVENTS, kms, &batch_id).await?;
+        let counting = self.commit_events(&KMS_EVENTS, kms, batch_id).await?;
         if let Some(counting) = counting {
             self.rollups
-                .count(self.store, counting, &batch_id, self.now_millis())
+                .count(self.store, counting, batch_id, self.now_millis())
                 .await?;
             self.has_counted = true;
         }
-        self.commit_events(&TRAIL_EVENTS, trail, &batch_id).await?;
-        self.commit_ledger(&batch_id).await
+        self.commit_events(&TRAIL_EVENTS, trail, batch_id).await?;
+        let finished = self.commit_ledger(batch_id).await?;
+        let rows: u64 = finished.iter().map(|object| object.written).sum();
+        let duplicates: u64 = finished.iter().map(|object| object.duplicates).sum();
+        info!(
+            objects = finished.len(),
+            rows, duplicates, "batch committed"
+        );
+        Ok(finished)
     }
 
     /// Commits the rows that the table does not hold yet; answers the sums over those of KMS.

@@ -13,6 +13,7 @@ use arrow::array::{Int64Array, RecordBatch};
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use tokio::task::JoinHandle;
+use tracing::{Instrument as _, debug, debug_span};
 
 use super::error::IngestError;
 use super::summary::RollupBehind;
@@ -74,9 +75,10 @@ impl<'a> Rollups<'a> {
             let sql = self.query(table)?.to_owned();
             let events = events.clone();
             let place = store.place().clone();
-            let sum = tokio::spawn(async move {
-                aggregate(table, &sql, events, (commit - 1, commit), &place).await
-            });
+            let sum =
+                async move { aggregate(table, &sql, events, (commit - 1, commit), &place).await };
+            let span = debug_span!("count", table = table.name, commit);
+            let sum = tokio::spawn(sum.instrument(span));
             sums.insert(table.name, sum);
         }
         Ok(Counting { commit, sums })
@@ -156,6 +158,7 @@ impl<'a> Rollups<'a> {
         Ok(Some((sums, upto)))
     }
 
+    #[tracing::instrument(level = "debug", name = "roll_up", skip_all, fields(table = table.name))]
     async fn advance(
         &self,
         store: &Store,
@@ -200,6 +203,7 @@ impl<'a> Rollups<'a> {
             let rows = match rows {
                 Ok(rows) => rows,
                 Err(error) => {
+                    debug!(error = %error, "not counted");
                     self.failed().insert(table.name, plainly(&error));
                     return Ok(());
                 }

@@ -30,6 +30,7 @@ mod guide;
 mod interrupted;
 mod invictus;
 mod json;
+mod logging;
 mod names;
 mod operations;
 mod organization;

@@ -4,6 +4,7 @@ mod aws;
 mod bucket;
 mod format;
 mod integrity;
+mod logging;
 mod queue;
 mod store;
 mod trails;
@@ -23,6 +24,7 @@ use crate::report::Filters;
 pub(in crate::cli) use self::aws::AwsArgs;
 use self::bucket::BucketArgs;
 pub(in crate::cli) use self::integrity::{FetchSignaturesArgs, VerifyArgs};
+pub(in crate::cli) use self::logging::{LogFormat, LoggingArgs};
 pub(in crate::cli) use self::queue::QueueArgs;
 use self::store::StoreArgs;
 
@@ -38,6 +40,8 @@ pub(in crate::cli) struct Args {
     pub(in crate::cli) store: StoreArgs,
     #[command(flatten)]
     pub(in crate::cli) queries: QueriesArgs,
+    #[command(flatten)]
+    pub(in crate::cli) logging: LoggingArgs,
     #[command(subcommand)]
     pub(in crate::cli) command: Command,
 }

@@ -7,6 +7,7 @@ use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{EncodingType, Object, OptionalObjectAttributes};
 use futures::StreamExt as _;
+use tracing::{Instrument as _, debug_span};
 
 use super::address::location;
 use super::refusal::Asked;
@@ -83,7 +84,8 @@ async fn page(
             .optional_object_attributes(OptionalObjectAttributes::RestoreStatus)
             .set_request_payer(calls.payer.clone())
             .set_continuation_token(token.clone());
-        let error = match list.send().await {
+        let span = debug_span!("s3", operation = "ListObjectsV2", bucket, prefix);
+        let error = match list.send().instrument(span).await {
             Ok(page) => return Ok(page),
             Err(error) => error,
         };
@@ -163,7 +165,8 @@ async fn look(calls: &Calls, bucket: &str, key: &str) -> SourceObject {
             .bucket(bucket)
             .key(key)
             .set_request_payer(calls.payer.clone());
-        let error = match head.send().await {
+        let span = debug_span!("s3", operation = "HeadObject", bucket, key);
+        let error = match head.send().instrument(span).await {
             Ok(head) => {
                 object.tell(&head);
                 return object;

@@ -44,6 +44,7 @@ impl Store {
     /// # Errors
     /// If files cannot be read or written, or compactions are always faster. What was removed stays so;
     /// the same call again does the rest.
+    #[tracing::instrument(level = "debug", skip_all, fields(table = table.name))]
     pub async fn expire(
         &self,
         table: &'static Table,
