@@ -27,6 +27,7 @@ mod progress;
 mod queries;
 mod queue;
 mod report;
+mod report_help;
 mod retain;
 mod schema;
 mod session;
@@ -82,9 +83,15 @@ impl From<ExitStatus> for ExitCode {
 /// Runs the command line given, the name of the program first.
 #[must_use]
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match Args::try_parse_from(args) {
+    let line: Vec<OsString> = args.into_iter().collect();
+    let args = match Args::try_parse_from(&line) {
         Ok(args) => args,
         Err(error) => {
+            if error.kind() == ErrorKind::DisplayHelp
+                && let Some((queries, name)) = report_help::asked(&line)
+            {
+                return ended(report_help::run(&queries, &name));
+            }
             let is_asked = matches!(
                 error.kind(),
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
@@ -98,7 +105,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
         }
     };
-    match on_deep_stack(args) {
+    ended(on_deep_stack(args))
+}
+
+/// Says why a command failed, if it did; answers the exit code.
+fn ended(result: anyhow::Result<ExitStatus>) -> ExitCode {
+    match result {
         Ok(status) => status.into(),
         Err(error) if error::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -145,7 +157,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
         Command::Forget(options) => Box::pin(forget::run(&place, options)).await,
         Command::Event(options) => Box::pin(event::run(&place, options)).await,
         Command::Demo(options) => Box::pin(demo::run(&place, options)).await,
-        Command::Schema => schema::run(),
+        Command::Schema(options) => Box::pin(schema::run(&queries, options)).await,
         Command::Completions(options) => completions::run(&options),
         Command::Man(options) => man::run(options),
     }
