@@ -1,14 +1,21 @@
 -- id: alias_history
--- title: What each alias pointed to, and when
--- description: One row per alias, account, region and period in which it pointed to one key, from
---   valid_from up to, not including, valid_to. Replayed from successful CreateAlias, UpdateAlias and
---   DeleteAlias, and from every event in which an alias was typed and the key's ARN is known too: most
---   aliases are older than the first log held. valid_from is null where the period was under way
---   when the alias was first seen, valid_to is null where nothing later is known. evidence is operation
---   where an alias operation began the period, else observed. The logs prove the period from first_seen
---   to proven_to: before that the alias may have pointed elsewhere, and after it too where it turned up at
---   another key (then proven_to is last_seen). proven_to is null where nothing later is known.
---   Operations within one second are taken in the order create, use, delete.
+-- title: Keys that each alias pointed to, over time
+-- description: One row per alias and period during which it pointed to one key. Periods come from successful
+--   CreateAlias, UpdateAlias and DeleteAlias calls, and from events that give both an alias and the ARN of its key,
+--   since most aliases are older than the first log in the store. Calls within the same second are ordered create, use,
+--   delete.
+-- column alias_name: the alias, `alias/…`
+-- column alias_arn: ARN of the alias
+-- column account: account of the alias
+-- column region: region of the alias
+-- column key_arn: ARN of the key that it pointed to
+-- column valid_from: start of the period; null if it had already begun when the alias was first seen
+-- column valid_to: end of the period, exclusive; null if nothing later is known
+-- column evidence: `operation` if an alias operation began the period, `observed` if the alias was only seen in use
+-- column first_seen: first event of the period; from here on the logs prove it
+-- column last_seen: last event of the period
+-- column proven_to: end of what the logs prove: `valid_to` if an alias operation ended the period, `last_seen` if the
+--   alias was later seen with another key, null if nothing later is known
 -- kept: names are resolved by it, several times a report
 
 -- The first and the last use of a day are enough to see an alias move.

@@ -1,8 +1,9 @@
 -- id: copied_calls
--- title: Calls that two accounts' logs hold without saying so
--- description: Records of calls by another account than the key's that have no sharedEventID, where another log has a record of
---   the same request, time and operation: the two are one call as far as they name one key. call_id is the
---   sharedEventID if any of the records has one, else made of the request's id.
+-- title: Cross-account calls without a sharedEventID
+-- description: Records without a sharedEventID of calls by another account than the key's, where another account's log
+--   has a record of the same request, time and operation. The two are one call if they name one key. call_id is the
+--   sharedEventID if any record has one, else made from the request ID.
+-- internal: key_uses and throttles count the records of such a call once
 -- depends: copied_keys
 -- kept: every record of a copied key is looked up in it
 

@@ -1,7 +1,8 @@
 -- id: copied_keys
--- title: Keys of which another account's log holds records
--- description: The keys, or what was typed for them, of which the log of another account than the key's holds a record:
---   only their counts can tell a call twice. It may name others too, where an alias or another record tells the key.
+-- title: Keys with records in another account's log
+-- description: Keys, by ARN or as typed, of which another account's log has a record. Only calls on these keys can be
+--   recorded twice. A few keys without such a record may be here too, through an alias or another record.
+-- internal: only calls on these keys are checked for a second record
 -- depends: typed_names, shared_keys
 -- kept: the daily counts are told apart by it
 

@@ -1,12 +1,13 @@
 -- id: coverage_absences
--- title: When accounts were not members, and regions not enabled
--- description: One row per account and region of coverage_streams. joined_at is when the account joined the organization by the
---   newest list of members; left_at from when on it was in no list any more, or had left by the logs, if no later list has it;
---   disabled_at from when on the region was disabled by every list, or by the logs, but not before the last
---   delivery. Before the first of these lists it was disabled as far back as no call that enables or disables it can be missing
---   from the logs of the account and of the organization's management account, and nothing was delivered; lists and logs from
---   before the retention horizon tell nothing of it. Each is null where nobody tells it. An account that is in no list is none of
---   the organization's if it delivers for itself.
+-- title: Times outside an organization, and times of disabled regions
+-- description: One row per account and region in coverage_streams; a column is null if nothing says. joined_at: when
+--   the account joined the organization, by the newest list of members. left_at: since when no list has the account, or
+--   when it left by the logs if no later list has it. disabled_at: since when every list, or the logs, have the region
+--   as disabled, but not before its last delivery. Before the first of these lists the region was disabled as far back
+--   as nothing was delivered and the logs of the account and of the organization's management account cannot lack a
+--   call that enables or disables it. Lists and logs from before the retention horizon prove nothing here. An account
+--   in no list does not belong to the organization if it delivers its own logs.
+-- internal: coverage_by_trail marks the hours outside the organization, and of disabled regions, by it
 -- depends: coverage_streams, known_trails, read_objects, unbroken_logs, unrecorded_changes
 -- kept: coverage reads it several times, and it is a row per account and region
 

@@ -1,10 +1,19 @@
 -- id: coverage_by_trail
--- title: What each trail shows of each hour
--- description: One row per account, region, trail and hour of EVENT time from the first delivery held to the last.
---   trail is its ARN where that is known, else its name, `unknown` for logs that no digest names. state is the
---   first that holds of account_not_in_organization, region_not_enabled, expired, logging_stopped, kms_excluded,
---   write_only, archived, gap, partial, selectors_unknown, complete_unverified, complete_verified; rank is its place, from 1. reasons
---   names all that hold, and what makes it partial. docs/coverage.md says what each means.
+-- title: Log coverage by trail and hour
+-- description: One row per account, region, trail and hour of event time, from the first delivery in the store to the
+--   last. docs/coverage.md explains the states.
+-- column account: account ID
+-- column region: region
+-- column hour: start of the hour (event time)
+-- column trail: ARN of the trail if it is known, else its name; `unknown` for logs that no digest lists
+-- column trail_arn: ARN of the trail; null if it is not known
+-- column state: state of the hour, the first that applies of `account_not_in_organization`, `region_not_enabled`,
+--   `expired`, `logging_stopped`, `kms_excluded`, `write_only`, `archived`, `gap`, `partial`, `selectors_unknown`,
+--   `complete_unverified` and `complete_verified`
+-- column rank: number of the state in that list, from 1
+-- column reasons: all states that apply, comma-separated, with what makes the hour partial or unverified; null if
+--   nothing speaks against it
+-- column organization: organization ID in the path of the log objects; empty if there is none
 -- depends: coverage_absences, coverage_settings, coverage_streams, delivered_digests, delivery_ranges, known_trails, read_objects,
 --   trail_changes, trail_hours, trail_runs, id_conflicts
 

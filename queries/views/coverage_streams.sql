@@ -1,9 +1,10 @@
 -- id: coverage_streams
--- title: What coverage is told of
--- description: One row per account, region, organization of the path and trail of which something is held, and per account and
---   region of which nothing is held though ListRegions or ListAccounts names it. trail is as in coverage_by_trail;
---   last_time is the last delivery. A member account whose regions are not known is expected in every region
---   that the ledger holds.
+-- title: Sources of logs that coverage is decided for
+-- description: One row per account, region, organization (from the path) and trail with logs or digests in the store,
+--   and per account and region without any that ListRegions or ListAccounts names. trail is as in coverage_by_trail;
+--   last_time is the last delivery. A member account whose regions are not known is expected in every region in the
+--   ledger.
+-- internal: the coverage views decide each hour of each of these
 -- depends: delivery_ranges
 
 WITH ledger_streams AS (

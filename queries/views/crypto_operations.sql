@@ -1,9 +1,10 @@
 -- id: crypto_operations
--- title: The operations that use a key
--- description: AWS's cryptographic operations, the list by which KMS itself tells when a key was last used.
---   Everything else (DescribeKey, GetPublicKey, CreateGrant, RotateKey, …) is management and no use.
---   direction says what the operation does with the key's protection: what is encrypted needs the key later.
---   kms_operations has all operations.
+-- title: Cryptographic operations
+-- description: AWS's list of cryptographic operations, by which KMS itself reports when a key was last used. Everything
+--   else (DescribeKey, GetPublicKey, CreateGrant, RotateKey, …) is management and not a use. kms_operations has all
+--   operations.
+-- column event_name: name of the operation
+-- column direction: `encrypt` or `decrypt`: data that was encrypted needs the key later
 -- depends: kms_operations
 
 SELECT event_name, direction

@@ -1,11 +1,12 @@
 -- id: delivered_digests
--- title: The digests that trails delivered
--- description: One row per digest that the ledger holds under an account and region. trail is the ARN of the trail,
---   where it is known, else its name and home region. status is what verification found of these very bytes. is_readable marks one that
---   was read, and whose signature is not known to be bad. previous_end_time is the end of the one held before it in its
---   chain; backfill digests have a chain of their own. broken_from is set where a digest before it is lost: what was delivered
---   since then may be named by the lost one alone. is_restart marks one that names no digest before it though the ledger
---   has one: the trail did not log, or wrote no digests, for a while before it.
+-- title: Digests that trails delivered
+-- description: One row per digest in the ledger with an account and region. trail is its ARN if known, else its name
+--   and home region. status is what verification found for these bytes. is_readable: it was read, and its signature is
+--   not known to be bad. previous_end_time: end of the stored digest before it in its chain; backfill digests have a
+--   chain of their own. broken_from is set if a digest before it is lost: only the lost one may list what was delivered
+--   since then. is_restart: it names no digest before it though the ledger has one, because the trail did not log or
+--   write digests for a while.
+-- internal: delivered_objects and delivery_ranges read the digests once, through it
 -- depends: log_files, verified_files, known_trails
 
 WITH judged AS (

@@ -1,17 +1,15 @@
 -- id: delivered_objects
--- title: What trails delivered, and what they should have
--- description: One row per log or digest that the ledger holds under an account and region, and per log that a digest
---   names and the ledger lacks (state missing). trail is the ARN of the trail, where it is known, else
---   its name and home region; null of logs in no digest. from_time and to_time are when it was delivered; of a digest the time
---   that it covers. first_time and last_time bound the events that a log may hold: what the digest says,
---   and without one the times of its events, or the hour before its delivery, whichever reach further. is_seen marks
---   a digest that tells what was delivered: it was read, its signature is not known to be bad, and it
---   is no backfill. signed_from is its beginning if it is valid, a microsecond later if the chain begins anew with it; is_proven
---   marks one of these of which all logs that it names are ingested and verified.
---   broken_from is set of a backfill digest whose chain is broken: the end of the one held before it; what was
---   between them is gone, and nothing else tells what it named. lost_from and lost_to are the EVENT time of what may be
---   lost with an object that is missing, archived, damaged, changed or not valid, or with the digests before it; null where
---   nothing is.
+-- title: Logs and digests that trails delivered or should have delivered
+-- description: One row per log or digest in the ledger with an account and region, and per log that a digest lists and
+--   the ledger lacks (state missing). trail is its ARN if known, else its name and home region; null for logs in no
+--   digest. from_time and to_time: when it was delivered; for a digest, the time it covers. first_time and last_time
+--   bound the events that a log may contain: by the digest, else by its events or the hour before delivery, whichever
+--   reaches further. is_seen: a digest that shows what was delivered (read, signature not known to be bad, no
+--   backfill). signed_from: its start if it is valid, a microsecond later if the chain begins anew with it. is_proven:
+--   such a digest of which all listed logs are ingested and verified. broken_from, for a backfill digest with a broken
+--   chain: end of the stored digest before it. lost_from and lost_to: EVENT time of what may be lost with an object
+--   that is missing, archived, damaged, changed or not valid, or with the digests before it; null if nothing is.
+-- internal: delivery_ranges reads logs and digests once, through it
 -- depends: coverage_settings, delivered_digests, log_files, verified_files
 
 WITH logs AS (

@@ -1,13 +1,15 @@
 -- id: delivery_ranges
--- title: From when to when each trail delivered, and what is wrong in between
--- description: One row per account, region, organization, trail and flag, from_time to to_time. Flag 0: something is
---   held of it. 1: deliveries go on, with no break in the digests, nor more than delivery_gap between logs that no digest
---   names. 2: the digests are proven without a break. Of EVENT time, where objects may hold events of that time: 4 archived,
---   8 damaged or rejected, 16 named by a digest and not held, 32 with another hash than the digest's. 128: of digests, also
---   backfill ones, that cannot be read or are not valid, the time that they cover. 512: of a backfill digest whose
---   chain is broken, the time since the one held before it. 1024, of EVENT time: an event of that time may be lost, by any of these
---   or with a digest that is lost, and nothing else shows it. 2048: digests are valid without a break, whatever is lost of
---   the logs that they name. trail is `unknown` for logs of an account and region without digests.
+-- title: Periods of delivery by trail, and what is wrong in them
+-- description: One row per account, region, organization, trail and flag, from from_time to to_time. Flag 0: the store
+--   has something from then. 1: deliveries go on, without a break in the digests, and without more than delivery_gap
+--   between logs that no digest lists. 2: the digests are proven without a break. Of EVENT time, where objects may
+--   contain events from then: 4 archived, 8 damaged or rejected, 16 listed by a digest and not in the store, 32 with
+--   another hash than in the digest. 128: time covered by digests, backfill ones too, that cannot be read or are not
+--   valid. 512: for a backfill digest with a broken chain, the time since the stored one before it. 1024, of EVENT
+--   time: an event may be lost through any of these, or with a lost digest, and nothing else shows it. 2048: digests
+--   are valid without a break, whatever is lost of the logs that they list. trail is `unknown` for logs of an account
+--   and region without digests.
+-- internal: every other coverage view is based on these periods
 -- depends: coverage_settings, delivered_digests, delivered_objects
 -- kept: the view coverage reads it several times, and its rows are few beside the ledger's
 

@@ -1,7 +1,9 @@
 -- id: disputed_calls
--- title: Calls whose event id another call has, too
--- description: All records of disputed_ids: under one id and account they differ in key, caller, operation, outcome, time or
---   resource. AWS documents ids as unique, so one of them is a repeated example, a changed file or a forgery. All count.
+-- title: Calls that share their event ID with another call
+-- description: All records of disputed_ids. Under one ID and account they differ in key, caller, operation, outcome,
+--   time or resource. AWS documents event IDs as unique, so one of them is a repeated example, a changed file or a
+--   forgery. All of them count.
+-- internal: notes of reports on calls say how many there are; id_conflicts is the view to query
 -- depends: disputed_ids
 -- kept: reports of calls ask for it
 

@@ -1,7 +1,8 @@
 -- id: disputed_ids
--- title: Ids of different calls
--- description: Event ids, with the account of the log, of which the store got a record that tells another call than an earlier
---   one of that day. Such a record names itself in original_event_id and is no correction.
+-- title: Event IDs shared by different calls
+-- description: Event IDs and accounts for which the store has records of different calls on one day. The later record
+--   has its own ID in original_event_id and is not marked is_correction.
+-- internal: disputed_calls looks only for records with these IDs
 -- kept: reports look for the records of these alone
 
 SELECT DISTINCT event_id, recipient_account_id

@@ -1,6 +1,7 @@
 -- id: findings
 -- title: Findings, in their latest state
 -- description: The latest change of each finding in finding_events.
+-- columns: as in finding_events
 
 SELECT *
 FROM finding_events

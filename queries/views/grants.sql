@@ -1,13 +1,30 @@
 -- id: grants
--- title: Every grant that the logs tell of
--- description: One row per grant and key: its making (successful CreateGrant), its end (RetireGrant,
---   RevokeGrant) and its use, where a call tells it. created_time is null where the grant is known only from
---   its end or its use: it was made before the first log held, or in an account whose log is not here. Made
---   again under the same name KMS answers the same grant; the first making counts. ended_time is the first
---   end, and ended_as says retired or revoked. key_deleted_time is when the key itself, and with it
---   the grant, was deleted. grantee and retiring_principal are as the request gave them, a principal or a service
---   (lightsail.amazonaws.com), operations as text; encryption_context is what the grant demands of a call, and
---   source_arn the resource for which a service must make it. A cross-account call counts once.
+-- title: Grants in the logs
+-- description: One row per grant and key, from successful CreateGrant, RetireGrant and RevokeGrant calls and from calls
+--   that used the grant. A grant created before the first log appears only if its end or a use is logged. A
+--   cross-account call counts once.
+-- column grant_id: ID of the grant
+-- column key_arn: ARN of the key; null if no call gives it
+-- column key_as_typed: what a caller typed for the key; null if `key_arn` is known
+-- column created_time: first successful CreateGrant (repeated with the same name, KMS returns the same grant); null if
+--   none is logged: the grant is older than the first log, or the log of its account is not in the store
+-- column created_by: caller of that CreateGrant
+-- column created_in_session: session name of that caller
+-- column invoked_by: AWS service that made that call for the caller
+-- column grantee: principal or service (`lightsail.amazonaws.com`) that the grant gives permissions to, as requested
+-- column retiring_principal: principal or service that may retire the grant, as requested
+-- column operations: operations that the grant allows, comma-separated
+-- column encryption_context: encryption context that the grant requires of a call, as JSON; null if none
+-- column source_arn: resource that a service must make the call for; null if none
+-- column name: name of the grant, as requested
+-- column ended_time: first successful RetireGrant or RevokeGrant; null if none is logged
+-- column ended_by: caller of that call
+-- column ended_as: `retired` or `revoked`; null if neither is logged
+-- column key_deleted_time: when the key was deleted, and the grant with it; null if no log shows it
+-- column uses: number of successful calls that used the grant
+-- column last_use: time of the last of them
+-- column first_time: first successful call that names the grant
+-- column last_time: last successful call that names the grant
 -- depends: key_uses
 
 WITH calls AS (

@@ -1,9 +1,14 @@
 -- id: id_conflicts
--- title: Event ids that stand for more than one content
--- description: One row per event id and account whose stored events differ in content. AWS documents
---   eventID as unique; a conflict is a repeated example, a changed file or a forgery, and every content
---   is kept. contents is the number of different ones; region is null where they do not agree on it. Exact duplicates
---   are dropped when they are read.
+-- title: Event IDs with more than one content
+-- description: One row per event ID and account whose stored events differ in content. AWS documents eventID as unique,
+--   so a conflict means a repeated example, a changed file or a forgery. All contents are kept; exact duplicates are
+--   dropped on ingest.
+-- column event_id: the event ID
+-- column recipient_account_id: account whose log has the events
+-- column contents: number of different contents
+-- column first_time: time of the earliest of these events
+-- column last_time: time of the latest of these events
+-- column region: region of the events; null if they differ or one has none
 -- kept: it looks at all events, and coverage asks it several times
 
 WITH ids AS (

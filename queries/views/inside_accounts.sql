@@ -1,7 +1,8 @@
 -- id: inside_accounts
--- title: The accounts that are one's own
--- description: The accounts of the list that was imported last; where none was, every account whose logs
---   are held.
+-- title: Your own accounts
+-- description: The accounts in the list imported last with `keytrail accounts import`; without a list, every account
+--   whose logs are in the store.
+-- column account: account ID
 -- depends: current_accounts, log_accounts
 
 SELECT account

@@ -1,16 +1,24 @@
 -- id: key_events
--- title: Every KMS record, once for each key it is about
--- description: kms_events with the key resolved. key_arn is the ARN that the event itself tells, else
---   the key that the typed id or alias meant at the time of the event, else null; resolution says
---   which (event, id, alias, or null; alias_unproven for an alias at a time for which the logs do not
---   show where it pointed; shared where the other account's record of the same call tells the key). An id or an alias
---   name means a key of the caller's own account, as KMS takes it: the account that the caller tells, else that of the log.
---   key_role, record_role and key_as_typed are those of this key: record_role is caller_copy where the account that
---   logged the record is not the key's, and network for what a VPC endpoint tells of a call that went on to KMS, which has
---   a record of its own. counted_key is the text under which usage_daily counts it, empty where nothing was told.
---   other_key_arn is the event's other key, other_counted_key the text of that one. key_material_id and encryption_context are those of this key's
---   side of a ReEncrypt. Both records of a cross-account call are here, and so are
---   corrected records and dry runs; key_uses leaves them out.
+-- title: KMS events, one row per key
+-- description: kms_events with the key resolved: one row per event and key, so a ReEncrypt has two. Both records of a
+--   cross-account call are here, and so are corrected records and dry runs; key_uses counts each operation once. A
+--   typed key ID or alias name means a key in the account of the caller or, if the event does not give it, the account
+--   of the log.
+-- column key_arn: ARN of the key that the event gives, else of the key that the typed ID or alias meant at the time of
+--   the event; null if unresolved
+-- column key_as_typed: what the caller typed for this key; null if nothing
+-- column counted_key: the text by which usage_daily counts this key; empty if the event names no key
+-- column key_role: `only`, `source` or `destination` key of the event; `none` if the event names no key
+-- column other_key_arn: ARN of the other key of the event; null if there is none or only its ID or alias is given
+-- column other_counted_key: the text by which usage_daily counts the other key; null if there is none
+-- column resolution: how `key_arn` is known: `event` (the event gives the ARN), `id`, `alias`, `alias_unproven` (the
+--   logs do not show where the alias pointed at that time) or `shared` (the other account's record of the same call
+--   gives the ARN); null if unresolved
+-- column key_material_id: version of this key's material that was used; null if the event does not give it
+-- column encryption_context: encryption context for this key, as JSON; for a grant, that of its constraint
+-- column record_role: `caller_copy` if the log does not belong to the account of the key, `network` for a VPC
+--   endpoint's record of a call that KMS logged too, else `owner`
+-- columns: as in kms_events
 -- depends: typed_names, shared_keys, typed_destinations
 
 -- What was typed for a key that the event does not tell. A condition that holds for no file reads none of it.

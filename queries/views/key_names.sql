@@ -1,7 +1,20 @@
 -- id: key_names
--- title: The keys known from the logs, with their names
--- description: One row per key that the logs name by ARN, with every alias that has pointed to it,
---   as text in alphabetical order; one that points to it no longer is marked "(formerly)".
+-- title: Keys in the logs, with their aliases
+-- description: One row per key that the logs name by ARN; each member of a multi-Region set is a key of its own. ARNs
+--   that KMS only ever reported as not found are left out. Based on monthly counts, so keys stay here after their
+--   events are deleted.
+-- column key_arn: ARN of the key
+-- column key_id: the key ID, the last part of the ARN
+-- column account: account that owns the key
+-- column region: region of the key
+-- column is_multi_region: whether the key belongs to a multi-Region set (`mrk-`)
+-- column key_set: equal for all members of a multi-Region set; for any other key, its ARN
+-- column is_proven: whether KMS has confirmed that the key exists, by a successful call or by refusing one because of
+--   the key's state; if false, only failed calls and dry runs name it, and the caller may have mistyped it
+-- column aliases: all aliases that ever pointed to the key, in alphabetical order, with `(formerly)` after those that
+--   no longer do; null if none is known
+-- column first_time: first record that names the key
+-- column last_time: last record that names the key
 -- depends: known_keys, alias_history
 -- kept: reports on keys read it several times
 

@@ -1,9 +1,13 @@
 -- id: key_tags
--- title: The tags that keys carried, and when
--- description: One row per key, tag and period, from valid_from up to, not including, valid_to. Replayed from
---   successful CreateKey, ReplicateKey (the replica's tags), TagResource and UntagResource: a tag from before the
---   first log held is seen only when it is changed or taken away. valid_from and tag_value are null where the tag
---   was there before, as its removal says; valid_to is null where nothing later is known.
+-- title: Tags of keys, over time
+-- description: One row per key, tag and period. Replayed from successful CreateKey, ReplicateKey (the tags of the
+--   replica), TagResource and UntagResource calls. A tag set before the first log in the store appears only when it is
+--   changed or removed.
+-- column key_arn: ARN of the key
+-- column tag_name: name of the tag
+-- column tag_value: value of the tag; null if it was set before the first log
+-- column valid_from: start of the period; null if the tag was set before the first log
+-- column valid_to: end of the period, exclusive; null if no later change is known
 
 WITH statements AS (
   SELECT

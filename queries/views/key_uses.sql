@@ -1,16 +1,14 @@
 -- id: key_uses
--- title: Every operation, once for each key it is about
--- description: key_events with each operation counted once. A record that a later one corrects
---   is replaced by the correction that was read last (replacements). Of the
---   records that two accounts hold of one cross-account call (equal shared_event_id, or the same request where a record
---   has none: copied_calls; same key, side and day), the one in the log of the key's account counts, else the first of the others; log_accounts are the
---   accounts whose logs hold one, null where the call is not shared. Where one record of a ReEncrypt tells one
---   key only, the others tell which side that is. What a VPC endpoint tells of a call that went on to KMS is left out: it
---   is evidence of a call, not another one. Where the counted
---   one tells no more of the caller than an account, the caller, the session, the credentials, the source
---   address, the user agent and the TLS details are those of the caller's own record.
---   kind is use for a cryptographic operation, management for any other, unknown for an operation that this version of
---   keytrail does not know (kms_operations), which may be a use. Dry runs are in here, marked is_dry_run.
+-- title: KMS operations, one row per key
+-- description: key_events with each operation counted once. A correction replaces the record that it corrects. Of the
+--   records of a cross-account call (same sharedEventID, or same request if a record has none), the one in the log of
+--   the key's account counts, else the first of the others. VPC endpoint records of calls that KMS logged too are left
+--   out; dry runs are included (is_dry_run). If the counted record identifies the caller by account only, then caller,
+--   session, credentials, source address, user agent and TLS details come from the record in the caller's own log.
+-- column kind: `use` for a cryptographic operation, `management` for any other, `unknown` for an operation that this
+--   version of keytrail does not know, which may be a use
+-- column log_accounts: accounts whose logs have a record of the call; null if the call is not cross-account
+-- columns: as in key_events
 -- depends: key_events, replacements, replaced_times, told_sides, copied_keys, copied_calls
 
 -- A record is looked up among those that were replaced only where one of them has its time.

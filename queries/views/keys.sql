@@ -1,21 +1,34 @@
 -- id: keys
--- title: Every key as the logs tell it
--- description: One row per key of known_keys, its life replayed from the operations that succeeded and were
---   logged; a column is null where no log says. state is the last that is told, with state_time and
---   state_source: operation (CreateKey, EnableKey, DisableKey, ScheduleKeyDeletion, CancelKeyDeletion, DeleteKey,
---   and the import, deletion or expiry of key material), refusal (KMS refused a call because of the
---   key's state), or use (a cryptographic operation succeeded: the key was enabled). A use or a refusal within
---   ten minutes after an operation on the state says nothing, because KMS spreads such a change only gradually,
---   and nothing follows Deleted. Enabled as told by ImportKeyMaterial supposes that no other material of the key is missing. deletion_date is what
---   KMS answered to ScheduleKeyDeletion, else the time of that call and its waiting period; it is told while the state is
---   PendingDeletion or PendingReplicaDeletion (of a primary key, whose waiting begins later, null). spec,
---   usage, origin and custom_key_store_id are from CreateKey and ReplicateKey (told_time), is_multi_region from the
---   key's id, description from CreateKey or UpdateKeyDescription (description_time). rotation is enabled or
---   disabled as told at rotation_time; rotated_time is the last rotation seen, policy_time the last change of
---   the policy. last_use is the latest use that the logs allow: where the events of a day on which a typed alias moved are
---   gone, it may have been of the alias's other key, and then says nothing of the state. Where the events are no longer held,
---   the monthly counts still tell that and when a key was created, enabled, disabled, scheduled for deletion (not of a
---   multi-Region key, which may wait for its replicas) or deleted. Aliases are all that ever pointed to the key.
+-- title: Keys, with their state and life cycle
+-- description: One row per key in key_names, its life cycle replayed from the successful operations in the logs; a
+--   column is null if no log shows it. A use or a refusal within ten minutes after a change of state says nothing about
+--   the state, because KMS applies such a change gradually, and nothing follows Deleted. After events are deleted, the
+--   monthly counts still show whether and when a key was created, enabled, disabled, scheduled for deletion (not for a
+--   multi-Region key, which may wait for its replicas) or deleted.
+-- column state: last state that the logs show, as KMS names it (`Enabled`, `Disabled`, `PendingDeletion`,
+--   `PendingReplicaDeletion`, `PendingImport`, `Unavailable`, …), or `Deleted`; `Enabled` after ImportKeyMaterial
+--   assumes that no other material of the key is missing
+-- column state_time: time of the event that shows the state
+-- column state_source: what shows the state: `operation` (a call that changes it), `refusal` (KMS refused a call
+--   because of it) or `use` (a cryptographic operation succeeded, so the key was enabled)
+-- column created_time: when CreateKey or ReplicateKey created the key
+-- column created_by: caller of that call
+-- column deletion_date: when KMS will delete the key, by its response to ScheduleKeyDeletion, else that call's time
+--   plus the waiting period; null unless the state is `PendingDeletion`
+-- column spec: key spec, such as `SYMMETRIC_DEFAULT`, from CreateKey or ReplicateKey
+-- column usage: key usage, such as `ENCRYPT_DECRYPT`, from CreateKey or ReplicateKey
+-- column origin: origin of the key material, such as `AWS_KMS`, from CreateKey or ReplicateKey
+-- column custom_key_store_id: custom key store of the key, from CreateKey or ReplicateKey
+-- column told_time: time of the call that `spec`, `usage`, `origin` and `custom_key_store_id` are from
+-- column description: description of the key, from CreateKey, ReplicateKey or UpdateKeyDescription
+-- column description_time: time of that call
+-- column rotation: automatic rotation, `enabled` or `disabled`, by the last EnableKeyRotation or DisableKeyRotation
+-- column rotation_time: time of that call
+-- column rotated_time: last rotation, by RotateKey or RotateKeyOnDemand
+-- column policy_time: last change of the key policy, by PutKeyPolicy
+-- column last_use: last successful cryptographic operation; if a typed alias moved that day and the events of the day
+--   are deleted, it may have been on the alias's other key
+-- columns: as in key_names
 -- depends: key_names, key_uses, usage_by_key, replaced_times
 -- kept: a report on keys tells their states above its rows and in them
 

@@ -1,11 +1,14 @@
 -- id: kms_operations
--- title: The operations of KMS
--- description: Every operation of KMS that this version of keytrail knows, and every event that KMS logs by itself.
---   class is use for a cryptographic operation, by which KMS itself tells when a key was last used; management for one
---   that changes something, and read for one that changes nothing, neither of which is a use. direction, of a use, is
---   encrypt or decrypt: what is encrypted needs the key later. opens_key: the caller, or somebody it names,
---   can read what the key protects. takes_context: it takes an encryption context. takes_attestation: it takes the attestation
---   of a Nitro enclave. An operation that is not here may be a use; unknown_operations lists those in the store.
+-- title: KMS operations that keytrail knows
+-- description: Every KMS operation that this version of keytrail knows, and every event that KMS logs on its own. An
+--   operation that is not listed may be a use; unknown_operations has those in the store.
+-- column event_name: name of the operation
+-- column class: `use` for a cryptographic operation, by which KMS itself reports when a key was last used; `management`
+--   for an operation that changes something, `read` for one that changes nothing, neither of which is a use
+-- column direction: for a use, `encrypt` or `decrypt`: data that was encrypted needs the key later; else null
+-- column opens_key: whether the caller, or someone the caller names, can read what the key protects
+-- column takes_context: whether the operation takes an encryption context
+-- column takes_attestation: whether the operation takes the attestation of a Nitro enclave
 
 SELECT
   event_name,

@@ -1,10 +1,8 @@
 -- id: known_keys
--- title: Every key that the logs name by ARN
--- description: One row per key ARN in the roll-up usage_monthly, which outlives the events. A member of a
---   multi-Region set (mrk-) is a key of its own; key_set is equal in all members of a set. An ARN that
---   KMS only ever answered as not found is none. is_proven says that KMS answered for the key, by a success
---   or by its state (disabled, pending deletion); without it the ARN is known from refused calls or dry
---   runs alone, where anything can be typed: the key may not exist.
+-- title: Keys that the logs name by ARN
+-- description: One row per key ARN in usage_monthly, without those that KMS only ever reported as not found. The
+--   columns are those of key_names.
+-- internal: nearly every query on keys reads it; key_names has the same keys with their aliases
 -- kept: nearly every report reads the keys, most of them several times
 
 SELECT

@@ -1,7 +1,12 @@
 -- id: known_trails
--- title: The trails that are known
--- description: One row per trail of which there is a description (keytrail trails) or a change in the logs. account and
---   home_region are those that own it. What only a description tells is the newest one's, and null without.
+-- title: Trails
+-- description: One row per trail with a description (`keytrail trails`) or a change in the logs.
+-- column trail_arn: ARN of the trail
+-- column account: account that owns the trail
+-- column home_region: home region of the trail
+-- column name: name of the trail
+-- column is_organization: whether the trail covers the organization, by its newest description; null if not known
+-- column is_multi_region: whether the trail covers all enabled regions, by its newest description; null if not known
 -- depends: trail_changes
 -- kept: coverage asks it many times, and they are few
 

@@ -1,7 +1,7 @@
 -- id: log_accounts
--- title: The accounts whose logs are held
--- description: One row per account in the path of a log object of the ledger, or that received a KMS
---   record by the roll-up usage_monthly.
+-- title: Accounts whose logs are in the store
+-- description: One row per account in the path of a log object in the ledger, or with a KMS record in usage_monthly.
+-- internal: inside_accounts and unused-keys need to know which accounts have logs
 -- depends: log_files
 -- kept: which accounts are one's own is asked of it
 

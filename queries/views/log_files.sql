@@ -1,6 +1,8 @@
 -- id: log_files
--- title: Every log object, as last read
--- description: The latest attempt of each object in the ledger log_file_events, without those that are foreign or forgotten.
+-- title: Log objects, as last read
+-- description: The latest attempt to read each object in the ledger (log_file_events), without foreign and forgotten
+--   objects.
+-- columns: as in log_file_events
 
 SELECT *
 FROM (

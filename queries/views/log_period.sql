@@ -1,10 +1,13 @@
 -- id: log_period
--- title: From when to when the logs are
--- description: One row. first_time and last_time are the first and the last delivery of a log or digest in the ledger: the
---   time in the object's name or, if the name has none, the event times of its records. A delivery begins with its
---   first event, but an hour before it at the earliest: what is redelivered may be weeks old. A delivery time more than a
---   day after the object was read cannot be true: it does not count, and dated_ahead says how many there are.
---   Neither does a time before November 2013, when CloudTrail began. last_read is when an object was last read.
+-- title: Start and end of the logs
+-- description: One row: when the logs and digests in the ledger were delivered, by the time in an object's name or, if
+--   the name has none, by the times of its events. Times that cannot be right do not count: more than a day after the
+--   object was read, or before November 2013, when CloudTrail was launched.
+-- column first_time: start of the first delivery: its first event, but at most one hour before its delivery, because
+--   redelivered events may be weeks old
+-- column last_time: time of the last delivery
+-- column dated_ahead: number of readings of log objects dated more than a day after they were read, which do not count
+-- column last_read: when a log object was last read
 
 WITH dated AS (
   SELECT

@@ -1,8 +1,9 @@
 -- id: read_objects
--- title: What verification says of the objects that rows were read from
--- description: One row per object of the ledger that is no digest and of which a record was taken. is_verified marks one whose
---   latest finding in verifications is that a digest names it as it is, with all that was ever read of it; is_changed one
---   that is not what its digest names, or was not when it was read.
+-- title: Log objects with records in the store, and whether verification confirms them
+-- description: One row per log object that a record was read from, digests excluded. is_verified: a verified digest
+--   lists the object with the content that was read each time. is_changed: the object differs from what its digest
+--   lists, or did when it was read.
+-- internal: coverage and trail_changes ask it whether an object can be trusted
 -- depends: verified_files
 
 SELECT

@@ -1,8 +1,9 @@
 -- id: recounted_usage
--- title: The daily counts of unsettled days, from their events
--- description: Rows like those of usage_daily for the days and keys of unsettled_days, as far as their events are held, with
---   key_arn and resolution as key_events tells them for each record, and is_replaced for records that must not be
---   counted because a correction tells them anew. key is empty where nothing was told.
+-- title: Daily counts of unsettled days, from their events
+-- description: Rows like those of usage_daily for the days and keys in unsettled_days whose events are in the store,
+--   with key_arn and resolution of each record as in key_events. is_replaced marks records that must not be counted,
+--   because a correction replaces them. key is empty if none was named.
+-- internal: stands in for the daily counts of settled_days
 -- depends: unsettled_days, key_events, replaced_events
 -- kept: the daily counts are told apart by it
 

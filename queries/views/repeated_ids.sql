@@ -1,7 +1,9 @@
 -- id: repeated_ids
--- title: Ids of calls that several records tell
--- description: Event ids of which the store got another record of the same call, with another content: without its
---   nulls, say, or with members that a pipeline added. Such a record names itself in original_event_id and is a correction.
+-- title: IDs of events stored with more than one content
+-- description: IDs of events of which the store has a second record of the same call with different content, for
+--   example without its nulls or with members that a pipeline added. Such a record has its own ID in original_event_id
+--   and is marked is_correction.
+-- internal: replacements looks only for records with these IDs
 -- kept: replacements look for the records of these alone
 
 SELECT DISTINCT event_id

@@ -1,12 +1,11 @@
 -- id: replaced_events
--- title: The records that a later record corrects
--- description: The KMS records that must not be counted, by id, account of the log and content, with what they tell of their
---   keys: those that
---   a correction names (original_event_id), and of several corrections of one record all but the one that
---   was read last. A correction tells the same call anew, so it replaces a record only where the two agree
---   in operation, time, account of the log and, where both tell it, region; and never itself. One that
---   does not agree is a record of its own and hides nothing. recipient_account_id may be null and then
---   matches null. Whoever has the record itself asks replacements, which reads the corrections alone.
+-- title: Stored records that a later record replaces
+-- description: KMS records that must not be counted, by ID, account and content, with their keys: those that a
+--   correction names (original_event_id) and, of several corrections of one record, all but the one read last. A
+--   correction replaces a record only if both agree on operation, time, account and, where both give it, region; it
+--   never replaces itself. One that does not agree is a record of its own. recipient_account_id may be null and then
+--   matches null.
+-- internal: the counts of their days are made again without them
 -- depends: replacements
 -- kept: the counts of their days are made anew by it
 

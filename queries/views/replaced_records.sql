@@ -1,6 +1,7 @@
 -- id: replaced_records
--- title: The records of replaced_events, whole
--- description: Rows of kms_events that must not be counted, because a correction tells them anew.
+-- title: The records in replaced_events, with all columns
+-- description: Rows of kms_events that must not be counted, because a correction replaces them.
+-- internal: replaced_resources counts them as key_resources did
 -- depends: replaced_events
 
 SELECT kms_events.*

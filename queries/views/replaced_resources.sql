@@ -1,6 +1,7 @@
 -- id: replaced_resources
--- title: What replaced records tell of resources
--- description: The rows that replaced_records added to key_resources, and which therefore are to be taken from it.
+-- title: Resource counts of replaced records
+-- description: The rows that replaced_records added to key_resources, to be subtracted from it.
+-- internal: resources_by_key subtracts it
 -- recounts: key_resources of replaced_records
 -- kept: the counts of resources are made anew by it
 

@@ -1,6 +1,8 @@
 -- id: replaced_times
--- title: When the records were that a correction replaces
--- description: The times of replacements, so that a record of any other time need not be looked up by its id.
+-- title: Times of replaced records
+-- description: The event times in replacements. A record with any other time is not replaced, and need not be looked up
+--   by ID.
+-- internal: spares almost every record the lookup in replacements
 -- depends: replacements
 -- kept: every count of operations asks whether a record is replaced
 

@@ -1,12 +1,12 @@
 -- id: replacements
--- title: What corrections say about other records
--- description: Few rows, from the corrections alone: a record is replaced where a row has its id, operation, time and
---   account of the log (equal, or both null), its region where both tell one, and its content where the row tells one.
---   Each correction gives a row for the record that it names (original_event_id, never itself), of whatever
---   content; and one for itself, by its content, where another correction of the same record, telling the same
---   call, was read later. Of records with one id that tell one call (repeated_ids), all but one are named by their content:
---   the one that CloudTrail itself delivered counts, else the first. replaced_events are the records that are held and
---   replaced.
+-- title: Records replaced by a correction
+-- description: A record is replaced if a row here has its ID, operation, time and account (equal, or both null), its
+--   region if both give one, and its content if the row gives one. Each correction has a row for the record that it
+--   names (original_event_id, never its own ID), whatever its content, and a row for itself, by content, if another
+--   correction of the same record was read later. Of records with the same ID that describe the same call
+--   (repeated_ids), all but one have a row, by content: the record from a log object that CloudTrail delivered stays,
+--   else the first. replaced_events has the replaced records that are in the store.
+-- internal: every count of operations leaves out the records that match it
 -- depends: repeated_ids, log_files
 -- kept: every count of operations asks whether a record is replaced
 

@@ -1,9 +1,13 @@
 -- id: resources_by_key
--- title: The roll-up of resources with its keys resolved
--- description: key_resources with key_arn: the key's own ARN, else the key that the typed id means in the
---   caller's account, else each key that the typed alias pointed to within the row's times, else null. An id
---   or an alias name that means keys in several regions gives a row for each: the roll-up keeps no region.
---   Records that a correction replaces are taken off while they are held; first_time and last_time may still be theirs.
+-- title: Resources by key
+-- description: key_resources with the key resolved. If a caller typed an ID or alias and no ARN is known, there is a
+--   row for each key that it may have meant: counts keep no region, and an alias may have moved between first_time and
+--   last_time. Replaced records are subtracted while their events are in the store.
+-- column first_time: the first of them; may be that of a replaced record
+-- column last_time: the last of them; may be that of a replaced record
+-- column key_arn: ARN of the key: `key` itself, else a key that the typed ID or alias may have meant in the caller's
+--   account; null if none is known
+-- columns: as in key_resources
 -- depends: typed_names, replaced_resources
 
 WITH counted AS (

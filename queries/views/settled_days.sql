@@ -1,7 +1,8 @@
 -- id: settled_days
--- title: Unsettled days of which all events are held
--- description: The rows of unsettled_days for which recounted_usage counts as many records as usage_daily, and therefore
---   stands in its place.
+-- title: Unsettled days whose events are all in the store
+-- description: The rows of unsettled_days for which recounted_usage counts as many records as usage_daily, so that it
+--   can replace them.
+-- internal: says for which days recounted_usage replaces the daily counts
 -- depends: unsettled_days, recounted_usage
 -- kept: the daily counts are told apart by it
 

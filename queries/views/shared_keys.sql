@@ -1,7 +1,8 @@
 -- id: shared_keys
--- title: Keys that only one of the records of a cross-account call tells
--- description: Of calls that the logs of two accounts hold and of which one record tells no key's ARN: the ARN that the
---   other tells. A ReEncrypt is left out, since its records may each tell another of its keys.
+-- title: Keys of cross-account calls, known from the other account's record
+-- description: For cross-account calls where one record gives no key ARN, the ARN that the other record gives.
+--   ReEncrypt is left out: each of its records may give a different one of its keys.
+-- internal: key_events takes the key of such a record from here
 -- kept: every record without a key is looked up in it
 
 WITH silent AS (

@@ -1,7 +1,7 @@
 -- id: special_keys
--- title: Keys whose daily counts are looked at one by one
--- description: The keys of usage_daily that usage_by_name is about: what was typed, and the ARNs that have unsettled
---   days.
+-- title: Keys whose daily counts are resolved one by one
+-- description: Keys of usage_daily that need usage_by_name: typed IDs and aliases, and ARNs with unsettled days.
+-- internal: separates the few keys that usage_by_name resolves from all others
 -- depends: typed_keys, unsettled_days
 -- kept: the daily counts are told apart by it
 

@@ -1,10 +1,12 @@
 -- id: throttles
--- title: Every throttled call
--- description: One row per call that KMS answered with throttling, also where no key is told. Quotas are per
---   account and region of the CALLER, so account is the caller's own account (the log's where the record does
---   not tell it). A record that a later one corrects gives way to it; of the records that two accounts hold
---   of one call (equal shared_event_id, or the same request: copied_calls) the caller's own counts, and what a VPC endpoint tells of it is no second one. key is the ARN, else what was
---   typed. AWS does not promise to log every throttled call: a lower bound.
+-- title: Throttled calls
+-- description: One row per call that KMS throttled, also calls without a key. A correction replaces the record that it
+--   corrects. Of the records of a cross-account call, the caller's own counts, and VPC endpoint records of calls that
+--   KMS logged too are left out. This is a lower bound: AWS does not promise to log every throttled call.
+-- column account: account whose quota the call counts against: the caller's, or that of the log if the record does not
+--   give it
+-- column key: ARN of the key, else what the caller typed for it; null if the call names no key
+-- columns: as in kms_events
 -- depends: replacements, copied_calls
 
 SELECT

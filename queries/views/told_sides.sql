@@ -1,7 +1,8 @@
 -- id: told_sides
--- title: Which side of a ReEncrypt a key is that one record tells alone
--- description: Of ReEncrypts that the logs of two accounts hold and of which one record lists one key only: that key, its
---   side (source or destination) and the other key, as the other record tells them.
+-- title: Sides of cross-account ReEncrypt calls, known from the other account's record
+-- description: For ReEncrypt calls recorded in two accounts where one record lists a single key: that key, whether it
+--   is the source or the destination, and the other key, from the other record.
+-- internal: key_uses takes the side of such a key from here
 -- kept: every record of a shared call is looked up in it
 
 WITH alone AS (

@@ -1,13 +1,23 @@
 -- id: trail_changes
--- title: What was changed of trails
--- description: One row per successful call in trail_events that begins, ends or changes the logging of a trail.
---   trail_arn is the answer's, else what the call names, completed with the account and region of the record: these calls are
---   made, and logged, in the trail's home region. kms_reads tells what the trail logs of KMS from then
---   on, as kms_read_logging tells it, `unknown` where the record does not tell; null where the call
---   leaves the selectors alone. account is the one whose log holds the call: a delegated administrator of an organization
---   changes its trails from another account than theirs. is_logging is null where the call leaves logging alone.
---   is_recording tells whether the trail surely logs calls that change trails and regions from then on; null where the call leaves the
---   selectors alone. is_verified and is_changed are those of the object that holds the call, as in read_objects.
+-- title: Changes to trails
+-- description: One row per successful call in trail_events that starts, stops or changes the logging of a trail. These
+--   calls are made, and logged, in the home region of the trail.
+-- column account: account whose log has the call: the owner of the trail, or a delegated administrator of its
+--   organization
+-- column trail_arn: ARN of the trail: from the response, else from the request, completed with the account and region
+--   of the record
+-- column changed_at: time of the call
+-- column event_name: `CreateTrail`, `UpdateTrail`, `DeleteTrail`, `StartLogging`, `StopLogging` or `PutEventSelectors`
+-- column kms_reads: what the trail logs of KMS from then on: `read_write`, `write_only`, `excluded`, or `unknown` if
+--   the record does not say; null if the call does not change the event selectors
+-- column is_recording: whether the trail is certain to log changes to trails and regions from then on; null if the call
+--   does not change the event selectors
+-- column is_logging: true after StartLogging, false after StopLogging, DeleteTrail and CreateTrail; null if the call
+--   neither starts nor stops logging
+-- column event_id: ID of the event
+-- column content_hash: hash of the event, as in kms_events
+-- column is_verified: whether a verified digest lists the log object with the event
+-- column is_changed: whether that log object differs from what its digest lists
 -- depends: read_objects
 -- kept: coverage asks it of every trail many times, and they are few
 

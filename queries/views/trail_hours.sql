@@ -1,10 +1,11 @@
 -- id: trail_hours
--- title: What each trail was set to do, hour by hour
--- description: One row per known trail and hour (a number, hours since 1970) for which something is known of it.
---   kms_reads tells what it logged of KMS: read_write, write_only or excluded, of several in one hour the
---   least; null where that is not known for the whole hour. It is known from a change on, and before
---   and after a description (keytrail trails), as far as no change can have been missed (trail_runs). is_proven marks
---   hours of which digests prove that no change was. is_stopped marks hours in part of which it did not log.
+-- title: Settings of trails by hour
+-- description: One row per known trail and hour (hours since 1970) for which something is known. kms_reads: what the
+--   trail logged of KMS: read_write, write_only or excluded, the least of several in one hour; null if not known for
+--   the whole hour. It is known from a change on, and before and after a description (`keytrail trails`) as far as no
+--   change can be missing (trail_runs). is_proven: digests prove that no change is missing. is_stopped: the trail was
+--   not logging for part of the hour.
+-- internal: coverage_by_trail takes the settings of each hour from it
 -- depends: trail_changes, trail_logging, trail_runs
 
 WITH points AS (

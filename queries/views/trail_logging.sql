@@ -1,8 +1,9 @@
 -- id: trail_logging
--- title: When trails started and stopped logging
--- description: One row per trail and time at which it is known whether it logged, by a call in the logs or a description
---   (keytrail trails); next_at is the next of them. is_start marks one before which the trail did not log, or may not have.
---   is_silent marks one from which on no log of the trail tells of its changes.
+-- title: Starts and stops of trails
+-- description: One row per trail and time at which it is known whether it was logging, by a call in the logs or a
+--   description (`keytrail trails`); next_at is the next of them. is_start: before it the trail was not logging, or may
+--   not have been. is_silent: after it no log of the trail shows changes to the trail.
+-- internal: trail_runs and trail_hours read it
 -- depends: trail_changes
 -- kept: trail_runs and trail_hours read it, and they are few
 

@@ -1,12 +1,13 @@
 -- id: trail_runs
--- title: When no change of a trail can be missing
--- description: One row per trail, kind and stretch of time in which all the logs are held, as in unbroken_logs, in which a
---   change of the trail would be: those of the account and region that own it, and of delegated administrators of the
---   organization, from when on one is known to be one. A trail that does not log delivers no changes either, so that
---   a stretch ends with a stop; and where the first that a stretch tells is that logging began, it begins there, since the stop may be lost.
---   None begins before the retention horizon: changes from before it may be given up. Nor do changes stand in the logs of a trail
---   whose selectors leave them out. trail is its ARN; of a stream whose trail is not known, its name with the organization or
---   account: then all the logs that could be its home's must be held.
+-- title: Periods in which no change to a trail can be missing
+-- description: One row per trail, kind and period in which all logs that would show a change to the trail are in the
+--   store (unbroken_logs): those of the account and region that own it, and of delegated administrators of the
+--   organization since one is known. A trail that is not logging delivers no changes either, so a period ends with a
+--   stop; if the first thing it shows is that logging began, it begins there, because the stop may be lost. No period
+--   begins before the retention horizon, since changes from before may be deleted, or in logs of a trail whose
+--   selectors leave changes out. trail is its ARN; for a stream whose trail is not known, its name with the
+--   organization or account, and then all logs that could be of its home region must be in the store.
+-- internal: trail_hours and coverage_by_trail know settings only within these periods
 -- depends: coverage_settings, delivery_ranges, known_trails, read_objects, trail_changes, trail_logging, unbroken_logs,
 --   unrecorded_changes
 -- kept: trail_hours and coverage_by_trail read it, and they are few

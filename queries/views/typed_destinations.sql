@@ -1,7 +1,8 @@
 -- id: typed_destinations
--- title: Months in which an event does not tell its second key
--- description: The months of events of which the destination of a ReEncrypt is known by what was typed alone, from the
---   roll-ups, which count every event. Few; in the others no event needs to be looked at for it.
+-- title: Months with a ReEncrypt whose destination is known only as typed
+-- description: Months in which the roll-ups count a destination key that was typed and not given by ARN. There are few,
+--   so events of other months need not be searched for one.
+-- internal: lets key_events skip the months without such events
 -- kept: every record is asked for it
 
 SELECT event_month

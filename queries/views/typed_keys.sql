@@ -1,7 +1,7 @@
 -- id: typed_keys
--- title: What was typed for keys whose ARN no record tells
--- description: Each text that stands for a key in usage_daily without being the ARN of one: ids, aliases, and
---   whatever else was typed.
+-- title: IDs and aliases typed for keys that no record gives by ARN
+-- description: Each text that stands for a key in usage_monthly and is not the ARN of one.
+-- internal: the daily counts of these are resolved by name
 -- kept: the daily counts are told apart by it
 
 SELECT DISTINCT key

@@ -1,9 +1,9 @@
 -- id: typed_names
--- title: What a caller can type for a key, and which key it means
--- description: One row per name and period: key ids, alias names, alias ARNs. A key id and an alias name
---   mean a key of the caller's own account and region, so both must match; an alias ARN names its own
---   (account and region are null). The name holds from valid_from up to, not including, valid_to;
---   from proven_from to proven_to the logs prove it.
+-- title: Key IDs and aliases, with the key each means
+-- description: One row per name and period. Key IDs and alias names mean a key in the caller's account and region, so
+--   both must match; account and region are null for alias ARNs, which contain their own. A name is valid from
+--   valid_from until just before valid_to; the logs prove it from proven_from to proven_to.
+-- internal: key_events and the counts by key resolve typed names through it
 -- depends: known_keys, alias_history
 -- kept: every record without a key is looked up in it
 

@@ -1,8 +1,9 @@
 -- id: typed_usage
--- title: The daily counts of what was typed for keys, each once
--- description: The rows of usage_daily whose key is not the ARN of one (typed_keys), those of equal dimensions added up: a
---   day that several runs brought has several, and what is concluded from a row must not depend on whether they were
---   merged. An id or an alias name means a key of the account that the caller tells, else that of the log: name_account.
+-- title: Daily counts of typed IDs and aliases, one row each
+-- description: Rows of usage_daily whose key is not an ARN, with rows of equal dimensions added up, so that a result
+--   does not depend on whether files were merged. name_account is the account in which a typed ID or alias name is
+--   looked up: the caller's if the caller gives it, else that of the log.
+-- internal: usage_by_name and unsettled_days read it
 -- depends: typed_keys
 
 SELECT

@@ -1,8 +1,14 @@
 -- id: unknown_operations
--- title: Operations in the logs that are in no list
--- description: The names of KMS events that are not in kms_operations, with the records that have them, in how many of
---   these the call succeeded, and the keys that they name. AWS adds operations every year: each of these may be a use of its
---   keys, and counts as neither a use nor management. Read from the roll-up, so it outlives the events.
+-- title: Unknown operations in the logs
+-- description: KMS event names that are not in kms_operations. AWS adds operations every year; each of these may be a
+--   use of its keys and counts neither as a use nor as management. Based on monthly counts, so it stays complete after
+--   events are deleted.
+-- column event_name: name of the operation
+-- column records: number of records
+-- column successes: number of records of successful calls
+-- column keys: number of keys that the records name, by ARN or as typed
+-- column first_time: time of the first record
+-- column last_time: time of the last record
 -- kept: few stores have any, and then notes about them cost nothing
 
 SELECT

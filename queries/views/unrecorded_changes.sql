@@ -1,9 +1,10 @@
 -- id: unrecorded_changes
--- title: When the logs may not tell what was changed
--- description: One row per trail, account, region, kind and stretch of time in which the selectors of the trail are known to leave out
---   the calls that change trails and regions, or may have, and no other trail is known to deliver them there. It is so from a
---   change or a description of such selectors to the next of them, and before a description back to the one before.
---   kinds are those of unbroken_logs: what is not proven ends no stretch of proven and settled.
+-- title: Periods in which changes to a trail may not be logged
+-- description: One row per trail, account, region, kind and period in which the selectors of the trail leave out the
+--   calls that change trails and regions, or may have, and no other trail is known to deliver them there. A period runs
+--   from a change or description with such selectors to the next, and before a description back to the previous one.
+--   Kinds are those of unbroken_logs: what is not proven ends no period of kind proven or settled.
+-- internal: trail_runs and coverage_absences read it
 -- depends: delivery_ranges, known_trails, trail_changes
 -- kept: trail_runs and coverage_absences read it, and most trails log all changes
 

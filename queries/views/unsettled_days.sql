@@ -1,9 +1,10 @@
 -- id: unsettled_days
--- title: Days of keys that the events tell better than the daily counts
--- description: One row per day and key (as usage_daily counts it, empty where nothing was told) of which a count alone cannot
---   tell what is true: an alias was typed and moved, or its proof began or ended, between the first and the last
---   record of a row; a record is a correction, or is replaced by one; or the key is told by another account's record
---   of the same call. Few, so their events are read (recounted_usage).
+-- title: Days of keys that daily counts cannot resolve
+-- description: One row per day and key (as usage_daily counts it, empty if none was named) for which a count is not
+--   enough: a typed alias moved, or its proof began or ended, between the first and last record of a row; a record is a
+--   correction or is replaced by one; or the key is known only from another account's record of the same call. There
+--   are few, so their events are read instead (recounted_usage).
+-- internal: selects the days that are counted again from their events
 -- depends: typed_names, typed_usage, replaced_events, shared_keys
 -- kept: the daily counts are told apart by it
 

@@ -1,10 +1,15 @@
 -- id: usage_by_key
--- title: The daily counts with their keys resolved
--- description: usage_daily with key_arn: the key's own ARN, else what usage_by_name tells of the row: the key that the
---   typed id or alias means in the account and region of the record, else null. Days on which a typed alias moved,
---   or a correction replaces a record, are counted from their events while these are held; doubt says where they
---   are not (alias, correction). kind is use, management or unknown,
---   as in key_uses. Rows of equal dimensions add up.
+-- title: Daily counts by key
+-- description: usage_daily with the key resolved. Days on which a typed alias moved, or a correction replaces a record,
+--   are counted from their events while these are in the store. Counts are of records, so both records of a
+--   cross-account call are in them (record_role). Rows of equal dimensions add up.
+-- column key_arn: ARN of the key: `key` itself, else the key that the typed ID or alias means in the account and region
+--   of the record; null if unresolved
+-- column doubt: why the row may be wrong, because the events of that day are deleted: `alias` (the typed alias moved
+--   that day, and the row is repeated for each key that it pointed to) or `correction` (the records correct earlier
+--   ones that may be counted too); null if it is right
+-- column kind: `use`, `management` or `unknown`, as in key_uses
+-- columns: as in usage_daily
 -- depends: special_keys, usage_by_name
 
 WITH resolved AS (

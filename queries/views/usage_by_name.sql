@@ -1,12 +1,15 @@
 -- id: usage_by_name
--- title: The daily counts that do not tell their key by themselves, resolved
--- description: The rows of usage_daily whose key is not the ARN of one, and those of ARNs that have unsettled days
---   (special_keys), with key_arn and resolution (event, id, alias, alias_unproven, shared, as in key_events, else null).
---   Days that their events tell better are counted from these (settled_days): an alias means what it pointed to at
---   the time of each record, and a corrected record gives way to its correction. doubt is set where the events are no
---   longer held: alias where an alias moved within the row, which is then here for each key that it pointed to, with
---   its times cut to when it did; correction for records that correct earlier ones, of which nothing tells whether the
---   earlier are counted too.
+-- title: Daily counts of keys that need resolving
+-- description: The part of usage_by_key whose key is not an ARN, or whose key has days that a count alone cannot
+--   resolve: a typed alias moved, or a correction replaces a record. Such days are counted from their events while
+--   these are in the store.
+-- column first_time: first record; where the alias moved that day, not before it pointed to the key
+-- column last_time: last record; where the alias moved that day, not after it pointed to the key
+-- column key_arn: ARN of the key that was meant; null if unresolved
+-- column resolution: how `key_arn` is known: `event`, `id`, `alias`, `alias_unproven` or `shared`, as in key_events;
+--   null if unresolved
+-- column doubt: why the row may be wrong, as in usage_by_key: `alias` or `correction`; null if it is right
+-- columns: as in usage_daily
 -- depends: special_keys, settled_days, recounted_usage, typed_names, typed_usage
 
 WITH daily AS (

@@ -1,6 +1,8 @@
 -- id: verified_files
--- title: What verification found of every log and digest
--- description: The latest finding about each object in verifications; it speaks of the object as it was at that size and entity tag.
+-- title: Latest verification result of each log and digest
+-- description: The latest finding in verifications about each object. It is valid for the object with that size and
+--   entity tag.
+-- columns: as in verifications
 
 SELECT *
 FROM verifications

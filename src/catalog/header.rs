@@ -6,7 +6,7 @@
 //!
 //! ```sql
 //! -- id: who-used
-//! -- title: Who used the key
+//! -- title: Callers of the key
 //! -- description: Callers of a key,
 //! --   and what they did.
 //! -- param key: key, required. The key, as you would type it.
