@@ -4,7 +4,7 @@
 --   recorded twice. A few keys without such a record may be here too, through an alias or another record.
 -- internal: only calls on these keys are checked for a second record
 -- depends: typed_names, shared_keys
--- kept: the daily counts are told apart by it
+-- kept: the daily counts are split by it, several times
 
 WITH copied AS (
   SELECT DISTINCT key

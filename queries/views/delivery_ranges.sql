@@ -7,11 +7,11 @@
 --   another hash than in the digest. 128: time covered by digests, backfill ones too, that cannot be read or are not
 --   valid. 512: for a backfill digest with a broken chain, the time since the stored one before it. 1024, of EVENT
 --   time: an event may be lost through any of these, or with a lost digest, and nothing else shows it. 2048: digests
---   are valid without a break, whatever is lost of the logs that they list. trail is `unknown` for logs of an account
---   and region without digests.
+--   are valid without a break, even if logs that they list are lost. trail is `unknown` for logs of an account and
+--   region without digests.
 -- internal: every other coverage view is based on these periods
 -- depends: coverage_settings, delivered_digests, delivered_objects
--- kept: the view coverage reads it several times, and its rows are few beside the ledger's
+-- kept: the view coverage reads it several times, and it is small compared with the ledger
 
 WITH digest_trails AS (
   SELECT account, region, organization, min(trail) AS first_trail, max(trail) AS last_trail

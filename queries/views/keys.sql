@@ -30,7 +30,7 @@
 --   are deleted, it may have been on the alias's other key
 -- columns: as in key_names
 -- depends: key_names, key_uses, usage_by_key, replaced_times
--- kept: a report on keys tells their states above its rows and in them
+-- kept: a report on keys shows their states above its rows and in them
 
 WITH calls AS (
   SELECT

@@ -3,9 +3,9 @@
 -- description: Rows like those of usage_daily for the days and keys in unsettled_days whose events are in the store,
 --   with key_arn and resolution of each record as in key_events. is_replaced marks records that must not be counted,
 --   because a correction replaces them. key is empty if none was named.
--- internal: stands in for the daily counts of settled_days
+-- internal: replaces the daily counts of settled_days
 -- depends: unsettled_days, key_events, replaced_events
--- kept: the daily counts are told apart by it
+-- kept: the daily counts are split by it, several times
 
 SELECT
   key_events.event_date, key_events.counted_key AS key,

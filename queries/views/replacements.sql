@@ -2,7 +2,7 @@
 -- title: Records replaced by a correction
 -- description: A record is replaced if a row here has its ID, operation, time and account (equal, or both null), its
 --   region if both give one, and its content if the row gives one. Each correction has a row for the record that it
---   names (original_event_id, never its own ID), whatever its content, and a row for itself, by content, if another
+--   names (original_event_id, never its own ID), with any content, and a row for itself, by content, if another
 --   correction of the same record was read later. Of records with the same ID that describe the same call
 --   (repeated_ids), all but one have a row, by content: the record from a log object that CloudTrail delivered stays,
 --   else the first. replaced_events has the replaced records that are in the store.

@@ -4,7 +4,7 @@
 --   can replace them.
 -- internal: says for which days recounted_usage replaces the daily counts
 -- depends: unsettled_days, recounted_usage
--- kept: the daily counts are told apart by it
+-- kept: the daily counts are split by it, several times
 
 SELECT counted.event_date, counted.key
 FROM (

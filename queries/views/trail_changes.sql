@@ -8,10 +8,10 @@
 --   of the record
 -- column changed_at: time of the call
 -- column event_name: `CreateTrail`, `UpdateTrail`, `DeleteTrail`, `StartLogging`, `StopLogging` or `PutEventSelectors`
--- column kms_reads: what the trail logs of KMS from then on: `read_write`, `write_only`, `excluded`, or `unknown` if
+-- column kms_reads: what the trail logs of KMS after the call: `read_write`, `write_only`, `excluded`, or `unknown` if
 --   the record does not say; null if the call does not change the event selectors
--- column is_recording: whether the trail is certain to log changes to trails and regions from then on; null if the call
---   does not change the event selectors
+-- column is_recording: whether the trail is certain to log changes to trails and regions after the call; null if the
+--   call does not change the event selectors
 -- column is_logging: true after StartLogging, false after StopLogging, DeleteTrail and CreateTrail; null if the call
 --   neither starts nor stops logging
 -- column event_id: ID of the event

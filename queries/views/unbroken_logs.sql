@@ -2,11 +2,11 @@
 -- title: Periods in which no event can be missing from the logs
 -- description: One row per account, region, kind and period of EVENT time. Kind delivered: deliveries go on, and
 --   nothing in them is known to be missing, unreadable or changed. proven: the same, by digests that are valid without
---   a break. settled: these digests go on for following_digests more, so that late deliveries are in them, whatever is
---   lost of the logs that they list.
+--   a break. settled: these digests go on for following_digests more, so that late deliveries are in them, even if logs
+--   that they list are lost.
 -- internal: trail_runs and coverage_absences read it
 -- depends: coverage_settings, delivery_ranges
--- kept: trail_runs and coverage_absences read it, and its rows are few beside the ledger's
+-- kept: trail_runs and coverage_absences read it, and it is small compared with the ledger
 
 WITH held AS (
   SELECT account, region, kind, unnest(linked_ranges(from_times, to_times, 0)) AS range

@@ -6,7 +6,7 @@
 --   are few, so their events are read instead (recounted_usage).
 -- internal: selects the days that are counted again from their events
 -- depends: typed_names, typed_usage, replaced_events, shared_keys
--- kept: the daily counts are told apart by it
+-- kept: the daily counts are split by it, several times
 
 SELECT typed_usage.event_date, typed_usage.key
 FROM typed_usage

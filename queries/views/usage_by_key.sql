@@ -1,8 +1,8 @@
 -- id: usage_by_key
 -- title: Daily counts by key
 -- description: usage_daily with the key resolved. Days on which a typed alias moved, or a correction replaces a record,
---   are counted from their events while these are in the store. Counts are of records, so both records of a
---   cross-account call are in them (record_role). Rows of equal dimensions add up.
+--   are counted from their events while these are in the store. It counts records, so a cross-account call in two logs
+--   counts twice (record_role). Rows of equal dimensions add up.
 -- column key_arn: ARN of the key: `key` itself, else the key that the typed ID or alias means in the account and region
 --   of the record; null if unresolved
 -- column doubt: why the row may be wrong, because the events of that day are deleted: `alias` (the typed alias moved

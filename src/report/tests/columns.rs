@@ -2,7 +2,7 @@
 
 use crate::catalog::{Library, Scoped};
 use crate::report::check::{column_faults, typical_values};
-use crate::report::run::plan;
+use crate::report::values::plan;
 
 use super::context;
 
