@@ -464,7 +464,10 @@ mod tests {
             -- column b: two\n-- columns: as in kms_events, keys\n-- internal: a step of c\n\nSELECT 1";
         let query = Query::parse("views/q.sql", text).expect("a good header");
         let column = |name: &str, meaning: &str| (name.to_owned(), meaning.to_owned());
-        assert_eq!(query.columns, [column("a", "one and more"), column("b", "two")]);
+        assert_eq!(
+            query.columns,
+            [column("a", "one and more"), column("b", "two")]
+        );
         assert_eq!(query.columns_as_in, ["kms_events", "keys"]);
         assert_eq!(query.internal.as_deref(), Some("a step of c"));
         let error = Query::parse("views/q.sql", &text.replace("as in", "like"));

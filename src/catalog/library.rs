@@ -487,11 +487,13 @@ mod tests {
     #[test]
     fn views_are_found_in_layers_and_flat_and_once_in_a_users_directory() {
         let mut library = library(&[("facts/a", ""), ("b", "a")]);
-        assert_eq!(library.view("a").expect("a view").path, "queries/views/facts/a.sql");
+        assert_eq!(
+            library.view("a").expect("a view").path,
+            "queries/views/facts/a.sql"
+        );
         assert_eq!(library.views().expect("an order").len(), 2);
-        let mut own = |path: &str, id: &str| {
-            library.add_own(path, &format!("own/{path}"), &view(id, ""))
-        };
+        let mut own =
+            |path: &str, id: &str| library.add_own(path, &format!("own/{path}"), &view(id, ""));
         assert!(own("views/a.sql", "a").expect("a view"));
         assert!(own("views/usage/b.sql", "b").expect("a view"));
         assert!(!own("views/other/c.sql", "c").expect("not read"));

@@ -169,7 +169,11 @@ async fn views<'a>(
         if let Some(file) = own.get(view.path.as_str())
             && let Ok(schema) = session.columns(&view.id).await
         {
-            let columns: Vec<&str> = schema.fields().iter().map(|field| &**field.name()).collect();
+            let columns: Vec<&str> = schema
+                .fields()
+                .iter()
+                .map(|field| &**field.name())
+                .collect();
             let text = file.text.as_deref().unwrap_or_default();
             let found = report::column_faults(library, view, &columns, text);
             faults.extend(found.iter().map(ToString::to_string));

@@ -115,7 +115,10 @@ mod tests {
             Columns:\n  caller  who called, as in\n          kms_events\n\n";
         assert!(shown.starts_with(expected), "{shown}");
         let wide = text(&report, None);
-        assert!(wide.contains("\n  caller  who called, as in kms_events\n"), "{wide}");
+        assert!(
+            wide.contains("\n  caller  who called, as in kms_events\n"),
+            "{wide}"
+        );
     }
 
     #[track_caller]

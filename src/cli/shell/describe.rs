@@ -85,8 +85,13 @@ impl Desk {
 /// What stands above the columns of a view.
 fn heading(view: &Query) -> String {
     let internal = view.internal.iter();
-    let internal: String = internal.map(|reason| format!("Internal: {reason}\n")).collect();
-    visible_lines(&format!("{}: {}\n{}\n{internal}", view.id, view.title, view.description))
+    let internal: String = internal
+        .map(|reason| format!("Internal: {reason}\n"))
+        .collect();
+    visible_lines(&format!(
+        "{}: {}\n{}\n{internal}",
+        view.id, view.title, view.description
+    ))
 }
 
 fn title(library: &Library, name: &str) -> String {

@@ -24,13 +24,24 @@ async fn every_column_of_a_public_view_is_documented() {
     for view in library.views().expect("an order") {
         let provider = context.table_provider(view.id.as_str()).await;
         let schema = provider.expect("a view").schema();
-        let columns: Vec<&str> = schema.fields().iter().map(|field| &**field.name()).collect();
+        let columns: Vec<&str> = schema
+            .fields()
+            .iter()
+            .map(|field| &**field.name())
+            .collect();
         let found = library.column_faults(view, &columns);
         let found = found.into_iter().map(|fault| fault.problem);
         faults.extend(found.map(|problem| format!("{}: {problem}", view.path)));
         let named = named(view, &columns);
-        let ordered: Vec<&str> = columns.into_iter().filter(|one| named.contains(one)).collect();
-        assert_eq!(named, ordered, "{}: not in the order of the columns", view.path);
+        let ordered: Vec<&str> = columns
+            .into_iter()
+            .filter(|one| named.contains(one))
+            .collect();
+        assert_eq!(
+            named, ordered,
+            "{}: not in the order of the columns",
+            view.path
+        );
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
@@ -47,12 +58,24 @@ async fn every_column_of_a_report_is_documented() {
         let columns = frame.schema().fields().iter();
         let columns: Vec<&str> = columns.map(|field| &**field.name()).collect();
         // The page of the reports and their help show what the header names, as it is.
-        assert_eq!(report.columns_as_in, Vec::<String>::new(), "{}", report.path);
+        assert_eq!(
+            report.columns_as_in,
+            Vec::<String>::new(),
+            "{}",
+            report.path
+        );
         let found = column_faults(&library, report, &columns, "");
         faults.extend(found.iter().map(ToString::to_string));
         let named = named(report, &columns);
-        let ordered: Vec<&str> = columns.into_iter().filter(|one| named.contains(one)).collect();
-        assert_eq!(named, ordered, "{}: not in the order of the columns", report.path);
+        let ordered: Vec<&str> = columns
+            .into_iter()
+            .filter(|one| named.contains(one))
+            .collect();
+        assert_eq!(
+            named, ordered,
+            "{}: not in the order of the columns",
+            report.path
+        );
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }

@@ -1,7 +1,7 @@
 //! Every query, on rows made by hand, against answers worked out by hand.
 
-mod connections;
 mod columns;
+mod connections;
 mod copies;
 mod corrections;
 mod coverage;

@@ -18,7 +18,11 @@ fn views_read_only_their_own_and_earlier_layers() {
 fn the_pages_of_views_and_reports_are_true() {
     for name in ["views", "reports"] {
         let printed = Context::new().run(&["schema", name]);
-        assert_eq!((printed.code, printed.stderr.as_str()), (0, ""), "{printed}");
+        assert_eq!(
+            (printed.code, printed.stderr.as_str()),
+            (0, ""),
+            "{printed}"
+        );
         let path = format!("docs/{name}.md");
         let page = fs::read_to_string(format!("{REPOSITORY}/{path}")).unwrap_or_default();
         let found = page_fault(&path, &page, &printed.stdout, &format!("schema {name}"));
@@ -48,7 +52,12 @@ fn layer_faults(views: &[(String, String)]) -> String {
         let place = path.strip_prefix("queries/").and_then(view_at);
         match place {
             Some((Some(layer), name)) => {
-                layers.extend(LAYERS.iter().position(|known| *known == layer).map(|at| (name, at)));
+                layers.extend(
+                    LAYERS
+                        .iter()
+                        .position(|known| *known == layer)
+                        .map(|at| (name, at)),
+                );
             }
             _ => fault(
                 &mut faults,
@@ -93,7 +102,9 @@ fn layer_faults(views: &[(String, String)]) -> String {
 
 /// The relations that a statement reads, without its own parts.
 fn read_by(sql: &str) -> BTreeSet<&str> {
-    let lines = sql.lines().filter(|line| !line.trim_start().starts_with("--"));
+    let lines = sql
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("--"));
     let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
     let is_other = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
     let pairs = words.windows(2);
@@ -118,7 +129,10 @@ fn a_view_that_reads_ahead_is_found() {
         };
         let name = path.rsplit('/').next().expect("a name");
         let views = [
-            ("queries/views/facts/a.sql".to_owned(), text("a", "", "SELECT 1")),
+            (
+                "queries/views/facts/a.sql".to_owned(),
+                text("a", "", "SELECT 1"),
+            ),
             (
                 format!("queries/views/{path}.sql"),
                 text(name, depends, body),
@@ -128,7 +142,12 @@ fn a_view_that_reads_ahead_is_found() {
     }
     let reads = "-- depends: a\n";
     check("facts/b", reads, "SELECT * FROM a", "");
-    check("public/b", reads, "SELECT * FROM kms_events JOIN a ON true", "");
+    check(
+        "public/b",
+        reads,
+        "SELECT * FROM kms_events JOIN a ON true",
+        "",
+    );
     check(
         "names/b",
         reads,
