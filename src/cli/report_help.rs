@@ -1,7 +1,6 @@
 //! `keytrail report NAME --help`: what a report answers, which parameters it takes, and what its columns mean.
 //!
-//! Enters: a command line in which clap found `--help`. Leaves: the text. Where the line names no report, the help is
-//! clap's own.
+//! Enters: a command line. Leaves: the text. Where the line names no report, the help is clap's own.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -25,6 +24,10 @@ pub(super) fn asked(line: &[OsString]) -> Option<(QueriesChoice, String)> {
         report.arg(help.action(ArgAction::SetTrue))
     });
     let matches = command.try_get_matches_from(line).ok()?;
+    let (_, of_report) = matches.subcommand().filter(|(name, _)| *name == "report")?;
+    if !of_report.get_flag("help") {
+        return None;
+    }
     let args = Args::from_arg_matches(&matches).ok()?;
     match args.command {
         Command::Report(report) if report.action.is_none() => {
@@ -132,6 +135,7 @@ mod tests {
     fn only_a_report_by_name_has_a_help_of_its_own() {
         check("keytrail report who-used --help", Some("who-used"));
         check("keytrail report -h who-used --key x", Some("who-used"));
+        check("keytrail report who-used", None);
         check("keytrail report --help", None);
         check("keytrail report check --help", None);
         check("keytrail sql --help", None);
