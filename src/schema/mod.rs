@@ -109,6 +109,7 @@ pub fn type_word(data_type: &DataType) -> String {
         DataType::Int32 => "int".to_owned(),
         DataType::Int64 => "bigint".to_owned(),
         DataType::Date32 => "date".to_owned(),
+        DataType::Interval(_) => "interval".to_owned(),
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "bytes".to_owned(),
         DataType::Timestamp(_, Some(_)) => "timestamp (UTC)".to_owned(),
         DataType::List(field) => format!("list of {}", type_word(field.data_type())),
