@@ -173,8 +173,8 @@ mod tests {
         };
         assert_eq!(meaning("a", "n").as_deref(), Some("a number"));
         assert_eq!(meaning("b", "n").as_deref(), Some("other"));
-        let region = crate::schema::KMS_EVENTS.columns.iter();
-        let region = region.clone().find(|column| column.name == "region");
+        let mut columns = crate::schema::KMS_EVENTS.columns.iter();
+        let region = columns.find(|column| column.name == "region");
         assert_eq!(
             meaning("a", "region").as_deref(),
             region.map(|column| column.doc)

@@ -166,20 +166,32 @@ async fn views<'a>(
             });
             continue;
         }
-        if let Some(file) = own.get(view.path.as_str())
-            && let Ok(schema) = session.columns(&view.id).await
-        {
-            let columns: Vec<&str> = schema
-                .fields()
-                .iter()
-                .map(|field| &**field.name())
-                .collect();
+        if let Some(file) = own.get(view.path.as_str()) {
             let text = file.text.as_deref().unwrap_or_default();
-            let found = report::column_faults(library, view, &columns, text);
-            faults.extend(found.iter().map(ToString::to_string));
+            faults.extend(undocumented(library, session, view, text).await);
         }
     }
     (faults, failed)
+}
+
+/// What is wrong with the column documentation of a view; `text` is that of its file.
+async fn undocumented(
+    library: &Library,
+    session: &Session,
+    view: &Query,
+    text: &str,
+) -> Vec<String> {
+    let schema = match session.columns(&view.id).await {
+        Ok(schema) => schema,
+        Err(error) => return vec![format!("{}:{}: {error}", view.path, view.line)],
+    };
+    let columns: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| &**field.name())
+        .collect();
+    let faults = report::column_faults(library, view, &columns, text);
+    faults.iter().map(ToString::to_string).collect()
 }
 
 /// The user's own view that one of ours reads, if it does.
