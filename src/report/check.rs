@@ -98,14 +98,14 @@ pub fn column_faults(
     query: &Query,
     columns: &[&str],
     text: &str,
-) -> Vec<ReportError> {
+) -> Vec<CatalogError> {
     let faults = library.column_faults(query, columns).into_iter();
     let faults = faults.map(|fault| CatalogError::Header {
         path: query.path.clone(),
         line: line_of_item(text, &fault.word, 0),
         problem: fault.problem,
     });
-    faults.map(ReportError::from).collect()
+    faults.collect()
 }
 
 /// The fault of a view whose statement the engine refused.
