@@ -28,6 +28,7 @@ mod progress;
 mod queries;
 mod queue;
 mod report;
+mod report_help;
 mod retain;
 mod schema;
 mod session;
@@ -83,9 +84,15 @@ impl From<ExitStatus> for ExitCode {
 /// Runs the command line given, the name of the program first.
 #[must_use]
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match Args::try_parse_from(args) {
+    let line: Vec<OsString> = args.into_iter().collect();
+    let args = match Args::try_parse_from(&line) {
         Ok(args) => args,
         Err(error) => {
+            if error.kind() == ErrorKind::DisplayHelp
+                && let Some((queries, name)) = report_help::asked(&line)
+            {
+                return ended(report_help::run(&queries, &name));
+            }
             let is_asked = matches!(
                 error.kind(),
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
@@ -100,7 +107,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let logging = logging::install(args.logging);
-    match logging.and_then(|()| on_deep_stack(args)) {
+    ended(logging.and_then(|()| on_deep_stack(args)))
+}
+
+/// Says why a command failed, if it did; answers the exit code.
+fn ended(result: anyhow::Result<ExitStatus>) -> ExitCode {
+    match result {
         Ok(status) => status.into(),
         Err(error) if error::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -147,7 +159,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
         Command::Forget(options) => Box::pin(forget::run(&place, options)).await,
         Command::Event(options) => Box::pin(event::run(&place, options)).await,
         Command::Demo(options) => Box::pin(demo::run(&place, options)).await,
-        Command::Schema => schema::run(),
+        Command::Schema(options) => Box::pin(schema::run(&queries, options)).await,
         Command::Completions(options) => completions::run(&options),
         Command::Man(options) => man::run(options),
     }

@@ -97,8 +97,8 @@ pub(in crate::cli) enum Command {
     Event(EventArgs),
     /// Ingest the embedded sample logs and show what can be asked
     Demo(DemoArgs),
-    /// Print the documentation of all tables and columns
-    Schema,
+    /// Print the documentation of tables, views or reports
+    Schema(SchemaArgs),
     /// Print the script that completes keytrail's words in a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write one for each command
@@ -359,6 +359,24 @@ pub(in crate::cli) struct ExportArgs {
     /// Print the paths of the table's data files instead, for other engines
     #[arg(long, conflicts_with_all = ["to", "format"])]
     pub(in crate::cli) files: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct SchemaArgs {
+    /// What to document
+    #[arg(value_enum, default_value_t = Page::Tables)]
+    pub(in crate::cli) page: Page,
+}
+
+/// A page of documentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(in crate::cli) enum Page {
+    /// Tables and their columns
+    Tables,
+    /// Views and their columns
+    Views,
+    /// Reports, their parameters and columns
+    Reports,
 }
 
 #[derive(Debug, ClapArgs)]
