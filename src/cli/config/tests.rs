@@ -126,19 +126,19 @@ fn every_key_agrees_with_its_flag() {
             assert_eq!(*default, *setting.default, "{}", setting.key);
         }
         if let Kind::Number { min, max } = setting.kind
-            && max <= u64::from(u32::MAX)
+            && u32::try_from(max).is_ok()
         {
-            let parses = |value: u64| {
+            let is_taken = |value: u64| {
                 let value = format!("{}={value}", setting.flag);
                 Args::try_parse_from(["keytrail", "ingest", value.as_str()]).is_ok()
             };
-            let parsed = [
-                min.checked_sub(1).is_some_and(parses),
-                parses(min),
-                parses(max),
-                parses(max + 1),
+            let taken = [
+                min.checked_sub(1).is_some_and(is_taken),
+                is_taken(min),
+                is_taken(max),
+                is_taken(max + 1),
             ];
-            assert_eq!(parsed, [false, true, true, false], "{}", setting.key);
+            assert_eq!(taken, [false, true, true, false], "{}", setting.key);
         }
     }
 }
