@@ -8,6 +8,7 @@ mod answers;
 mod answers_keys;
 mod bucket;
 mod commands;
+mod config;
 mod context;
 mod coverage;
 mod decode_bad;

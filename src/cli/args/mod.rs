@@ -2,6 +2,7 @@
 
 mod aws;
 mod bucket;
+mod config;
 mod format;
 mod integrity;
 mod logging;
@@ -18,15 +19,17 @@ pub(in crate::cli) use trails::{TrailsAction, TrailsArgs, TrailsImportArgs};
 use crate::cli::queries::QueriesChoice;
 use crate::decode::Limits;
 use crate::ingest::Span;
+use crate::inventory::AccountList;
 use crate::render::{Format, Rendering, Zone};
 use crate::report::Filters;
 
 pub(in crate::cli) use self::aws::AwsArgs;
 use self::bucket::BucketArgs;
+pub(in crate::cli) use self::config::{ConfigAction, ConfigArgs, ConfigFileArgs};
 pub(in crate::cli) use self::integrity::{FetchSignaturesArgs, VerifyArgs};
 pub(in crate::cli) use self::logging::{LogFormat, LoggingArgs};
 pub(in crate::cli) use self::queue::QueueArgs;
-use self::store::StoreArgs;
+pub(in crate::cli) use self::store::StoreArgs;
 
 /// Who used which AWS KMS key, on which data, and which keys nobody uses: answers from CloudTrail logs.
 #[derive(Debug, Parser)]
@@ -42,6 +45,8 @@ pub(in crate::cli) struct Args {
     pub(in crate::cli) queries: QueriesArgs,
     #[command(flatten)]
     pub(in crate::cli) logging: LoggingArgs,
+    #[command(flatten)]
+    pub(in crate::cli) config: ConfigFileArgs,
     #[command(subcommand)]
     pub(in crate::cli) command: Command,
 }
@@ -56,7 +61,7 @@ pub(in crate::cli) struct QueriesArgs {
         env = "KEYTRAIL_QUERIES",
         hide_env_values = true
     )]
-    queries: Option<PathBuf>,
+    pub(in crate::cli) queries: Option<PathBuf>,
 }
 
 impl From<QueriesArgs> for QueriesChoice {
@@ -95,6 +100,8 @@ pub(in crate::cli) enum Command {
     Forget(ForgetArgs),
     /// Print the original of an event
     Event(EventArgs),
+    /// Write, check or show the configuration file
+    Config(ConfigArgs),
     /// Ingest the embedded sample logs and show what can be asked
     Demo(DemoArgs),
     /// Print the documentation of tables, views or reports
@@ -108,7 +115,7 @@ pub(in crate::cli) enum Command {
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct IngestArgs {
     /// Files and directories, to any depth; or s3://BUCKET, s3://BUCKET/PREFIX
-    #[arg(required_unless_present = "url", value_name = "PATH")]
+    #[arg(value_name = "PATH")]
     pub(in crate::cli) paths: Vec<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
@@ -142,16 +149,16 @@ pub(in crate::cli) struct IngestArgs {
 pub(in crate::cli) struct LimitArgs {
     /// The longest record, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().record_bytes_max)]
-    record_bytes_max: usize,
+    pub(in crate::cli) record_bytes_max: usize,
     /// The deepest nesting of a record
     #[arg(long, value_name = "N", default_value_t = Limits::default().depth_max)]
-    depth_max: usize,
+    pub(in crate::cli) depth_max: usize,
     /// The most JSON of one object, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().object_bytes_max)]
-    object_bytes_max: u64,
+    pub(in crate::cli) object_bytes_max: u64,
     /// The highest compression ratio, looked at beyond 64 MiB of JSON
     #[arg(long, value_name = "N", default_value_t = Limits::default().ratio_max)]
-    ratio_max: u64,
+    pub(in crate::cli) ratio_max: u64,
 }
 
 impl LimitArgs {
@@ -334,9 +341,12 @@ pub(in crate::cli) enum AccountsAction {
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct ImportArgs {
-    /// CSV with a header: id, and any of name, ou (as Root/Prod), owner, environment
+    /// CSV with a header: id, and any of name, ou (as Root/Prod), owner, environment [default: `accounts` of the configuration]
     #[arg(value_name = "FILE")]
-    pub(in crate::cli) file: PathBuf,
+    pub(in crate::cli) file: Option<PathBuf>,
+    /// The accounts of the configuration, where no file is named.
+    #[arg(skip)]
+    pub(in crate::cli) list: Option<AccountList>,
 }
 
 /// Splits `name=value`.
