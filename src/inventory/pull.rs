@@ -141,8 +141,8 @@ impl Pulled {
         } else {
             json!({ "AccountId": account })
         };
-        let listed = api(&ACCOUNT, config).list("ListRegions", input, "Regions");
-        let listed = listed.await;
+        let api = api(&ACCOUNT, config);
+        let listed = api.list("ListRegions", input, "Regions").await;
         let listed = self.answer("account ListRegions of", account, is_own, listed)?;
         if let Some(listed) = listed {
             let regions = listed.iter().filter_map(region).collect();

@@ -97,7 +97,8 @@ impl HttpConnector for Server {
 async fn a_call_is_signed_and_carries_our_name() {
     let server = Server::new(|_| Some((200, r#"{"trailList":[]}"#)));
     let input = json!({"includeShadowTrails": true});
-    let answer = server.api(&CLOUDTRAIL).call("DescribeTrails", &input).await;
+    let api = server.api(&CLOUDTRAIL);
+    let answer = api.call("DescribeTrails", &input).await;
     assert_eq!(answer.expect("an answer"), json!({"trailList": []}));
     let sent = server.sent();
     let [(url, headers, body)] = sent.as_slice() else {
@@ -129,8 +130,9 @@ async fn a_list_has_all_pages() {
         })
     });
     let input = json!({"AccountId": "111122223333"});
-    let listed = server.api(&ACCOUNT).list("ListRegions", input, "Regions");
-    assert_eq!(listed.await.expect("a list"), [1, 2, 3]);
+    let api = server.api(&ACCOUNT);
+    let listed = api.list("ListRegions", input, "Regions").await;
+    assert_eq!(listed.expect("a list"), [1, 2, 3]);
     let sent = server.sent();
     let paths = sent.iter().map(|(url, ..)| url.as_str());
     let path = "https://account.us-east-1.amazonaws.com/listRegions";
@@ -147,10 +149,9 @@ async fn a_list_has_all_pages() {
 #[tokio::test]
 async fn a_list_that_never_ends_is_an_error() {
     let server = Server::new(|_| Some((200, r#"{"Regions":[],"NextToken":"more"}"#)));
-    let listed = server
-        .api(&ACCOUNT)
-        .list("ListRegions", json!({}), "Regions");
-    let error = listed.await.expect_err("no end");
+    let api = server.api(&ACCOUNT);
+    let listed = api.list("ListRegions", json!({}), "Regions").await;
+    let error = listed.expect_err("no end");
     assert!(in_short(&error).contains("its own page"), "{error:?}");
     assert_eq!(server.sent().len(), 2);
 }
