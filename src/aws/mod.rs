@@ -2,16 +2,21 @@
 //!
 //! Enters: what the user chose. Leaves: a configuration that every client of the SDK is made from, with the
 //! standard chain of credentials (environment, profile, SSO, web identity, containers, instances) behind it.
-//! Nothing here knows what a service is asked for.
+//! Services of which little is needed have an [`Api`] instead of a client of the SDK. Nothing here knows what a service is
+//! asked for.
 
 mod agent;
-mod calls;
+mod call;
 mod contact;
+mod endpoint;
+mod logged;
 mod profile;
 
 pub use agent::Named;
-pub use calls::Logged;
+pub use call::{Api, CallError, Refusal};
 pub use contact::Contact;
+pub use endpoint::{ACCOUNT, CLOUDTRAIL, ORGANIZATIONS, Service};
+pub use logged::Logged;
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};

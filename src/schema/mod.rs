@@ -177,16 +177,6 @@ impl Column {
     }
 }
 
-/// Lower-case hex digits, the form in which ids and hashes are written.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
-        .collect()
-}
-
 /// The table of that name.
 #[must_use]
 pub fn table(name: &str) -> Option<&'static Table> {

@@ -12,6 +12,7 @@ use tracing::{Instrument as _, debug_span};
 use super::address::location;
 use super::refusal::Asked;
 use super::{Calls, Refusal, S3};
+use crate::source::encoded::query_decoded;
 use crate::source::{At, ReadFault, SourceObject};
 
 /// Calls at the same time.
@@ -254,27 +255,8 @@ fn micros(time: &DateTime) -> Option<i64> {
 ///
 /// One that is not encoded as it should be stays as it came, so that reading it tells.
 fn plain(text: &str, is_encoded: bool) -> String {
-    if is_encoded && text.contains(['%', '+']) {
-        decoded(text).unwrap_or_else(|| text.to_owned())
-    } else {
-        text.to_owned()
-    }
-}
-
-fn decoded(text: &str) -> Option<String> {
-    let mut plain = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        plain.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digits = [bytes.next()?, bytes.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(plain).ok()
+    let decoded = is_encoded.then(|| query_decoded(text)).flatten();
+    decoded.unwrap_or_else(|| text.to_owned())
 }
 
 #[cfg(test)]
