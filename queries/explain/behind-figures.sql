@@ -1,13 +1,13 @@
 -- id: behind-figures
--- title: What stands behind the figures of a report
--- description: Exact counts of the records held in the window and within the filters. A record that names two keys counts once. A replaced record is one of replaced_events: a correction
---   tells it anew, or a correction of the same record was read later. A copy is the record of a call that
---   another account's log holds too, and that key_uses leaves out for the other's; network activity is none. Duplicates are exact
---   copies of a stored event; they were dropped when they were read, so they are told by log object: of
---   every object with an event in the window, and of all keys. What an earlier reading of an object wrote
---   is no duplicate of a later one. Records beyond the retention horizon are in none of the counts.
+-- title: Evidence for the figures of a report
+-- description: Exact counts of the records in the window that pass the filters. A record that names two keys counts
+--   once. A replaced record is one of replaced_events: a correction replaces it, or another correction of the same
+--   record was read later. A copy is the record of a call that another account's log has too, and that key_uses leaves
+--   out; network records are not copies. Duplicates are exact copies of a stored event, dropped on ingest, so they are
+--   counted by log object: for every object with an event in the window, over all keys. What an earlier reading of an
+--   object wrote is not a duplicate of a later one. Records beyond the retention horizon are in none of the counts.
 
-WITH asked AS (
+WITH records_asked AS (
   SELECT
     key_arn, event_id, recipient_account_id, content_hash, is_correction, record_role,
     coalesce(shared_event_id, copied_calls.call_id) AS call_id
@@ -19,43 +19,42 @@ WITH asked AS (
 ),
 
 -- Only of shared calls is a record ever left out for another.
-used AS (
+records_used AS (
   SELECT DISTINCT content_hash, key_arn
   FROM key_uses
   WHERE log_accounts IS NOT NULL
-    AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
-    AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+    AND is_in_window(event_time) AND is_day_in_window(event_date)
 ),
 
-replaced AS (
+replaced_records_held AS (
   SELECT DISTINCT event_id, recipient_account_id, content_hash
   FROM replaced_events
 ),
 
-judged AS (
+records_judged AS (
   SELECT
-    asked.content_hash,
-    bool_or(asked.is_correction) AS is_correction,
-    bool_or(replaced.event_id IS NOT NULL) AS is_replaced,
-    bool_and(asked.call_id IS NOT NULL AND used.content_hash IS NULL AND asked.record_role <> 'network') AS is_left_out
-  FROM asked
-  LEFT JOIN replaced
-    ON replaced.event_id = asked.event_id
-    AND replaced.content_hash = asked.content_hash
-    AND (replaced.recipient_account_id IS NOT DISTINCT FROM asked.recipient_account_id)
-  LEFT JOIN used
-    ON used.content_hash = asked.content_hash
-    AND (used.key_arn IS NOT DISTINCT FROM asked.key_arn)
-  GROUP BY asked.content_hash
+    records_asked.content_hash,
+    bool_or(records_asked.is_correction) AS is_correction,
+    bool_or(replaced_records_held.event_id IS NOT NULL) AS is_replaced,
+    bool_and(records_asked.call_id IS NOT NULL AND records_used.content_hash IS NULL AND records_asked.record_role <> 'network') AS is_left_out
+  FROM records_asked
+  LEFT JOIN replaced_records_held
+    ON replaced_records_held.event_id = records_asked.event_id
+    AND replaced_records_held.content_hash = records_asked.content_hash
+    AND (replaced_records_held.recipient_account_id IS NOT DISTINCT FROM records_asked.recipient_account_id)
+  LEFT JOIN records_used
+    ON records_used.content_hash = records_asked.content_hash
+    AND (records_used.key_arn IS NOT DISTINCT FROM records_asked.key_arn)
+  GROUP BY records_asked.content_hash
 ),
 
-counted AS (
+record_counts AS (
   SELECT
     count(*) AS records,
     count(*) FILTER (WHERE is_correction) AS corrections,
     count(*) FILTER (WHERE is_replaced) AS replaced,
     count(*) FILTER (WHERE is_left_out AND NOT is_replaced) AS copies
-  FROM judged
+  FROM records_judged
 ),
 
 -- Of each reading of an object, what it found stored beside what earlier readings of it wrote; where these
@@ -73,7 +72,7 @@ objects AS (
   GROUP BY object_id
 ),
 
-dropped AS (
+duplicates_dropped AS (
   SELECT count(*) AS objects, coalesce(sum(objects.duplicates), 0) AS duplicates
   FROM log_files
   JOIN objects ON objects.object_id = log_files.object_id
@@ -83,17 +82,17 @@ dropped AS (
 ),
 
 figures AS (
-  SELECT 1 AS place, 'records' AS what, records AS count FROM counted
+  SELECT 1 AS place, 'records' AS what, records AS count FROM record_counts
   UNION ALL
-  SELECT 2, 'of them corrections', corrections FROM counted
+  SELECT 2, 'of them corrections', corrections FROM record_counts
   UNION ALL
-  SELECT 3, 'of them replaced by a correction', replaced FROM counted
+  SELECT 3, 'of them replaced by a correction', replaced FROM record_counts
   UNION ALL
-  SELECT 4, 'of them copies in another account''s log', copies FROM counted
+  SELECT 4, 'of them copies in another account''s log', copies FROM record_counts
   UNION ALL
-  SELECT 5, 'log objects with events in the window', objects FROM dropped
+  SELECT 5, 'log objects with events in the window', objects FROM duplicates_dropped
   UNION ALL
-  SELECT 6, 'duplicates dropped from them, of all keys', duplicates FROM dropped
+  SELECT 6, 'duplicates dropped from them, of all keys', duplicates FROM duplicates_dropped
 )
 
 SELECT what, count

@@ -1,13 +1,25 @@
 -- id: coverage
--- title: Which hours the logs show, and how surely
--- description: One row per account and region. days has one letter a day (UTC), for its worst hour: V complete and
---   verified by the digests, c complete but not verified, ? selectors unknown, P partial, - gap, A archived, W write-only, K KMS
---   excluded, S logging stopped, X expired, n region not enabled, o account not in the organization.
---   first_day is the day of the first letter; on a terminal a long strip is folded into months.
---   hours are those of the window, complete those that the logs show, verified those of them that the digests
---   prove, holes those in which KMS events may be missing; the first of them stand beside, and coverage-holes lists all. late_50_minutes,
---   late_99_minutes and late_max_minutes tell how long after its oldest event a log was delivered: of half of the logs at most so long,
---   of 99 in 100, of all. docs/coverage.md says what each state means, and what it does not prove.
+-- title: Log coverage by account and region
+-- description: One row per account and region: which hours of the window the logs cover, and how reliably. A hole is an
+--   hour in which KMS events may be missing; coverage-holes lists all of them. docs/coverage.md explains each state,
+--   and what it does not prove.
+-- column account: account ID
+-- column account_name: name of the account in the latest list; null if not known
+-- column region: region
+-- column days: one letter per day (UTC), for the worst hour of the day: V complete and verified by digests, c complete
+--   but not verified, ? selectors unknown, P partial, - gap, A archived, W write-only, K KMS excluded, S logging
+--   stopped, X expired, n region not enabled, o account not in the organization; on a terminal, a long strip is folded
+--   into months
+-- column first_day: day of the first letter
+-- column hours: hours in the window
+-- column complete: hours that the logs cover completely
+-- column verified: complete hours that digests verify
+-- column holes: hours in which KMS events may be missing
+-- column first_holes: the first three holes with their state, and how many more; null if there is none
+-- column late_50_minutes: minutes from the first event of a log file to its delivery: half of the log files took at
+--   most this long
+-- column late_99_minutes: the same for 99 in 100 log files
+-- column late_max_minutes: the longest such time
 -- strip: days from first_day
 -- footnote: V verified, c complete, ? selectors unknown, P partial, - gap, A archived, W write-only, K KMS excluded,
 --   S stopped, X expired, n region not enabled, o not in the organization; a day shows its worst hour
@@ -31,7 +43,7 @@ WITH hours AS (
   SELECT
     account, region, hour, state, rank, is_hole, is_complete,
     date_trunc('day', hour) AS day,
-    CAST(hour AS BIGINT) / 3600000000 - row_number() OVER (PARTITION BY account, region, state ORDER BY hour) AS stretch
+    hour_of(hour) - row_number() OVER (PARTITION BY account, region, state ORDER BY hour) AS stretch
   FROM scope_coverage
 ),
 
@@ -42,11 +54,7 @@ days AS (
     count(*) FILTER (WHERE is_complete) AS complete,
     count(*) FILTER (WHERE state = 'complete_verified') AS verified,
     count(*) FILTER (WHERE is_hole) AS holes,
-    substr(
-      'onXSKWA-P?cV',
-      CAST(coalesce(min(CASE WHEN is_hole THEN rank END), min(CASE WHEN is_complete THEN rank END), min(rank)) AS BIGINT),
-      1
-    ) AS letter
+    coalesce(min(rank) FILTER (WHERE is_hole), min(rank) FILTER (WHERE is_complete), min(rank)) AS rank
   FROM hours
   GROUP BY account, region, day
 ),
@@ -57,6 +65,7 @@ strips AS (
     string_agg(letter, '' ORDER BY day) AS days, CAST(min(day) AS DATE) AS first_day,
     sum(hours) AS hours, sum(complete) AS complete, sum(verified) AS verified, sum(holes) AS holes
   FROM days
+  JOIN coverage_states ON coverage_states.rank = days.rank
   GROUP BY account, region
 ),
 
@@ -68,7 +77,7 @@ stretches AS (
   GROUP BY account, region, state, stretch
 ),
 
-numbered AS (
+stretches_in_order AS (
   SELECT
     account, region, state,
     to_char(from_hour, '%Y-%m-%dT%HZ') || ' to ' || to_char(to_hour, '%Y-%m-%dT%HZ') || ' ' || state AS told,
@@ -81,11 +90,11 @@ holes AS (
     account, region,
     string_agg(told, ', ' ORDER BY place) FILTER (WHERE place <= 3)
       || CASE WHEN count(*) > 3 THEN ', and ' || (count(*) - 3) || ' more' ELSE '' END AS first_holes
-  FROM numbered
+  FROM stretches_in_order
   GROUP BY account, region
 ),
 
-late AS (
+late_logs AS (
   SELECT
     account_id AS account, region,
     (CAST(delivery_time AS BIGINT) - CAST(min_event_time AS BIGINT)) / 60000000 AS minutes
@@ -94,12 +103,12 @@ late AS (
     AND ($since IS NULL OR min_event_time >= $since) AND ($until IS NULL OR min_event_time < $until)
 ),
 
-ranked AS (
+logs_by_lateness AS (
   SELECT
     account, region, minutes,
     row_number() OVER (PARTITION BY account, region ORDER BY minutes) AS place,
     count(*) OVER (PARTITION BY account, region) AS logs
-  FROM late
+  FROM late_logs
 ),
 
 lateness AS (
@@ -108,7 +117,7 @@ lateness AS (
     min(minutes) FILTER (WHERE place * 100 >= logs * 50) AS late_50_minutes,
     min(minutes) FILTER (WHERE place * 100 >= logs * 99) AS late_99_minutes,
     max(minutes) AS late_max_minutes
-  FROM ranked
+  FROM logs_by_lateness
   GROUP BY account, region
 )
 

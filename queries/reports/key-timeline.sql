@@ -1,24 +1,28 @@
 -- id: key-timeline
--- title: The life and use of a key
--- description: In the order of time: each change of the key (creation, state, deletion, material, rotation, policy,
---   description, tags, aliases, replicas), tried or done, and between two changes one row each for its uses
---   (successful cryptographic operations), for its failed uses, for unknown operations (those that this version of keytrail
---   does not know: they may be uses), and for grants made and ended. what is the
---   operation, with its outcome where it failed; alias moved away is told of an alias that an UpdateAlias gave to another
---   key, alias seen elsewhere where no log holds the operation. by is the caller, or the three with most calls.
---   detail says what was set, or which operations were called how often and until when. Reads (Describe…,
---   Get…, List…) and dry runs are left out; an operation counts once, cross-account too, a corrected record
---   through its correction. Keys of a multi-Region set are one life here, and detail begins with the
---   regions of the members that were meant. An operation on two keys asked for counts as its source. uses_per_day runs from the first to the last day of
---   the row. what ends in (cloudtrail_delivery) for CloudTrail writing its own logs and in (self) for keytrail's own
---   calls.
+-- title: Timeline of a key
+-- description: Changes to a key in order of time (creation, state, deletion, material, rotation, policy, description,
+--   tags, aliases, replicas), attempted or successful. Between two changes there is one row each for its uses, failed
+--   uses, operations that this version of keytrail does not know and that may be uses, and grants created and ended.
+--   Read calls (Describe…, Get…, List…) and dry runs are left out. An operation counts once, also if it is
+--   cross-account; a correction replaces the record that it corrects. The keys of a multi-Region set share one
+--   timeline; an operation on two of them counts for its source.
 -- param key: key, required. The key's id, ARN, alias or alias ARN, or the id of a multi-Region set.
+-- column event_time: time of the change, or of the first event of the row
+-- column what: the operation, with its outcome if it failed; `alias moved away` if UpdateAlias gave an alias to another
+--   key, `alias seen elsewhere` if no log shows that call; or `uses`, `failed uses`, `unknown operations` or `grants`;
+--   ends in `(cloudtrail_delivery)` for CloudTrail encrypting its own logs, in `(self)` for keytrail's own calls
+-- column by: the caller, or the three with the most calls
+-- column calls: number of calls in the row; null for a change
+-- column detail: what was set, or which operations were called how often and until when; for a multi-Region set, the
+--   regions of the members first
+-- column uses_per_day: uses per day (UTC), from the first to the last day of the row; null for other rows
+-- column event_id: ID of the event of a change
 -- series: uses_per_day
 -- caveat:
 --   SELECT 'no log held tells of the creation of this key: what came before '
---     || to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ') || ' is not known'
+--     || iso_time(min(event_time)) || ' is not known'
 --   FROM scope_uses_ever
---   WHERE (array_has($key_arns, key_arn) OR array_has($key_names, coalesce(key_arn, key_as_typed)))
+--   WHERE is_asked_key(key_arn, key_as_typed)
 --   HAVING count(*) > 0 AND count(*) FILTER (
 --     WHERE outcome = 'success' AND (event_name = 'CreateKey' OR (event_name = 'ReplicateKey' AND key_role = 'destination'))
 --   ) = 0
@@ -30,7 +34,7 @@
 -- caveat:
 --   SELECT 'dry runs of this key, which are left out: ' || count(*)
 --   FROM scope_uses
---   WHERE (array_has($key_arns, key_arn) OR array_has($key_names, coalesce(key_arn, key_as_typed)))
+--   WHERE is_asked_key(key_arn, key_as_typed)
 --     AND (is_dry_run OR outcome = 'dry_run')
 --   HAVING count(*) > 0
 -- caveat:
@@ -49,7 +53,7 @@ WITH calls AS (
       ELSE 'change'
     END AS part
   FROM scope_uses
-  WHERE (array_has($key_arns, key_arn) OR array_has($key_names, coalesce(key_arn, key_as_typed)))
+  WHERE is_asked_key(key_arn, key_as_typed)
     AND NOT (key_role = 'destination' AND coalesce(array_has($key_arns, other_key_arn), false))
     AND NOT is_dry_run AND outcome <> 'dry_run'
     AND operation_class(event_name) <> 'read'
@@ -73,7 +77,7 @@ entries AS (
       WHEN event_name = 'ScheduleKeyDeletion' AND json_text(response, '/keyState') = 'PendingReplicaDeletion' THEN
         'deletion ' || pending_window_days || ' days after its last replica is deleted'
       WHEN event_name = 'ScheduleKeyDeletion' THEN
-        'deletion ' || coalesce('on ' || to_char(deletion_date, '%Y-%m-%dT%H:%M:%SZ'), 'after ' || pending_window_days || ' days')
+        'deletion ' || coalesce('on ' || iso_time(deletion_date), 'after ' || pending_window_days || ' days')
       WHEN event_name IN ('CreateAlias', 'UpdateAlias', 'DeleteAlias') THEN alias_name
       WHEN event_name = 'CreateKey' THEN
         concat_ws(
@@ -110,7 +114,7 @@ entries AS (
 ),
 
 -- Each change opens a period; what follows up to the next one is added up.
-numbered AS (
+entries_by_period AS (
   SELECT
     *,
     sum(CASE part WHEN 'change' THEN 1 ELSE 0 END) OVER (
@@ -120,88 +124,33 @@ numbered AS (
   FROM entries
 ),
 
--- What was called, and by whom: one shape, so that each can be ranked.
-facts AS (
-  SELECT
-    period, part, label, dimension, CASE dimension WHEN 'operation' THEN detail ELSE caller END AS value, count(*) AS calls
-  FROM numbered
-  CROSS JOIN (VALUES ('operation'), ('caller')) AS dimensions (dimension)
-  WHERE part <> 'change'
-  GROUP BY 1, 2, 3, 4, 5
-),
-
-ranked AS (
-  SELECT
-    *,
-    row_number() OVER (PARTITION BY period, part, label, dimension ORDER BY calls DESC, value) AS place
-  FROM facts
-),
-
-told AS (
-  SELECT
-    period, part, label,
-    string_agg(value || ' ' || calls, ', ' ORDER BY place) FILTER (WHERE dimension = 'operation') AS operations,
-    string_agg(value || ' ' || calls, ', ' ORDER BY place) FILTER (WHERE dimension = 'caller' AND place <= 3) AS callers,
-    count(*) FILTER (WHERE dimension = 'caller') AS caller_count
-  FROM ranked
-  GROUP BY period, part, label
-),
-
 sums AS (
   SELECT
-    period, part, label, what, count(*) AS calls, min(event_time) AS first_time, max(event_time) AS last_time,
-    string_agg(DISTINCT region, ', ' ORDER BY region) AS region
-  FROM numbered
+    period, part, label, count(*) AS calls, min(event_time) AS first_time, max(event_time) AS last_time,
+    string_agg(DISTINCT region, ', ' ORDER BY region) AS region,
+    counts(detail, 1) AS operations,
+    top_counts(caller, 1, 3) AS callers,
+    count(DISTINCT caller) AS caller_count,
+    day_series(event_date, 1, NULL, NULL) AS calls_per_day
+  FROM entries_by_period
   WHERE part <> 'change'
-  GROUP BY period, part, label, what
-),
-
-days AS (
-  SELECT period, label, event_date, count(*) AS uses
-  FROM numbered
-  WHERE part = 'uses'
-  GROUP BY period, label, event_date
-),
-
-series AS (
-  SELECT period, label, flatten(array_agg(uses ORDER BY event_date)) AS uses_per_day
-  FROM (
-    SELECT
-      period, label, event_date,
-      array_append(
-        array_repeat(
-          CAST(0 AS BIGINT),
-          coalesce(
-            CAST(event_date AS INT) - CAST(lag(event_date) OVER (PARTITION BY period, label ORDER BY event_date) AS INT) - 1,
-            0
-          )
-        ),
-        uses
-      ) AS uses
-    FROM days
-  )
-  GROUP BY period, label
+  GROUP BY period, part, label
 ),
 
 lines AS (
   SELECT
     event_time, what, detail, caller AS by, CAST(NULL AS BIGINT) AS calls, event_id, region, label, period, 0 AS place,
     make_array(CAST(NULL AS BIGINT)) AS uses_per_day, content_hash
-  FROM numbered
+  FROM entries_by_period
   WHERE part = 'change'
   UNION ALL
   SELECT
-    sums.first_time AS event_time, sums.what,
-    told.operations || ' until ' || to_char(sums.last_time, '%Y-%m-%dT%H:%M:%SZ') AS detail,
-    told.callers || CASE WHEN told.caller_count > 3 THEN ', and ' || (told.caller_count - 3) || ' more' ELSE '' END AS by,
-    sums.calls, NULL AS event_id, sums.region, sums.label, sums.period,
-    CASE sums.part WHEN 'uses' THEN 1 WHEN 'failed uses' THEN 2 WHEN 'unknown operations' THEN 3 ELSE 4 END AS place,
-    series.uses_per_day, NULL AS content_hash
+    first_time AS event_time, part AS what, operations || ' until ' || iso_time(last_time) AS detail,
+    callers || CASE WHEN caller_count > 3 THEN ', and ' || (caller_count - 3) || ' more' ELSE '' END AS by,
+    calls, NULL AS event_id, region, label, period,
+    CASE part WHEN 'uses' THEN 1 WHEN 'failed uses' THEN 2 WHEN 'unknown operations' THEN 3 ELSE 4 END AS place,
+    calls_per_day AS uses_per_day, NULL AS content_hash
   FROM sums
-  JOIN told
-    ON told.period = sums.period AND told.part = sums.part AND (told.label IS NOT DISTINCT FROM sums.label)
-  LEFT JOIN series
-    ON series.period = sums.period AND sums.part = 'uses' AND (series.label IS NOT DISTINCT FROM sums.label)
 )
 
 SELECT

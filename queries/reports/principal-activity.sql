@@ -1,21 +1,33 @@
 -- id: principal-activity
--- title: What a principal did with keys
--- description: Everything that one principal did or tried: by which of its names, from where, which
---   operations, on which keys and resources, what it was refused. One row for each of these (what says
---   which), nothing is cut off. A call is the principal's if the text is its caller (role or user, by ARN or by
---   name), user ARN, user name, session, access key id, credential id, principal id (whole, or without the
---   session), source identity, Identity Center user, source IP address or VPC endpoint, or the network of
---   the address (/24 of IPv4, /48 of IPv6); a note says by which it was found, and several principals can
---   share a name: rows of what = caller tell them apart. Every call counts once: of the records that two
---   accounts hold of a cross-account call one, told by the caller's own, and a corrected record through its
---   correction. Both keys of a ReEncrypt have a row, each with the resources of its side. A key that no record
---   resolves stands as it was typed, and (none told) where nothing was. operations and successes, with
---   first_time and last_time, are those that succeeded; failures stand apart with their reasons and times, and
---   dry runs are neither; a refusal is told with its operation, kind of policy and error. Where
---   the window has a start, before counts the principal's own calls of every outcome in the 30 days before it,
---   and is_new marks what has none. S3 objects stand as the encryption context names them; an S3 Bucket Key
---   names the bucket. label is as in who-used.
+-- title: Activity of a principal
+-- description: Everything a principal did or tried with KMS: under which names, from where, with which operations, keys
+--   and resources, and what was denied. A call matches if the given text is its caller (role or user, by ARN or name),
+--   user ARN, user name, session, access key ID, credential ID, principal ID (with or without the session), source
+--   identity, Identity Center user, source IP address or VPC endpoint, or the network of the address (/24 for IPv4, /48
+--   for IPv6). A note says how it matched; if several principals share a name, the rows with what = caller tell them
+--   apart. Nothing is cut off. A call counts once, also if it is cross-account; a correction replaces the record that
+--   it corrects. Both keys of a ReEncrypt have a row, each with the resources of its side.
 -- param principal: principal, required. ARN, name, session, access key id, principal id, IP address or network, Identity Center user.
+-- column what: what `name` is: `caller`, `user ARN`, `session`, `access key id`, `credential id`, `principal id`,
+--   `source identity`, `Identity Center user`, `source address`, `VPC endpoint`, `user agent`, `invoking service`,
+--   `account and region`, `operation`, `key`, `resource`, `grant` or `refusal`
+-- column name: the value: keys by ARN, else as typed, or `(none told)`; S3 objects as the encryption context names
+--   them; for a refusal its operation, outcome, kind of policy and error code
+-- column key: for resources, grants and refusals, the key that they belong to
+-- column is_new: whether it has no call in the 30 days before the window; null if the window has no start
+-- column operations: successful operations with their counts, most frequent first
+-- column successes: number of successful calls
+-- column first_time: first successful call
+-- column last_time: last successful call
+-- column failures: number of failed calls
+-- column failure_reasons: outcomes of the failed calls with their counts
+-- column failed_operations: operations of the failed calls with their counts
+-- column first_failure: first failed call
+-- column last_failure: last failed call
+-- column dry_runs: number of dry runs, which count neither as success nor as failure
+-- column before: number of calls, of any outcome, in the 30 days before the window; null if the window has no start
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls; null if
+--   any call is neither
 -- footnote: an S3 Bucket Key names the bucket and stands for any number of its objects; what a service did later with a grant, and data keys used without KMS, are not in here
 -- caveat:
 --   WITH found AS (
@@ -24,7 +36,7 @@
 --       ($since IS NULL OR event_time >= $since) AND ($until IS NULL OR event_time < $until) AS is_inside,
 --       concat_ws(
 --         ', ',
---         CASE WHEN caller = $principal OR split_part(caller, '/', -1) = $principal THEN 'caller' END,
+--         CASE WHEN goes_by(caller, $principal) THEN 'caller' END,
 --         CASE WHEN user_arn = $principal THEN 'user ARN' END,
 --         CASE WHEN user_name = $principal THEN 'user name' END,
 --         CASE WHEN session_name = $principal THEN 'session' END,
@@ -33,21 +45,16 @@
 --         CASE WHEN principal_id = $principal OR split_part(principal_id, ':', 1) = $principal THEN 'principal id' END,
 --         CASE WHEN source_identity = $principal THEN 'source identity' END,
 --         CASE WHEN on_behalf_of = $principal THEN 'Identity Center user' END,
---         CASE WHEN source_ip = $principal OR vpc_endpoint_id = $principal OR network(source_ip) = $principal THEN 'address' END
+--         CASE WHEN is_address(scope_uses_ever, $principal) THEN 'address' END
 --       ) AS found_as
 --     FROM scope_uses_ever
---     WHERE
---       caller = $principal OR split_part(caller, '/', -1) = $principal OR user_arn = $principal
---       OR user_name = $principal OR session_name = $principal OR access_key_id = $principal
---       OR credential_id = $principal OR principal_id = $principal OR split_part(principal_id, ':', 1) = $principal
---       OR source_identity = $principal OR on_behalf_of = $principal OR source_ip = $principal
---       OR vpc_endpoint_id = $principal OR network(source_ip) = $principal
+--     WHERE is_principal(scope_uses_ever, $principal)
 --   ),
 --   counted AS (
 --     SELECT found_as, is_inside, count(DISTINCT content_hash) AS calls,
 --       count(*) FILTER (WHERE resolution = 'alias_unproven') AS unproven,
---       to_char(min(event_time), '%Y-%m-%dT%H:%M:%SZ') AS first_time,
---       to_char(max(event_time), '%Y-%m-%dT%H:%M:%SZ') AS last_time
+--       iso_time(min(event_time)) AS first_time,
+--       iso_time(max(event_time)) AS last_time
 --     FROM found
 --     GROUP BY found_as, is_inside
 --   )
@@ -77,15 +84,11 @@
 -- caveat:
 --   SELECT text FROM scope_missing_logs ORDER BY place
 
-WITH hits AS (
+WITH calls_of_principal AS (
   SELECT
     event_time, content_hash, use_label AS label,
     coalesce(event_time >= $since, true) AS is_inside,
-    CASE
-      WHEN is_dry_run OR outcome = 'dry_run' THEN 'dry_run'
-      WHEN outcome = 'success' THEN 'success'
-      ELSE 'failure'
-    END AS verdict,
+    result_of(scope_uses_ever) AS result,
     outcome, caller, user_arn, session_name, access_key_id, credential_id, principal_id, source_identity, on_behalf_of,
     source_ip, vpc_endpoint_id, user_agent, invoked_by, grant_id,
     coalesce(recipient_account_id, 'unknown') || ' ' || coalesce(region, 'unknown') AS account_and_region,
@@ -97,26 +100,14 @@ WITH hits AS (
     END AS refusal,
     coalesce(key_arn, key_as_typed, '(none told)') AS key,
     key_role IN ('source', 'destination') AS is_on_two_keys,
-    -- Each key of a ReEncrypt has the resources of its own side, where its context names any.
-    CASE
-      WHEN key_role IN ('source', 'destination') AND cardinality(context_resources(encryption_context)) > 0
-        THEN array_distinct(context_resources(encryption_context))
-      WHEN cardinality(resource_list) > 0 THEN array_distinct(resource_list)
-      ELSE make_array(resource)
-    END AS resources
+    array_distinct(side_resources(scope_uses_ever)) AS resources
   FROM scope_uses_ever
   WHERE ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
     AND (
       $since IS NULL
       OR (event_time >= $since - INTERVAL '30 days' AND event_date >= CAST($since - INTERVAL '30 days' AS DATE))
     )
-    AND (
-      caller = $principal OR split_part(caller, '/', -1) = $principal OR user_arn = $principal
-      OR user_name = $principal OR session_name = $principal OR access_key_id = $principal
-      OR credential_id = $principal OR principal_id = $principal OR split_part(principal_id, ':', 1) = $principal
-      OR source_identity = $principal OR on_behalf_of = $principal OR source_ip = $principal
-      OR vpc_endpoint_id = $principal OR network(source_ip) = $principal
-    )
+    AND is_principal(scope_uses_ever, $principal)
 ),
 
 -- Each name of a call with what it is, a row each.
@@ -138,17 +129,17 @@ mentions AS (
       ),
       resources
     )) AS name,
-    key, label, is_inside, verdict, outcome, operation, event_time, content_hash, is_on_two_keys
-  FROM hits
+    key, label, is_inside, result, outcome, operation, event_time, content_hash, is_on_two_keys
+  FROM calls_of_principal
 ),
 
 -- A call counts once for a name, whichever of its keys bears it; resources, grants and refusals stand beside
 -- the key that they belong to.
-counted AS (
+calls_by_name AS (
   SELECT
     what, name,
     CASE WHEN what IN ('resource', 'grant', 'refusal') THEN key END AS key,
-    is_inside, verdict, outcome, operation, label,
+    is_inside, result, outcome, operation, label,
     count(*) FILTER (WHERE NOT is_on_two_keys) + count(DISTINCT CASE WHEN is_on_two_keys THEN content_hash END) AS calls,
     min(event_time) AS first_time,
     max(event_time) AS last_time
@@ -157,82 +148,42 @@ counted AS (
   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ),
 
--- The same calls by operation and by outcome: one shape, so that each can be ranked.
-facts AS (
-  SELECT
-    what, name, key, is_inside, verdict, dimension,
-    CASE dimension WHEN 'operation' THEN operation WHEN 'outcome' THEN outcome END AS value,
-    CASE WHEN dimension = 'label' THEN label END AS label,
-    sum(calls) AS calls,
-    min(first_time) AS first_time,
-    max(last_time) AS last_time
-  FROM counted
-  CROSS JOIN (VALUES ('operation'), ('outcome'), ('label')) AS dimensions (dimension)
-  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-),
-
-ranked AS (
-  SELECT
-    *,
-    row_number() OVER (
-      PARTITION BY what, name, key, is_inside, verdict, dimension ORDER BY calls DESC, value
-    ) AS place
-  FROM facts
-),
-
-places AS (
-  SELECT column1 AS place, column2 AS what
-  FROM (
-    VALUES
-      (1, 'caller'), (2, 'user ARN'), (3, 'session'), (4, 'access key id'), (5, 'credential id'),
-      (6, 'principal id'), (7, 'source identity'), (8, 'Identity Center user'), (9, 'source address'),
-      (10, 'VPC endpoint'), (11, 'user agent'), (12, 'invoking service'), (13, 'account and region'),
-      (14, 'operation'), (15, 'key'), (16, 'resource'), (17, 'grant'), (18, 'refusal')
-  )
-),
-
-summed AS (
+names AS (
   SELECT
     what, name, key,
-    string_agg(value || ' ' || calls, ', ' ORDER BY place)
-      FILTER (WHERE dimension = 'operation' AND is_inside AND verdict = 'success') AS operations,
-    coalesce(sum(calls) FILTER (WHERE dimension = 'outcome' AND is_inside AND verdict = 'success'), 0) AS successes,
-    min(first_time) FILTER (WHERE is_inside AND verdict = 'success') AS first_time,
-    max(last_time) FILTER (WHERE is_inside AND verdict = 'success') AS last_time,
-    coalesce(sum(calls) FILTER (WHERE dimension = 'outcome' AND is_inside AND verdict = 'failure'), 0) AS failures,
-    string_agg(value || ' ' || calls, ', ' ORDER BY place)
-      FILTER (WHERE dimension = 'outcome' AND is_inside AND verdict = 'failure') AS failure_reasons,
-    string_agg(value || ' ' || calls, ', ' ORDER BY place)
-      FILTER (WHERE dimension = 'operation' AND is_inside AND verdict = 'failure') AS failed_operations,
-    min(first_time) FILTER (WHERE is_inside AND verdict = 'failure') AS first_failure,
-    max(last_time) FILTER (WHERE is_inside AND verdict = 'failure') AS last_failure,
-    coalesce(sum(calls) FILTER (WHERE dimension = 'outcome' AND is_inside AND verdict = 'dry_run'), 0) AS dry_runs,
-    coalesce(sum(calls) FILTER (WHERE dimension = 'outcome' AND NOT is_inside), 0) AS before,
-    CASE
-      WHEN bool_and(label IS NOT NULL) FILTER (WHERE dimension = 'label' AND is_inside) THEN min(label)
-    END AS label
-  FROM ranked
+    counts(operation, calls) FILTER (WHERE is_inside AND result = 'success') AS operations,
+    coalesce(sum(calls) FILTER (WHERE is_inside AND result = 'success'), 0) AS successes,
+    min(first_time) FILTER (WHERE is_inside AND result = 'success') AS first_time,
+    max(last_time) FILTER (WHERE is_inside AND result = 'success') AS last_time,
+    coalesce(sum(calls) FILTER (WHERE is_inside AND result = 'failure'), 0) AS failures,
+    counts(outcome, calls) FILTER (WHERE is_inside AND result = 'failure') AS failure_reasons,
+    counts(operation, calls) FILTER (WHERE is_inside AND result = 'failure') AS failed_operations,
+    min(first_time) FILTER (WHERE is_inside AND result = 'failure') AS first_failure,
+    max(last_time) FILTER (WHERE is_inside AND result = 'failure') AS last_failure,
+    coalesce(sum(calls) FILTER (WHERE is_inside AND result = 'dry_run'), 0) AS dry_runs,
+    coalesce(sum(calls) FILTER (WHERE NOT is_inside), 0) AS before,
+    CASE WHEN bool_and(label IS NOT NULL) FILTER (WHERE is_inside) THEN min(label) END AS label
+  FROM calls_by_name
   GROUP BY what, name, key
   HAVING bool_or(is_inside)
 )
 
 SELECT
-  summed.what,
-  summed.name,
-  summed.key,
-  CASE WHEN $since IS NOT NULL THEN summed.before = 0 END AS is_new,
-  summed.operations,
-  summed.successes,
-  summed.first_time,
-  summed.last_time,
-  summed.failures,
-  summed.failure_reasons,
-  summed.failed_operations,
-  summed.first_failure,
-  summed.last_failure,
-  summed.dry_runs,
-  CASE WHEN $since IS NOT NULL THEN summed.before END AS before,
-  summed.label
-FROM summed
-JOIN places ON places.what = summed.what
-ORDER BY places.place, summed.successes DESC, summed.failures DESC, summed.name, summed.key
+  what,
+  name,
+  key,
+  CASE WHEN $since IS NOT NULL THEN before = 0 END AS is_new,
+  operations,
+  successes,
+  first_time,
+  last_time,
+  failures,
+  failure_reasons,
+  failed_operations,
+  first_failure,
+  last_failure,
+  dry_runs,
+  CASE WHEN $since IS NOT NULL THEN before END AS before,
+  label
+FROM names
+ORDER BY name_place(what), successes DESC, failures DESC, name, key

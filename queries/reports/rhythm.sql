@@ -1,13 +1,15 @@
 -- id: rhythm
--- title: At which hours of which weekdays keys are used
--- description: One row for each weekday (UTC), with the successful cryptographic operations in each of
---   its 24 hours: uses_per_hour[1] is the hour from 00:00. An operation counts once for each key it is
---   about, a cross-account call once, a corrected record through its correction; dry runs are left out. days
---   is how many days of that weekday have a use. busiest is the hour with most uses, the
---   earliest of equals. label is cloudtrail_delivery for
---   CloudTrail writing its own logs and self for keytrail's own calls: they keep a rhythm of their own and stand
---   apart. Read from the events: the
---   roll-up keeps no count per hour.
+-- title: Key use by weekday and hour
+-- description: One row per weekday (UTC) with the successful cryptographic operations in each hour. An operation counts
+--   once for each key, also if it is cross-account; a correction replaces the record that it corrects; dry runs are
+--   left out. Based on events, because the counts keep no hours.
+-- column weekday: day of the week
+-- column uses_per_hour: uses in each of the 24 hours (UTC), from 00:00
+-- column uses: number of uses
+-- column days: number of days with a use
+-- column busiest: hour with the most uses (0 to 23), the earliest of several; null without a use
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
+--   null; these have rows of their own, because they follow a rhythm of their own
 -- series: uses_per_hour
 -- caveat:
 --   SELECT text FROM scope_unknown_operations
@@ -22,7 +24,7 @@ WITH uses AS (
     count(*) AS uses
   FROM scope_uses
   WHERE kind = 'use' AND outcome = 'success' AND NOT is_dry_run
-  GROUP BY use_label, event_date, CAST(event_time AS BIGINT) / 3600000000
+  GROUP BY use_label, event_date, hour_of(event_time)
   UNION ALL
   -- Every weekday is told, also one without a use.
   SELECT NULL AS label, NULL AS event_date, day_number, NULL AS hour, 0 AS uses
@@ -32,20 +34,7 @@ WITH uses AS (
 weekdays AS (
   SELECT
     label, day_number,
-    make_array(
-      coalesce(sum(uses) FILTER (WHERE hour = 0), 0), coalesce(sum(uses) FILTER (WHERE hour = 1), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 2), 0), coalesce(sum(uses) FILTER (WHERE hour = 3), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 4), 0), coalesce(sum(uses) FILTER (WHERE hour = 5), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 6), 0), coalesce(sum(uses) FILTER (WHERE hour = 7), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 8), 0), coalesce(sum(uses) FILTER (WHERE hour = 9), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 10), 0), coalesce(sum(uses) FILTER (WHERE hour = 11), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 12), 0), coalesce(sum(uses) FILTER (WHERE hour = 13), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 14), 0), coalesce(sum(uses) FILTER (WHERE hour = 15), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 16), 0), coalesce(sum(uses) FILTER (WHERE hour = 17), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 18), 0), coalesce(sum(uses) FILTER (WHERE hour = 19), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 20), 0), coalesce(sum(uses) FILTER (WHERE hour = 21), 0),
-      coalesce(sum(uses) FILTER (WHERE hour = 22), 0), coalesce(sum(uses) FILTER (WHERE hour = 23), 0)
-    ) AS uses_per_hour,
+    count_series(hour, uses, 0, 23) AS uses_per_hour,
     sum(uses) AS uses,
     count(DISTINCT event_date) AS days
   FROM uses

@@ -1,13 +1,22 @@
 -- id: throttled-callers
--- title: Who was throttled, and who consumed most
--- description: Throttled calls per second, caller, operation and key, and beside them the three callers
---   that made most KMS calls (of every outcome) in the same account, region and second. Quotas are per
---   account and region of the CALLER, so account is the caller's own account (the log's where the record
---   does not tell), and a call that two accounts recorded (equal shared_event_id, or the same request) counts once. Quotas
---   are also per kind of operation, which is not told apart here. The filters say whose throttled calls
---   are told; consumed_most and calls_in_second are those of all callers. key is the ARN, else what was typed.
---   label is cloudtrail_delivery for CloudTrail writing its own logs and self for keytrail's own calls; in
---   consumed_most it stands in brackets.
+-- title: Throttled callers, and the top callers of the same second
+-- description: Throttled calls by second, caller, operation and key, with the callers that made the most KMS calls in
+--   the same account, region and second. Quotas apply to the CALLER's account and region, and to kinds of operations,
+--   which are not separated here. Filters select the throttled calls; calls_in_second and consumed_most cover all
+--   callers. A cross-account call counts once.
+-- column event_time: the second
+-- column account: account whose quota the calls count against: the caller's, or that of the log if the record does not
+--   give it
+-- column account_name: name of that account in the latest list; null if not known
+-- column region: region
+-- column caller: the throttled caller
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
+--   null
+-- column event_name: the throttled operation
+-- column key: ARN of the key, else what was typed
+-- column throttled: number of throttled calls
+-- column calls_in_second: number of KMS calls by all callers in the account, region and second, of any outcome
+-- column consumed_most: the three callers with the most of these calls, with their counts; a label is in parentheses
 -- footnote: a lower bound: AWS does not promise to log every throttled call
 
 WITH events AS (
@@ -16,8 +25,7 @@ WITH events AS (
     coalesce(caller_account_id, recipient_account_id) AS account,
     date_trunc('second', event_time) AS second
   FROM kms_events
-  WHERE ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
-    AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+  WHERE is_in_window(event_time) AND is_day_in_window(event_date)
 ),
 
 -- The few seconds of interest, so that all that follows reads little.
@@ -30,7 +38,7 @@ seconds AS (
 ),
 
 -- is_told_twice where another account's log may hold the same call: of the key, or of another of its keys.
-told AS (
+records_of_seconds AS (
   SELECT
     events.account, events.region, events.second, events.caller, events.use_label AS label, events.event_name,
     events.outcome, events.event_id, events.recipient_account_id, events.caller_account_id, events.content_hash,
@@ -52,25 +60,16 @@ told AS (
     AND copied_calls.operation = events.event_name
   -- What a VPC endpoint tells of a call that it let through is no second one.
   WHERE NOT is_network(events.event_type, events.outcome)
-    AND NOT EXISTS (
-      SELECT 1
-      FROM replacements
-      WHERE replacements.event_id = events.event_id
-        AND replacements.event_name = events.event_name
-        AND replacements.event_time = events.event_time
-        AND (replacements.recipient_account_id IS NOT DISTINCT FROM events.recipient_account_id)
-        AND coalesce(replacements.region = events.region, true)
-        AND coalesce(replacements.content_hash = events.content_hash, true)
-    )
+    AND NOT is_replaced(events)
 ),
 
 calls AS (
   SELECT account, region, second, caller, label, event_name, outcome, event_id, recipient_account_id, content_hash, key
-  FROM told
+  FROM records_of_seconds
   WHERE NOT is_told_twice
   UNION ALL
   SELECT account, region, second, caller, label, event_name, outcome, event_id, recipient_account_id, content_hash, key
-  FROM told
+  FROM records_of_seconds
   WHERE is_told_twice
   QUALIFY row_number() OVER (
     PARTITION BY account, region, second, call_id
@@ -88,7 +87,7 @@ throttled AS (
       SELECT 1
       FROM scope_events_of_callers AS chosen
       WHERE chosen.outcome = 'throttled'
-        AND ($caller IS NULL OR chosen.caller IS NOT DISTINCT FROM $caller)
+        AND is_of_asked_caller(chosen.caller)
         AND chosen.event_id = calls.event_id
         AND chosen.content_hash = calls.content_hash
         AND (chosen.recipient_account_id IS NOT DISTINCT FROM calls.recipient_account_id)
@@ -96,27 +95,11 @@ throttled AS (
   GROUP BY account, region, second, caller, label, event_name, key
 ),
 
-consumers AS (
+consumers_by_second AS (
   SELECT
-    account, region, second, label, count(*) AS calls,
-    caller || CASE WHEN label IS NULL THEN '' ELSE ' (' || label || ')' END AS consumer
+    account, region, second, count(*) AS calls,
+    top_counts(caller || CASE WHEN label IS NULL THEN '' ELSE ' (' || label || ')' END, 1, 3) AS consumed_most
   FROM calls
-  GROUP BY account, region, second, caller, label
-),
-
-ranked AS (
-  SELECT
-    *,
-    row_number() OVER (PARTITION BY account, region, second ORDER BY calls DESC, consumer) AS place
-  FROM consumers
-),
-
-consumed AS (
-  SELECT
-    account, region, second,
-    sum(calls) AS calls,
-    string_agg(consumer || ' ' || calls, ', ' ORDER BY place) FILTER (WHERE place <= 3) AS consumed_most
-  FROM ranked
   GROUP BY account, region, second
 )
 
@@ -130,12 +113,12 @@ SELECT
   throttled.event_name,
   throttled.key,
   throttled.throttled,
-  consumed.calls AS calls_in_second,
-  consumed.consumed_most
+  consumers_by_second.calls AS calls_in_second,
+  consumers_by_second.consumed_most
 FROM throttled
-JOIN consumed
-  ON consumed.second = throttled.second
-  AND (consumed.account IS NOT DISTINCT FROM throttled.account)
-  AND (consumed.region IS NOT DISTINCT FROM throttled.region)
+JOIN consumers_by_second
+  ON consumers_by_second.second = throttled.second
+  AND (consumers_by_second.account IS NOT DISTINCT FROM throttled.account)
+  AND (consumers_by_second.region IS NOT DISTINCT FROM throttled.region)
 LEFT JOIN current_accounts ON current_accounts.account = throttled.account
 ORDER BY event_time, throttled.account NULLS FIRST, region NULLS FIRST, caller, label NULLS FIRST, event_name NULLS FIRST, key NULLS FIRST

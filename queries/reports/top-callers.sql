@@ -1,39 +1,32 @@
 -- id: top-callers
--- title: Who used keys most
--- description: Callers by their uses of keys: successful cryptographic operations, once for each key they are
---   about, so a ReEncrypt counts twice. failed counts those that failed. Callers
---   without either are left out, and so are dry runs and everything else (DescribeKey, CreateGrant, ListKeys,
---   GenerateRandom, …). keys counts the known keys of the uses, last_time is the last use. Read from the daily roll-up, so it still answers when the events have been
---   removed; a cross-account call counts once a day, key and operation as far as both logs agree, under the
---   caller's name where the caller's log is held (scope_counts). label is cloudtrail_delivery for
---   CloudTrail writing its own logs and self for keytrail's own calls: they stand last, because they are no
---   one's work with the keys. uses_per_day runs over all days from the first to the last on which anybody in the answer called.
+-- title: Top callers by key use
+-- description: Callers by number of uses: successful cryptographic operations, one for each key, so a ReEncrypt counts
+--   twice. Callers without a use or a failed attempt are left out, and so are dry runs and all other calls
+--   (DescribeKey, CreateGrant, ListKeys, GenerateRandom, …). Based on daily counts, so it works after events are
+--   deleted; a cross-account call counts once per day, key and operation as far as the logs of both accounts agree,
+--   under the caller's name if the caller's log is in the store.
+-- column caller: the caller: ARN of the role or user, `account:<id>` or `service:<name>`
+-- column uses: number of uses
+-- column failed: number of failed cryptographic operations
+-- column keys: number of known keys used
+-- column last_time: last use
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
+--   null; labeled rows come last, because they are nobody's work with the keys
+-- column uses_per_day: uses per day (UTC), over the same days in all rows: from the first to the last with a call
 -- series: uses_per_day
 -- caveat:
---   SELECT unnest(make_array(
---     CASE WHEN dry_runs > 0 THEN 'records of dry runs, which are not counted: ' || dry_runs END,
---     CASE WHEN unknown > 0 THEN 'records of uses that tell no known key, counted but under no key: ' || unknown END,
---     CASE WHEN corrections > 0
---       THEN 'records that correct earlier ones and whose events are no longer held, so that calls are counted as they '
---         || 'were first told, if they were: ' || corrections END
---   ))
---   FROM (
---     SELECT
---       sum(count) FILTER (WHERE outcome = 'dry_run' AND kind = 'use') AS dry_runs,
---       sum(count) FILTER (WHERE outcome = 'success' AND kind = 'use' AND key_arn IS NULL AND record_role <> 'network') AS unknown,
---       sum(count) FILTER (WHERE doubt = 'correction') AS corrections
---     FROM scope_usage
---   )
+--   SELECT text FROM scope_uncounted ORDER BY place
 -- caveat:
 --   SELECT text FROM scope_unknown_operations
 
 -- Days and keys are counted in one reading; each of the two is few.
-WITH counted AS (
+WITH counts_by_part AS (
   SELECT
     caller, use_label, is_success, event_date, key_arn,
     grouping(event_date) AS is_no_day,
     coalesce(sum(count) FILTER (WHERE NOT is_other_key), 0) AS calls,
-    max(last_time) AS last_time
+    max(last_time) AS last_time,
+    min(event_date) OVER () AS first_day, max(event_date) OVER () AS last_day
   FROM (
     SELECT caller, use_label, outcome = 'success' AS is_success, event_date, key_arn, is_other_key, count, last_time
     FROM scope_counts
@@ -41,50 +34,16 @@ WITH counted AS (
     WHERE kind = 'use' AND outcome <> 'dry_run' AND key_role <> 'both'
   )
   GROUP BY GROUPING SETS ((caller, use_label, is_success, event_date), (caller, use_label, is_success, key_arn))
-),
-
--- One row a day, and one without a day for the keys.
-days AS (
-  SELECT
-    caller, use_label, event_date,
-    coalesce(sum(calls) FILTER (WHERE is_no_day = 0 AND is_success), 0) AS uses,
-    coalesce(sum(calls) FILTER (WHERE is_no_day = 0 AND NOT is_success), 0) AS failed,
-    count(key_arn) FILTER (WHERE is_no_day = 1 AND is_success) AS keys,
-    max(last_time) FILTER (WHERE is_success) AS last_time
-  FROM counted
-  GROUP BY caller, use_label, event_date
-),
-
--- Each day with the days without a call before it, so that the lists of all callers begin on one day.
-filled AS (
-  SELECT
-    *,
-    max(event_date) OVER () AS last_day,
-    array_append(
-      array_repeat(
-        CAST(0 AS BIGINT),
-        CAST(event_date AS INT)
-          - coalesce(
-            CAST(lag(event_date) OVER (PARTITION BY caller, use_label ORDER BY event_date NULLS FIRST) AS INT),
-            CAST(min(event_date) OVER () AS INT) - 1
-          ) - 1
-      ),
-      uses
-    ) AS uses_of_days
-  FROM days
 )
 
 SELECT
   caller,
-  sum(uses) AS uses,
-  sum(failed) AS failed,
-  max(keys) AS keys,
-  max(last_time) AS last_time,
+  coalesce(sum(calls) FILTER (WHERE is_no_day = 0 AND is_success), 0) AS uses,
+  coalesce(sum(calls) FILTER (WHERE is_no_day = 0 AND NOT is_success), 0) AS failed,
+  count(key_arn) FILTER (WHERE is_no_day = 1 AND is_success) AS keys,
+  max(last_time) FILTER (WHERE is_success) AS last_time,
   nullif(use_label, 'none') AS label,
-  array_concat(
-    flatten(array_agg(uses_of_days ORDER BY event_date) FILTER (WHERE event_date IS NOT NULL)),
-    array_repeat(CAST(0 AS BIGINT), CAST(max(last_day) AS INT) - CAST(max(event_date) AS INT))
-  ) AS uses_per_day
-FROM filled
+  day_series(event_date, CASE WHEN is_success THEN calls ELSE 0 END, first_day, last_day) AS uses_per_day
+FROM counts_by_part
 GROUP BY caller, use_label
 ORDER BY label NULLS FIRST, uses DESC, failed DESC, caller

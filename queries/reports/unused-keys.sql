@@ -1,34 +1,42 @@
 -- id: unused-keys
--- title: Keys without a use
+-- title: Keys with no use
 -- counted: uses are counted by the day, and its notes say what events that were deleted would tell
--- description: Keys of your accounts that no successful cryptographic operation used in the window: the last so
---   many days before the end, or from --since. The lines above the rows say of how many keys, and which were left
---   out and why: deleted ones, keys younger than the window, keys of accounts that are not yours
---   (inside_accounts) or of which no log is in the store, keys that only refused calls or dry runs name, which may
---   not exist, and keys that a call names whose operation no list knows (kms_operations), since it may be a use. A key that no log names is not in here. With --key they say when that key was last used. Read from
---   the daily roll-up, so it still answers when the events themselves have been removed. A use counts whoever's log
---   holds it;
---   one that typed the key's id counts too, one that typed an alias counts for the key that the alias
---   pointed to at the time. Keys of a multi-Region set decrypt each other's data: a use of any member
---   counts for every member, and last_use, uses_before and last_callers are those of the set
---   (multi_region names its members); the set is as old as its oldest member. last_use is null where no log
---   shows a use at all.
---   state is the last that the logs show (as in keys), and age_days is null where no log shows the creation.
---   uses_before counts the records in the log of the key's account, and the caller's where that log
---   has none of the operation that day, of a ReEncrypt from a key to itself one; a record that a correction
---   replaces counts as corrected while its events are held. failed_attempts counts the cryptographic operations on this key that
---   failed in the window: somebody still wants it. public_key_fetched is when GetPublicKey last succeeded on a member of
---   the set: whoever has the public key encrypts or verifies without a call. open_grants counts the grants of the key
---   that no log shows retired or revoked, and is null where the events that would tell are no longer held.
---   last_change is the last change of the key's life that is seen. uses_of_other_keys counts the successful
---   cryptographic operations on any other key that the log of the key's account and region shows in the window: 0 says
---   that reads may not have been logged there at all. Account, region, owner, OU and tag are the key's. A caller or a
---   service chooses the keys that have a record of it at any time; a use counts whoever's it is.
---   Where the window begins or ends within a day, the events of that day say what lies inside; where they
---   are no longer held, failed_attempts counts the day in full, and a key whose uses of one day reach
---   over both ends of the window is left out, since its use may lie inside. uses_of_other_keys always counts
---   such a day in full.
+-- description: Keys in your accounts with no successful cryptographic operation in the window, which starts --days
+--   before its end or at --since. The lines above the rows count the keys and say which were left out and why: deleted
+--   keys, keys younger than the window, keys in accounts that are not yours (inside_accounts) or have no log in the
+--   store, keys named only in failed calls or dry runs, which may not exist, and keys named by an operation that this
+--   version of keytrail does not know, which may be a use. Keys that no log names are missing. With --key, these lines
+--   say when the key was last used. A use counts by ARN, ID or alias (for the key that the alias pointed to at the
+--   time), in any account's log. The members of a multi-Region set decrypt each other's data, so a use of one counts
+--   for all, and the set is as old as its oldest member. Based on daily counts, so it works after events are deleted.
+--   If the window starts or ends within a day, the events of that day decide; if they are deleted, failed_attempts
+--   counts the whole day, and a key whose uses that day may be on either side of the window is left out. Account,
+--   region, owner, OU and tag filters select keys; a caller or service filter selects the keys that it has ever called,
+--   and uses by others still count.
 -- param days: days = 90. How many days before the end of the window a key must have had no use.
+-- column key_arn: ARN of the key
+-- column account: account that owns the key
+-- column account_name: name of that account in the latest list; null if not known
+-- column region: region of the key
+-- column aliases: all aliases that ever pointed to the key, as in key_names
+-- column state: last state that the logs show, as in keys; null if none is known
+-- column last_use: last use before the window, of any member of a multi-Region set; null if no log shows one
+-- column uses_before: number of recorded uses before the window, of all members of a multi-Region set: in the log of
+--   the key's account or, for operations that it lacks on a day, in the caller's
+-- column last_callers: the last three callers that used the key or set
+-- column failed_attempts: number of failed cryptographic or unknown operations on the key in the window: someone still
+--   wants it
+-- column age_days: age of the key in days at the end of the window; null if its creation is not logged
+-- column public_key_fetched: last successful GetPublicKey, of any member of the set: anyone with the public key can
+--   encrypt or verify without a call to KMS
+-- column open_grants: number of grants that no log shows as retired or revoked; null if the events that would show them
+--   are deleted
+-- column multi_region: number of known members of the multi-Region set, and their regions; null for any other key
+-- column last_change: last successful change of state, with its time; null if none is logged
+-- column uses_of_other_keys: number of uses of all other keys in the log of the same account and region in the window,
+--   days in full; 0 means that uses may not have been logged there at all
+-- column first_seen: first record of the key
+-- column last_seen: last record of the key before the end of the window
 -- summary: SELECT text FROM summary ORDER BY place
 -- footnote: seen in logs, not a verdict: a key that no log names is not in here, and one that no log shows in use can still protect data at rest
 -- caveat:
@@ -37,27 +45,25 @@
 -- caveat:
 --   SELECT 'successful uses in the window that tell no known key, and could be of any of these: ' || sum(count)
 --   FROM usage_by_name
---   WHERE key_arn IS NULL AND crypto_direction(event_name) IS NOT NULL
+--   WHERE key_arn IS NULL AND operation_kind(event_name) = 'use'
 --     AND outcome = 'success' AND record_role <> 'network' AND doubt IS NULL
---     AND ($since IS NULL OR last_time >= $since) AND ($until IS NULL OR first_time < $until)
---     AND ($account IS NULL OR recipient_account_id = $account) AND ($region IS NULL OR region = $region)
+--     AND overlaps_window(first_time, last_time) AND may_be_asked_key(key_arn, recipient_account_id, region)
 --   HAVING sum(count) > 0
 -- caveat:
 --   SELECT 'calls of unknown operations in the window that name no known key, and could be uses of any of these: ' || sum(count)
 --   FROM usage_by_name
 --   WHERE key_arn IS NULL AND operation_kind(event_name) = 'unknown'
 --     AND outcome <> 'dry_run' AND record_role <> 'network' AND doubt IS NULL
---     AND ($since IS NULL OR last_time >= $since) AND ($until IS NULL OR first_time < $until)
---     AND ($account IS NULL OR recipient_account_id = $account) AND ($region IS NULL OR region = $region)
+--     AND overlaps_window(first_time, last_time) AND may_be_asked_key(key_arn, recipient_account_id, region)
 --   HAVING sum(count) > 0
 -- caveat:
 --   SELECT 'uses that typed an alias at a time for which no log shows where it pointed, taken for the key '
 --     || 'that it was seen to point to: ' || sum(count)
 --   FROM usage_by_name
---   WHERE resolution = 'alias_unproven' AND crypto_direction(event_name) IS NOT NULL
+--   WHERE resolution = 'alias_unproven' AND operation_kind(event_name) = 'use'
 --     AND outcome = 'success' AND doubt IS NULL
 --     AND ($until IS NULL OR first_time < $until)
---     AND ($account IS NULL OR recipient_account_id = $account) AND ($region IS NULL OR region = $region)
+--     AND may_be_asked_key(key_arn, recipient_account_id, region)
 --   HAVING sum(count) > 0
 -- caveat:
 --   SELECT 'uses that typed an alias which moved that day, counted for each key that it pointed to, because the events '
@@ -66,9 +72,9 @@
 --     SELECT DISTINCT
 --       event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, use_label, count
 --     FROM usage_by_name
---     WHERE doubt = 'alias' AND crypto_direction(event_name) IS NOT NULL AND outcome = 'success'
+--     WHERE doubt = 'alias' AND operation_kind(event_name) = 'use' AND outcome = 'success'
 --       AND ($until IS NULL OR first_time < $until)
---       AND ($account IS NULL OR recipient_account_id = $account) AND ($region IS NULL OR region = $region)
+--       AND may_be_asked_key(key_arn, recipient_account_id, region)
 --   )
 --   HAVING sum(count) > 0
 -- caveat:
@@ -76,8 +82,7 @@
 --   FROM usage_monthly
 --   WHERE key LIKE 'arn:%:kms:%:key/%' AND key NOT IN (SELECT key_arn FROM known_keys)
 --     AND cardinality($key_arns) = 0 AND cardinality($key_names) = 0
---     AND ($account IS NULL OR split_part(key, ':', 5) = $account)
---     AND ($region IS NULL OR split_part(key, ':', 4) = $region)
+--     AND may_be_asked_key(key, split_part(key, ':', 5), split_part(key, ':', 4))
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT 'keys left out because their uses of a day reach over both ends of the window, and the events of '
@@ -86,72 +91,45 @@
 --   WHERE kind = 'use' AND outcome = 'success' AND key_arn IS NOT NULL
 --     AND CAST($since AS DATE) = CAST($until AS DATE) AND event_date = CAST($since AS DATE)
 --     AND first_time < $since AND last_time >= $until
---     AND (
---       SELECT sum(count) FROM usage_daily WHERE key_role <> 'destination' AND event_date = CAST($since AS DATE)
---     ) > (SELECT count(*) FROM kms_events WHERE event_date = CAST($since AS DATE))
+--     AND key_arn IN (SELECT key_arn FROM scope_keys)
+--     AND event_date IN (SELECT event_date FROM stored_days WHERE records > events AND event_date = CAST($since AS DATE))
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT 'records that correct earlier ones and whose events are no longer held, so that calls are counted as they were '
 --     || 'first told, if they were: ' || sum(count)
 --   FROM usage_by_name
 --   WHERE doubt = 'correction' AND key_role <> 'destination'
+--     AND may_be_asked_key(key_arn, recipient_account_id, region)
 --   HAVING sum(count) > 0
 -- caveat:
 --   SELECT text FROM scope_unknown_operations
 -- caveat:
 --   SELECT text FROM scope_missing_logs ORDER BY place
 
--- Days that their events tell better: those that the window cuts.
-WITH special_days AS (
-  SELECT CAST($since AS DATE) AS event_date
-  UNION
-  SELECT CAST($until AS DATE) AS event_date
-),
-
--- Those of which all events are held.
-event_days AS (
-  SELECT counted.event_date
-  FROM (
-    SELECT special_days.event_date, sum(count) AS records
-    FROM special_days
-    JOIN usage_daily ON usage_daily.event_date = special_days.event_date
-    WHERE key_role <> 'destination'
-    GROUP BY special_days.event_date
-  ) AS counted
-  JOIN (
-    SELECT special_days.event_date, count(*) AS records
-    FROM special_days
-    JOIN kms_events ON kms_events.event_date = special_days.event_date
-    GROUP BY special_days.event_date
-  ) AS held ON held.event_date = counted.event_date AND held.records = counted.records
+-- The days that the window cuts, where all their events are stored: these tell better than the counts.
+WITH event_days AS (
+  SELECT event_date
+  FROM stored_days
+  WHERE is_whole AND (event_date = CAST($since AS DATE) OR event_date = CAST($until AS DATE))
 ),
 
 -- A correction is a record like any other once the record that it replaces is left out.
 day_events AS (
   SELECT
     key_arn, key_events.event_date, key_events.event_name, caller, record_role, event_time,
-    CASE WHEN is_dry_run THEN 'dry_run' ELSE outcome END AS outcome,
+    counted_outcome(key_events) AS outcome,
     operation_kind(key_events.event_name) AS kind,
     coalesce(event_time >= $since, true) AS is_inside
   FROM event_days
   JOIN key_events ON key_events.event_date = event_days.event_date
   WHERE key_arn IS NOT NULL AND ($until IS NULL OR event_time < $until)
     AND NOT (key_role = 'destination' AND coalesce(other_key_arn = key_arn, false))
-    AND NOT EXISTS (
-      SELECT 1
-      FROM replacements
-      WHERE replacements.event_id = key_events.event_id
-        AND replacements.event_name = key_events.event_name
-        AND replacements.event_time = key_events.event_time
-        AND (replacements.recipient_account_id IS NOT DISTINCT FROM key_events.recipient_account_id)
-        AND coalesce(replacements.region = key_events.region, true)
-        AND coalesce(replacements.content_hash = key_events.content_hash, true)
-    )
+    AND NOT is_replaced(key_events)
 ),
 
 -- Rows of the roll-up, each about a day; special days are told by their events. Where
 -- these are gone, last_time is one that surely lies before the end.
-counts AS (
+usage_counts AS (
   SELECT
     key_arn, event_date, event_name, caller, kind, outcome, record_role, count, first_time,
     CASE WHEN last_time >= $until THEN first_time ELSE last_time END AS last_time,
@@ -175,12 +153,12 @@ counts AS (
 evidence AS (
   SELECT key AS key_arn, unnest(make_array(first_time, last_time)) AS event_time
   FROM usage_monthly
-  WHERE outcome = 'success' AND crypto_direction(event_name) IS NOT NULL
+  WHERE outcome = 'success' AND operation_kind(event_name) = 'use'
     AND last_time >= $since AND first_time < $until
   UNION ALL
   SELECT key_arn, first_time AS event_time
   FROM usage_by_name
-  WHERE outcome = 'success' AND crypto_direction(event_name) IS NOT NULL AND key_arn IS NOT NULL
+  WHERE outcome = 'success' AND operation_kind(event_name) = 'use' AND key_arn IS NOT NULL
     AND doubt IS NULL
     AND event_date >= CAST($since AS DATE) AND first_time >= $since AND last_time < $until
   UNION ALL
@@ -191,7 +169,7 @@ evidence AS (
     AND coalesce(typed_names.account = usage_monthly.recipient_account_id, true)
     AND coalesce(typed_names.region = usage_monthly.region, true)
   WHERE usage_monthly.first_time < retention_horizon('usage_daily')
-    AND outcome = 'success' AND crypto_direction(event_name) IS NOT NULL
+    AND outcome = 'success' AND operation_kind(event_name) = 'use'
     AND last_time >= $since AND first_time < $until
 ),
 
@@ -214,13 +192,13 @@ idle_keys AS (
   WHERE array_has($key_arns, asked.key_arn)
 ),
 
-usage AS (
-  SELECT counts.*, idle_keys.key_set
+usage_of_idle_keys AS (
+  SELECT usage_counts.*, idle_keys.key_set
   FROM idle_keys
-  JOIN counts ON counts.key_arn = idle_keys.key_arn
+  JOIN usage_counts ON usage_counts.key_arn = idle_keys.key_arn
 ),
 
-seen AS (
+keys_seen AS (
   SELECT
     key_arn,
     min(first_time) AS first_seen,
@@ -228,20 +206,20 @@ seen AS (
     coalesce(sum(count) FILTER (
       WHERE kind IN ('use', 'unknown') AND outcome NOT IN ('success', 'dry_run') AND is_inside
     ), 0) AS failed_attempts,
-    last_value(event_name || ' ' || to_char(last_time, '%Y-%m-%dT%H:%M:%SZ') ORDER BY last_time, event_name) FILTER (
+    last_value(event_name || ' ' || iso_time(last_time) ORDER BY last_time, event_name) FILTER (
       WHERE outcome = 'success' AND event_name IN (
         'CreateKey', 'EnableKey', 'DisableKey', 'ScheduleKeyDeletion', 'CancelKeyDeletion', 'DeleteKey',
         'ImportKeyMaterial', 'DeleteImportedKeyMaterial', 'DeleteExpiredKeyMaterial'
       )
     ) AS last_change,
     min(first_time) FILTER (WHERE outcome = 'success' AND event_name = 'CreateGrant') AS first_grant
-  FROM usage
+  FROM usage_of_idle_keys
   GROUP BY key_arn
 ),
 
 fetched AS (
   SELECT key_set, max(last_time) AS last_time
-  FROM usage
+  FROM usage_of_idle_keys
   WHERE outcome = 'success' AND event_name = 'GetPublicKey'
   GROUP BY key_set
 ),
@@ -254,12 +232,12 @@ callers AS (
     coalesce(sum(count) FILTER (WHERE record_role = 'caller_copy'), 0) AS caller_records,
     max(last_time) AS last_time,
     bool_or(is_unsure) AS is_unsure
-  FROM usage
+  FROM usage_of_idle_keys
   WHERE kind = 'use' AND outcome = 'success'
   GROUP BY key_set, key_arn, event_date, event_name, caller
 ),
 
-judged AS (
+callers_with_records AS (
   SELECT
     *,
     sum(owner_records) OVER (PARTITION BY key_arn, event_date, event_name) AS owner_records_of_day,
@@ -269,31 +247,31 @@ judged AS (
   FROM callers
 ),
 
-placed AS (
+callers_shown AS (
   SELECT
     *,
     -- Place 1 stands for the caller.
     row_number() OVER (
       PARTITION BY key_set, caller, is_told_elsewhere ORDER BY last_time DESC, key_arn, event_date, event_name
     ) = 1 AND NOT is_told_elsewhere AS is_shown
-  FROM judged
+  FROM callers_with_records
 ),
 
-ranked AS (
+callers_by_last_use AS (
   SELECT
     *,
     row_number() OVER (PARTITION BY key_set, is_shown ORDER BY last_time DESC, caller) AS caller_rank
-  FROM placed
+  FROM callers_shown
 ),
 
-uses AS (
+uses_of_sets AS (
   SELECT
     key_set,
     max(last_time) AS last_use,
     bool_or(is_unsure) AS is_unsure,
     sum(CASE WHEN owner_records_of_day > 0 THEN owner_records ELSE caller_records END) AS uses_before,
     string_agg(caller, ', ' ORDER BY caller_rank) FILTER (WHERE is_shown AND caller_rank <= 3) AS last_callers
-  FROM ranked
+  FROM callers_by_last_use
   GROUP BY key_set
 ),
 
@@ -302,7 +280,7 @@ unknown_calls AS (
   SELECT key_set, string_agg(DISTINCT event_name, ', ' ORDER BY event_name) AS operations
   FROM (
     SELECT key_set, event_name
-    FROM usage
+    FROM usage_of_idle_keys
     WHERE kind = 'unknown' AND outcome <> 'dry_run' AND is_inside
     UNION ALL
     SELECT key_set, event_name
@@ -326,20 +304,20 @@ sets AS (
   GROUP BY key_set
 ),
 
-logs AS (
+uses_of_logs AS (
   SELECT account, region, sum(count) AS uses
   FROM (
     SELECT recipient_account_id AS account, region, count
     FROM usage_monthly
     WHERE outcome = 'success' AND key_role <> 'destination'
-      AND crypto_direction(event_name) IS NOT NULL
+      AND operation_kind(event_name) = 'use'
       AND event_month > to_char($since, '%Y-%m') AND ($until IS NULL OR event_month < to_char($until, '%Y-%m'))
     UNION ALL
     -- The months that the window cuts, by their days.
     SELECT recipient_account_id AS account, region, count
     FROM usage_daily
     WHERE outcome = 'success' AND key_role <> 'destination' AND record_role <> 'network'
-      AND crypto_direction(event_name) IS NOT NULL
+      AND operation_kind(event_name) = 'use'
       AND event_date >= CAST($since AS DATE) AND ($until IS NULL OR event_date <= CAST($until AS DATE))
       AND (
         event_date < CAST(date_trunc('month', $since) + INTERVAL '1 month' AS DATE)
@@ -356,15 +334,15 @@ findings AS (
   SELECT
     asked.key_arn, asked.account, asked.region, asked.aliases, asked.key_set,
     states.state, states.state_time, states.created_time,
-    uses.last_use, uses.uses_before, uses.last_callers, sets.members, coalesce(logs.uses, 0) AS uses_of_other_keys,
+    uses_of_sets.last_use, uses_of_sets.uses_before, uses_of_sets.last_callers, sets.members, coalesce(uses_of_logs.uses, 0) AS uses_of_other_keys,
     unknown_calls.operations AS unknown_operations,
     CASE
       WHEN inside_accounts.account IS NULL THEN 'foreign'
       WHEN log_accounts.account IS NULL THEN 'no_logs'
       WHEN NOT asked.is_proven THEN 'unproven'
       WHEN states.state = 'Deleted' THEN 'deleted'
-      WHEN active_sets.key_set IS NOT NULL OR uses.last_use >= $since THEN 'used'
-      WHEN uses.is_unsure THEN 'unsure'
+      WHEN active_sets.key_set IS NOT NULL OR uses_of_sets.last_use >= $since THEN 'used'
+      WHEN uses_of_sets.is_unsure THEN 'unsure'
       WHEN unknown_calls.key_set IS NOT NULL THEN 'unknown'
       WHEN states.created_time >= $since AND sets.first_time >= $since THEN 'young'
       ELSE 'unused'
@@ -373,16 +351,16 @@ findings AS (
   JOIN sets ON sets.key_set = asked.key_set
   LEFT JOIN keys AS states ON states.key_arn = asked.key_arn
   LEFT JOIN active_sets ON active_sets.key_set = asked.key_set
-  LEFT JOIN uses ON uses.key_set = asked.key_set
+  LEFT JOIN uses_of_sets ON uses_of_sets.key_set = asked.key_set
   LEFT JOIN unknown_calls ON unknown_calls.key_set = asked.key_set
-  LEFT JOIN logs ON logs.account = asked.account AND logs.region = asked.region
+  LEFT JOIN uses_of_logs ON uses_of_logs.account = asked.account AND uses_of_logs.region = asked.region
   LEFT JOIN inside_accounts ON inside_accounts.account = asked.account
   LEFT JOIN log_accounts ON log_accounts.account = asked.account
   WHERE $until IS NULL OR asked.first_time < $until
 ),
 
 -- Each finding counted, with three of its keys. Where a key is asked for, all is told of it instead.
-counted AS (
+findings_counted AS (
   SELECT
     count(*) FILTER (WHERE finding IN ('used', 'unused', 'deleted', 'young', 'unsure', 'unknown')) AS keys,
     count(*) FILTER (WHERE finding = 'used') AS used,
@@ -409,8 +387,8 @@ counted AS (
         || CASE finding
           WHEN 'used' THEN 'used in the window'
           WHEN 'unused' THEN 'not used in the window'
-          WHEN 'deleted' THEN 'deleted at ' || to_char(state_time, '%Y-%m-%dT%H:%M:%SZ')
-          WHEN 'young' THEN 'not used, but younger than the window: created at ' || to_char(created_time, '%Y-%m-%dT%H:%M:%SZ')
+          WHEN 'deleted' THEN 'deleted at ' || iso_time(state_time)
+          WHEN 'young' THEN 'not used, but younger than the window: created at ' || iso_time(created_time)
           WHEN 'unknown' THEN 'may have been used in the window, by operations that are not known: ' || unknown_operations
           WHEN 'foreign' THEN 'not judged, because its account is not yours'
           WHEN 'no_logs' THEN 'not judged, because no log of its account is in the store'
@@ -418,7 +396,7 @@ counted AS (
           ELSE 'not judged, because the events of the day of its last use are no longer held'
         END
         || coalesce(
-          '; last used at ' || to_char(last_use, '%Y-%m-%dT%H:%M:%SZ') || ' by ' || last_callers, '; no log shows a use'
+          '; last used at ' || iso_time(last_use) || ' by ' || last_callers, '; no log shows a use'
         )
         || coalesce(' (multi-Region set, ' || members || ')', '')
         || CASE
@@ -440,8 +418,7 @@ own_accounts AS (
       FILTER (WHERE log_accounts.account IS NULL) AS unlogged_names
   FROM inside_accounts
   LEFT JOIN log_accounts ON log_accounts.account = inside_accounts.account
-  WHERE ($account IS NULL OR inside_accounts.account = $account)
-    AND (cardinality($key_accounts) = 0 OR array_has($key_accounts, inside_accounts.account))
+  WHERE ($account IS NULL OR inside_accounts.account = $account) AND is_asked_owner(NULL, inside_accounts.account)
 ),
 
 -- What is said above the rows: of how many keys, or of the one that was asked for; what was left out and why; and
@@ -477,7 +454,7 @@ lines AS (
           || 'logged there: ' || nullif(silent, 0)
       )
     END AS texts
-  FROM counted
+  FROM findings_counted
   CROSS JOIN own_accounts
 ),
 
@@ -491,7 +468,7 @@ summary AS (
   UNION ALL
   SELECT
     1002 AS place,
-    'the logs begin at ' || to_char(first_time, '%Y-%m-%dT%H:%M:%SZ')
+    'the logs begin at ' || iso_time(first_time)
       || CASE
         WHEN first_time >= $until THEN ', after the window ends: nothing is known of it'
         ELSE ', after the window does: nothing is known of the time before, and a key used at any time since then counts as used'
@@ -538,20 +515,20 @@ SELECT
   findings.last_use,
   coalesce(findings.uses_before, 0) AS uses_before,
   findings.last_callers,
-  coalesce(seen.failed_attempts, 0) AS failed_attempts,
+  coalesce(keys_seen.failed_attempts, 0) AS failed_attempts,
   (CAST($until AS BIGINT) - CAST(findings.created_time AS BIGINT)) / 86400000000 AS age_days,
   fetched.last_time AS public_key_fetched,
   -- The roll-up outlives the events that say which grant it was.
   CASE
-    WHEN seen.first_grant IS NULL OR seen.first_grant >= grants_of_keys.first_grant THEN coalesce(grants_of_keys.open_grants, 0)
+    WHEN keys_seen.first_grant IS NULL OR keys_seen.first_grant >= grants_of_keys.first_grant THEN coalesce(grants_of_keys.open_grants, 0)
   END AS open_grants,
   findings.members AS multi_region,
-  seen.last_change,
+  keys_seen.last_change,
   findings.uses_of_other_keys,
-  seen.first_seen,
-  seen.last_seen
+  keys_seen.first_seen,
+  keys_seen.last_seen
 FROM findings
-LEFT JOIN seen ON seen.key_arn = findings.key_arn
+LEFT JOIN keys_seen ON keys_seen.key_arn = findings.key_arn
 LEFT JOIN fetched ON fetched.key_set = findings.key_set
 LEFT JOIN grants_of_keys ON grants_of_keys.key_arn = findings.key_arn
 LEFT JOIN current_accounts ON current_accounts.account = findings.account

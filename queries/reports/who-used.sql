@@ -1,24 +1,34 @@
 -- id: who-used
--- title: Who used the key
--- description: Callers of a key, with what they did, for which service, on which resources, and when. Above the
---   rows stand the key that was meant, with its account, aliases and state as the logs show it (keys), and how often it
---   was used. kind use is a cryptographic operation, and successes counts those that succeeded; kind management is
---   any other (DescribeKey, CreateGrant, …), which uses no key and is counted in other_calls; kind unknown is an operation
---   that this version of keytrail does not know, which may be a use, and is counted there too.
---   An event counts if it names the key by ARN, as its key or as the destination of a ReEncrypt, or if
---   what was typed (id, alias) meant the key in the caller's account and region at the time of the event.
---   An operation counts once: of the records that two accounts hold of a cross-account call, the one
---   in the log of the key's account counts (else the caller's), with the caller's name from the
---   caller's record; a corrected record gives way to its correction. An operation on two of the keys
---   asked for counts as its source. operations, sessions, resources, first_time and last_time are those of
---   calls of this kind that succeeded; failures stand apart, with what they tried (failed_operations), why they failed and when the
---   last was, and a caller who only failed has no first_time. Dry runs are neither and are left out.
---   Account and region narrow which key is meant, not who used it; account_name is the caller's account by
---   its imported name. label is cloudtrail_delivery for
---   CloudTrail writing its own logs and self for keytrail's own calls. Of many sessions and
---   resources the most frequent three are shown. An S3 Bucket Key shows the bucket: counts are
---   calls to KMS, never reads of objects.
+-- title: Callers of the key
+-- description: Callers of a key, and what they did with it. The lines above the rows show the key with its account,
+--   aliases and state (view keys), and how often it was used. An event counts if it names the key by ARN, as its key or
+--   as the destination of a ReEncrypt, or if the typed ID or alias meant the key in the caller's account and region at
+--   that time. An operation counts once: of the records of a cross-account call, the one in the log of the key's
+--   account, with the caller from the caller's own record; a correction replaces the record that it corrects; an
+--   operation on two of the given keys counts for its source. Dry runs are left out. Account and region filters say
+--   which key is meant, not who used it. With an S3 Bucket Key the resource is the bucket: counts are KMS calls, not
+--   reads of objects.
 -- param key: key, required. The key's id, ARN, alias or alias ARN, or the id of a multi-Region set.
+-- column kind: `use` for cryptographic operations, `management` for other calls (DescribeKey, CreateGrant, …), which do
+--   not use the key, `unknown` for operations that this version of keytrail does not know, which may be uses
+-- column caller: the caller: ARN of the role or user, `account:<id>` or `service:<name>`
+-- column account_name: name of the caller's account in the latest list; null if not known
+-- column service: service whose resource the key was used for, or that called for the caller
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
+--   null
+-- column operations: successful operations with their counts, most frequent first
+-- column successes: number of successful cryptographic operations; 0 in rows of other kinds
+-- column other_calls: number of successful calls of kind `management` or `unknown`; 0 in rows of kind `use`
+-- column sessions: number of sessions with a successful call
+-- column session_sample: the three most frequent of these
+-- column resources: number of resources in successful calls
+-- column resource_sample: the three most frequent of these
+-- column first_time: first successful call; null if all failed
+-- column last_time: last successful call
+-- column failures: number of failed calls
+-- column failure_reasons: outcomes of the failed calls with their counts
+-- column failed_operations: operations of the failed calls with their counts
+-- column last_failure: last failed call
 -- summary: SELECT text FROM summary ORDER BY place, text
 -- caveat:
 --   SELECT unnest(make_array(
@@ -38,10 +48,9 @@
 --     || count(*) || ', of them successful: ' || count(*) FILTER (WHERE outcome = 'success')
 --   FROM key_events
 --   WHERE key_arn IS NULL AND NOT is_dry_run AND outcome <> 'dry_run'
---     AND crypto_direction(event_name) IS NOT NULL
+--     AND operation_kind(event_name) = 'use'
 --     AND NOT coalesce(array_has($key_names, key_as_typed), false)
---     AND ($since IS NULL OR (event_time >= $since AND event_date >= CAST($since AS DATE)))
---     AND ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
+--     AND is_in_window(event_time) AND is_day_in_window(event_date)
 --     AND EXISTS (
 --       SELECT 1 FROM known_keys
 --       WHERE array_has($key_arns, known_keys.key_arn)
@@ -53,56 +62,50 @@
 --   SELECT 'records of this key that are not counted, because a later record corrects them: '
 --     || count(DISTINCT (scope_events.event_id, scope_events.recipient_account_id, scope_events.content_hash))
 --   FROM scope_events
---   JOIN replacements
---     ON replacements.event_id = scope_events.event_id
---     AND replacements.event_name = scope_events.event_name
---     AND replacements.event_time = scope_events.event_time
---     AND (replacements.recipient_account_id IS NOT DISTINCT FROM scope_events.recipient_account_id)
---   WHERE coalesce(replacements.region = scope_events.region, true)
---     AND coalesce(replacements.content_hash = scope_events.content_hash, true)
+--   WHERE is_replaced(scope_events)
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT text FROM scope_unknown_operations
 -- caveat:
 --   SELECT text FROM scope_missing_logs ORDER BY place
 
-WITH hits AS (
+WITH calls AS (
   SELECT
     kind, caller, service, use_label AS label, outcome, outcome = 'success' AS is_success, session_name, event_time,
     coalesce(event_name, 'unknown') || CASE WHEN event_name = 'ReEncrypt' THEN ' (' || key_role || ')' ELSE '' END AS operation,
-    CASE WHEN cardinality(resource_list) > 0 THEN resource_list ELSE make_array(resource) END AS resources
+    resources_of(scope_uses) AS resources
   FROM scope_uses
   WHERE NOT (key_role = 'destination' AND coalesce(array_has($key_arns, other_key_arn), false))
     AND NOT is_dry_run AND outcome <> 'dry_run'
 ),
 
-asked AS (
+keys_asked AS (
   SELECT key_arn FROM known_keys WHERE array_has($key_arns, key_arn)
   UNION
   SELECT key_arn FROM alias_history WHERE array_has($key_arns, key_arn)
 ),
 
-states AS (
+key_states AS (
   SELECT
-    asked.key_arn, keys.aliases, keys.last_use, split_part(asked.key_arn, ':', 5) AS account,
-    split_part(asked.key_arn, ':', 4) AS region,
+    keys_asked.key_arn, keys.aliases, keys.last_use, split_part(keys_asked.key_arn, ':', 5) AS account,
+    split_part(keys_asked.key_arn, ':', 4) AS region,
     CASE keys.state
       WHEN 'Deleted' THEN 'deleted'
-      WHEN 'PendingDeletion' THEN 'pending deletion' || coalesce(' on ' || to_char(deletion_date, '%Y-%m-%dT%H:%M:%SZ'), '')
+      WHEN 'PendingDeletion' THEN 'pending deletion' || coalesce(' on ' || iso_time(deletion_date), '')
       WHEN 'PendingReplicaDeletion' THEN 'pending deletion when its replicas are deleted'
       WHEN 'PendingImport' THEN 'without key material'
       ELSE coalesce(lower(keys.state), 'state not known')
     END
       || coalesce(
         ' (' || CASE state_source WHEN 'use' THEN 'by a use at ' WHEN 'refusal' THEN 'by a refused call at ' ELSE 'since ' END
-          || to_char(state_time, '%Y-%m-%dT%H:%M:%SZ') || ')',
+          || iso_time(state_time) || ')',
         ''
       ) AS state
-  FROM asked
-  LEFT JOIN keys ON keys.key_arn = asked.key_arn
+  FROM keys_asked
+  LEFT JOIN keys ON keys.key_arn = keys_asked.key_arn
 ),
 
-sums AS (
+totals AS (
   SELECT
     count(*) FILTER (WHERE kind = 'use' AND is_success) AS uses,
     count(DISTINCT CASE WHEN kind = 'use' AND is_success THEN caller END) AS users,
@@ -112,17 +115,17 @@ sums AS (
     count(*) FILTER (WHERE kind = 'management') AS calls,
     count(DISTINCT CASE WHEN kind = 'management' THEN caller END) AS callers,
     count(*) FILTER (WHERE kind = 'unknown') AS unknown
-  FROM hits
+  FROM calls
 ),
 
 -- What is said above the rows: the key that was meant, and what was done with it.
 summary AS (
   SELECT
     1 AS place,
-    states.key_arn || ': account ' || states.account || coalesce(' (' || current_accounts.name || ')', '') || ', '
-      || states.region || ', ' || coalesce(states.aliases, 'no alias seen') || ', ' || states.state AS text
-  FROM states
-  LEFT JOIN current_accounts ON current_accounts.account = states.account
+    key_states.key_arn || ': account ' || key_states.account || coalesce(' (' || current_accounts.name || ')', '') || ', '
+      || key_states.region || ', ' || coalesce(key_states.aliases, 'no alias seen') || ', ' || key_states.state AS text
+  FROM key_states
+  LEFT JOIN current_accounts ON current_accounts.account = key_states.account
   UNION ALL
   SELECT
     1 AS place,
@@ -137,12 +140,12 @@ summary AS (
         WHEN uses > 0 THEN
           uses || CASE uses WHEN 1 THEN ' successful use by ' ELSE ' successful uses by ' END
             || users || CASE users WHEN 1 THEN ' caller' ELSE ' callers' END
-            || ', last at ' || to_char(last_use, '%Y-%m-%dT%H:%M:%SZ')
+            || ', last at ' || iso_time(last_use)
         ELSE
           'no successful use'
             || coalesce(
               ' in these rows, but the logs show one, last at '
-                || (SELECT to_char(max(states.last_use), '%Y-%m-%dT%H:%M:%SZ') FROM states),
+                || (SELECT iso_time(max(key_states.last_use)) FROM key_states),
               ''
             )
       END,
@@ -158,7 +161,7 @@ summary AS (
             || callers || CASE callers WHEN 1 THEN ' caller' ELSE ' callers' END
       END
     ) AS text
-  FROM sums
+  FROM totals
 ),
 
 -- One row for each resource of an event; place 1 is the event itself.
@@ -167,34 +170,7 @@ mentions AS (
     kind, caller, service, label, outcome, is_success, session_name, event_time, operation,
     unnest(resources) AS resource,
     unnest(range(1, CAST(cardinality(resources) AS BIGINT) + 1)) AS place
-  FROM hits
-),
-
--- What a caller did, with which outcome, in which session, on what: one shape, so that each can be ranked.
-facts AS (
-  SELECT
-    kind, caller, service, label, is_success, dimension,
-    CASE dimension
-      WHEN 'operation' THEN operation
-      WHEN 'outcome' THEN outcome
-      WHEN 'session' THEN session_name
-      ELSE resource
-    END AS value,
-    count(*) FILTER (WHERE place = 1 OR dimension = 'resource') AS events,
-    min(event_time) AS first_time,
-    max(event_time) AS last_time
-  FROM mentions
-  CROSS JOIN (VALUES ('operation'), ('outcome'), ('session'), ('resource')) AS dimensions (dimension)
-  GROUP BY 1, 2, 3, 4, 5, 6, 7
-),
-
-ranked AS (
-  SELECT
-    *,
-    row_number() OVER (
-      PARTITION BY kind, caller, service, label, is_success, dimension ORDER BY value IS NULL, events DESC, value
-    ) AS place
-  FROM facts
+  FROM calls
 )
 
 SELECT
@@ -203,26 +179,20 @@ SELECT
   max(current_accounts.name) AS account_name,
   service,
   label,
-  string_agg(value || ' ' || events, ', ' ORDER BY place)
-    FILTER (WHERE dimension = 'operation' AND is_success) AS operations,
-  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND is_success AND kind = 'use'), 0) AS successes,
-  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND is_success AND kind <> 'use'), 0) AS other_calls,
-  count(value) FILTER (WHERE dimension = 'session' AND is_success) AS sessions,
-  string_agg(value, ', ' ORDER BY place)
-    FILTER (WHERE dimension = 'session' AND is_success AND place <= 3) AS session_sample,
-  count(value) FILTER (WHERE dimension = 'resource' AND is_success) AS resources,
-  string_agg(value, ', ' ORDER BY place)
-    FILTER (WHERE dimension = 'resource' AND is_success AND place <= 3) AS resource_sample,
-  min(first_time) FILTER (WHERE is_success) AS first_time,
-  max(last_time) FILTER (WHERE is_success) AS last_time,
-  coalesce(sum(events) FILTER (WHERE dimension = 'outcome' AND NOT is_success), 0) AS failures,
-  string_agg(value || ' ' || events, ', ' ORDER BY place)
-    FILTER (WHERE dimension = 'outcome' AND NOT is_success) AS failure_reasons,
-  string_agg(value || ' ' || events, ', ' ORDER BY place)
-    FILTER (WHERE dimension = 'operation' AND NOT is_success) AS failed_operations,
-  max(last_time) FILTER (WHERE NOT is_success) AS last_failure
-FROM ranked
-LEFT JOIN current_accounts
-  ON current_accounts.account = split_part(caller, ':', CASE WHEN caller LIKE 'arn:%' THEN 5 ELSE 2 END)
+  counts(operation, 1) FILTER (WHERE place = 1 AND is_success) AS operations,
+  count(*) FILTER (WHERE place = 1 AND is_success AND kind = 'use') AS successes,
+  count(*) FILTER (WHERE place = 1 AND is_success AND kind <> 'use') AS other_calls,
+  count(DISTINCT session_name) FILTER (WHERE is_success) AS sessions,
+  top_values(session_name, 1, 3) FILTER (WHERE place = 1 AND is_success) AS session_sample,
+  count(DISTINCT resource) FILTER (WHERE is_success) AS resources,
+  top_values(resource, 1, 3) FILTER (WHERE is_success) AS resource_sample,
+  min(event_time) FILTER (WHERE is_success) AS first_time,
+  max(event_time) FILTER (WHERE is_success) AS last_time,
+  count(*) FILTER (WHERE place = 1 AND NOT is_success) AS failures,
+  counts(outcome, 1) FILTER (WHERE place = 1 AND NOT is_success) AS failure_reasons,
+  counts(operation, 1) FILTER (WHERE place = 1 AND NOT is_success) AS failed_operations,
+  max(event_time) FILTER (WHERE NOT is_success) AS last_failure
+FROM mentions
+LEFT JOIN current_accounts ON current_accounts.account = caller_account(caller)
 GROUP BY kind, caller, service, label
 ORDER BY CASE kind WHEN 'use' THEN 1 ELSE 2 END, kind DESC, label NULLS FIRST, successes DESC, other_calls DESC, failures DESC, caller, service NULLS FIRST

@@ -1,16 +1,14 @@
 -- id: key_resources
--- title: Which resources depend on which key
--- description: The rows that events add to the table key_resources: its columns, in its order.
---   Read from the relation new_kms_events, rows of kms_events. Successful cryptographic operations
---   and CreateGrant count; dry runs do not, nor what a VPC endpoint tells again. So does an operation that is not known (direction unknown): it may depend on
---   the key, and no later version could tell it from the roll-up. Each resource that the encryption contexts name gives a
---   row; the objects of an S3 bucket are folded to the bucket, which counts once an event.
---   The source key of a ReEncrypt decrypts and its destination key encrypts: a resource that only one
---   of the two contexts names belongs to that side, any other to both.
---   service is read from the resource itself, else it is the event's.
---   The rows are a set: whoever writes them sorts them.
+-- title: Resources by key
+-- description: The rows that events add to the table key_resources: its columns, in its order. Reads new_kms_events,
+--   rows of kms_events. Successful cryptographic operations and CreateGrant count; dry runs and VPC endpoint records of
+--   calls that KMS logged too do not. An unknown operation counts as well (direction unknown): it may depend on the
+--   key, and no later version could find out from the counts. Each resource in the encryption contexts gives a row; S3
+--   objects are grouped by bucket, which counts once per event. The source key of a ReEncrypt decrypts and its
+--   destination key encrypts: a resource in only one of the two contexts belongs to that side, any other to both.
+--   service is that of the resource itself, else the event's. The rows are a set: the writer sorts them.
 
-WITH named AS (
+WITH calls AS (
   SELECT
     event_id, recipient_account_id, content_hash, event_name, service, caller_account_id, event_time, resource_list,
     coalesce(key_arn, key_as_typed) AS key,
@@ -35,14 +33,14 @@ sides AS (
         THEN array_except(resource_list, array_except(destination_resources, source_resources))
       ELSE resource_list
     END AS resources
-  FROM named
+  FROM calls
   WHERE direction IS NOT NULL AND key IS NOT NULL
   UNION ALL
   SELECT
     event_id, recipient_account_id, content_hash, destination_key AS key, 'encrypt' AS direction,
     service, caller_account_id, event_time,
     array_except(resource_list, array_except(source_resources, destination_resources)) AS resources
-  FROM named
+  FROM calls
   WHERE event_name = 'ReEncrypt' AND destination_key IS NOT NULL
 ),
 
@@ -53,7 +51,7 @@ mentions AS (
   FROM sides
 ),
 
-folded AS (
+resources_of_calls AS (
   SELECT DISTINCT
     event_id, recipient_account_id, content_hash, key,
     CASE
@@ -62,10 +60,7 @@ folded AS (
       WHEN split_part(resource, ':', 1) LIKE '%.amazonaws.com' THEN split_part(resource, ':', 1)
       ELSE service
     END AS service,
-    CASE
-      WHEN resource LIKE 'arn:%:s3:::%' THEN split_part(resource, '/', 1)
-      ELSE resource
-    END AS resource,
+    bucket_of(resource) AS resource,
     direction, caller_account_id, event_time
   FROM mentions
   WHERE resource IS NOT NULL
@@ -80,5 +75,5 @@ SELECT
   count(*) AS count,
   min(event_time) AS first_time,
   max(event_time) AS last_time
-FROM folded
+FROM resources_of_calls
 GROUP BY key, service, resource, direction, caller_account_id

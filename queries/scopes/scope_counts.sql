@@ -1,17 +1,16 @@
 -- id: scope_counts
--- title: The daily counts that a report is about, each call counted once
--- description: scope_usage without the second copy of a cross-account call, whichever account's log was asked for. Of the records that several
---   accounts hold of the calls of one day, key, operation, outcome and calling account (or service), those of
---   the log that holds most of them count, and where several hold as many those of the caller's account, which name the
---   caller, else of another than the key's. Logs whose records are of different hours have no call in common, and both count. Records of network activity are left out, and so are records that correct earlier
---   ones and whose events are no longer held: those have told the call.
---   caller_account is the account of the caller, null where the record does not tell it (a service).
---   is_other_key marks all but the first key of calls that typed an alias on a day on which it moved and of which
---   the events are no longer held: they
---   are here for each key that the alias pointed to, so whoever adds up over keys leaves these out.
+-- title: Daily counts for a report, each call counted once
+-- description: scope_usage without the second record of a cross-account call, whichever account's log was asked for. If
+--   several accounts have records of the calls of one day, key, operation, outcome and calling account (or service),
+--   only the log with the most of them counts; of logs with equally many, that of the caller's account, which names the
+--   caller, else one of another account than the key's. Logs with records in different hours have no call in common, so
+--   both count. Network records are left out, and so are records that correct earlier ones whose events are deleted:
+--   the earlier ones are counted. caller_account is null if the record does not give it (a service). is_other_key marks
+--   all but the first key of calls that typed an alias on a day on which it moved, if the events are deleted: they are
+--   repeated for each key that the alias pointed to, so leave them out when adding up over keys.
 -- depends: scope_usage_of_callers, copied_keys
 
-WITH marked AS (
+WITH counts_by_name AS (
   SELECT *, false AS is_other_key
   FROM scope_usage_of_callers
   WHERE doubt IS NULL AND record_role <> 'network'
@@ -27,15 +26,15 @@ WITH marked AS (
   WHERE doubt = 'alias' AND record_role <> 'network'
 ),
 
-named AS (
+counts_by_account AS (
   SELECT
     *,
     coalesce(caller_account(caller), CASE WHEN record_role = 'caller_copy' THEN recipient_account_id END) AS caller_account
-  FROM marked
+  FROM counts_by_name
 ),
 
 -- What the records of several accounts have in common, in columns that are never null.
-shared AS (
+counts_by_call AS (
   SELECT
     *,
     coalesce(key_arn, key, '') AS any_key,
@@ -43,41 +42,41 @@ shared AS (
     coalesce(event_name, '') AS any_event_name,
     coalesce(recipient_account_id, '') AS log,
     CASE WHEN caller LIKE 'service:%' THEN caller ELSE coalesce(caller_account, '') END AS calling
-  FROM named
+  FROM counts_by_account
 ),
 
 -- Only of few keys a caller's log holds copies, so that there is something to compare.
-told_twice AS (
+counts_of_copied_keys AS (
   SELECT *
-  FROM shared
+  FROM counts_by_call
   WHERE any_key IN (SELECT any_key FROM copied_keys)
 ),
 
-copied AS (
+copied_calls_of_days AS (
   SELECT DISTINCT any_key, is_destination, event_date, any_event_name, outcome, calling
-  FROM told_twice
+  FROM counts_of_copied_keys
   WHERE record_role = 'caller_copy'
 ),
 
 logs AS (
   SELECT
-    told_twice.any_key, told_twice.is_destination, told_twice.event_date, told_twice.any_event_name, told_twice.outcome,
-    told_twice.calling, told_twice.log, min(told_twice.record_role) AS record_role, sum(told_twice.count) AS records,
-    CAST(bit_or(told_twice.hours_mask) AS BIGINT) AS hours_mask
-  FROM copied
-  JOIN told_twice
-    ON told_twice.any_key = copied.any_key
-    AND told_twice.is_destination = copied.is_destination
-    AND told_twice.event_date = copied.event_date
-    AND told_twice.any_event_name = copied.any_event_name
-    AND told_twice.outcome = copied.outcome
-    AND told_twice.calling = copied.calling
+    counts_of_copied_keys.any_key, counts_of_copied_keys.is_destination, counts_of_copied_keys.event_date, counts_of_copied_keys.any_event_name, counts_of_copied_keys.outcome,
+    counts_of_copied_keys.calling, counts_of_copied_keys.log, min(counts_of_copied_keys.record_role) AS record_role, sum(counts_of_copied_keys.count) AS records,
+    CAST(bit_or(counts_of_copied_keys.hours_mask) AS BIGINT) AS hours_mask
+  FROM copied_calls_of_days
+  JOIN counts_of_copied_keys
+    ON counts_of_copied_keys.any_key = copied_calls_of_days.any_key
+    AND counts_of_copied_keys.is_destination = copied_calls_of_days.is_destination
+    AND counts_of_copied_keys.event_date = copied_calls_of_days.event_date
+    AND counts_of_copied_keys.any_event_name = copied_calls_of_days.any_event_name
+    AND counts_of_copied_keys.outcome = copied_calls_of_days.outcome
+    AND counts_of_copied_keys.calling = copied_calls_of_days.calling
   GROUP BY
-    told_twice.any_key, told_twice.is_destination, told_twice.event_date, told_twice.any_event_name, told_twice.outcome,
-    told_twice.calling, told_twice.log
+    counts_of_copied_keys.any_key, counts_of_copied_keys.is_destination, counts_of_copied_keys.event_date, counts_of_copied_keys.any_event_name, counts_of_copied_keys.outcome,
+    counts_of_copied_keys.calling, counts_of_copied_keys.log
 ),
 
-compared AS (
+counted_logs_of_days AS (
   SELECT
     any_key, is_destination, event_date, any_event_name, outcome, calling,
     -- Logs of different hours of the day have no call in common.
@@ -93,27 +92,23 @@ compared AS (
 SELECT
   event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, record_role,
   use_label, count, first_time, last_time, hours_mask, key_arn, kind, caller_account, is_other_key
-FROM shared
-WHERE NOT EXISTS (SELECT 1 FROM copied_keys WHERE copied_keys.any_key = shared.any_key)
-  AND ($caller IS NULL OR caller IS NOT DISTINCT FROM $caller)
-  AND ($account IS NULL OR cardinality($key_arns) > 0 OR log = $account OR caller_account(caller) = $account)
+FROM counts_by_call
+WHERE NOT EXISTS (SELECT 1 FROM copied_keys WHERE copied_keys.any_key = counts_by_call.any_key)
+  AND is_of_asked_caller(caller) AND is_of_asked_account(log, caller)
 UNION ALL
 SELECT
-  told_twice.event_date, told_twice.key, told_twice.key_role, told_twice.caller, told_twice.event_name,
-  told_twice.outcome, told_twice.invoked_by, told_twice.recipient_account_id, told_twice.region, told_twice.record_role,
-  told_twice.use_label, told_twice.count, told_twice.first_time, told_twice.last_time, told_twice.hours_mask,
-  told_twice.key_arn, told_twice.kind, told_twice.caller_account, told_twice.is_other_key
-FROM told_twice
-LEFT JOIN compared
-  ON compared.any_key = told_twice.any_key
-  AND compared.is_destination = told_twice.is_destination
-  AND compared.event_date = told_twice.event_date
-  AND compared.any_event_name = told_twice.any_event_name
-  AND compared.outcome = told_twice.outcome
-  AND compared.calling = told_twice.calling
-WHERE coalesce(array_has(compared.counted_logs, told_twice.log), true)
-  AND ($caller IS NULL OR told_twice.caller IS NOT DISTINCT FROM $caller)
-  AND (
-    $account IS NULL OR cardinality($key_arns) > 0 OR told_twice.log = $account
-    OR caller_account(told_twice.caller) = $account OR coalesce(array_has(compared.logs, $account), false)
-  )
+  counts_of_copied_keys.event_date, counts_of_copied_keys.key, counts_of_copied_keys.key_role, counts_of_copied_keys.caller, counts_of_copied_keys.event_name,
+  counts_of_copied_keys.outcome, counts_of_copied_keys.invoked_by, counts_of_copied_keys.recipient_account_id, counts_of_copied_keys.region, counts_of_copied_keys.record_role,
+  counts_of_copied_keys.use_label, counts_of_copied_keys.count, counts_of_copied_keys.first_time, counts_of_copied_keys.last_time, counts_of_copied_keys.hours_mask,
+  counts_of_copied_keys.key_arn, counts_of_copied_keys.kind, counts_of_copied_keys.caller_account, counts_of_copied_keys.is_other_key
+FROM counts_of_copied_keys
+LEFT JOIN counted_logs_of_days
+  ON counted_logs_of_days.any_key = counts_of_copied_keys.any_key
+  AND counted_logs_of_days.is_destination = counts_of_copied_keys.is_destination
+  AND counted_logs_of_days.event_date = counts_of_copied_keys.event_date
+  AND counted_logs_of_days.any_event_name = counts_of_copied_keys.any_event_name
+  AND counted_logs_of_days.outcome = counts_of_copied_keys.outcome
+  AND counted_logs_of_days.calling = counts_of_copied_keys.calling
+WHERE coalesce(array_has(counted_logs_of_days.counted_logs, counts_of_copied_keys.log), true)
+  AND is_of_asked_caller(counts_of_copied_keys.caller)
+  AND (is_of_asked_account(counts_of_copied_keys.log, counts_of_copied_keys.caller) OR coalesce(array_has(counted_logs_of_days.logs, $account), false))

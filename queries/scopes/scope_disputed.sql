@@ -1,6 +1,6 @@
 -- id: scope_disputed
--- title: Calls of the window whose event id another call has, too
--- description: Rows of disputed_calls in the window; where a key is asked for, those that name no other.
+-- title: Calls of the window that share their event ID with another call
+-- description: Rows of disputed_calls in the window; if a key is asked for, those that name no other.
 -- depends: disputed_calls
 -- caveat:
 --   SELECT 'event ids under which different calls are stored, so that one of them may be forged; each call is counted: '
@@ -10,10 +10,6 @@
 
 SELECT *
 FROM disputed_calls
-WHERE ($since IS NULL OR event_time >= $since) AND ($until IS NULL OR event_time < $until)
+WHERE is_in_window(event_time)
   AND ($account IS NULL OR recipient_account_id IS NULL OR recipient_account_id = $account OR caller_account(caller) = $account)
-  AND (
-    (cardinality($key_arns) = 0 AND cardinality($key_names) = 0) OR key_arn IS NULL
-    OR array_has($key_arns, key_arn) OR array_has($key_names, key_arn)
-    OR coalesce(array_has($key_arns, destination_key_arn), false)
-  )
+  AND (is_asked_key(key_arn, NULL) OR key_arn IS NULL OR coalesce(array_has($key_arns, destination_key_arn), false))

@@ -1,19 +1,14 @@
 -- id: scope_keys
--- title: The keys that the filters leave
--- description: Rows of key_names within the filters of the report: account, region, owner, OU and tag are
---   those of the key. With a caller or a service, the keys of which the store has a record of that caller,
---   and an event of that service, at any time and in any log.
+-- title: Keys that pass the filters
+-- description: Rows of key_names that pass the filters of the report: account, region, owner, OU and tag of the key.
+--   With a caller or a service, the keys for which the store has a record with that caller, or an event with that
+--   service, at any time and in any log.
 -- depends: key_names, key_events, usage_by_key
 
 SELECT *
 FROM key_names
-WHERE (
-    (cardinality($key_arns) = 0 AND cardinality($key_names) = 0)
-    OR array_has($key_arns, key_arn)
-  )
-  AND ($account IS NULL OR account = $account)
-  AND ($region IS NULL OR region = $region)
-  AND (cardinality($key_accounts) = 0 OR array_has($key_accounts, account))
-  AND (cardinality($tagged_keys) = 0 OR array_has($tagged_keys, key_arn))
+WHERE is_asked_key(key_arn, NULL)
+  AND is_asked_region(account, region)
+  AND is_tagged(key_arn)
   AND ($caller IS NULL OR key_arn IN (SELECT key_arn FROM usage_by_key WHERE caller = $caller))
   AND ($service IS NULL OR key_arn IN (SELECT key_arn FROM key_events WHERE coalesce(invoked_by, service) = $service))

@@ -1,9 +1,8 @@
 -- id: scope_resources
--- title: The resources that the filters leave
--- description: Rows of resources_by_key whose times reach into the window, within the filters of the report: account
---   and region are the key's (the caller's account where no known key was meant), service is the resource's.
---   The roll-up tells no callers: with one, the rows are those of the keys of which the store has a record of
---   that caller.
+-- title: Resources that pass the filters
+-- description: Rows of resources_by_key whose times overlap the window and that pass the filters of the report: account
+--   and region are the key's (the caller's account if no known key was meant), service is the resource's. The counts
+--   have no callers: with a caller, these are the rows of the keys for which the store has a record with that caller.
 -- depends: resources_by_key, usage_by_key, usage_by_name
 -- caveat:
 --   SELECT 'records that correct earlier ones and whose events are no longer held, so that resources may be told of the key '
@@ -17,22 +16,11 @@
 
 SELECT *
 FROM resources_by_key
-WHERE (
-    (cardinality($key_arns) = 0 AND cardinality($key_names) = 0)
-    OR array_has($key_arns, key_arn)
-    OR array_has($key_names, coalesce(key_arn, key))
-  )
+WHERE is_of_asked_keys(key_arn, key, caller_account_id, NULL)
   AND (
     $account IS NULL OR cardinality($key_arns) > 0
     OR coalesce(nullif(split_part(key_arn, ':', 5), ''), caller_account_id) = $account
   )
-  AND ($region IS NULL OR cardinality($key_arns) > 0 OR nullif(split_part(key_arn, ':', 4), '') = $region)
-  AND (
-    cardinality($key_accounts) = 0
-    OR array_has($key_accounts, coalesce(nullif(split_part(key_arn, ':', 5), ''), caller_account_id))
-  )
-  AND (cardinality($tagged_keys) = 0 OR array_has($tagged_keys, key_arn))
   AND ($service IS NULL OR service = $service)
   AND ($caller IS NULL OR coalesce(key_arn, key) IN (SELECT coalesce(key_arn, key) FROM usage_by_key WHERE caller = $caller))
-  AND ($since IS NULL OR last_time >= $since)
-  AND ($until IS NULL OR first_time < $until)
+  AND overlaps_window(first_time, last_time)

@@ -1,6 +1,7 @@
 -- id: status-coverage
 -- title: Source, window, lag and coverage
--- description: One line of text each: where the logs are from, from when to when they were delivered, when the last was, and of how many hours of coverage the logs are complete.
+-- description: One line of text each: where the logs are from, the times of their deliveries, the time of the last one,
+--   and how many hours of coverage are complete.
 
 WITH delivered AS (
   SELECT first_time, last_time
@@ -12,7 +13,7 @@ sources AS (
   SELECT sources FROM runs WHERE command = 'ingest' ORDER BY started_at DESC, run_id LIMIT 1
 ),
 
-held AS (
+hours AS (
   SELECT count(*) AS hours, count(*) FILTER (WHERE is_complete) AS complete,
     count(*) FILTER (WHERE state = 'complete_verified') AS verified, count(*) FILTER (WHERE is_hole) AS holes
   FROM coverage
@@ -24,15 +25,15 @@ FROM (
   UNION ALL
   SELECT
     2, 'window',
-    'deliveries from ' || to_char(first_time, '%Y-%m-%dT%H:%M:%SZ') || ' to ' || to_char(last_time, '%Y-%m-%dT%H:%M:%SZ')
+    'deliveries from ' || iso_time(first_time) || ' to ' || iso_time(last_time)
   FROM delivered
   UNION ALL
-  SELECT 3, 'last', to_char(last_time, '%Y-%m-%dT%H:%M:%SZ') FROM delivered
+  SELECT 3, 'last', iso_time(last_time) FROM delivered
   UNION ALL
   SELECT
     4, 'covered',
     hours || ' hours: ' || complete || ' complete (' || verified || ' verified), ' || holes || ' with holes'
-  FROM held
+  FROM hours
   WHERE hours > 0
 ) AS lines
 WHERE told IS NOT NULL

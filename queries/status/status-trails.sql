@@ -1,10 +1,10 @@
 -- id: status-trails
--- title: The trails that are known
+-- title: Trails
 -- description: The newest description of each trail, with what it logs of KMS: read_write, write_only or excluded.
 
 SELECT
   trail_arn,
-  to_char(taken_at, '%Y-%m-%dT%H:%M:%SZ') AS taken_at,
+  iso_time(taken_at) AS taken_at,
   bucket,
   is_multi_region,
   is_organization,

@@ -2,30 +2,38 @@
 //!
 //! Enters: what the user chose. Leaves: a configuration that every client of the SDK is made from, with the
 //! standard chain of credentials (environment, profile, SSO, web identity, containers, instances) behind it.
-//! Nothing here knows what a service is asked for.
+//! Services of which little is needed have an [`Api`] instead of a client of the SDK. Nothing here knows what a service is
+//! asked for.
 
 mod agent;
+mod call;
 mod cause;
 mod contact;
+mod endpoint;
+mod logged;
 mod profile;
 
 pub use agent::Named;
+pub use call::{Api, CallError, Refusal};
 pub use cause::in_short;
 pub(crate) use cause::{causes, innermost, lacks_credentials, of_credentials, one_line};
 pub use contact::Contact;
+pub use endpoint::{ACCOUNT, CLOUDTRAIL, ORGANIZATIONS, Service};
+pub use logged::Logged;
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use profile::ChosenProfile;
 
-/// The configuration of a client of a service's SDK: every call carries keytrail's name, and a server that never
-/// answered is given up soon.
+/// The configuration of a client of a service's SDK: every call carries keytrail's name and is logged, and a server
+/// that never answered is given up soon.
 macro_rules! client_config {
     ($sdk:ident, $config:expr) => {{
         let contact = $crate::aws::Contact::default();
         $sdk::config::Builder::from($config)
             .interceptor($crate::aws::Named)
+            .interceptor($crate::aws::Logged)
             .interceptor(contact.clone())
             .retry_classifier(contact)
     }};

@@ -17,8 +17,17 @@ pub(super) struct Macros(BTreeMap<String, Macro>);
 
 #[derive(Debug, Clone)]
 struct Macro {
-    arguments: Vec<String>,
-    body: String,
+    /// How many it takes.
+    arguments: usize,
+    parts: Vec<Part>,
+}
+
+/// A part of the body of a macro.
+#[derive(Debug, Clone)]
+enum Part {
+    Text(String),
+    /// The place of the argument that stands here.
+    Argument(usize),
 }
 
 impl Macros {
@@ -58,10 +67,8 @@ impl Macros {
         let expanded = self
             .expanded(&query.sql)
             .map_err(|problem| (query.path.clone(), problem))?;
-        let body = one_line(&expanded);
-        let arguments = query.arguments.iter().map(|(name, _)| name.clone());
-        let arguments = arguments.collect();
-        self.0.insert(query.id.clone(), Macro { arguments, body });
+        let called = Macro::new(&one_line(&expanded), &query.arguments);
+        self.0.insert(query.id.clone(), called);
         Ok(())
     }
 
@@ -81,83 +88,109 @@ impl Macros {
     /// # Errors
     /// What is wrong with a call.
     pub(super) fn expanded(&self, sql: &str) -> Result<String, String> {
-        let mut text = sql.to_owned();
-        // Nearly all texts call none, and to find words in a text is quicker than to read it.
-        while self.0.keys().any(|name| calls(&text, name)) {
-            let Some(next) = self.expanded_once(&text)? else {
-                break;
-            };
-            text = next;
+        // Many texts call none, and to look for words in a text is quicker than to read it.
+        if !called_words(sql).any(|name| self.0.contains_key(name)) {
+            return Ok(sql.to_owned());
         }
-        Ok(text)
-    }
-
-    /// The text with its last call replaced, so that calls within arguments come first; none where it has none.
-    fn expanded_once(&self, sql: &str) -> Result<Option<String>, String> {
         let tokens = tokens(sql);
         let places = Places::of(sql);
-        for (at, pair) in tokens.windows(2).enumerate().rev() {
+        let mut text = String::with_capacity(2 * sql.len());
+        let mut taken = 0;
+        for (at, pair) in tokens.windows(2).enumerate() {
+            let start = places.start(&pair[0]);
             let Some((name, called)) = word(&pair[0]).and_then(|name| self.0.get_key_value(name))
             else {
                 continue;
             };
-            if pair[1].token != Token::LParen {
+            // A call within the arguments of another one is replaced with these.
+            if pair[1].token != Token::LParen || start < taken {
                 continue;
             }
             let (arguments, end) = arguments(&tokens[at + 2..], sql, &places)
                 .ok_or_else(|| format!("the call of macro `{name}` is not closed"))?;
-            if arguments.len() != called.arguments.len() {
+            if arguments.len() != called.arguments {
                 return Err(format!(
-                    "macro `{name}` takes {} ({}), and is given {}",
-                    called.arguments.len(),
-                    called.arguments.join(", "),
+                    "macro `{name}` takes {}, and is given {}",
+                    called.arguments,
                     arguments.len()
                 ));
             }
-            let start = places.start(&pair[0]);
-            let body = called.applied(&arguments);
-            return Ok(Some(format!("{}({body}){}", &sql[..start], &sql[end..])));
+            let arguments = arguments.into_iter().map(|text| self.expanded(text));
+            let arguments = arguments.collect::<Result<Vec<_>, _>>()?;
+            text.push_str(&sql[taken..start]);
+            called.write(&mut text, &arguments);
+            taken = end;
         }
-        Ok(None)
+        text.push_str(&sql[taken..]);
+        Ok(text)
     }
 }
 
 impl Macro {
-    /// The body with the arguments in place of their names.
-    fn applied(&self, arguments: &[&str]) -> String {
-        let tokens = tokens(&self.body);
-        let places = Places::of(&self.body);
-        let mut text = String::with_capacity(self.body.len());
+    /// Reads a body, in which no macro is called any more.
+    fn new(body: &str, arguments: &[(String, String)]) -> Self {
+        let tokens = tokens(body);
+        let places = Places::of(body);
+        let mut parts = Vec::new();
         let mut taken = 0;
         for (at, token) in tokens.iter().enumerate() {
             let argument = word(token)
-                .and_then(|word| self.arguments.iter().position(|name| name == word))
+                .and_then(|word| arguments.iter().position(|(name, _)| name == word))
                 .filter(|_| at == 0 || tokens[at - 1].token != Token::Period);
-            let Some(argument) = argument.map(|place| arguments[place]) else {
-                continue;
-            };
-            text.push_str(&self.body[taken..places.start(token)]);
-            let is_name = argument
-                .chars()
-                .all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '$' | '\''));
-            if is_name {
-                text.push_str(argument);
-            } else {
-                text.push('(');
-                text.push_str(&one_line(argument));
-                text.push(')');
+            if let Some(argument) = argument {
+                parts.push(Part::Text(body[taken..places.start(token)].to_owned()));
+                parts.push(Part::Argument(argument));
+                taken = places.end(token);
             }
-            taken = places.end(token);
         }
-        text.push_str(&self.body[taken..]);
-        text
+        parts.push(Part::Text(body[taken..].to_owned()));
+        Self {
+            arguments: arguments.len(),
+            parts,
+        }
     }
+
+    /// Writes the body with these arguments, in parentheses.
+    fn write(&self, text: &mut String, arguments: &[String]) {
+        text.push('(');
+        for part in &self.parts {
+            match part {
+                Part::Text(part) => text.push_str(part),
+                Part::Argument(place) => {
+                    let argument = &arguments[*place];
+                    if is_single(argument) {
+                        text.push_str(argument);
+                    } else {
+                        text.push('(');
+                        text.push_str(&one_line(argument));
+                        text.push(')');
+                    }
+                }
+            }
+        }
+        text.push(')');
+    }
+}
+
+/// Whether an argument is one name or literal, which needs no parentheses.
+fn is_single(argument: &str) -> bool {
+    argument
+        .chars()
+        .all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '$' | '\''))
 }
 
 /// Whether a text may call that: it has the name with a parenthesis behind it.
 fn calls(sql: &str, name: &str) -> bool {
-    sql.match_indices(name)
-        .any(|(at, _)| sql[at + name.len()..].starts_with('('))
+    called_words(sql).any(|called| called == name)
+}
+
+/// The words that have a parenthesis behind them, also in comments and literals.
+fn called_words(sql: &str) -> impl Iterator<Item = &str> {
+    sql.match_indices('(').map(|(end, _)| {
+        let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+        let word = sql[..end].trim_end_matches(is_part).len();
+        &sql[word..end]
+    })
 }
 
 /// The arguments of a call from behind its parenthesis on, and where the text goes on after it.
@@ -303,10 +336,7 @@ mod tests {
             "((a.owner = $account AND a.kind = 'row') OR a.uses > 0) AND ((b.owner = $account AND b.kind = 'row') OR b.uses > 0)",
         );
         let fault = |sql: &str| macros.expanded(sql).expect_err("a wrong call");
-        assert_eq!(
-            fault("is_own(a)"),
-            "macro `is_own` takes 2 (row, account), and is given 1"
-        );
+        assert_eq!(fault("is_own(a)"), "macro `is_own` takes 2, and is given 1");
         assert_eq!(
             fault("is_used(a"),
             "the call of macro `is_used` is not closed"

@@ -1,17 +1,16 @@
 //! `keytrail report check`: what is wrong with a directory of query files. Faults are findings: they go to standard
 //! output, one a line, and the exit code is 1.
 
-use anyhow::Context as _;
-
 use super::ExitStatus;
 use super::args::CheckArgs;
 use super::error::{to_stderr, to_stdout};
+use super::queries::scratch_store;
 use crate::render::visible;
 use crate::service::check_queries;
 
 pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<ExitStatus> {
-    let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
-    let check = check_queries(&args.directory, scratch.path()).await?;
+    let (_folder, scratch) = scratch_store().await?;
+    let check = check_queries(&args.directory, &scratch).await?;
     let mut text = String::new();
     for fault in &check.faults {
         text.push_str(&visible(fault));

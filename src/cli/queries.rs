@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
+use tempfile::TempDir;
+
 use crate::service::{Queries, ServiceError};
+use crate::store::{Place, Store};
 
 /// The user's own directory of queries, if one was chosen.
 #[derive(Debug, Clone, Default)]
@@ -24,4 +28,11 @@ impl QueriesChoice {
             None => Queries::embedded(),
         }
     }
+}
+
+/// A store without rows, in a folder that is deleted when it is dropped: what is planned over it needs no data.
+pub(super) async fn scratch_store() -> anyhow::Result<(TempDir, Store)> {
+    let folder = tempfile::tempdir().context("cannot make a temporary directory")?;
+    let store = Store::create(Place::create_directory(folder.path())?).await?;
+    Ok((folder, store))
 }

@@ -9,6 +9,7 @@ use super::error::{to_stderr, to_stdout};
 use super::events::show;
 use super::ingest::{decoding, warn_of_rollups};
 use super::interrupt::Stop;
+use super::logging;
 use super::numbers::grouped;
 use super::session::StoreChoice;
 use crate::ingest::Summary;
@@ -73,10 +74,26 @@ fn bounds(args: &QueueArgs) -> (Bounds, Waiting) {
     (bounds, waiting)
 }
 
-/// One line for each batch, for a log.
+/// One line for each batch, for a log; an event where that is the format.
 fn show_batch(summary: &Summary, messages: usize, is_json: bool) -> io::Result<()> {
+    if logging::is_json() {
+        tracing::info!(
+            target: logging::MESSAGE,
+            run_id = summary.run_id,
+            messages,
+            objects_new = summary.objects_new,
+            objects_known = summary.objects_known,
+            objects_rejected = summary.objects_rejected,
+            objects_foreign = summary.objects_foreign,
+            records = summary.records,
+            rows_written = summary.rows_written,
+            "batch ingested"
+        );
+    }
     let line = if is_json {
         format!("{}\n", serde_json::to_string(summary)?)
+    } else if logging::is_json() {
+        String::new()
     } else {
         format!(
             "{} messages: {} objects new, {} known, {} rejected{}; {} records, {} rows written\n",

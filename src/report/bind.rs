@@ -7,11 +7,11 @@ use datafusion::common::ScalarValue;
 use datafusion::prelude::SessionContext;
 
 use super::error::option;
-use super::filter::{CUT_DAYS, Resolved, cut_days, held_principal, held_resource};
+use super::filter::{CUT_DAYS, KnownValues, Resolved, cut_days};
 use super::placeholder::placeholders;
 use super::values::{days, integer, text_list, timestamp};
 use super::{Filters, KeyDirectory, KeyScope, LogPeriod, ReportError, ResolvedKey, Window};
-use crate::catalog::{Parameter, ParameterKind, Query, Scoped};
+use crate::catalog::{Library, Parameter, ParameterKind, Query, Scoped};
 
 /// What is asked of a report.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +43,7 @@ pub(super) struct Bound {
 
 pub(super) async fn bind(
     context: &SessionContext,
+    library: &Library,
     statements: &[(&str, Scoped<'_>)],
     report: &Query,
     request: &Request,
@@ -99,7 +100,7 @@ pub(super) async fn bind(
         let given = request.arguments.get(&parameter.name);
         let value = given.or(parameter.default.as_ref());
         bound
-            .take(context, parameter, value, &filters, request)
+            .take((context, library), parameter, value, &filters, request)
             .await?;
     }
     Ok(bound)
@@ -109,7 +110,7 @@ impl Bound {
     /// Binds one parameter of the report.
     async fn take(
         &mut self,
-        context: &SessionContext,
+        (context, library): (&SessionContext, &Library),
         parameter: &Parameter,
         value: Option<&String>,
         filters: &Resolved,
@@ -141,12 +142,14 @@ impl Bound {
             ParameterKind::Principal | ParameterKind::Resource => {
                 if let Some(typed) = value {
                     let option = &option(&name);
+                    let store = KnownValues::new(context);
                     if parameter.kind == ParameterKind::Principal {
-                        let nothing = held_principal(context, option, typed, &request.logs).await?;
+                        let nothing = store.held_principal(library, option, typed, &request.logs);
+                        let nothing = nothing.await?;
                         self.notes.extend(nothing);
                         self.principal = Some(typed.clone());
                     } else {
-                        held_resource(context, option, typed).await?;
+                        store.held_resource(library, option, typed).await?;
                     }
                 }
                 ScalarValue::Utf8(value.cloned())

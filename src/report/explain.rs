@@ -42,7 +42,7 @@ pub async fn explain(
 ) -> Result<Explained, ReportError> {
     let context = session.context();
     let told = statements(library, report)?;
-    let bound = bind(context, &told, report, request).await?;
+    let bound = bind(context, library, &told, report, request).await?;
     let fault = |source| ReportError::engine(&behind.id, source);
     let asked = asked(report, &bound.values);
     let behind = Scoped::new(library, &behind.sql)?;

@@ -115,7 +115,7 @@ pub(crate) async fn run_in(
     request: &Request,
 ) -> Result<Outcome, ReportError> {
     let told = statements(library, report)?;
-    let bound = bind(context, &told, report, request).await?;
+    let bound = bind(context, library, &told, report, request).await?;
     let fault = |source| ReportError::engine(&report.id, source);
     let mut frames = Vec::with_capacity(told.len());
     for (statement, scoped) in &told {

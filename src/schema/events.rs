@@ -1,7 +1,8 @@
 //! The two event tables.
 
 use super::ColumnKind::{Bool, Bytes, Date, Int, Long, Text, TextList, Time};
-use super::{Column, Table, optional, required};
+use super::vocabulary::{KEY_SOURCES, OUTCOMES, POLICIES, USE_LABELS};
+use super::{Column, Table, one_of, optional, required};
 
 /// KMS events, one row per distinct event.
 pub const KMS_EVENTS: Table = Table {
@@ -41,10 +42,9 @@ const KMS_COLUMNS: &[Column] = &[
         Text,
         "What the caller typed for the key: id, ARN, alias name, alias ARN (`requestParameters.keyId`, `sourceKeyId`, `targetKeyId`, or `aliasName` of DeleteAlias).",
     ),
-    optional(
-        "key_source",
-        Text,
-        "Where `key_arn` was read: `resources`, `response`, `service_event`, `request` or `error_message`.",
+    one_of(
+        optional("key_source", Text, "Where `key_arn` was read."),
+        KEY_SOURCES,
     ),
     required(
         "caller",
@@ -52,11 +52,7 @@ const KMS_COLUMNS: &[Column] = &[
         "The stable principal: issuer ARN of a session, else user ARN, `account:<id>` of a principal of whom no more is told, `service:<invokedBy>`, `identitycenter:<userId>`, else `unknown`. EC2's own calls for instances are `service:ec2.amazonaws.com`; with a log or key of another account than theirs, that account's role `aws:ec2-infrastructure`.",
     ),
     optional("event_name", Text, "The KMS operation (`eventName`)."),
-    required(
-        "outcome",
-        Text,
-        "`success`, `dry_run`, `throttled`, `denied`, `unusable_key`, `invalid_request`, `not_found` or `error`.",
-    ),
+    one_of(required("outcome", Text, "How the call ended."), OUTCOMES),
     optional(
         "invoked_by",
         Text,
@@ -139,10 +135,13 @@ const KMS_COLUMNS: &[Column] = &[
     optional("vpc_endpoint_id", Text, "`vpcEndpointId`."),
     optional("error_code", Text, "`errorCode`."),
     optional("error_message", Text, "`errorMessage`."),
-    optional(
-        "denied_by",
-        Text,
-        "Which kind of policy refused, from the message: `identity_policy`, `key_policy`, `service_control_policy`, `resource_control_policy`, `permissions_boundary`, `session_policy`, `vpc_endpoint_policy`; null where the message does not say.",
+    one_of(
+        optional(
+            "denied_by",
+            Text,
+            "Which kind of policy refused, from the message; null where the message does not say.",
+        ),
+        POLICIES,
     ),
     // Without file statistics from here.
     required(
@@ -190,10 +189,13 @@ const KMS_COLUMNS: &[Column] = &[
         Bool,
         "The event had no `eventID`; `event_id` was made from its content.",
     ),
-    optional(
-        "use_label",
-        Text,
-        "`cloudtrail_delivery` (CloudTrail encrypting its own log), `self` (keytrail's own call), else null.",
+    one_of(
+        optional(
+            "use_label",
+            Text,
+            "`cloudtrail_delivery` for CloudTrail encrypting its own log, `self` for keytrail's own call, else null.",
+        ),
+        USE_LABELS,
     ),
     optional("event_source", Text, "`eventSource`."),
     optional("event_type", Text, "`eventType`."),

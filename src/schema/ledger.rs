@@ -1,7 +1,11 @@
 //! The tables that say what was read, by which run, and what was concluded.
 
 use super::ColumnKind::{Date, Int, Long, Text, Time};
-use super::{Column, Table, optional, required};
+use super::vocabulary::{
+    FINDING_STATES, OBJECT_KINDS, OBJECT_STATES, RUN_OUTCOMES, SEVERITIES, SHAPES,
+    VERIFICATION_STATUSES, VERIFIED_KINDS,
+};
+use super::{Column, Table, one_of, optional, required};
 
 /// The ledger: every attempt at every log object.
 pub const LOG_FILE_EVENTS: Table = Table {
@@ -29,11 +33,14 @@ pub const RUNS: Table = Table {
             Time,
             "When the run ended; where the outcome is `started`, when it began.",
         ),
-        required(
-            "outcome",
-            Text,
-            "`ok`, `rejects` where something new could not be ingested, `behind` where only a roll-up failed, \
+        one_of(
+            required(
+                "outcome",
+                Text,
+                "`ok`, `rejects` where something new could not be ingested, `behind` where only a roll-up failed, \
              `interrupted` by Ctrl-C or SIGTERM, or `started` when it began.",
+            ),
+            RUN_OUTCOMES,
         ),
         optional(
             "sources",
@@ -104,12 +111,18 @@ pub const VERIFICATIONS: Table = Table {
             Long,
             "The number of this finding about the object, from 1; the latest counts.",
         ),
-        required("kind", Text, "`log` or `digest`."),
-        required(
-            "status",
-            Text,
-            "Of a log: `verified`, `hash_mismatch`, `not_in_digest` or `missing`. Of a digest: `valid`, \
+        one_of(
+            required("kind", Text, "What the object is."),
+            VERIFIED_KINDS,
+        ),
+        one_of(
+            required(
+                "status",
+                Text,
+                "Of a log: `verified`, `hash_mismatch`, `not_in_digest` or `missing`. Of a digest: `valid`, \
              `bad_signature`, `unknown_key`, `chain_broken` or `chain_start`.",
+            ),
+            VERIFICATION_STATUSES,
         ),
         optional("reason", Text, "Why, in words."),
         optional("size_bytes", Long, "The object's size when it was judged."),
@@ -156,12 +169,11 @@ pub const FINDING_EVENTS: Table = Table {
         ),
         required("seq", Long, "The number of this change; the latest counts."),
         required("rule_id", Text, "The rule."),
-        required(
-            "severity",
-            Text,
-            "`critical`, `high`, `medium`, `low` or `info`.",
+        one_of(required("severity", Text, "How bad it is."), SEVERITIES),
+        one_of(
+            required("state", Text, "What became of it."),
+            FINDING_STATES,
         ),
-        required("state", Text, "`open`, `suppressed` or `resolved`."),
         optional(
             "subject",
             Text,
@@ -191,18 +203,17 @@ const LOG_FILE_COLUMNS: &[Column] = &[
         Long,
         "The number of this attempt at the object, from 1; the latest counts.",
     ),
-    required(
-        "state",
-        Text,
-        "`ok`, `damaged` (some records read), `rejected` (none could be), `unreadable` (no access), `archived`, \
+    one_of(
+        required(
+            "state",
+            Text,
+            "`ok`, `damaged` (some records read), `rejected` (none could be), `unreadable` (no access), `archived`, \
          `foreign` (not CloudTrail's by name or content) or `forgotten` (by `keytrail forget`). The last two are not \
          in `log_files`.",
+        ),
+        OBJECT_STATES,
     ),
-    required(
-        "kind",
-        Text,
-        "`log`, `digest`, `insight`, `aggregated`, `network_activity`, `other` or `unknown`.",
-    ),
+    one_of(required("kind", Text, "What the object is."), OBJECT_KINDS),
     optional("account_id", Text, "The account in the object's path."),
     optional("region", Text, "The region in the object's path."),
     optional(
@@ -295,11 +306,9 @@ const LOG_FILE_COLUMNS: &[Column] = &[
         Text,
         "The rejected records as a JSON array of {record, offset, reason, message}, at most 100.",
     ),
-    optional(
-        "shape",
-        Text,
-        "How the records were packed: `records`, `array`, `event`, `ndjson`, `strings`, `lookup_events`, `event_bridge`, \
-         `cloudwatch_logs`, `cloudwatch_export`.",
+    one_of(
+        optional("shape", Text, "How the records were packed."),
+        SHAPES,
     ),
     optional(
         "trail_arn",

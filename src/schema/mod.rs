@@ -8,6 +8,7 @@ mod events;
 mod ledger;
 mod markdown;
 mod rollups;
+mod vocabulary;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ pub use rollups::{
     ACCOUNT_REGIONS, ACCOUNTS, ALIAS_SIGHTINGS, KEY_INVENTORY, KEY_RESOURCES, Measure,
     ORGANIZATION_ACCOUNTS, ROLLUPS, TRAILS, USAGE_DAILY, USAGE_MONTHLY, measures, summed_only,
 };
+pub use vocabulary::{VIEW_VOCABULARIES, Vocabulary};
 
 /// The number that a store carries in its table property `keytrail.format`.
 ///
@@ -100,6 +102,23 @@ impl ColumnKind {
     }
 }
 
+/// The word for a type in the documentation, as [`Kind::word`] has it for the types of the tables.
+#[must_use]
+pub fn type_word(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
+        DataType::Boolean => "boolean".to_owned(),
+        DataType::Int32 => "int".to_owned(),
+        DataType::Int64 => "bigint".to_owned(),
+        DataType::Date32 => "date".to_owned(),
+        DataType::Interval(_) => "interval".to_owned(),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "bytes".to_owned(),
+        DataType::Timestamp(_, Some(_)) => "timestamp (UTC)".to_owned(),
+        DataType::List(field) => format!("list of {}", type_word(field.data_type())),
+        other => other.to_string(),
+    }
+}
+
 /// One column of a table.
 #[derive(Debug)]
 pub struct Column {
@@ -111,6 +130,8 @@ pub struct Column {
     pub nullable: bool,
     /// What the value means, and where it is from.
     pub doc: &'static str,
+    /// All values that it can have, where that is a closed vocabulary; else empty.
+    pub values: &'static [&'static str],
 }
 
 /// One table of the store.
@@ -156,16 +177,6 @@ impl Column {
     }
 }
 
-/// Lower-case hex digits, the form in which ids and hashes are written.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
-        .collect()
-}
-
 /// The table of that name.
 #[must_use]
 pub fn table(name: &str) -> Option<&'static Table> {
@@ -179,6 +190,7 @@ const fn required(name: &'static str, kind: ColumnKind, doc: &'static str) -> Co
         kind,
         nullable: false,
         doc,
+        values: &[],
     }
 }
 
@@ -189,5 +201,17 @@ const fn optional(name: &'static str, kind: ColumnKind, doc: &'static str) -> Co
         kind,
         nullable: true,
         doc,
+        values: &[],
+    }
+}
+
+/// The same column with a closed vocabulary.
+const fn one_of(column: Column, values: &'static [&'static str]) -> Column {
+    Column {
+        name: column.name,
+        kind: column.kind,
+        nullable: column.nullable,
+        doc: column.doc,
+        values,
     }
 }

@@ -1,7 +1,10 @@
 //! The roll-ups, which outlive the events, and the dated facts from outside the logs.
 
 use super::ColumnKind::{Bool, Date, Int, Long, Text, Time};
-use super::{Column, Table, optional, required};
+use super::vocabulary::{
+    COUNTED_USE_LABELS, DIRECTIONS, KEY_ROLES, OPT_STATUSES, OUTCOMES, RECORD_ROLES, SIGHTINGS,
+};
+use super::{Column, Table, one_of, optional, required};
 
 /// Counts of records per day, key, caller and operation.
 pub const USAGE_DAILY: Table = Table {
@@ -30,9 +33,12 @@ pub const USAGE_MONTHLY: Table = Table {
             Text,
             "The key's ARN, else what was typed for it; null for operations without a key.",
         ),
-        required("key_role", Text, "As in `usage_daily`."),
+        one_of(
+            required("key_role", Text, "As in `usage_daily`."),
+            KEY_ROLES,
+        ),
         optional("event_name", Text, "The KMS operation."),
-        required("outcome", Text, "As in `usage_daily`."),
+        one_of(required("outcome", Text, "As in `usage_daily`."), OUTCOMES),
         optional(
             "recipient_account_id",
             Text,
@@ -61,11 +67,13 @@ pub const KEY_RESOURCES: Table = Table {
             "The service of the resource, as a DNS name.",
         ),
         required("resource", Text, "The resource."),
-        required(
-            "direction",
-            Text,
-            "`encrypt`, `decrypt` or `grant`; `unknown` of an operation that the version of keytrail which counted it did \
-             not know.",
+        one_of(
+            required(
+                "direction",
+                Text,
+                "What was done; `unknown` for an operation that the version of keytrail which counted it did not know.",
+            ),
+            DIRECTIONS,
         ),
         optional("caller_account_id", Text, "The caller's own account."),
         required("count", Long, "Successful records."),
@@ -93,11 +101,14 @@ pub const ALIAS_SIGHTINGS: Table = Table {
             Text,
             "The key it pointed to; null where a DeleteAlias left none.",
         ),
-        required(
-            "sighting",
-            Text,
-            "`pointed` by CreateAlias or UpdateAlias from then on, `used` by an event at that time, `deleted` by \
+        one_of(
+            required(
+                "sighting",
+                Text,
+                "`pointed` by CreateAlias or UpdateAlias from then on, `used` by an event at that time, `deleted` by \
              DeleteAlias from then on.",
+            ),
+            SIGHTINGS,
         ),
         required("count", Long, "Events."),
         required("first_time", Time, "The first of them."),
@@ -202,10 +213,9 @@ pub const ACCOUNT_REGIONS: Table = Table {
         required("account_id", Text, "The account."),
         required("taken_at", Time, "When the list was taken."),
         required("region", Text, "The region."),
-        required(
-            "opt_status",
-            Text,
-            "`RegionOptStatus`: ENABLED, ENABLED_BY_DEFAULT, ENABLING, DISABLING or DISABLED.",
+        one_of(
+            required("opt_status", Text, "`RegionOptStatus`."),
+            OPT_STATUSES,
         ),
         required("run_id", Text, "The run."),
     ],
@@ -289,18 +299,24 @@ const USAGE_COLUMNS: &[Column] = &[
         Text,
         "The key's ARN, else what was typed for it; null for operations without a key.",
     ),
-    required(
-        "key_role",
-        Text,
-        "`only`, `source` or `destination` key of the event; `both` where its source is its destination too, which has \
+    one_of(
+        required(
+            "key_role",
+            Text,
+            "`only`, `source` or `destination` key of the event; `both` where its source is its destination too, which has \
          its own row of `destination`; `none` without a key.",
+        ),
+        KEY_ROLES,
     ),
     required("caller", Text, "The stable principal."),
     optional("event_name", Text, "The KMS operation."),
-    required(
-        "outcome",
-        Text,
-        "As in `kms_events`, but `dry_run` for every dry run, also for one that was refused.",
+    one_of(
+        required(
+            "outcome",
+            Text,
+            "As in `kms_events`, but `dry_run` for every dry run, also for one that was refused.",
+        ),
+        OUTCOMES,
     ),
     optional(
         "invoked_by",
@@ -313,17 +329,23 @@ const USAGE_COLUMNS: &[Column] = &[
         "The account whose log held the records.",
     ),
     optional("region", Text, "The region that recorded them."),
-    required(
-        "record_role",
-        Text,
-        "`network` for what a VPC endpoint tells of a call that went on to KMS, which has a record of its own; else \
+    one_of(
+        required(
+            "record_role",
+            Text,
+            "`network` for what a VPC endpoint tells of a call that went on to KMS, which has a record of its own; else \
          `caller_copy` where the recipient is not the key's account, else `owner`.",
+        ),
+        RECORD_ROLES,
     ),
     required("is_correction", Bool, "The records correct earlier ones."),
-    required(
-        "use_label",
-        Text,
-        "`none`, `self` or `cloudtrail_delivery`.",
+    one_of(
+        required(
+            "use_label",
+            Text,
+            "As in `kms_events`, `none` where that is null.",
+        ),
+        COUNTED_USE_LABELS,
     ),
     required("count", Long, "Records."),
     required("first_time", Time, "The first of them."),

@@ -1,7 +1,6 @@
 //! The faults of a directory of query files.
 //!
-//! Needs no store of the user's: the files are planned against the empty tables of one that is made in a scratch
-//! directory.
+//! The files are planned against the tables of a store without rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,7 +12,7 @@ use super::queries::{Queries, QueryFile, query_files};
 use crate::catalog::{Library, Query, Relation, Relations};
 use crate::report::{self, statement_fault};
 use crate::sql::Session;
-use crate::store::{Place, Store};
+use crate::store::Store;
 
 /// The faults of query files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -24,16 +23,15 @@ pub struct QueryCheck {
     pub faults: Vec<String>,
 }
 
-/// Checks the query files of a directory; `scratch` is an empty directory for the tables that they are planned against.
+/// Checks the query files of a directory; they are planned against the tables of `scratch`, a store without rows.
 ///
 /// # Errors
 /// If the directory cannot be listed, or the tables not be made.
-pub async fn check_queries(directory: &Path, scratch: &Path) -> Result<QueryCheck, ServiceError> {
+pub async fn check_queries(directory: &Path, scratch: &Store) -> Result<QueryCheck, ServiceError> {
     let files = query_files(directory)?;
     let mut queries = Queries::embedded()?;
     let mut faults = take(&mut queries.library, &files);
-    let store = Store::create(Place::create_directory(scratch)?).await?;
-    let session = tables(&queries, &store).await?;
+    let session = tables(&queries, scratch).await?;
     let own: BTreeMap<&str, &QueryFile> =
         (files.iter().map(|file| (file.shown.as_str(), file))).collect();
     let (of_views, failed) = views(&queries.library, &session, &own).await;
@@ -151,7 +149,8 @@ async fn views<'a>(
             failed.insert(&view.id);
             continue;
         }
-        if let Err(source) = session.register_view(&Relation::from(view)).await {
+        let registered = session.register_view(&Relation::from(view)).await;
+        if let Err(source) = registered {
             failed.insert(&view.id);
             let fault = statement_fault(view, &source);
             faults.push(match overridden(library, view, own) {
@@ -163,9 +162,34 @@ async fn views<'a>(
                 }
                 _ => fault.to_string(),
             });
+            continue;
+        }
+        if let Some(file) = own.get(view.path.as_str()) {
+            let text = file.text.as_deref().unwrap_or_default();
+            faults.extend(undocumented(library, session, view, text).await);
         }
     }
     (faults, failed)
+}
+
+/// What is wrong with the column documentation of a view; `text` is that of its file.
+async fn undocumented(
+    library: &Library,
+    session: &Session,
+    view: &Query,
+    text: &str,
+) -> Vec<String> {
+    let schema = match session.columns(&view.id).await {
+        Ok(schema) => schema,
+        Err(error) => return vec![format!("{}:{}: {error}", view.path, view.line)],
+    };
+    let columns: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| &**field.name())
+        .collect();
+    let faults = report::column_faults(library, view, &columns, text);
+    faults.iter().map(ToString::to_string).collect()
 }
 
 /// The user's own view that one of ours reads, if it does.

@@ -1,6 +1,6 @@
 //! Accounts and trails, which the logs do not describe: imported from files, or asked of AWS.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -19,31 +19,29 @@ pub struct AccountsImported {
     pub columns_not_read: Vec<String>,
 }
 
-/// Imports a list of accounts, which replaces the previous one. A store is created if there is none.
+/// Imports a list of accounts from `source`, which replaces the previous one. A store is created if there is none.
 ///
 /// # Errors
-/// If the list cannot be read or is wrong, and nothing of it is taken; or if the store fails.
+/// If the store fails.
 pub async fn import_account_list(
     place: &StoreAt,
-    file: &Path,
+    list: &AccountList,
+    source: &str,
     host: Host<'_>,
 ) -> Result<AccountsImported, ServiceError> {
-    let shown = file.display().to_string();
-    let bytes = std::fs::read(file).map_err(ServiceError::reading(file))?;
-    let list = AccountList::parse(&shown, &bytes)?;
     let store = place.create().await?;
     let run_id = uuid::Uuid::new_v4().to_string();
     let import = Import {
         run_id: &run_id,
         started_at: host.now(),
-        source: &shown,
+        source,
     };
-    let done = import_accounts(&store, &list, &import).await;
+    let done = import_accounts(&store, list, &import).await;
     host.emit_warnings(&store)?;
     done?;
     Ok(AccountsImported {
         accounts: list.accounts.len() as u64,
-        columns_not_read: list.columns_not_read,
+        columns_not_read: list.columns_not_read.clone(),
     })
 }
 

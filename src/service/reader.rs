@@ -79,6 +79,14 @@ impl Reader {
         &self.pins
     }
 
+    /// The tables and views that are listed and offered: all but those that only other queries read.
+    #[must_use]
+    pub fn relations(&self) -> Vec<String> {
+        let mut names = self.session.relations();
+        names.retain(|name| !self.library().is_internal(name));
+        names
+    }
+
     /// Where the store is.
     #[must_use]
     pub fn store_shown(&self) -> String {
@@ -147,9 +155,8 @@ impl Reader {
     /// # Errors
     /// If there is none of that name, or it cannot be read.
     pub async fn rows(&self, name: &str) -> Result<SendableRecordBatchStream, ServiceError> {
-        let names = self.session.relations();
-        if !names.iter().any(|known| known == name) {
-            return Err(unknown(name, names, "table or view"));
+        if !self.session.relations().iter().any(|known| known == name) {
+            return Err(unknown(name, self.relations(), "table or view"));
         }
         let statement = format!("SELECT * FROM \"{name}\"");
         Ok(self.session.query(&statement).await?)

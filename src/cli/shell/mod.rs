@@ -187,6 +187,6 @@ impl Desk {
 
     /// The names that can be completed.
     async fn names(&self) -> anyhow::Result<Names> {
-        Names::of(self.reader.session(), self.reader.library()).await
+        Names::of(&self.reader).await
     }
 }

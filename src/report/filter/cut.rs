@@ -17,10 +17,11 @@ use crate::report::{ReportError, Window};
 /// The placeholders, for the start and for the end.
 pub(in crate::report) const CUT_DAYS: [&str; 2] = ["first_cut_day", "last_cut_day"];
 
-const COUNTED: &str = "SELECT sum(count) FILTER (WHERE key_role <> 'destination') FROM usage_daily \
-    WHERE event_date = CAST($at AS DATE) HAVING bool_or(first_time < $at AND last_time >= $at)";
+const CUT: &str = "SELECT 'cut' FROM usage_daily WHERE event_date = CAST($at AS DATE) \
+    AND first_time < $at AND last_time >= $at LIMIT 1";
 
-const HELD: &str = "SELECT count(*) FROM kms_events WHERE event_date = CAST($at AS DATE)";
+const WHOLE: &str =
+    "SELECT 'whole' FROM stored_days WHERE event_date = CAST($at AS DATE) AND is_whole";
 
 /// The days, as values of the placeholders.
 pub(in crate::report) async fn cut_days(
@@ -33,8 +34,8 @@ pub(in crate::report) async fn cut_days(
         let values = BTreeMap::from([("at".to_owned(), timestamp(at))]);
         let mut day = None;
         if let Some(at) = at {
-            let counted = store.bound("usage_daily", COUNTED, &values).await?;
-            if !counted.is_empty() && counted == store.bound("kms_events", HELD, &values).await? {
+            let cut = store.bound("usage_daily", CUT, &values).await?;
+            if !cut.is_empty() && !store.bound("stored_days", WHOLE, &values).await?.is_empty() {
                 day = Some(day_of(at));
             }
         }

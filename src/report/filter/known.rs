@@ -11,7 +11,7 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use super::shape::{account_of, is_caller, is_principal, is_same_identity};
-use crate::catalog::nearest;
+use crate::catalog::{Library, nearest};
 use crate::report::values::{plan, timestamp};
 use crate::report::{LogPeriod, ReportError, Window};
 use crate::sql::texts;
@@ -50,23 +50,19 @@ const SERVICES: [&str; 2] = [
 const CALLERS: &str = "SELECT DISTINCT caller FROM usage_daily";
 
 /// Whether a record knows its caller by that name, as the reports of principals look for it.
-const PRINCIPAL_HELD: &str = "SELECT 'held' FROM kms_events \
-    WHERE caller = $value OR split_part(caller, '/', -1) = $value OR user_arn = $value OR user_name = $value \
-        OR session_name = $value OR access_key_id = $value OR credential_id = $value OR principal_id = $value \
-        OR split_part(principal_id, ':', 1) = $value OR source_identity = $value OR on_behalf_of = $value \
-        OR source_ip = $value OR vpc_endpoint_id = $value OR network(source_ip) = $value LIMIT 1";
+const PRINCIPAL_HELD: &str =
+    "SELECT 'held' FROM kms_events WHERE is_principal(kms_events, $value) LIMIT 1";
 
 /// Whether a grant is for it: a service or a role may have one and never have called.
-const GRANTED: &str = "SELECT 'granted' FROM grants WHERE grantee = $value OR split_part(grantee, '/', -1) = $value LIMIT 1";
+const GRANTED: &str = "SELECT 'granted' FROM grants WHERE goes_by(grantee, $value) LIMIT 1";
 
 const PRINCIPALS: &str = "SELECT DISTINCT name FROM (SELECT unnest(make_array(caller, user_arn, user_name, session_name, \
     access_key_id, credential_id, principal_id, source_identity, on_behalf_of, source_ip, vpc_endpoint_id)) AS name \
     FROM kms_events)";
 
 /// Whether a record names that resource, as the report of resources looks for it.
-const RESOURCE_HELD: &str = "SELECT 'held' FROM key_resources WHERE resource = $value \
-    OR (resource LIKE 'arn:%:s3:::%' AND resource = split_part($value, '/', 1)) \
-    OR right(resource, length($value) + 1) IN (':' || $value, '/' || $value) LIMIT 1";
+const RESOURCE_HELD: &str =
+    "SELECT 'held' FROM key_resources WHERE names_resource(resource, $value) LIMIT 1";
 
 const RESOURCES: &str = "SELECT DISTINCT resource FROM key_resources";
 
@@ -315,7 +311,7 @@ impl<'a> KnownValues<'a> {
         let callers = self.names("the callers", CALLERS).await?;
         let named = callers.into_iter();
         Ok(named
-            .filter(|caller| is_named(caller, typed) || is_meant(caller, typed))
+            .filter(|caller| goes_by(caller, typed) || is_meant(caller, typed))
             .collect())
     }
 
@@ -330,26 +326,27 @@ impl<'a> KnownValues<'a> {
 
     /// Refuses what neither a record nor a count knows a principal by and what does not look like one. Of one that
     /// did nothing, what is to be said.
-    pub(super) async fn held_principal(
+    pub(in crate::report) async fn held_principal(
         &self,
+        library: &Library,
         option: &str,
         typed: &str,
         logs: &LogPeriod,
     ) -> Result<Option<String>, ReportError> {
         // The roll-ups outlive the events, and are far smaller.
         let callers = self.names("the callers", CALLERS).await?;
-        if callers.iter().any(|caller| is_named(caller, typed)) {
+        if callers.iter().any(|caller| goes_by(caller, typed)) {
             return Ok(None);
         }
         let values = one_value(typed);
-        let held = self
-            .bound("the principals", PRINCIPAL_HELD, &values)
-            .await?;
+        let held = library.with_macros(PRINCIPAL_HELD)?;
+        let held = self.bound("the principals", &held, &values).await?;
         if !held.is_empty() {
             return Ok(None);
         }
         let known = self.names("the principals", PRINCIPALS).await?;
-        let granted = self.bound("the grants", GRANTED, &values).await?;
+        let granted = library.with_macros(GRANTED)?;
+        let granted = self.bound("the grants", &granted, &values).await?;
         if !granted.is_empty() || self.is_elsewhere(typed, &known).await? {
             return Ok(Some(self.nothing_of(typed, &known, logs).await?));
         }
@@ -357,10 +354,16 @@ impl<'a> KnownValues<'a> {
     }
 
     /// Refuses what no record held names as a resource.
-    pub(super) async fn held_resource(&self, option: &str, typed: &str) -> Result<(), ReportError> {
+    pub(in crate::report) async fn held_resource(
+        &self,
+        library: &Library,
+        option: &str,
+        typed: &str,
+    ) -> Result<(), ReportError> {
         const WHAT: &str = "key_resources";
         let values = one_value(typed);
-        if !self.bound(WHAT, RESOURCE_HELD, &values).await?.is_empty() {
+        let held = library.with_macros(RESOURCE_HELD)?;
+        if !self.bound(WHAT, &held, &values).await?.is_empty() {
             return Ok(());
         }
         let known = self.names(WHAT, RESOURCES).await?;
@@ -459,7 +462,7 @@ impl Imported {
 }
 
 /// Whether a caller is called so: by its full name or the last part of it.
-fn is_named(caller: &str, typed: &str) -> bool {
+fn goes_by(caller: &str, typed: &str) -> bool {
     caller == typed || caller.rsplit('/').next() == Some(typed)
 }
 

@@ -135,28 +135,6 @@ pub async fn account_names(session: &Session) -> Result<BTreeMap<String, String>
     KnownValues::new(session.context()).account_names().await
 }
 
-/// Refuses what neither names a principal nor looks like one, with the nearest names; `option` is how it was typed.
-/// Of one that did nothing, what is to be said.
-pub(super) async fn held_principal(
-    context: &SessionContext,
-    option: &str,
-    typed: &str,
-    logs: &LogPeriod,
-) -> Result<Option<String>, ReportError> {
-    KnownValues::new(context)
-        .held_principal(option, typed, logs)
-        .await
-}
-
-/// The same of a resource.
-pub(super) async fn held_resource(
-    context: &SessionContext,
-    option: &str,
-    typed: &str,
-) -> Result<(), ReportError> {
-    KnownValues::new(context).held_resource(option, typed).await
-}
-
 /// What is not known of tags.
 const TAGS_NOTE: &str = "tags are known from the logs held alone: a key that was tagged before they begin \
                          is not found by its tags";

@@ -6,7 +6,7 @@ use super::{
     ALICE, KEY_A, KEY_B, MRK_EU, MRK_ID, MRK_US, OTHER, OWNER, answer, context, context_of_rollups,
     context_with, event, request, summary,
 };
-use crate::report::Request;
+use crate::report::{Filters, Request};
 use crate::schema;
 
 /// Further keys of the owner.
@@ -364,5 +364,81 @@ async fn an_unused_key_is_told_with_its_public_key_its_grants_and_its_age() {
             format!("{MRK_US} | - | - | 2026-01-01T00:00:00Z | 0"),
         ];
         assert_eq!(rows, expected);
+    }
+}
+
+/// What tells no key can be of any key of its account and region, and of no other.
+#[tokio::test]
+async fn notes_are_about_the_keys_that_the_filters_leave() {
+    let account = |id: &str, owner: &str| {
+        json!({
+            "account_id": id, "taken_at": "2026-02-01T00:00:00Z", "run_id": "r", "name": owner, "owner": owner, "ou_path": owner,
+        })
+    };
+    let nameless = |account: &str, region: &str| {
+        event(
+            "2026-03-05T00:00:00Z",
+            json!({"recipient_account_id": account, "region": region}),
+        )
+    };
+    let mut events = vec![
+        event(
+            "2026-03-03T00:00:00Z",
+            json!({
+                "key_arn": KEY_A, "event_name": "TagResource",
+                "request": r#"{"tags":[{"tagKey":"team","tagValue":"web"}]}"#,
+            }),
+        ),
+        nameless(OWNER, "eu-west-1"),
+        nameless(OWNER, "us-east-1"),
+        nameless(OTHER, "eu-west-1"),
+        nameless(OTHER, "eu-west-1"),
+    ];
+    events.extend(one_of_each());
+    let accounts = [account(OWNER, "web"), account(OTHER, "data")];
+    let context = context_with(events, &schema::ACCOUNTS, &accounts).await;
+    let text = |value: &str| Some(value.to_owned());
+    for (filters, expected) in [
+        (Filters::default(), "4"),
+        (
+            Filters {
+                owner: text("web"),
+                ..Filters::default()
+            },
+            "2",
+        ),
+        (
+            Filters {
+                ou: text("data"),
+                ..Filters::default()
+            },
+            "2",
+        ),
+        (
+            Filters {
+                account: text("web"),
+                region: text("us-east-1"),
+                ..Filters::default()
+            },
+            "1",
+        ),
+        (
+            Filters {
+                tags: vec!["team=web".to_owned()],
+                ..Filters::default()
+            },
+            "1",
+        ),
+    ] {
+        let asked = format!("{filters:?}");
+        let request = Request {
+            filters,
+            ..month(&[])
+        };
+        let (_, notes) = answer(&context, "unused-keys", &request, &["key_arn"]).await;
+        let told = notes.iter().find_map(|note| {
+            note.strip_prefix("successful uses in the window that tell no known key, and could be of any of these: ")
+        });
+        assert_eq!(told, Some(expected), "{asked}");
     }
 }

@@ -19,15 +19,19 @@
 //! - `caller_account`, `is_network`: whose call a record is, and whether it is one of its own, in `records`.
 //! - `kms_read_logging`, `logs_writes`, `digest_logs`, `log_key`, `is_digest_location`: what trails and digests say, in
 //!   `logging`.
-//! - `linked_ranges`: ranges of time that belong together, in `ranges`.
+//! - `linked_ranges`, `levels`: ranges of time that belong together, and what their weights add up to, in `ranges`.
+//! - `counts`, `top_counts`, `top_values`: aggregates, the most frequent values as a text, in `ranked`.
+//! - `day_series`, `count_series`: aggregates, counts over time with their zeros, in `series`.
 //! - `retention_horizon`, `key_retention_horizon`: from when on rows are kept, in `retention`.
 
 mod bits;
 mod logging;
 mod operations;
 mod ranges;
+mod ranked;
 mod records;
 pub(super) mod retention;
+mod series;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -104,8 +108,10 @@ pub(super) fn register(context: &SessionContext) {
     logging::register(context);
     operations::register(context);
     ranges::register(context);
+    ranked::register(context);
     records::register(context);
     retention::register(context, &BTreeMap::new());
+    series::register(context);
 }
 
 fn arn_part(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
