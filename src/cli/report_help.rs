@@ -114,7 +114,7 @@ mod tests {
         let report = Query::parse("reports/q.sql", query).expect("a good header");
         let shown = text(&report, Some(30));
         let expected = "A title\n\nIt answers.\n\nUsage: keytrail report q --key <KEY> [OPTIONS]\n\n\
-            Parameters:\n  --key <KEY>  Which key.\n               Required.\n\n\
+            Parameters:\n  --key <KEY>  Which key. Required.\n\n\
             Columns:\n  caller  who called, as in\n          kms_events\n\n";
         assert!(shown.starts_with(expected), "{shown}");
         let wide = text(&report, None);

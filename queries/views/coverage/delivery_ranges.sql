@@ -11,7 +11,7 @@
 --   and region without digests.
 -- internal: every other coverage view is based on these periods
 -- depends: coverage_settings, delivered_digests, delivered_objects
--- kept: the view coverage reads it several times, and its rows are few beside the ledger's
+-- kept: the view coverage reads it several times, and it is small compared with the ledger
 
 WITH digest_trails AS (
   SELECT account, region, organization, min(trail) AS first_trail, max(trail) AS last_trail

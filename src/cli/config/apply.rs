@@ -60,7 +60,7 @@ pub(super) fn apply(config: &Config, typed: &Typed, args: &mut Args) -> anyhow::
         | Command::Event(_)
         | Command::Config(_)
         | Command::Demo(_)
-        | Command::Schema
+        | Command::Schema(_)
         | Command::Completions(_)
         | Command::Man(_) => {}
     }

@@ -31,11 +31,7 @@ use super::args::{Args, Command};
 pub(super) fn applied(mut args: Args, typed: &Typed) -> anyhow::Result<Args> {
     if matches!(
         args.command,
-        Command::Config(_)
-            | Command::Demo(_)
-            | Command::Schema
-            | Command::Completions(_)
-            | Command::Man(_)
+        Command::Config(_) | Command::Demo(_) | Command::Completions(_) | Command::Man(_)
     ) {
         // The demo is the same for everyone, and the others read nothing.
         return Ok(args);
