@@ -1,11 +1,11 @@
 -- id: behind-figures
--- title: What stands behind the figures of a report
--- description: Exact counts of the records held in the window and within the filters. A record that names two keys counts once. A replaced record is one of replaced_events: a correction
---   tells it anew, or a correction of the same record was read later. A copy is the record of a call that
---   another account's log holds too, and that key_uses leaves out for the other's; network activity is none. Duplicates are exact
---   copies of a stored event; they were dropped when they were read, so they are told by log object: of
---   every object with an event in the window, and of all keys. What an earlier reading of an object wrote
---   is no duplicate of a later one. Records beyond the retention horizon are in none of the counts.
+-- title: Evidence for the figures of a report
+-- description: Exact counts of the records in the window that pass the filters. A record that names two keys counts
+--   once. A replaced record is one of replaced_events: a correction replaces it, or another correction of the same
+--   record was read later. A copy is the record of a call that another account's log has too, and that key_uses leaves
+--   out; network records are not copies. Duplicates are exact copies of a stored event, dropped on ingest, so they are
+--   counted by log object: for every object with an event in the window, over all keys. What an earlier reading of an
+--   object wrote is not a duplicate of a later one. Records beyond the retention horizon are in none of the counts.
 
 WITH records_asked AS (
   SELECT

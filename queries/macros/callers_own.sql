@@ -1,7 +1,7 @@
 -- id: callers_own
--- title: What the caller's own record says of a call
--- description: Of the records that two accounts have of one call, one that says no more of the caller than an account is told the rest by
---   the caller's own.
+-- title: Value from the caller's own record of a call
+-- description: If one of the two records of a cross-account call identifies the caller by account only, the value comes from the
+--   record in the caller's own log.
 -- argument value: the column
 
 CASE

@@ -1,6 +1,7 @@
 -- id: names_resource
 -- title: Whether a text means a resource
--- description: True for its ARN or what stands for it, for an S3 object of a bucket, and for the end of an ARN: an id without its service, a name without the rest.
+-- description: True for its ARN or the text used in place of one, for an object in an S3 bucket, and for the end of an ARN: an ID
+--   without its service, a name without the rest.
 -- argument resource: the resource, as key_resources has it
 -- argument typed: the text, as it was typed
 

@@ -1,23 +1,33 @@
 -- id: blast-radius
--- title: What a principal or a key can have reached
--- description: What a compromise touches: from a principal (as in principal-activity), a key, or a principal
---   on a key, between --since and --until. Nothing is cut off. reach says how surely. used: a call of it
---   succeeded, a cryptographic one; unknown: none did, but one whose operation this version of keytrail does not know, which
---   is followed as if it opened the key; managed: only others succeeded (CreateGrant, PutKeyPolicy, DescribeKey, …);
---   refused: nothing but failures; dry run: nothing but dry runs; asked for: a key without a call in the
---   window. within reach: resources that any call held by the logs, of whoever and whenever, protected with a
---   key that it decrypted with, or whose policy or grants it changed; from a key, with that key. same
---   material: other members of the multi-Region set of such a key, which decrypt each other's data. same
---   resource: other keys that protect a resource that it reached (a bucket as a whole). From a key, other key:
---   the other key of a ReEncrypt or ReplicateKey; same principal: what else its callers used in the window.
---   via is what a row follows from. Of rows within reach and of same resource, first_time, last_time and
---   successes are those of all records held, of the same material only the times; of all others they are
---   those of calls in the window, each counted once (as in key_uses), failures apart. Both keys of a ReEncrypt
---   are here, each with the resources of its side. A key that no record resolves stands as it was typed, and
---   (none told) where nothing was. S3 objects stand as the encryption context names them, within reach
---   as their bucket. grant is a grant that it made, used or ended.
+-- title: Blast radius of a principal or key
+-- description: Keys, resources and grants that a principal (by any of its names, as in principal-activity), a key, or a
+--   principal with one key could reach, by calls between --since and --until. Nothing is cut off. Both keys of a
+--   ReEncrypt are listed, each with the resources of its side; calls in the window count once each, as in key_uses.
+--   Where reach is `within reach` or `same resource`, successes and times cover all records in the store, of any caller
+--   and time; for `same material`, the times do.
 -- param principal: principal. ARN, name, session, access key id, principal id, IP address or network, Identity Center user.
 -- param key: key. The key's id, ARN, alias or alias ARN, or the id of a multi-Region set.
+-- column what: `principal`, `key`, `resource` or `grant`
+-- column name: the principal, key, resource or grant: keys by ARN, else as typed, or `(none told)`; S3 objects as the
+--   encryption context names them, and by bucket if `reach` is `within reach`
+-- column key: for resources and grants, the key that they belong to
+-- column reach: how the row was reached: `used` (a cryptographic call succeeded), `unknown` (only calls of operations
+--   that this version of keytrail does not know succeeded, treated as if they opened the key), `managed` (only
+--   management calls succeeded), `refused` (every call failed), `dry run` (only dry runs), `asked for` (the key given,
+--   without a call in the window), `other key` (the other key of a ReEncrypt or ReplicateKey), `within reach`
+--   (resources protected by a key that it decrypted with, or whose policy or grants it changed), `same material` (other
+--   members of the multi-Region set of such a key, which decrypt the same data), `same resource` (other keys that
+--   protect a resource it reached) or `same principal` (other keys that the callers of the key used)
+-- column via: the key, resource or principal that the row follows from, and how many more; null for direct calls
+-- column operations: successful operations with their counts, most frequent first
+-- column successes: number of successful calls
+-- column first_time: first successful call
+-- column last_time: last successful call
+-- column failures: number of failed calls
+-- column failure_reasons: outcomes of the failed calls with their counts
+-- column failed_operations: operations of the failed calls with their counts
+-- column last_failure: last failed call
+-- column dry_runs: number of dry runs, which count neither as success nor as failure
 -- footnote: an S3 Bucket Key names the bucket and stands for any number of its objects: counts are calls to KMS, never reads of objects; a data key, once given out, decrypts without a call
 -- caveat:
 --   SELECT 'nothing to follow: give a principal (--param principal=…), a key (--key …), or both'

@@ -1,9 +1,15 @@
 -- id: coverage-holes
--- title: Where the logs do not show what happened
--- description: One row per stretch of hours of one account and region in which KMS events may be missing, with the
---   state that says why (docs/coverage.md). require is what counts as no hole: complete, or complete-verified, for which
---   the digests must prove it. Hours of an account that was not in the organization, or of a region that was not enabled, are none.
+-- title: Gaps in log coverage
+-- description: One row per period in which KMS events of an account and region may be missing, with the state that says
+--   why (docs/coverage.md). Hours in which the account was not in the organization, or the region was not enabled, are
+--   not listed.
 -- param require: text = complete. What is no hole: complete or complete-verified.
+-- column account: account ID
+-- column region: region
+-- column from_hour: start of the period
+-- column to_hour: end of the period, exclusive
+-- column hours: length of the period in hours
+-- column state: state of its hours, such as `gap`, `partial` or `kms_excluded`
 
 WITH holes AS (
   SELECT

@@ -1,13 +1,25 @@
 -- id: coverage
--- title: Which hours the logs show, and how surely
--- description: One row per account and region. days has one letter a day (UTC), for its worst hour: V complete and
---   verified by the digests, c complete but not verified, ? selectors unknown, P partial, - gap, A archived, W write-only, K KMS
---   excluded, S logging stopped, X expired, n region not enabled, o account not in the organization.
---   first_day is the day of the first letter; on a terminal a long strip is folded into months.
---   hours are those of the window, complete those that the logs show, verified those of them that the digests
---   prove, holes those in which KMS events may be missing; the first of them stand beside, and coverage-holes lists all. late_50_minutes,
---   late_99_minutes and late_max_minutes tell how long after its oldest event a log was delivered: of half of the logs at most so long,
---   of 99 in 100, of all. docs/coverage.md says what each state means, and what it does not prove.
+-- title: Log coverage by account and region
+-- description: One row per account and region: which hours of the window the logs cover, and how reliably. A hole is an
+--   hour in which KMS events may be missing; coverage-holes lists all of them. docs/coverage.md explains each state,
+--   and what it does not prove.
+-- column account: account ID
+-- column account_name: name of the account in the latest list; null if not known
+-- column region: region
+-- column days: one letter per day (UTC), for the worst hour of the day: V complete and verified by digests, c complete
+--   but not verified, ? selectors unknown, P partial, - gap, A archived, W write-only, K KMS excluded, S logging
+--   stopped, X expired, n region not enabled, o account not in the organization; on a terminal, a long strip is folded
+--   into months
+-- column first_day: day of the first letter
+-- column hours: hours in the window
+-- column complete: hours that the logs cover completely
+-- column verified: complete hours that digests verify
+-- column holes: hours in which KMS events may be missing
+-- column first_holes: the first three holes with their state, and how many more; null if there is none
+-- column late_50_minutes: minutes from the first event of a log file to its delivery: half of the log files took at
+--   most this long
+-- column late_99_minutes: the same for 99 in 100 log files
+-- column late_max_minutes: the longest such time
 -- strip: days from first_day
 -- footnote: V verified, c complete, ? selectors unknown, P partial, - gap, A archived, W write-only, K KMS excluded,
 --   S stopped, X expired, n region not enabled, o not in the organization; a day shows its worst hour

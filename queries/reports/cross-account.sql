@@ -1,16 +1,22 @@
 -- id: cross-account
--- title: Calls on keys of other accounts
--- description: Calls on a key by a caller of another account than the key's, by key and caller. uses are
---   successful cryptographic operations, failed those that failed, managed everything else that succeeded
---   (DescribeKey, CreateGrant, …), which is no use of the key. last_use is the last of the uses, last_time the last call of
---   any of the three. direction tells what lies inside, by inside_accounts: inside where both
---   accounts do, caller outside, key outside, or both outside. Read from the daily roll-up, so it still answers when the events
---   have been removed. A call counts once a day, key, operation and outcome as far as the two accounts' logs
---   agree, under the caller's name where the caller's log is held, else as account:<id> (scope_counts). KMS
---   tells a refusal of a caller from another account in the CALLER's log only. A service that calls for
---   itself (service:…) tells no account and is counted only where the log of another account than the key's holds the
---   call. Dry runs are left out. label is cloudtrail_delivery for CloudTrail writing its own logs and self for
---   keytrail's own calls.
+-- title: Calls to keys in other accounts
+-- description: Calls by a caller of another account than the key's, by caller and key. Based on daily counts, so it
+--   works after events are deleted. A call counts once per day, key, operation and outcome as far as the logs of both
+--   accounts agree, under the caller's name if the caller's log is in the store, else as `account:<id>`. KMS logs a
+--   refusal to a caller from another account only in the CALLER's account. A service that calls on its own behalf
+--   (`service:…`) has no account and counts only if the call is in the log of another account than the key's. Dry runs
+--   are left out.
+-- column caller: the caller: ARN of the role or user, `account:<id>` or `service:<name>`
+-- column direction: which of the two accounts are yours (inside_accounts): `inside` (both), `caller outside`, `key
+--   outside` or `both outside`
+-- column key_arn: ARN of the key
+-- column uses: number of successful cryptographic operations
+-- column failed: number of failed cryptographic operations
+-- column managed: number of other successful calls (DescribeKey, CreateGrant, …), which do not use the key
+-- column last_use: last successful cryptographic operation
+-- column last_time: last call of any of these kinds
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
+--   null
 -- caveat:
 --   SELECT 'accounts taken as inside because their logs are held; none was imported: ' || count(*)
 --   FROM inside_accounts

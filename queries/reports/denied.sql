@@ -1,14 +1,20 @@
 -- id: denied
--- title: Who was refused what, and by which policy
--- description: Calls that KMS refused for want of permission (outcome denied), by caller, action, key and reason.
---   action is the permission that the message names, else kms: and the operation. key is the key's ARN as the
---   event or the message tells it, else what was typed, else null: then the caller learned of no key either
---   (a ciphertext of a key unknown to us). refused_by is the kind of policy that the message names, with (explicit deny)
---   where such a policy forbids the action, so that an Allow elsewhere will not help, and (no allow) where none of that
---   kind allows it; null where the message does not say. A refusal counts once, also of a call on two keys, a corrected record
---   through its correction; dry runs are left out. KMS tells a refusal of a caller from another account in the
---   CALLER's log only, so those of accounts whose logs are not here cannot be seen. label is self for
---   keytrail's own calls and cloudtrail_delivery for CloudTrail writing its own logs.
+-- title: Denied calls, with the policy that denied them
+-- description: Calls that KMS denied for lack of permission, by caller, action, key and reason. A denial counts once,
+--   also for a call on two keys; a correction replaces the record that it corrects; dry runs are left out. KMS logs a
+--   denial to a caller from another account only in the CALLER's account, so denials to accounts whose logs are not in
+--   the store are missing.
+-- column caller: the caller
+-- column action: permission that the error message names, else `kms:` and the operation
+-- column key: ARN of the key, from the event or the message, else what was typed; null if neither names one, as for the
+--   ciphertext of a key that the caller cannot see
+-- column refused_by: kind of policy that the message names, with `(explicit deny)` if it denies the action, so that an
+--   Allow elsewhere will not help, or `(no allow)` if no policy of this kind allows it; null if the message does not
+--   say
+-- column refusals: number of denied calls
+-- column last_time: last of these calls
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
+--   null
 -- caveat:
 --   SELECT 'refusals whose message does not tell the kind of policy: ' || count(*)
 --   FROM scope_uses

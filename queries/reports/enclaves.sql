@@ -1,11 +1,18 @@
 -- id: enclaves
 -- title: Calls from Nitro enclaves
--- description: Calls in which a Nitro enclave attested itself, by key, caller and image: KMS then answers encrypted for that
---   enclave alone. image is the digest of the enclave's image as attested: another digest on the same key is another
---   program. uses are the calls that
---   succeeded, failed those that did not; GenerateRandom has no key. A call of the same key and caller that tells no attestation
---   may come from outside the enclave: unattested counts the successful Decrypt, DeriveSharedSecret,
---   GenerateDataKey, GenerateDataKeyPair and (without a key) GenerateRandom of that caller on that key without one. Dry runs are left out, a cross-account call counts once.
+-- description: Calls with the attestation of a Nitro enclave, by key, caller and image. KMS encrypts its response so
+--   that only that enclave can read it. Dry runs are left out; a cross-account call counts once.
+-- column key: ARN of the key, else what was typed; null for GenerateRandom
+-- column caller: the caller
+-- column image: digest of the enclave image, as attested; another digest with the same key is another program
+-- column uses: number of successful calls
+-- column failed: number of failed calls
+-- column unattested: number of successful calls by the same caller with the same key without attestation, which may
+--   come from outside the enclave: Decrypt, DeriveSharedSecret, GenerateDataKey, GenerateDataKeyPair and (without a
+--   key) GenerateRandom
+-- column last_time: last call with this image
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
+--   null
 
 WITH calls AS (
   SELECT

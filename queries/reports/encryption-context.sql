@@ -1,12 +1,19 @@
 -- id: encryption-context
--- title: Which encryption contexts are in use
--- description: For each key the names of the encryption contexts of its successful operations, with how many
---   operations had the name, how many different values, and the values where these are at most five. A row without a
---   name counts the operations on the key that gave no context at all (an asymmetric key never has one). Only operations that can have one count:
---   Encrypt, Decrypt, GenerateDataKey and its kin, and each side of a ReEncrypt with its own context. A context is no secret, it
---   stands in every log; it binds a ciphertext to its purpose, and a policy or a grant can demand it.
---   An operation counts once, cross-account too, a corrected record through its correction; dry runs are left
---   out. label is cloudtrail_delivery for CloudTrail writing its own logs and self for keytrail's own calls.
+-- title: Encryption contexts in use
+-- description: Names and values in the encryption contexts of successful operations, by key. Only operations that take
+--   a context count: Encrypt, Decrypt, the GenerateDataKey operations, and each side of a ReEncrypt with its own
+--   context. A context is not secret (every log has it); it ties a ciphertext to its purpose, and a policy or grant can
+--   require it. An operation counts once, also if it is cross-account; a correction replaces the record that it
+--   corrects; dry runs are left out.
+-- column key: ARN of the key, else what was typed; null if neither is known
+-- column name: name in the encryption context; null for operations without any context, which asymmetric keys never
+--   have
+-- column uses: number of operations with this name
+-- column values: number of different values
+-- column value_list: the values with their counts, most frequent first; null if there are more than five
+-- column last_time: last of these operations
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
+--   null
 -- caveat:
 --   SELECT 'successful uses that tell no known key, told here under what was typed, or under none: ' || count(*)
 --   FROM scope_uses

@@ -1,18 +1,31 @@
 -- id: first-seen
--- title: What was seen for the first time
--- description: Callers, keys, resources and networks of the window with which no operation succeeded before
---   it, against everything held before; one row each. A network is the /24 around an IPv4 address, the /48
---   around an IPv6 address, or the VPC endpoint. Every operation on a key counts, management too, once: of the
---   records that two accounts hold of a cross-account call one, under the caller's name, and a corrected
---   record through its correction. A key that no record resolves stands as it was typed. The objects of an S3
---   bucket are folded to the bucket. before is null where nothing at all is held from before; refused since
---   where only refused calls or dry runs are (here the first success lies in the window); counted since where
---   the roll-ups know the name from before, outside of the filters or of the events still held. first_time
---   and last_time are those of all that was tried in the window, first_event is the first event of it
---   (keytrail event ID prints it); operations are those that succeeded, failures stand apart with their
---   reasons, dry runs are neither. Of callers and keys the most frequent three are shown. label is
---   cloudtrail_delivery for CloudTrail writing its own logs and self for keytrail's own calls.
+-- title: Callers, keys, resources and networks seen for the first time
+-- description: Callers, keys, resources and networks in the window with no successful operation before it in the logs;
+--   one row each. One that had only failed calls or dry runs before is listed if a call succeeds in the window. A
+--   network is the /24 around an IPv4 address, the /48 around an IPv6 address, or the VPC endpoint. Every operation
+--   counts once, management calls too: a cross-account call under the caller's name, a corrected record by its
+--   correction. S3 objects are grouped by bucket.
 -- param days: days = 7. How many days before the end of the window are looked through for what is new.
+-- column kind: `caller`, `key`, `resource` or `network`
+-- column name: the caller, key (by ARN, else as typed), resource or network
+-- column before: null if nothing is known from before the window; `refused since <time>` if there were only failed
+--   calls or dry runs; `counted since <time>` if daily or monthly counts have it from before, outside the filters or
+--   from events that are deleted
+-- column first_time: first event in the window, of any outcome
+-- column last_time: last event in the window, of any outcome
+-- column first_event: ID of the first event (`keytrail event ID` prints it)
+-- column operations: successful operations with their counts, most frequent first
+-- column successes: number of successful calls
+-- column failures: number of failed calls
+-- column failure_reasons: outcomes of the failed calls with their counts
+-- column failed_operations: operations of the failed calls with their counts
+-- column dry_runs: number of dry runs, which count neither as success nor as failure
+-- column callers: number of callers
+-- column caller_sample: the three most frequent callers
+-- column keys: number of keys
+-- column key_sample: the three most frequent keys
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls; null if
+--   any call is neither
 -- footnote: first seen in the logs held, which is no proof that it is new: logs may lack, and a call of a service under its own name tells no address
 -- caveat:
 --   SELECT CASE

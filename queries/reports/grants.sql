@@ -1,14 +1,22 @@
 -- id: grants
 -- title: Grants, open and ended
--- description: One row per grant that the logs tell of, as it stood at the end of the window: open, retired,
---   revoked, or gone where its key has been deleted. A grant has no end of its own, so an open one works until
---   somebody ends it. made_by is null where the grant was made before the first log held (it is known from
---   its end, or from a use that tells it): a grant that was made before and neither ended nor told since is
---   not here, so the list is not all of KMS's. ended_by says who retired or revoked it. grantee is a
---   principal or a service. allows is the operations, with the encryption context that a call must have (for) and
---   the resource for which a service must make it (from). Services make long-lived grants by
---   design (via): look for grantees of another account and for operations that make grants (CreateGrant).
---   Narrowed by what a call on the grant tells: its key, its account, who made it or ended it.
+-- description: One row per grant in the logs, with its state at the end of the window. Grants do not expire: an open
+--   one works until someone retires or revokes it. AWS services create long-lived grants by design (via); look for
+--   grantees in other accounts and for grants that allow CreateGrant. A grant that was created before the first log,
+--   and neither ended nor used with its ID in the log since, is not listed, so KMS may have more. Filters select grants
+--   by any call on them: its key, its account, its caller.
+-- column state: `open`, `retired`, `revoked`, or `gone` if its key was deleted
+-- column key: ARN of the key, else what was typed
+-- column grantee: principal or service that the grant gives permissions to
+-- column allows: operations that it allows, with the encryption context that a call must have (`for`) and the resource
+--   that a service must make it for (`from`)
+-- column made_time: when it was created; null if that is not logged
+-- column made_by: caller that created it; null if that is not logged
+-- column via: AWS service that created it for the caller
+-- column retiring_principal: principal or service that may retire it
+-- column ended_time: when it was retired or revoked, or its key deleted; null if open
+-- column ended_by: caller that retired or revoked it
+-- column grant_id: ID of the grant
 -- caveat:
 --   SELECT 'successful CreateGrant, RetireGrant and RevokeGrant that tell no grant, which are not here: ' || count(*)
 --   FROM scope_uses_ever

@@ -1,14 +1,19 @@
 -- id: key-material
--- title: Which versions of key material are still in use
--- description: One row per key and version of its material (rotation keeps the key and adds a version), with the
---   successful operations that used it. state is current for the version that encrypted last or that a
---   rotation made last, former for any other, null where neither is
---   seen of the key. A former version that decrypts protects data that was never
---   encrypted anew: a ReEncrypt moves data on, nothing else does. decrypts are Decrypt, the source of a
---   ReEncrypt and whatever else needs what was encrypted before; encrypts everything that encrypts anew (GenerateDataKey, Encrypt, the destination of a ReEncrypt,
---   …). A version without operations is known from a rotation or an import only; that no log shows a use does
---   not prove that no data needs it. An operation counts once,
---   cross-account too; dry runs are left out. KMS tells the version only of symmetric keys, and only in recent logs.
+-- title: Key material versions in use
+-- description: One row per key and version of its key material, with the successful operations that used it. Rotation
+--   adds a version and keeps the key. A former version that still decrypts protects data that was never re-encrypted;
+--   only ReEncrypt moves data to a new version. A version without operations is known from a rotation or import only,
+--   and that no log shows a use does not prove that no data needs it. KMS logs the version for symmetric keys only, and
+--   only in recent logs. An operation counts once, also if it is cross-account; dry runs are left out.
+-- column key_arn: ARN of the key
+-- column key_material_id: ID of the version
+-- column state: `current` for the version that encrypted last or that the last rotation created, `former` for any
+--   other; null if neither is known for the key
+-- column encrypts: number of operations that encrypt or create data keys (Encrypt, GenerateDataKey, the destination of
+--   a ReEncrypt, …)
+-- column decrypts: number of operations that need what was encrypted before (Decrypt, the source of a ReEncrypt, …)
+-- column last_decrypt: last of these
+-- column callers: number of callers that used the version
 -- caveat:
 --   SELECT 'successful cryptographic operations that do not tell the version of the material: ' || count(*)
 --   FROM scope_uses

@@ -1,18 +1,22 @@
 -- id: key-timeline
--- title: The life and use of a key
--- description: In the order of time: each change of the key (creation, state, deletion, material, rotation, policy,
---   description, tags, aliases, replicas), tried or done, and between two changes one row each for its uses
---   (successful cryptographic operations), for its failed uses, for unknown operations (those that this version of keytrail
---   does not know: they may be uses), and for grants made and ended. what is the
---   operation, with its outcome where it failed; alias moved away is told of an alias that an UpdateAlias gave to another
---   key, alias seen elsewhere where no log holds the operation. by is the caller, or the three with most calls.
---   detail says what was set, or which operations were called how often and until when. Reads (Describe…,
---   Get…, List…) and dry runs are left out; an operation counts once, cross-account too, a corrected record
---   through its correction. Keys of a multi-Region set are one life here, and detail begins with the
---   regions of the members that were meant. An operation on two keys asked for counts as its source. uses_per_day runs from the first to the last day of
---   the row. what ends in (cloudtrail_delivery) for CloudTrail writing its own logs and in (self) for keytrail's own
---   calls.
+-- title: Timeline of a key
+-- description: Changes to a key in order of time (creation, state, deletion, material, rotation, policy, description,
+--   tags, aliases, replicas), attempted or successful. Between two changes there is one row each for its uses, failed
+--   uses, operations that this version of keytrail does not know and that may be uses, and grants created and ended.
+--   Read calls (Describe…, Get…, List…) and dry runs are left out. An operation counts once, also if it is
+--   cross-account; a correction replaces the record that it corrects. The keys of a multi-Region set share one
+--   timeline; an operation on two of them counts for its source.
 -- param key: key, required. The key's id, ARN, alias or alias ARN, or the id of a multi-Region set.
+-- column event_time: time of the change, or of the first event of the row
+-- column what: the operation, with its outcome if it failed; `alias moved away` if UpdateAlias gave an alias to another
+--   key, `alias seen elsewhere` if no log shows that call; or `uses`, `failed uses`, `unknown operations` or `grants`;
+--   ends in `(cloudtrail_delivery)` for CloudTrail encrypting its own logs, in `(self)` for keytrail's own calls
+-- column by: the caller, or the three with the most calls
+-- column calls: number of calls in the row; null for a change
+-- column detail: what was set, or which operations were called how often and until when; for a multi-Region set, the
+--   regions of the members first
+-- column uses_per_day: uses per day (UTC), from the first to the last day of the row; null for other rows
+-- column event_id: ID of the event of a change
 -- series: uses_per_day
 -- caveat:
 --   SELECT 'no log held tells of the creation of this key: what came before '

@@ -1,14 +1,20 @@
 -- id: operations
--- title: Which operations were called
--- description: KMS operations with how often they succeeded and failed, why they failed, by how many callers, on
---   how many keys. kind use is a cryptographic operation, management any other, unknown one that this version
---   of keytrail does not know, which may be a use. An operation on two
---   keys is told for each side: ReEncrypt (source) and ReEncrypt (destination) are the same calls. Dry runs are
---   left out. Read from the daily roll-up, so it still answers when the events have been removed; a
---   cross-account call counts once a day, key and operation as far as both logs agree (scope_counts).
---   label is cloudtrail_delivery for CloudTrail writing its own logs and self for keytrail's own calls. keys counts
---   known keys. calls_per_day are successes and failures, over all days from the
---   first to the last on which anything in the answer was called.
+-- title: KMS operations called
+-- description: KMS operations with their successes and failures. An operation on two keys has a row for each side:
+--   ReEncrypt (source) and ReEncrypt (destination) are the same calls. Based on daily counts, so it works after events
+--   are deleted; a cross-account call counts once per day, key and operation as far as the logs of both accounts agree.
+--   Dry runs are left out.
+-- column operation: name of the operation, with the side of the key for operations on two keys
+-- column kind: `use` for a cryptographic operation, `management` for any other, `unknown` for an operation that this
+--   version of keytrail does not know, which may be a use
+-- column successes: number of successful calls
+-- column failures: failed calls by outcome, with their counts; null if there are none
+-- column callers: number of callers
+-- column keys: number of known keys
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
+--   null
+-- column calls_per_day: calls per day (UTC), successful and failed, over the same days in all rows: from the first to
+--   the last with a call
 -- series: calls_per_day
 -- caveat:
 --   SELECT text FROM scope_uncounted ORDER BY place

@@ -1,21 +1,33 @@
 -- id: principal-activity
--- title: What a principal did with keys
--- description: Everything that one principal did or tried: by which of its names, from where, which
---   operations, on which keys and resources, what it was refused. One row for each of these (what says
---   which), nothing is cut off. A call is the principal's if the text is its caller (role or user, by ARN or by
---   name), user ARN, user name, session, access key id, credential id, principal id (whole, or without the
---   session), source identity, Identity Center user, source IP address or VPC endpoint, or the network of
---   the address (/24 of IPv4, /48 of IPv6); a note says by which it was found, and several principals can
---   share a name: rows of what = caller tell them apart. Every call counts once: of the records that two
---   accounts hold of a cross-account call one, told by the caller's own, and a corrected record through its
---   correction. Both keys of a ReEncrypt have a row, each with the resources of its side. A key that no record
---   resolves stands as it was typed, and (none told) where nothing was. operations and successes, with
---   first_time and last_time, are those that succeeded; failures stand apart with their reasons and times, and
---   dry runs are neither; a refusal is told with its operation, kind of policy and error. Where
---   the window has a start, before counts the principal's own calls of every outcome in the 30 days before it,
---   and is_new marks what has none. S3 objects stand as the encryption context names them; an S3 Bucket Key
---   names the bucket. label is as in who-used.
+-- title: Activity of a principal
+-- description: Everything a principal did or tried with KMS: under which names, from where, with which operations, keys
+--   and resources, and what was denied. A call matches if the given text is its caller (role or user, by ARN or name),
+--   user ARN, user name, session, access key ID, credential ID, principal ID (with or without the session), source
+--   identity, Identity Center user, source IP address or VPC endpoint, or the network of the address (/24 for IPv4, /48
+--   for IPv6). A note says how it matched; if several principals share a name, the rows with what = caller tell them
+--   apart. Nothing is cut off. A call counts once, also if it is cross-account; a correction replaces the record that
+--   it corrects. Both keys of a ReEncrypt have a row, each with the resources of its side.
 -- param principal: principal, required. ARN, name, session, access key id, principal id, IP address or network, Identity Center user.
+-- column what: what `name` is: `caller`, `user ARN`, `session`, `access key id`, `credential id`, `principal id`,
+--   `source identity`, `Identity Center user`, `source address`, `VPC endpoint`, `user agent`, `invoking service`,
+--   `account and region`, `operation`, `key`, `resource`, `grant` or `refusal`
+-- column name: the value: keys by ARN, else as typed, or `(none told)`; S3 objects as the encryption context names
+--   them; for a refusal its operation, outcome, kind of policy and error code
+-- column key: for resources, grants and refusals, the key that they belong to
+-- column is_new: whether it has no call in the 30 days before the window; null if the window has no start
+-- column operations: successful operations with their counts, most frequent first
+-- column successes: number of successful calls
+-- column first_time: first successful call
+-- column last_time: last successful call
+-- column failures: number of failed calls
+-- column failure_reasons: outcomes of the failed calls with their counts
+-- column failed_operations: operations of the failed calls with their counts
+-- column first_failure: first failed call
+-- column last_failure: last failed call
+-- column dry_runs: number of dry runs, which count neither as success nor as failure
+-- column before: number of calls, of any outcome, in the 30 days before the window; null if the window has no start
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls; null if
+--   any call is neither
 -- footnote: an S3 Bucket Key names the bucket and stands for any number of its objects; what a service did later with a grant, and data keys used without KMS, are not in here
 -- caveat:
 --   WITH found AS (

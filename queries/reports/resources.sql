@@ -1,16 +1,20 @@
 -- id: resources
--- title: Which resources depend on which keys
--- description: For each key the resources that were encrypted, decrypted or granted under it, as the encryption
---   contexts of its successful operations name them: S3 objects folded to their bucket, EBS volumes and
---   snapshots, secrets, parameters, tables, databases, functions, … --resource gives the keys that one resource
---   depends on. A resource that needs a key shows itself only when KMS is called for it: one that nobody has
---   read or written since the first log held is not here, and one that no longer exists may be. operations counts
---   records, of both accounts where a cross-account call is in two logs. Read from the roll-up key_resources,
---   which outlives the events and keeps no days: rows are those whose times reach into the window, and their
---   counts and times are not cut there. Where a caller typed an id or an alias and the event told no ARN, each key that
---   it may have meant is told; key is what was typed where no known key was meant. accounts are those of the
---   callers.
+-- title: Resources by key
+-- description: For each key, the resources that were encrypted, decrypted or granted under it, from the encryption
+--   contexts of its successful operations: S3 buckets, EBS volumes and snapshots, secrets, parameters, tables,
+--   databases, functions, … With --param resource, the keys that one resource depends on. A resource appears only if
+--   KMS was called for it: one that nobody has read or written since the first log is missing, and one that no longer
+--   exists may be listed. Based on counts that outlive the events and keep no days: rows whose times overlap the window
+--   are listed in full. If a caller typed an ID or alias and no ARN is known, each key that it may have meant is
+--   listed.
 -- param resource: resource. Only this resource: its ARN, or the end of it (vol-…, a bucket, a table).
+-- column key: ARN of the key, else what was typed
+-- column aliases: all aliases that ever pointed to the key, as in key_names
+-- column resource: ARN of the resource, else `<service>:<id>`; S3 objects by bucket
+-- column operations: number of records of `encrypt`, `decrypt`, `grant` and `unknown` operations; a cross-account call
+--   in two logs has two
+-- column last_time: last of these records
+-- column accounts: accounts of the callers, comma-separated
 -- caveat:
 --   SELECT 'S3 is told by bucket: with an S3 Bucket Key one call to KMS stands for any number of objects, and no log '
 --     || 'tells which of them need the key'

@@ -1,13 +1,15 @@
 -- id: rhythm
--- title: At which hours of which weekdays keys are used
--- description: One row for each weekday (UTC), with the successful cryptographic operations in each of
---   its 24 hours: uses_per_hour[1] is the hour from 00:00. An operation counts once for each key it is
---   about, a cross-account call once, a corrected record through its correction; dry runs are left out. days
---   is how many days of that weekday have a use. busiest is the hour with most uses, the
---   earliest of equals. label is cloudtrail_delivery for
---   CloudTrail writing its own logs and self for keytrail's own calls: they keep a rhythm of their own and stand
---   apart. Read from the events: the
---   roll-up keeps no count per hour.
+-- title: Key use by weekday and hour
+-- description: One row per weekday (UTC) with the successful cryptographic operations in each hour. An operation counts
+--   once for each key, also if it is cross-account; a correction replaces the record that it corrects; dry runs are
+--   left out. Based on events, because the counts keep no hours.
+-- column weekday: day of the week
+-- column uses_per_hour: uses in each of the 24 hours (UTC), from 00:00
+-- column uses: number of uses
+-- column days: number of days with a use
+-- column busiest: hour with the most uses (0 to 23), the earliest of several; null without a use
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
+--   null; these have rows of their own, because they follow a rhythm of their own
 -- series: uses_per_hour
 -- caveat:
 --   SELECT text FROM scope_unknown_operations

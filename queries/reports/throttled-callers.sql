@@ -1,13 +1,22 @@
 -- id: throttled-callers
--- title: Who was throttled, and who consumed most
--- description: Throttled calls per second, caller, operation and key, and beside them the three callers
---   that made most KMS calls (of every outcome) in the same account, region and second. Quotas are per
---   account and region of the CALLER, so account is the caller's own account (the log's where the record
---   does not tell), and a call that two accounts recorded (equal shared_event_id, or the same request) counts once. Quotas
---   are also per kind of operation, which is not told apart here. The filters say whose throttled calls
---   are told; consumed_most and calls_in_second are those of all callers. key is the ARN, else what was typed.
---   label is cloudtrail_delivery for CloudTrail writing its own logs and self for keytrail's own calls; in
---   consumed_most it stands in brackets.
+-- title: Throttled callers, and the top callers of the same second
+-- description: Throttled calls by second, caller, operation and key, with the callers that made the most KMS calls in
+--   the same account, region and second. Quotas apply to the CALLER's account and region, and to kinds of operations,
+--   which are not separated here. Filters select the throttled calls; calls_in_second and consumed_most cover all
+--   callers. A cross-account call counts once.
+-- column event_time: the second
+-- column account: account whose quota the calls count against: the caller's, or that of the log if the record does not
+--   give it
+-- column account_name: name of that account in the latest list; null if not known
+-- column region: region
+-- column caller: the throttled caller
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
+--   null
+-- column event_name: the throttled operation
+-- column key: ARN of the key, else what was typed
+-- column throttled: number of throttled calls
+-- column calls_in_second: number of KMS calls by all callers in the account, region and second, of any outcome
+-- column consumed_most: the three callers with the most of these calls, with their counts; a label is in parentheses
 -- footnote: a lower bound: AWS does not promise to log every throttled call
 
 WITH events AS (

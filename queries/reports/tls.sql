@@ -1,11 +1,17 @@
 -- id: tls
--- title: How callers connect
--- description: Calls to KMS by caller, TLS version and key exchange. post_quantum is yes where the key exchange is
---   a hybrid with ML-KEM (X25519MLKEM768, …), so that a recording of the connection stays unreadable to a quantum
---   computer, no where it is another, null where the record tells none: CloudTrail tells the key exchange only in
---   recent logs, and TLS not at all for calls that a service made on the caller's behalf. calls are all calls of any outcome, management too, because the connection was made
---   whatever KMS answered; a call on two keys counts for each, a cross-account call once, as the
---   caller's log tells it. label is self for keytrail's own calls and cloudtrail_delivery for CloudTrail writing its own logs.
+-- title: TLS versions by caller
+-- description: KMS calls by caller, TLS version and key exchange. All calls count, of any outcome and management calls
+--   too, because the connection was made in any case. A call on two keys counts for each key; a cross-account call
+--   counts once, as in the caller's log.
+-- column caller: the caller
+-- column tls: TLS version; null for calls that a service made for the caller
+-- column key_exchange: key exchange; null if the record has none: CloudTrail logs it only in recent logs
+-- column post_quantum: `yes` if the key exchange is a hybrid with ML-KEM (X25519MLKEM768, …), so that a quantum
+--   computer cannot decrypt a recording of the connection, `no` for any other, null if not logged
+-- column calls: number of calls
+-- column last_time: last of these calls
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
+--   null
 -- caveat:
 --   SELECT 'calls whose records tell nothing of TLS: ' || count(*) || ', of them made by an AWS service for a caller: '
 --     || count(*) FILTER (WHERE invoked_by IS NOT NULL)

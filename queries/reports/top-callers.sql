@@ -1,13 +1,18 @@
 -- id: top-callers
--- title: Who used keys most
--- description: Callers by their uses of keys: successful cryptographic operations, once for each key they are
---   about, so a ReEncrypt counts twice. failed counts those that failed. Callers
---   without either are left out, and so are dry runs and everything else (DescribeKey, CreateGrant, ListKeys,
---   GenerateRandom, …). keys counts the known keys of the uses, last_time is the last use. Read from the daily roll-up, so it still answers when the events have been
---   removed; a cross-account call counts once a day, key and operation as far as both logs agree, under the
---   caller's name where the caller's log is held (scope_counts). label is cloudtrail_delivery for
---   CloudTrail writing its own logs and self for keytrail's own calls: they stand last, because they are no
---   one's work with the keys. uses_per_day runs over all days from the first to the last on which anybody in the answer called.
+-- title: Top callers by key use
+-- description: Callers by number of uses: successful cryptographic operations, one for each key, so a ReEncrypt counts
+--   twice. Callers without a use or a failed attempt are left out, and so are dry runs and all other calls
+--   (DescribeKey, CreateGrant, ListKeys, GenerateRandom, …). Based on daily counts, so it works after events are
+--   deleted; a cross-account call counts once per day, key and operation as far as the logs of both accounts agree,
+--   under the caller's name if the caller's log is in the store.
+-- column caller: the caller: ARN of the role or user, `account:<id>` or `service:<name>`
+-- column uses: number of uses
+-- column failed: number of failed cryptographic operations
+-- column keys: number of known keys used
+-- column last_time: last use
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
+--   null; labeled rows come last, because they are nobody's work with the keys
+-- column uses_per_day: uses per day (UTC), over the same days in all rows: from the first to the last with a call
 -- series: uses_per_day
 -- caveat:
 --   SELECT text FROM scope_uncounted ORDER BY place

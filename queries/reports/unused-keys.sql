@@ -1,34 +1,42 @@
 -- id: unused-keys
--- title: Keys without a use
+-- title: Keys with no use
 -- counted: uses are counted by the day, and its notes say what events that were deleted would tell
--- description: Keys of your accounts that no successful cryptographic operation used in the window: the last so
---   many days before the end, or from --since. The lines above the rows say of how many keys, and which were left
---   out and why: deleted ones, keys younger than the window, keys of accounts that are not yours
---   (inside_accounts) or of which no log is in the store, keys that only refused calls or dry runs name, which may
---   not exist, and keys that a call names whose operation no list knows (kms_operations), since it may be a use. A key that no log names is not in here. With --key they say when that key was last used. Read from
---   the daily roll-up, so it still answers when the events themselves have been removed. A use counts whoever's log
---   holds it;
---   one that typed the key's id counts too, one that typed an alias counts for the key that the alias
---   pointed to at the time. Keys of a multi-Region set decrypt each other's data: a use of any member
---   counts for every member, and last_use, uses_before and last_callers are those of the set
---   (multi_region names its members); the set is as old as its oldest member. last_use is null where no log
---   shows a use at all.
---   state is the last that the logs show (as in keys), and age_days is null where no log shows the creation.
---   uses_before counts the records in the log of the key's account, and the caller's where that log
---   has none of the operation that day, of a ReEncrypt from a key to itself one; a record that a correction
---   replaces counts as corrected while its events are held. failed_attempts counts the cryptographic operations on this key that
---   failed in the window: somebody still wants it. public_key_fetched is when GetPublicKey last succeeded on a member of
---   the set: whoever has the public key encrypts or verifies without a call. open_grants counts the grants of the key
---   that no log shows retired or revoked, and is null where the events that would tell are no longer held.
---   last_change is the last change of the key's life that is seen. uses_of_other_keys counts the successful
---   cryptographic operations on any other key that the log of the key's account and region shows in the window: 0 says
---   that reads may not have been logged there at all. Account, region, owner, OU and tag are the key's. A caller or a
---   service chooses the keys that have a record of it at any time; a use counts whoever's it is.
---   Where the window begins or ends within a day, the events of that day say what lies inside; where they
---   are no longer held, failed_attempts counts the day in full, and a key whose uses of one day reach
---   over both ends of the window is left out, since its use may lie inside. uses_of_other_keys always counts
---   such a day in full.
+-- description: Keys in your accounts with no successful cryptographic operation in the window, which starts --days
+--   before its end or at --since. The lines above the rows count the keys and say which were left out and why: deleted
+--   keys, keys younger than the window, keys in accounts that are not yours (inside_accounts) or have no log in the
+--   store, keys named only in failed calls or dry runs, which may not exist, and keys named by an operation that this
+--   version of keytrail does not know, which may be a use. Keys that no log names are missing. With --key, these lines
+--   say when the key was last used. A use counts by ARN, ID or alias (for the key that the alias pointed to at the
+--   time), in any account's log. The members of a multi-Region set decrypt each other's data, so a use of one counts
+--   for all, and the set is as old as its oldest member. Based on daily counts, so it works after events are deleted.
+--   If the window starts or ends within a day, the events of that day decide; if they are deleted, failed_attempts
+--   counts the whole day, and a key whose uses that day may be on either side of the window is left out. Account,
+--   region, owner, OU and tag filters select keys; a caller or service filter selects the keys that it has ever called,
+--   and uses by others still count.
 -- param days: days = 90. How many days before the end of the window a key must have had no use.
+-- column key_arn: ARN of the key
+-- column account: account that owns the key
+-- column account_name: name of that account in the latest list; null if not known
+-- column region: region of the key
+-- column aliases: all aliases that ever pointed to the key, as in key_names
+-- column state: last state that the logs show, as in keys; null if none is known
+-- column last_use: last use before the window, of any member of a multi-Region set; null if no log shows one
+-- column uses_before: number of recorded uses before the window, of all members of a multi-Region set: in the log of
+--   the key's account or, for operations that it lacks on a day, in the caller's
+-- column last_callers: the last three callers that used the key or set
+-- column failed_attempts: number of failed cryptographic or unknown operations on the key in the window: someone still
+--   wants it
+-- column age_days: age of the key in days at the end of the window; null if its creation is not logged
+-- column public_key_fetched: last successful GetPublicKey, of any member of the set: anyone with the public key can
+--   encrypt or verify without a call to KMS
+-- column open_grants: number of grants that no log shows as retired or revoked; null if the events that would show them
+--   are deleted
+-- column multi_region: number of known members of the multi-Region set, and their regions; null for any other key
+-- column last_change: last successful change of state, with its time; null if none is logged
+-- column uses_of_other_keys: number of uses of all other keys in the log of the same account and region in the window,
+--   days in full; 0 means that uses may not have been logged there at all
+-- column first_seen: first record of the key
+-- column last_seen: last record of the key before the end of the window
 -- summary: SELECT text FROM summary ORDER BY place
 -- footnote: seen in logs, not a verdict: a key that no log names is not in here, and one that no log shows in use can still protect data at rest
 -- caveat:

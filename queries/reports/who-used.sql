@@ -1,24 +1,34 @@
 -- id: who-used
--- title: Who used the key
--- description: Callers of a key, with what they did, for which service, on which resources, and when. Above the
---   rows stand the key that was meant, with its account, aliases and state as the logs show it (keys), and how often it
---   was used. kind use is a cryptographic operation, and successes counts those that succeeded; kind management is
---   any other (DescribeKey, CreateGrant, …), which uses no key and is counted in other_calls; kind unknown is an operation
---   that this version of keytrail does not know, which may be a use, and is counted there too.
---   An event counts if it names the key by ARN, as its key or as the destination of a ReEncrypt, or if
---   what was typed (id, alias) meant the key in the caller's account and region at the time of the event.
---   An operation counts once: of the records that two accounts hold of a cross-account call, the one
---   in the log of the key's account counts (else the caller's), with the caller's name from the
---   caller's record; a corrected record gives way to its correction. An operation on two of the keys
---   asked for counts as its source. operations, sessions, resources, first_time and last_time are those of
---   calls of this kind that succeeded; failures stand apart, with what they tried (failed_operations), why they failed and when the
---   last was, and a caller who only failed has no first_time. Dry runs are neither and are left out.
---   Account and region narrow which key is meant, not who used it; account_name is the caller's account by
---   its imported name. label is cloudtrail_delivery for
---   CloudTrail writing its own logs and self for keytrail's own calls. Of many sessions and
---   resources the most frequent three are shown. An S3 Bucket Key shows the bucket: counts are
---   calls to KMS, never reads of objects.
+-- title: Callers of the key
+-- description: Callers of a key, and what they did with it. The lines above the rows show the key with its account,
+--   aliases and state (view keys), and how often it was used. An event counts if it names the key by ARN, as its key or
+--   as the destination of a ReEncrypt, or if the typed ID or alias meant the key in the caller's account and region at
+--   that time. An operation counts once: of the records of a cross-account call, the one in the log of the key's
+--   account, with the caller from the caller's own record; a correction replaces the record that it corrects; an
+--   operation on two of the given keys counts for its source. Dry runs are left out. Account and region filters say
+--   which key is meant, not who used it. With an S3 Bucket Key the resource is the bucket: counts are KMS calls, not
+--   reads of objects.
 -- param key: key, required. The key's id, ARN, alias or alias ARN, or the id of a multi-Region set.
+-- column kind: `use` for cryptographic operations, `management` for other calls (DescribeKey, CreateGrant, …), which do
+--   not use the key, `unknown` for operations that this version of keytrail does not know, which may be uses
+-- column caller: the caller: ARN of the role or user, `account:<id>` or `service:<name>`
+-- column account_name: name of the caller's account in the latest list; null if not known
+-- column service: service whose resource the key was used for, or that called for the caller
+-- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
+--   null
+-- column operations: successful operations with their counts, most frequent first
+-- column successes: number of successful cryptographic operations; 0 in rows of other kinds
+-- column other_calls: number of successful calls of kind `management` or `unknown`; 0 in rows of kind `use`
+-- column sessions: number of sessions with a successful call
+-- column session_sample: the three most frequent of these
+-- column resources: number of resources in successful calls
+-- column resource_sample: the three most frequent of these
+-- column first_time: first successful call; null if all failed
+-- column last_time: last successful call
+-- column failures: number of failed calls
+-- column failure_reasons: outcomes of the failed calls with their counts
+-- column failed_operations: operations of the failed calls with their counts
+-- column last_failure: last failed call
 -- summary: SELECT text FROM summary ORDER BY place, text
 -- caveat:
 --   SELECT unnest(make_array(

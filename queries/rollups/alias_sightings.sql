@@ -1,11 +1,10 @@
 -- id: alias_sightings
--- title: Where each alias was seen to point
--- description: The rows that events add to the table alias_sightings: its columns, in its order.
---   Read from the relation new_kms_events, rows of kms_events. Successful CreateAlias, UpdateAlias and
---   DeleteAlias give a row each; every other event in which an alias was typed and the key's ARN is known
---   counts per day, whatever its outcome. A DeleteAlias also tells where the alias pointed until then.
---   The account and region are those of the key, beside which an alias lives, else those of the record.
---   The rows are a set: whoever writes them sorts them.
+-- title: Keys that each alias was seen with
+-- description: The rows that events add to the table alias_sightings: its columns, in its order. Reads new_kms_events,
+--   rows of kms_events. Successful CreateAlias, UpdateAlias and DeleteAlias calls give a row each; every other event
+--   with a typed alias and a known key ARN counts per day, with any outcome. A DeleteAlias also shows where the alias
+--   pointed until then. Account and region are those of the key, in which an alias is, else those of the record. The
+--   rows are a set: the writer sorts them.
 
 WITH events AS (
   SELECT

@@ -1,14 +1,12 @@
 -- id: key_resources
--- title: Which resources depend on which key
--- description: The rows that events add to the table key_resources: its columns, in its order.
---   Read from the relation new_kms_events, rows of kms_events. Successful cryptographic operations
---   and CreateGrant count; dry runs do not, nor what a VPC endpoint tells again. So does an operation that is not known (direction unknown): it may depend on
---   the key, and no later version could tell it from the roll-up. Each resource that the encryption contexts name gives a
---   row; the objects of an S3 bucket are folded to the bucket, which counts once an event.
---   The source key of a ReEncrypt decrypts and its destination key encrypts: a resource that only one
---   of the two contexts names belongs to that side, any other to both.
---   service is read from the resource itself, else it is the event's.
---   The rows are a set: whoever writes them sorts them.
+-- title: Resources by key
+-- description: The rows that events add to the table key_resources: its columns, in its order. Reads new_kms_events,
+--   rows of kms_events. Successful cryptographic operations and CreateGrant count; dry runs and VPC endpoint records of
+--   calls that KMS logged too do not. An unknown operation counts as well (direction unknown): it may depend on the
+--   key, and no later version could find out from the counts. Each resource in the encryption contexts gives a row; S3
+--   objects are grouped by bucket, which counts once per event. The source key of a ReEncrypt decrypts and its
+--   destination key encrypts: a resource in only one of the two contexts belongs to that side, any other to both.
+--   service is that of the resource itself, else the event's. The rows are a set: the writer sorts them.
 
 WITH calls AS (
   SELECT

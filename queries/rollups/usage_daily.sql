@@ -1,17 +1,14 @@
 -- id: usage_daily
--- title: Counts of KMS records per day and key
--- description: The rows that events add to the table usage_daily: its columns, in its order.
---   Read from the relation new_kms_events, rows of kms_events. The writer runs it over the events
---   that are not counted yet, the reader over the same tail; rows of equal dimensions add up.
---   An event with a second key (the destination of a ReEncrypt, the replica of a ReplicateKey)
---   gives a row for each key; without the rows of role destination, count adds up to the number of events. Where
---   both are one key, the row of its source has the role both: without the rows of that role, a key's counts add up
---   to the number of its operations.
---   outcome is dry_run for every dry run, also for one that was refused: it is neither a use nor a
---   failure.
---   record_role is network for what a VPC endpoint tells of a call that went on to KMS: the call has a record of its own,
---   and counts by that one. What the endpoint refused has none.
---   The rows are a set: whoever writes them sorts them.
+-- title: Counts of KMS records by day and key
+-- description: The rows that events add to the table usage_daily: its columns, in its order. Reads new_kms_events, rows
+--   of kms_events. The writer runs it over the events that are not counted yet, the reader over those that no commit
+--   has counted; rows with equal dimensions add up. An event with a second key (the destination of a ReEncrypt, the
+--   replica of a ReplicateKey) gives a row for each key; without the rows of role destination, count adds up to the
+--   number of events. If both are one key, the row of its source has the role both: without the rows of that role, the
+--   counts of a key add up to the number of its operations. outcome is dry_run for every dry run, also for a denied
+--   one: it is neither a use nor a failure. record_role is network for a VPC endpoint's record of a call that KMS
+--   logged too; the call counts by the record of KMS. A call that the endpoint denied has no other record. The rows are
+--   a set: the writer sorts them.
 
 WITH records AS (
   SELECT

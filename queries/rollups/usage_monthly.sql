@@ -1,9 +1,8 @@
 -- id: usage_monthly
--- title: Counts of KMS records per month and key
--- description: The rows that events add to the table usage_monthly: its columns, in its order.
---   Read from the relation new_usage_daily, the rows that the same events add to usage_daily.
---   What a VPC endpoint tells of a call that went on to KMS is left out: the call has a record of its own.
---   The rows are a set: whoever writes them sorts them.
+-- title: Counts of KMS records by month and key
+-- description: The rows that events add to the table usage_monthly: its columns, in its order. Reads new_usage_daily,
+--   the rows that the same events add to usage_daily. VPC endpoint records of calls that KMS logged too are left out:
+--   the record of KMS counts. The rows are a set: the writer sorts them.
 -- depends: usage_daily
 
 SELECT

@@ -1,14 +1,13 @@
 -- id: scope_counts
--- title: The daily counts that a report is about, each call counted once
--- description: scope_usage without the second copy of a cross-account call, whichever account's log was asked for. Of the records that several
---   accounts hold of the calls of one day, key, operation, outcome and calling account (or service), those of
---   the log that holds most of them count, and where several hold as many those of the caller's account, which name the
---   caller, else of another than the key's. Logs whose records are of different hours have no call in common, and both count. Records of network activity are left out, and so are records that correct earlier
---   ones and whose events are no longer held: those have told the call.
---   caller_account is the account of the caller, null where the record does not tell it (a service).
---   is_other_key marks all but the first key of calls that typed an alias on a day on which it moved and of which
---   the events are no longer held: they
---   are here for each key that the alias pointed to, so whoever adds up over keys leaves these out.
+-- title: Daily counts for a report, each call counted once
+-- description: scope_usage without the second record of a cross-account call, whichever account's log was asked for. If
+--   several accounts have records of the calls of one day, key, operation, outcome and calling account (or service),
+--   only the log with the most of them counts; of logs with equally many, that of the caller's account, which names the
+--   caller, else one of another account than the key's. Logs with records in different hours have no call in common, so
+--   both count. Network records are left out, and so are records that correct earlier ones whose events are deleted:
+--   the earlier ones are counted. caller_account is null if the record does not give it (a service). is_other_key marks
+--   all but the first key of calls that typed an alias on a day on which it moved, if the events are deleted: they are
+--   repeated for each key that the alias pointed to, so leave them out when adding up over keys.
 -- depends: scope_usage_of_callers, copied_keys
 
 WITH counts_by_name AS (

@@ -1,8 +1,9 @@
 -- id: scope_coverage
--- title: The hours that a report on coverage is about
--- description: One row per account, region and hour of the window, also where coverage has none: that is a gap, unless the account
---   was not a member then, or the region not enabled. Without --since the window begins with the first whole hour
---   after the trails' first deliveries, which need not come at the same minute everywhere.
+-- title: Hours for a report on coverage
+-- description: One row per account, region and hour of the window, including hours that coverage does not have: those
+--   are gaps, unless the account was not a member then or the region not enabled. Without --since the window begins
+--   with the first whole hour after the first deliveries of the trails, which need not come in the same minute
+--   everywhere.
 -- depends: coverage, coverage_absences, coverage_states, coverage_settings, coverage_streams, delivery_ranges
 
 WITH log_bounds AS (

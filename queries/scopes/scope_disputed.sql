@@ -1,6 +1,6 @@
 -- id: scope_disputed
--- title: Calls of the window whose event id another call has, too
--- description: Rows of disputed_calls in the window; where a key is asked for, those that name no other.
+-- title: Calls of the window that share their event ID with another call
+-- description: Rows of disputed_calls in the window; if a key is asked for, those that name no other.
 -- depends: disputed_calls
 -- caveat:
 --   SELECT 'event ids under which different calls are stored, so that one of them may be forged; each call is counted: '

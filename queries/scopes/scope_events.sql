@@ -1,7 +1,7 @@
 -- id: scope_events
--- title: The records of the window that the filters leave
--- description: Rows of key_events in the window and within the filters of the report, which mean
---   what they mean in scope_uses_ever.
+-- title: Records in the window that pass the filters
+-- description: Rows of key_events in the window that pass the filters of the report, which mean the same as in
+--   scope_uses_ever.
 -- depends: scope_events_of_callers
 
 SELECT *

@@ -1,7 +1,7 @@
 -- id: scope_events_of_callers
--- title: The records of the window that the filters leave, of any account and caller
--- description: Rows of key_events in the window and within the filters of the report but for the account and the caller:
---   for questions that compare the records of several accounts, and which therefore look at both themselves.
+-- title: Records in the window that pass the filters, for any account and caller
+-- description: Rows of key_events in the window that pass all filters of the report except account and caller: for
+--   questions that compare the records of several accounts and apply these two themselves.
 -- depends: key_events
 
 SELECT *

@@ -1,8 +1,8 @@
 -- id: scope_keys
--- title: The keys that the filters leave
--- description: Rows of key_names within the filters of the report: account, region, owner, OU and tag are
---   those of the key. With a caller or a service, the keys of which the store has a record of that caller,
---   and an event of that service, at any time and in any log.
+-- title: Keys that pass the filters
+-- description: Rows of key_names that pass the filters of the report: account, region, owner, OU and tag of the key.
+--   With a caller or a service, the keys for which the store has a record with that caller, or an event with that
+--   service, at any time and in any log.
 -- depends: key_names, key_events, usage_by_key
 
 SELECT *

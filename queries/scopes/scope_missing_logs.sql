@@ -1,10 +1,10 @@
 -- id: scope_missing_logs
--- title: What logs the window lacks
--- description: Texts that say how complete the logs are that a report answers from: of the accounts and regions of
---   the keys asked for, else of all of which a log is held or a key is known. An hour is shown if deliveries go on from its
---   beginning until its last events are due, as in coverage; this is told by the ledger alone, so that every
---   report can afford it. What is not due yet is not counted, nor the hours before the first of these logs: if they begin later than
---   those of the store, a text says so.
+-- title: Logs missing from the window
+-- description: Texts that say how complete the logs behind a report are: for the accounts and regions of the keys asked
+--   for, else for all with a log or a known key. An hour is covered if deliveries go on from its start until its last
+--   events should have arrived, as in coverage; this needs the ledger only, so every report can afford it. Hours whose
+--   logs may still arrive do not count, nor do hours before the first of these logs; if they begin later than the logs
+--   of the store, a text says so.
 -- depends: coverage_settings, known_keys, log_period, trail_changes
 
 WITH asked_regions AS (

@@ -1,9 +1,8 @@
 -- id: scope_resources
--- title: The resources that the filters leave
--- description: Rows of resources_by_key whose times reach into the window, within the filters of the report: account
---   and region are the key's (the caller's account where no known key was meant), service is the resource's.
---   The roll-up tells no callers: with one, the rows are those of the keys of which the store has a record of
---   that caller.
+-- title: Resources that pass the filters
+-- description: Rows of resources_by_key whose times overlap the window and that pass the filters of the report: account
+--   and region are the key's (the caller's account if no known key was meant), service is the resource's. The counts
+--   have no callers: with a caller, these are the rows of the keys for which the store has a record with that caller.
 -- depends: resources_by_key, usage_by_key, usage_by_name
 -- caveat:
 --   SELECT 'records that correct earlier ones and whose events are no longer held, so that resources may be told of the key '

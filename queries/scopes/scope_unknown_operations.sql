@@ -1,8 +1,8 @@
 -- id: scope_unknown_operations
--- title: What may be uses, by operations that are not known
--- description: One text where calls of the window, within the filters of the report, succeeded whose operation is in no
---   list (unknown_operations), else none: they may be uses, and reports about uses do not count them. A row of the daily counts
---   that reaches into the window counts in full.
+-- title: Possible uses by unknown operations
+-- description: One text if calls of the window that pass the filters succeeded with an operation in no list
+--   (unknown_operations), else none: they may be uses, and reports on uses do not count them. A row of the daily counts
+--   that overlaps the window counts in full.
 -- depends: unknown_operations, usage_by_key
 
 SELECT

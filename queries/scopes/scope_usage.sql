@@ -1,12 +1,10 @@
 -- id: scope_usage
--- title: The daily usage of the window that the filters leave
--- description: Rows like those of usage_by_key, which counts records, in the window and within the filters of
---   the report, which mean what they mean in scope_uses_ever. Both records of a
---   cross-account call are in here (record_role), records of network activity (record_role network), and what is in
---   doubt. Days that the window cuts in two
---   are counted from their events, and so is everything where a service is asked for, which the
---   roll-up does not tell in full. Where the events of a day that is cut are no longer held, each of its rows
---   that reaches into the window counts in full.
+-- title: Daily usage in the window that passes the filters
+-- description: Rows like those of usage_by_key, which counts records, in the window and within the filters of the
+--   report, which mean the same as in scope_uses_ever. They include both records of a cross-account call (record_role),
+--   network records (record_role network) and counts in doubt. Days that the window cuts are counted from their events,
+--   and so is everything if a service is asked for, since the daily counts do not have all services. If the events of
+--   such a day are deleted, each of its rows that overlaps the window counts in full.
 -- depends: scope_usage_of_callers, scope_disputed, stored_days
 -- caveat:
 --   SELECT 'records that typed an alias which moved that day, counted for each key that it pointed to, because the '

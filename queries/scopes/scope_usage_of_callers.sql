@@ -1,7 +1,7 @@
 -- id: scope_usage_of_callers
--- title: The daily usage of the window that the filters leave, of any account and caller
--- description: Rows of scope_usage, whatever their account and caller: a call is told apart from its copy in another account's
---   log before an account or a caller chooses among calls.
+-- title: Daily usage in the window that passes the filters, for any account and caller
+-- description: Rows of scope_usage for all accounts and callers, so that a call can be separated from its second record
+--   in another account's log before account or caller filters apply.
 -- depends: usage_by_key, scope_events_of_callers, replacements
 
 WITH cut_events AS (

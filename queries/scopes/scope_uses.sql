@@ -1,5 +1,5 @@
 -- id: scope_uses
--- title: The operations of the window that the filters leave
+-- title: Operations in the window that pass the filters
 -- description: Rows of scope_uses_ever in the window.
 -- depends: scope_uses_ever
 

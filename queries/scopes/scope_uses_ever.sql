@@ -1,9 +1,9 @@
 -- id: scope_uses_ever
--- title: The operations that the filters leave, of all times
--- description: Rows of key_uses within the filters of the report, whenever they were. Account is a
---   recipient account of the call's records, or the caller's own, and region the key's, else the record's; where a key
---   is asked for, both say which key is meant instead. owner and OU are those of the key's account, else
---   of the recipient account. service is the one that invoked KMS, else the resource's.
+-- title: Operations of any time that pass the filters
+-- description: Rows of key_uses that pass the filters of the report, from any time. Account is a recipient account of
+--   the call's records or the caller's own, and region the key's, else the record's; if a key is asked for, both say
+--   which key is meant instead. Owner and OU are those of the key's account, else of the recipient account. Service is
+--   the one that invoked KMS, else the resource's.
 -- depends: key_uses, scope_disputed
 
 SELECT *

@@ -1,7 +1,6 @@
 -- id: status-accounts
--- title: The accounts
--- description: Every account of the list that was imported last, and every account whose logs are held, which
---   has_logs says.
+-- title: Accounts
+-- description: Every account in the list imported last, and every account whose logs are in the store (has_logs).
 
 SELECT
   coalesce(told.account, held.account) AS account,

@@ -1,6 +1,7 @@
 -- id: status-coverage
 -- title: Source, window, lag and coverage
--- description: One line of text each: where the logs are from, from when to when they were delivered, when the last was, and of how many hours of coverage the logs are complete.
+-- description: One line of text each: where the logs are from, the times of their deliveries, the time of the last one,
+--   and how many hours of coverage are complete.
 
 WITH delivered AS (
   SELECT first_time, last_time

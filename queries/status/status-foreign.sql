@@ -1,7 +1,7 @@
 -- id: status-foreign
--- title: Objects that are not CloudTrail's
--- description: How many objects neither name nor content says to be CloudTrail's, by their latest attempt, and the
---   first of them by location. They are not in log_files, and no hour lacks anything for them.
+-- title: Objects that are not CloudTrail logs
+-- description: How many objects are not CloudTrail's by name or content, by their latest attempt, and the first of them
+--   by location. They are not in log_files, and no hour misses anything because of them.
 
 SELECT min(location) AS example, count(*) AS objects
 FROM (

@@ -1,6 +1,6 @@
 -- id: status-id-conflicts
--- title: Event ids with more than one content
--- description: How many event ids stand for events of different content.
+-- title: Event IDs with more than one content
+-- description: The number of event IDs under which events with different content are stored.
 
 SELECT 'id conflicts' AS what, count(*) AS ids
 FROM id_conflicts

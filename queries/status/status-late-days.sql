@@ -1,7 +1,7 @@
 -- id: status-late-days
--- title: Days of buckets that may have got logs since they were listed
--- description: Folders of days that were last listed before logs had stopped arriving, which is 35 days after the
---   day, and whose 35 days are over by now: how many, the first and the last.
+-- title: Days of buckets that may have received logs since they were listed
+-- description: Folders of days last listed before logs had stopped arriving, which is 35 days after the day, and whose
+--   35 days are now over: how many, the first and the last.
 
 SELECT count(*) AS folders, min(day) AS first_day, max(day) AS last_day
 FROM (

@@ -1,6 +1,6 @@
 -- id: status-objects
 -- title: Log objects by kind
--- description: How many log objects of each kind the ledger holds, by their latest attempt.
+-- description: The number of log objects of each kind in the ledger, by their latest attempt.
 
 SELECT kind, count(*) AS objects
 FROM log_files

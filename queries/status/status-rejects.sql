@@ -1,6 +1,6 @@
 -- id: status-rejects
 -- title: Rejects by reason
--- description: How many log objects could not be read in full, by the first reason.
+-- description: The number of log objects that could not be read in full, by the first reason.
 
 SELECT state || ': ' || coalesce(reason, 'unknown') AS reason, count(*) AS objects
 FROM log_files

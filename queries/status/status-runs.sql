@@ -1,6 +1,6 @@
 -- id: status-runs
--- title: The last runs
--- description: The five runs that began last. A run has a row when it begins and another when it ends, which counts.
+-- title: Last runs
+-- description: The five runs that started last. A run has a row when it starts and another when it ends, which counts.
 
 SELECT
   iso_time(started_at) AS started,

@@ -1,5 +1,5 @@
 -- id: status-trails
--- title: The trails that are known
+-- title: Trails
 -- description: The newest description of each trail, with what it logs of KMS: read_write, write_only or excluded.
 
 SELECT

@@ -2,14 +2,21 @@
 //!
 //! Enters: what the user chose. Leaves: a configuration that every client of the SDK is made from, with the
 //! standard chain of credentials (environment, profile, SSO, web identity, containers, instances) behind it.
-//! Nothing here knows what a service is asked for.
+//! Services of which little is needed have an [`Api`] instead of a client of the SDK. Nothing here knows what a service is
+//! asked for.
 
 mod agent;
+mod call;
 mod contact;
+mod endpoint;
+mod logged;
 mod profile;
 
 pub use agent::Named;
+pub use call::{Api, CallError, Refusal};
 pub use contact::Contact;
+pub use endpoint::{ACCOUNT, CLOUDTRAIL, ORGANIZATIONS, Service};
+pub use logged::Logged;
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -17,13 +24,14 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
 use profile::ChosenProfile;
 
-/// The configuration of a client of a service's SDK: every call carries keytrail's name, and a server that never
-/// answered is given up soon.
+/// The configuration of a client of a service's SDK: every call carries keytrail's name and is logged, and a server
+/// that never answered is given up soon.
 macro_rules! client_config {
     ($sdk:ident, $config:expr) => {{
         let contact = $crate::aws::Contact::default();
         $sdk::config::Builder::from($config)
             .interceptor($crate::aws::Named)
+            .interceptor($crate::aws::Logged)
             .interceptor(contact.clone())
             .retry_classifier(contact)
     }};

@@ -6,14 +6,16 @@
 //!
 //! ```sql
 //! -- id: who-used
-//! -- title: Who used the key
+//! -- title: Callers of the key
 //! -- description: Callers of a key,
 //! --   and what they did.
 //! -- param key: key, required. The key, as you would type it.
 //! -- param days: days = 90. How many days to count back.
-//! -- column caller: who called, as in kms_events
+//! -- column caller: who called
+//! -- columns: as in kms_events
 //! -- argument row: what a macro is applied to
 //! -- depends: key_uses
+//! -- internal: why it exists
 //! -- kept: why a session computes it once
 //! -- counted: why it needs no note on deleted events
 //! -- recounts: key_resources of replaced_records
@@ -113,10 +115,14 @@ pub struct Query {
     pub description: String,
     /// What its columns mean, in the order of the header.
     pub columns: Vec<(String, String)>,
+    /// The tables and views whose documentation covers the columns that the header does not name.
+    pub columns_as_in: Vec<String>,
     /// The names that its text takes, where it is a macro, each with its meaning.
     pub arguments: Vec<(String, String)>,
     /// The views that it reads, where it is a view; the views and scopes, where it is a scope.
     pub depends: Vec<String>,
+    /// Why it exists, for a view that only other queries read: SQL can name it, but nothing lists it.
+    pub internal: Option<String>,
     /// Why a session computes it once and keeps its rows, where it is a view that is small and read often.
     pub kept: Option<String>,
     /// Why a report that reads events needs no note on those that were deleted: it answers from the counts.
@@ -171,8 +177,10 @@ impl Query {
             title: String::new(),
             description: String::new(),
             columns: Vec::new(),
+            columns_as_in: Vec::new(),
             arguments: Vec::new(),
             depends: Vec::new(),
+            internal: None,
             kept: None,
             counted: None,
             recounts: None,
@@ -244,6 +252,15 @@ impl Query {
                     .extend(text.split(',').map(|name| name.trim().to_owned()));
                 Ok(())
             }
+            "internal" => set(self.internal.get_or_insert_default(), "internal", text),
+            "columns" => {
+                let names = text
+                    .strip_prefix("as in ")
+                    .ok_or("`columns` is `as in <table or view>, …`")?;
+                self.columns_as_in
+                    .extend(names.split(',').map(|name| name.trim().to_owned()));
+                Ok(())
+            }
             "kept" => set(self.kept.get_or_insert_default(), "kept", text),
             "counted" => set(self.counted.get_or_insert_default(), "counted", text),
             "recounts" => {
@@ -289,7 +306,7 @@ impl Query {
                 let name = word.strip_prefix("param ").ok_or_else(|| {
                     format!(
                         "`{word}` is not a word of the header: \
-                         use id, title, description, param <name>, column <name>, argument <name>, depends, kept, counted, recounts, series, strip, summary, footnote or caveat"
+                         use id, title, description, param <name>, column <name>, columns, argument <name>, depends, internal, kept, counted, recounts, series, strip, summary, footnote or caveat"
                     )
                 })?;
                 if COMMON.contains(&name) {
@@ -439,6 +456,24 @@ mod tests {
         );
         let error = error.expect_err("two summaries").to_string();
         assert_eq!(error, "reports/q.sql:5: `summary` stands here twice");
+    }
+
+    #[test]
+    fn columns_and_internal_views_are_read() {
+        let text = "-- id: q\n-- title: t\n-- description: d\n-- column a: one\n--   and more\n\
+            -- column b: two\n-- columns: as in kms_events, keys\n-- internal: a step of c\n\nSELECT 1";
+        let query = Query::parse("views/q.sql", text).expect("a good header");
+        let column = |name: &str, meaning: &str| (name.to_owned(), meaning.to_owned());
+        assert_eq!(
+            query.columns,
+            [column("a", "one and more"), column("b", "two")]
+        );
+        assert_eq!(query.columns_as_in, ["kms_events", "keys"]);
+        assert_eq!(query.internal.as_deref(), Some("a step of c"));
+        let error = Query::parse("views/q.sql", &text.replace("as in", "like"));
+        let error = error.expect_err("no `as in`").to_string();
+        let expected = "views/q.sql:7: `columns` is `as in <table or view>, …`";
+        assert_eq!(error, expected);
     }
 
     fn check(changed: &str, into: &str, expected: &str) {

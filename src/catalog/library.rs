@@ -8,6 +8,7 @@ use std::path::Path;
 
 use include_dir::{Dir, DirEntry, include_dir};
 
+use super::layer::view_at;
 use super::macros::Macros;
 use super::nearest::nearest;
 use super::{CatalogError, Query};
@@ -125,7 +126,7 @@ impl Library {
     /// of the same name.
     ///
     /// `path` is relative to the directory of queries. Returns whether the file was taken: one that is
-    /// not `<folder>/<id>.sql` of a known folder is none of the library's.
+    /// not `<folder>/<id>.sql` of a known folder, or `views/<layer>/<id>.sql`, is none of the library's.
     ///
     /// # Errors
     /// [`CatalogError::Header`] where it is ill-formed.
@@ -143,8 +144,7 @@ impl Library {
     /// # Errors
     /// [`CatalogError::Header`] where it is ill-formed, or a view has the name of a table or a scope.
     pub fn add_own(&mut self, path: &str, shown: &str, text: &str) -> Result<bool, CatalogError> {
-        if let Some(name) = path.strip_prefix("views/") {
-            let name = name.strip_suffix(".sql").unwrap_or(name);
+        if let Some((_, name)) = view_at(path) {
             let fault = |problem: String| CatalogError::Header {
                 path: shown.to_owned(),
                 line: 1,
@@ -160,10 +160,16 @@ impl Library {
                     "duplicate name: `{name}` is what the filters of a report leave"
                 )));
             }
+            if let Some(other) = self.view(name).filter(|_| self.own_views.contains(name)) {
+                return Err(fault(format!(
+                    "duplicate name: `{name}` is also the view in {}",
+                    other.path
+                )));
+            }
             let is_name = |letter: char| {
                 letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_'
             };
-            if !name.contains('/') && !name.chars().all(is_name) {
+            if !name.chars().all(is_name) {
                 return Err(fault(format!(
                     "`{name}` cannot name a view: use a-z, 0-9 and _"
                 )));
@@ -189,9 +195,8 @@ impl Library {
             return Ok(false);
         }
         let is_taken = self.insert(path, shown, text)?;
-        if let Some(name) = path.strip_prefix("views/").filter(|_| is_taken) {
-            self.own_views
-                .insert(name.trim_end_matches(".sql").to_owned());
+        if let Some((_, name)) = view_at(path).filter(|_| is_taken) {
+            self.own_views.insert(name.to_owned());
         }
         self.stack_views();
         Ok(is_taken)
@@ -214,7 +219,8 @@ impl Library {
         let is_statement = Path::new(name)
             .extension()
             .is_some_and(|extension| extension == "sql");
-        if !is_statement || name.contains('/') {
+        let is_nested = name.contains('/') && view_at(path).is_none();
+        if !is_statement || is_nested {
             return Ok(false);
         }
         let mut query = Query::parse(shown, text)?;
@@ -408,9 +414,10 @@ mod tests {
 
     fn library(views: &[(&str, &str)]) -> Library {
         let mut library = Library::default();
-        for (id, depends) in views {
+        for (path, depends) in views {
+            let id = path.rsplit('/').next().unwrap_or(path);
             let taken = library
-                .add(&format!("views/{id}.sql"), &view(id, depends))
+                .add(&format!("views/{path}.sql"), &view(id, depends))
                 .expect("a view");
             assert!(taken, "{id}");
         }
@@ -487,6 +494,26 @@ mod tests {
         assert_eq!(
             faults,
             ["own/c.sql: `c` depends on `a`, which is in turn depending on it"]
+        );
+    }
+
+    #[test]
+    fn views_are_found_in_layers_and_flat_and_once_in_a_users_directory() {
+        let mut library = library(&[("facts/a", ""), ("b", "a")]);
+        assert_eq!(
+            library.view("a").expect("a view").path,
+            "queries/views/facts/a.sql"
+        );
+        assert_eq!(library.views().expect("an order").len(), 2);
+        let mut own =
+            |path: &str, id: &str| library.add_own(path, &format!("own/{path}"), &view(id, ""));
+        assert!(own("views/a.sql", "a").expect("a view"));
+        assert!(own("views/usage/b.sql", "b").expect("a view"));
+        assert!(!own("views/other/c.sql", "c").expect("not read"));
+        let error = own("views/b.sql", "b").expect_err("two of a name");
+        assert_eq!(
+            error.to_string(),
+            "own/views/b.sql:1: duplicate name: `b` is also the view in own/views/usage/b.sql"
         );
     }
 

@@ -3,9 +3,11 @@
 //! Enters: the files under `queries/`, compiled in, and texts of a user's own. Leaves: a [`Library`] of [`Query`]s, and
 //! statements put together from them. Nothing here runs a statement, and nothing knows a store.
 
+mod columns;
 mod error;
 mod header;
 mod item;
+mod layer;
 mod library;
 mod macros;
 mod nearest;
@@ -14,9 +16,11 @@ mod relation;
 mod scope;
 mod tokens;
 
+pub use columns::ColumnFault;
 pub use error::CatalogError;
 pub(crate) use error::{hint, printable};
 pub use header::{Parameter, ParameterKind, Query};
+pub use layer::{LAYERS, view_at};
 pub use library::Library;
 pub(crate) use nearest::nearest;
 pub use relation::{NEW_EVENTS, Relation, Relations, stacked, unstacked};

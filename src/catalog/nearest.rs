@@ -55,27 +55,14 @@ fn short(name: &str) -> &str {
     name.rsplit(marks).next().unwrap_or(name)
 }
 
-/// The edits between two texts, in characters: one left out, put in or another, or two beside each other swapped.
+/// The edits between two texts, in characters: one left out, put in or another, or two neighbors swapped.
 fn distance(left: &str, right: &str) -> usize {
-    let left: Vec<char> = left.chars().take(COMPARED_CHARS_MAX).collect();
-    let right: Vec<char> = right.chars().take(COMPARED_CHARS_MAX).collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    let mut before = row.clone();
-    for at in 0..left.len() {
-        let mut next = vec![at + 1; row.len()];
-        for place in 0..right.len() {
-            let substituted = row[place] + usize::from(left[at] != right[place]);
-            let mut edits = substituted.min(row[place + 1] + 1).min(next[place] + 1);
-            let is_swapped =
-                at > 0 && place > 0 && left[at] == right[place - 1] && left[at - 1] == right[place];
-            if is_swapped {
-                edits = edits.min(before[place - 1] + 1);
-            }
-            next[place + 1] = edits;
-        }
-        before = std::mem::replace(&mut row, next);
-    }
-    row[right.len()]
+    strsim::osa_distance(compared(left), compared(right))
+}
+
+fn compared(text: &str) -> &str {
+    let end = text.char_indices().nth(COMPARED_CHARS_MAX);
+    end.map_or(text, |(end, _)| &text[..end])
 }
 
 #[cfg(test)]

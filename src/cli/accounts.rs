@@ -16,7 +16,7 @@ use crate::render::{visible, write_stream};
 
 pub(super) async fn run(place: &StoreChoice, args: AccountsArgs) -> anyhow::Result<ExitStatus> {
     if let Some(AccountsAction::Import(args)) = args.action {
-        return import(place, &args).await;
+        return import(place, args).await;
     }
     let destination = destination(place, &args.output)?;
     let store = place.open().await?;
@@ -28,10 +28,20 @@ pub(super) async fn run(place: &StoreChoice, args: AccountsArgs) -> anyhow::Resu
     Ok(ExitStatus::Success)
 }
 
-async fn import(place: &StoreChoice, args: &ImportArgs) -> anyhow::Result<ExitStatus> {
-    let shown = args.file.display().to_string();
-    let bytes = fs::read(&args.file).with_context(|| format!("cannot read `{shown}`"))?;
+/// The accounts to import, and where they are from.
+fn list(args: ImportArgs) -> anyhow::Result<(String, AccountList)> {
+    let Some(file) = args.file else {
+        let list = args.list.context("no accounts to import")?;
+        return Ok(("the configuration".to_owned(), list));
+    };
+    let shown = file.display().to_string();
+    let bytes = fs::read(&file).with_context(|| format!("cannot read `{shown}`"))?;
     let list = AccountList::parse(&shown, &bytes)?;
+    Ok((shown, list))
+}
+
+async fn import(place: &StoreChoice, args: ImportArgs) -> anyhow::Result<ExitStatus> {
+    let (shown, list) = list(args)?;
     let store = place.create().await?;
     let run_id = uuid::Uuid::new_v4().to_string();
     let import = Import {

@@ -5,25 +5,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context as _;
-
 use super::ExitStatus;
 use super::args::CheckArgs;
 use super::error::{to_stderr, to_stdout};
-use super::queries::{Queries, QueryFile, files};
+use super::queries::{Queries, QueryFile, files, scratch_store};
 use crate::catalog::{Library, Query};
 use crate::catalog::{Relation, Relations};
 use crate::render::visible;
 use crate::report::{self, statement_fault};
 use crate::sql::Session;
-use crate::store::{Place, Store};
+use crate::store::Store;
 
 pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<ExitStatus> {
     let files = files(&args.directory)?;
     let mut queries = Queries::embedded()?;
     let mut faults = take(&mut queries.library, &files);
-    let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
-    let store = Store::create(Place::create_directory(scratch.path())?).await?;
+    let (_folder, store) = scratch_store().await?;
     let session = tables(&queries, &store).await?;
     let own: BTreeMap<&str, &QueryFile> =
         (files.iter().map(|file| (file.shown.as_str(), file))).collect();
@@ -154,7 +151,8 @@ async fn views<'a>(
             failed.insert(&view.id);
             continue;
         }
-        if let Err(source) = session.register_view(&Relation::from(view)).await {
+        let registered = session.register_view(&Relation::from(view)).await;
+        if let Err(source) = registered {
             failed.insert(&view.id);
             let fault = statement_fault(view, &source);
             faults.push(match overridden(library, view, own) {
@@ -166,9 +164,34 @@ async fn views<'a>(
                 }
                 _ => fault.to_string(),
             });
+            continue;
+        }
+        if let Some(file) = own.get(view.path.as_str()) {
+            let text = file.text.as_deref().unwrap_or_default();
+            faults.extend(undocumented(library, session, view, text).await);
         }
     }
     (faults, failed)
+}
+
+/// What is wrong with the column documentation of a view; `text` is that of its file.
+async fn undocumented(
+    library: &Library,
+    session: &Session,
+    view: &Query,
+    text: &str,
+) -> Vec<String> {
+    let schema = match session.columns(&view.id).await {
+        Ok(schema) => schema,
+        Err(error) => return vec![format!("{}:{}: {error}", view.path, view.line)],
+    };
+    let columns: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| &**field.name())
+        .collect();
+    let faults = report::column_faults(library, view, &columns, text);
+    faults.iter().map(ToString::to_string).collect()
 }
 
 /// The user's own view that one of ours reads, if it does.

@@ -3,7 +3,9 @@
 use std::io::{self, Write as _};
 
 use datafusion::error::DataFusionError;
+use tracing::Level;
 
+use super::logging;
 use super::session::error_width;
 use crate::render::visible;
 use crate::render::wrapped;
@@ -15,17 +17,17 @@ const HINT: &str = "\n\nhint: ";
 
 /// Prints an error to standard error.
 pub(super) fn print(error: &anyhow::Error) {
-    tell("error", error);
+    tell(Level::ERROR, error);
 }
 
 /// Prints what went wrong beside the work that was done.
 pub(super) fn print_warnings(store: &Store) {
     for warning in store.take_warnings() {
-        tell("warning", &warning.into());
+        tell(Level::WARN, &warning.into());
     }
 }
 
-fn tell(word: &str, error: &anyhow::Error) {
+fn tell(level: Level, error: &anyhow::Error) {
     let mut messages: Vec<String> = Vec::new();
     let mut hints = Vec::new();
     for cause in error.chain() {
@@ -45,7 +47,18 @@ fn tell(word: &str, error: &anyhow::Error) {
             break;
         }
     }
-    let mut text = format!("{word}: {}\n", messages.join(": "));
+    let message = messages.join(": ");
+    if logging::is_json() {
+        let hint = (!hints.is_empty()).then(|| hints.join("; "));
+        logging::say(level, &message, hint.as_deref());
+        return;
+    }
+    let word = if level == Level::ERROR {
+        "error"
+    } else {
+        "warning"
+    };
+    let mut text = format!("{word}: {message}\n");
     for hint in hints {
         text.push_str("\nhint: ");
         text.push_str(&hint);
@@ -74,8 +87,12 @@ fn without_list(text: String) -> (String, Option<String>) {
     }
 }
 
-/// Prints a text to standard error, safe for a terminal.
+/// Prints a text to standard error, safe for a terminal, or says its lines as events where that is the format.
 pub(super) fn to_stderr(text: &str) {
+    if logging::is_json() {
+        logging::say_lines(text);
+        return;
+    }
     let mut safe = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let (line, end) = match line.strip_suffix('\n') {

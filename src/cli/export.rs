@@ -32,8 +32,8 @@ pub(super) async fn run(
     let store = place.open().await?;
     let queries = Queries::chosen(queries)?;
     let (session, pins) = queries.session(&store).await?;
-    let names = session.relations();
-    if !names.contains(&args.table) {
+    if !session.relations().contains(&args.table) {
+        let names = queries.public_relations(&session);
         return Err(unknown(&args.table, names, "table or view"));
     }
     let stream = session

@@ -12,6 +12,7 @@ mod check;
 mod clock;
 mod compact;
 mod completions;
+mod config;
 mod demo;
 mod error;
 mod event;
@@ -20,6 +21,7 @@ mod fetch_signatures;
 mod forget;
 mod ingest;
 mod interrupt;
+mod logging;
 mod man;
 mod mistyped;
 mod notes;
@@ -27,6 +29,7 @@ mod progress;
 mod queries;
 mod queue;
 mod report;
+mod report_help;
 mod retain;
 mod schema;
 mod session;
@@ -40,10 +43,11 @@ mod verify;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use args::{Args, Command};
+use config::Typed;
 
 /// How a subcommand ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +86,15 @@ impl From<ExitStatus> for ExitCode {
 /// Runs the command line given, the name of the program first.
 #[must_use]
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match Args::try_parse_from(args) {
-        Ok(args) => args,
+    let line: Vec<OsString> = args.into_iter().collect();
+    let (args, typed) = match parse(&line) {
+        Ok(parsed) => parsed,
         Err(error) => {
+            if error.kind() == ErrorKind::DisplayHelp
+                && let Some((queries, name)) = report_help::asked(&line)
+            {
+                return ended(report_help::run(&queries, &name));
+            }
             let is_asked = matches!(
                 error.kind(),
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
@@ -98,7 +108,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
         }
     };
-    match on_deep_stack(args) {
+    let configured = config::applied(args, &typed);
+    ended(configured.and_then(|args| {
+        logging::install(args.logging)?;
+        on_deep_stack(args, typed)
+    }))
+}
+
+/// Says why a command failed, if it did; answers the exit code.
+fn ended(result: anyhow::Result<ExitStatus>) -> ExitCode {
+    match result {
         Ok(status) => status.into(),
         Err(error) if error::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -108,24 +127,32 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// The arguments, and which of them were typed.
+fn parse(line: &[OsString]) -> Result<(Args, Typed), clap::Error> {
+    let matches = Args::command().try_get_matches_from(line)?;
+    let parsed = Args::from_arg_matches(&matches);
+    let args = parsed.map_err(|error| error.format(&mut Args::command()))?;
+    Ok((args, Typed::new(&matches)))
+}
+
 /// The stack of every thread: a statement is planned by functions that call themselves for each operator in it, of
 /// which [`OPERATORS_MAX`](crate::sql::OPERATORS_MAX) are accepted. Only what is used of it is ever taken.
 const STACK_BYTES: usize = 64 << 20;
 
-fn on_deep_stack(args: Args) -> anyhow::Result<ExitStatus> {
+fn on_deep_stack(args: Args, typed: Typed) -> anyhow::Result<ExitStatus> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(STACK_BYTES)
         .build()?;
     let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
     let ran = thread
-        .spawn(move || runtime.block_on(dispatch(args)))?
+        .spawn(move || runtime.block_on(dispatch(args, &typed)))?
         .join();
     // A panic has said what it had to say.
     ran.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
+async fn dispatch(args: Args, typed: &Typed) -> anyhow::Result<ExitStatus> {
     let place = args.store.into();
     let queries = args.queries.into();
     // Each of these futures is large; boxed, none weighs on the others.
@@ -144,8 +171,9 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitStatus> {
         Command::Retain(options) => Box::pin(retain::run(&place, options)).await,
         Command::Forget(options) => Box::pin(forget::run(&place, options)).await,
         Command::Event(options) => Box::pin(event::run(&place, options)).await,
+        Command::Config(options) => config::run(&place, &args.config, typed, options),
         Command::Demo(options) => Box::pin(demo::run(&place, options)).await,
-        Command::Schema => schema::run(),
+        Command::Schema(options) => Box::pin(schema::run(&queries, options)).await,
         Command::Completions(options) => completions::run(&options),
         Command::Man(options) => man::run(options),
     }

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
+use super::logging;
 use crate::ingest::Progress;
 
 /// Time between two looks at the counters.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A progress bar that follows the counters on a thread of its own; nothing where standard error is no
-/// terminal.
+/// terminal, or log lines come.
 pub(super) struct Bar {
     thread: Option<JoinHandle<()>>,
     is_done: Arc<AtomicBool>,
@@ -24,7 +25,8 @@ impl Bar {
     /// Shows a bar, if there is a terminal to show it on.
     pub(super) fn start(progress: Arc<Progress>) -> Self {
         let is_done = Arc::new(AtomicBool::new(false));
-        let thread = std::io::stderr().is_terminal().then(|| {
+        let is_shown = std::io::stderr().is_terminal() && !logging::is_on();
+        let thread = is_shown.then(|| {
             let is_done = is_done.clone();
             std::thread::spawn(move || follow(&progress, &is_done))
         });

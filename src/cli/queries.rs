@@ -5,11 +5,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use tempfile::TempDir;
 
 use crate::catalog::Library;
 use crate::catalog::{Relation, Relations};
 use crate::sql::Session;
-use crate::store::{Pins, Store};
+use crate::store::{Pins, Place, Store};
 
 /// The user's own directory of queries, if one was chosen.
 #[derive(Debug, Clone, Default)]
@@ -58,6 +59,13 @@ impl Queries {
         Ok(queries)
     }
 
+    /// The tables and views that are listed and offered: all but those that only other queries read.
+    pub(super) fn public_relations(&self, session: &Session) -> Vec<String> {
+        let mut names = session.relations();
+        names.retain(|name| !self.library.is_internal(name));
+        names
+    }
+
     /// The queries of the roll-ups.
     pub(super) fn rollups(&self) -> Vec<Relation<'_>> {
         crate::schema::ROLLUPS
@@ -87,6 +95,13 @@ impl Queries {
         };
         Ok(Session::open(pins, &relations).await?)
     }
+}
+
+/// A store without rows, in a folder that is deleted when it is dropped: what is planned over it needs no data.
+pub(super) async fn scratch_store() -> anyhow::Result<(TempDir, Store)> {
+    let folder = tempfile::tempdir().context("cannot make a temporary directory")?;
+    let store = Store::create(Place::create_directory(folder.path())?).await?;
+    Ok((folder, store))
 }
 
 /// An `.sql` file of a user's directory.

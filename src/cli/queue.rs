@@ -13,6 +13,7 @@ use super::clock::now_micros;
 use super::error::{to_stderr, to_stdout};
 use super::ingest::{Found, grouped, ingest_found, warn_of_rollups};
 use super::interrupt::Stop;
+use super::logging;
 use super::session::StoreChoice;
 use crate::aws::Access;
 use crate::ingest::{Hashing, Progress, Summary};
@@ -192,11 +193,27 @@ impl Service<'_> {
         Box::pin(ingest_found(store, self.args, found, &progress)).await
     }
 
-    /// One line for each batch, for a log.
+    /// One line for each batch, for a log; an event where that is the format.
     fn tell(&mut self, summary: &Summary, messages: usize) -> anyhow::Result<()> {
         self.is_incomplete |= summary.is_incomplete();
+        if logging::is_json() {
+            tracing::info!(
+                target: logging::MESSAGE,
+                run_id = summary.run_id,
+                messages,
+                objects_new = summary.objects_new,
+                objects_known = summary.objects_known,
+                objects_rejected = summary.objects_rejected,
+                objects_foreign = summary.objects_foreign,
+                records = summary.records,
+                rows_written = summary.rows_written,
+                "batch ingested"
+            );
+        }
         let line = if self.args.json {
             format!("{}\n", serde_json::to_string(summary)?)
+        } else if logging::is_json() {
+            String::new()
         } else {
             format!(
                 "{} messages: {} objects new, {} known, {} rejected{}; {} records, {} rows written\n",

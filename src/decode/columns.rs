@@ -18,7 +18,7 @@ use super::canonical::{Canonical, text_of};
 use super::event::{Event, KmsFacts, Members, text};
 use super::json::{JsonKind, Value, unescape};
 use super::time::is_plain_time;
-use crate::schema::{self, hex};
+use crate::schema;
 
 /// Columns that the store adds when it commits.
 pub const STORE_COLUMNS: [&str; 3] = ["ingest_seq", "batch_id", "ingest_time"];
@@ -210,7 +210,7 @@ impl<'a> EventId<'a> {
                 is_derived: false,
             },
             None => Self {
-                text: Cow::Owned(format!("keytrail-{}", hex(hash))),
+                text: Cow::Owned(format!("keytrail-{}", hex::encode(hash))),
                 is_derived: true,
             },
         }

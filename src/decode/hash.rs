@@ -8,7 +8,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::Limits;
 use super::inflate::{InflateFault, TextLimits, TextStream, is_gzip};
-use crate::schema::hex;
 
 /// Why a text has no hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +53,7 @@ fn hashed(
     loop {
         hash.update(&piece);
         if filled? {
-            return Ok(hex(&hash.finalize()));
+            return Ok(hex::encode(hash.finalize()));
         }
         piece.clear();
         filled = stream.fill(&mut piece);

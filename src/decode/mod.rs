@@ -27,6 +27,7 @@ mod key;
 mod object;
 mod operations;
 mod original;
+mod parse;
 mod report;
 mod scan;
 mod shape;
@@ -45,6 +46,7 @@ pub use identity::{account_of, is_account};
 pub use object::{Decoder, Input, Limits, ObjectId, Rows};
 pub use operations::{Operation, OperationClass, known_operation, operations};
 pub use original::{OriginalError, original_event};
+pub use parse::parse_json;
 pub use report::{DigestFacts, ObjectKind, ObjectReport, REJECTS_KEPT_MAX, Reason, Reject};
 pub use time::{parse_event_time, parse_locale_date};
 

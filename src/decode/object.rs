@@ -23,7 +23,7 @@ use super::report::{ObjectKind, ObjectReport, REJECTS_KEPT_MAX, Reason, Reject};
 use super::shape::kind_of;
 use super::split::{Packing, Piece, Splitter, Verdict};
 use super::time::parse_event_time;
-use crate::schema::{self, hex};
+use crate::schema;
 
 /// Rows are handed over when they hold so many bytes of text.
 const ROWS_BYTES_MAX: usize = 8 << 20;
@@ -231,7 +231,7 @@ impl Decoder {
         records.report.json_bytes = text.len() as u64;
         records.start.keep(text);
         if self.is_hashing {
-            records.report.sha256 = Some(hex(&Sha256::digest(text)));
+            records.report.sha256 = Some(hex::encode(Sha256::digest(text)));
         }
         splitter.push(text, true, &mut |piece| records.piece(piece));
         if records.events == 0 {

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch};
 use arrow::error::ArrowError;
+use tracing::{Instrument as _, info, info_span};
 
 use super::error::IngestError;
 use super::ledger::{Common, Finished, ledger_rows};
@@ -16,7 +17,7 @@ use super::rollups::{Counting, Rollups};
 use super::workers::{Chunk, Job};
 use crate::decode::ObjectReport;
 use crate::schema::{KMS_EVENTS, LOG_FILE_EVENTS, TRAIL_EVENTS, Table};
-use crate::store::{INGEST, Rows, SeenEvents, Stamp, Store, Transaction, stamp, until_committed};
+use crate::store::{Attempts, INGEST, Rows, SeenEvents, Stamp, Store, Transaction, stamp};
 
 /// A batch is committed when its rows take so much memory.
 const BATCH_BYTES_MAX: usize = 64 << 20;
@@ -117,19 +118,34 @@ impl<'a> Batches<'a> {
 
     /// Commits what has gathered.
     pub(super) async fn commit(&mut self) -> Result<Vec<Finished<'a>>, IngestError> {
+        if self.kms.is_empty() && self.trail.is_empty() && self.finished.is_empty() {
+            return Ok(Vec::new());
+        }
         let batch_id = uuid::Uuid::new_v4().to_string();
+        let span = info_span!("batch", batch_id);
+        self.commit_as(&batch_id).instrument(span).await
+    }
+
+    async fn commit_as(&mut self, batch_id: &str) -> Result<Vec<Finished<'a>>, IngestError> {
         let kms = std::mem::take(&mut self.kms);
         let trail = std::mem::take(&mut self.trail);
         self.bytes = 0;
-        let counting = self.commit_events(&KMS_EVENTS, kms, &batch_id).await?;
+        let counting = self.commit_events(&KMS_EVENTS, kms, batch_id).await?;
         if let Some(counting) = counting {
             self.rollups
-                .count(self.store, counting, &batch_id, self.now_millis())
+                .count(self.store, counting, batch_id, self.now_millis())
                 .await?;
             self.has_counted = true;
         }
-        self.commit_events(&TRAIL_EVENTS, trail, &batch_id).await?;
-        self.commit_ledger(&batch_id).await
+        self.commit_events(&TRAIL_EVENTS, trail, batch_id).await?;
+        let finished = self.commit_ledger(batch_id).await?;
+        let rows: u64 = finished.iter().map(|object| object.written).sum();
+        let duplicates: u64 = finished.iter().map(|object| object.duplicates).sum();
+        info!(
+            objects = finished.len(),
+            rows, duplicates, "batch committed"
+        );
+        Ok(finished)
     }
 
     /// Commits the rows that the table does not hold yet; answers the sums over those of KMS.
@@ -142,7 +158,9 @@ impl<'a> Batches<'a> {
         if batches.is_empty() {
             return Ok(None);
         }
-        until_committed(table, async || {
+        let mut attempts = Attempts::at(table);
+        loop {
+            attempts.begin()?;
             let snapshot = self.store.snapshot(table).await?;
             let retention = snapshot.retention()?;
             let seen = if table.name == KMS_EVENTS.name {
@@ -158,7 +176,7 @@ impl<'a> Batches<'a> {
             let is_new = seen.new_rows(&snapshot, &batches, &is_kept).await?;
             if is_new.iter().all(|rows| rows.true_count() == 0) {
                 self.tally(&batches, &is_kept, &is_new);
-                return Ok(Some(None));
+                return Ok(None);
             }
             let ingest_seq = snapshot.transaction(INGEST).await? + 1;
             let common = Stamp {
@@ -192,14 +210,12 @@ impl<'a> Batches<'a> {
                 .store
                 .append(&snapshot, fresh, Some(transaction), batch_id, now)
                 .await?;
-            let Some(version) = appended.version()? else {
-                return Ok(None);
-            };
-            seen.add(&batches, &is_new, version);
-            self.tally(&batches, &is_kept, &is_new);
-            Ok(Some(counting))
-        })
-        .await
+            if let Some(version) = appended.version()? {
+                seen.add(&batches, &is_new, version);
+                self.tally(&batches, &is_kept, &is_new);
+                return Ok(counting);
+            }
+        }
     }
 
     /// Counts what became of rows: whether each is kept, and is new.

@@ -73,6 +73,12 @@ const COLUMNS: [&str; 11] = [
 ///
 /// # Errors
 /// If the store fails.
+#[tracing::instrument(
+    level = "info",
+    name = "run",
+    skip_all,
+    fields(command = "forget", run_id = run_id)
+)]
 pub async fn forget(
     store: &Store,
     asked: &[String],

@@ -117,6 +117,12 @@ pub struct Removed {
 /// # Errors
 /// If the daily usage would be given up before the events, or the store fails. What was done before
 /// stays; the same call again does the rest.
+#[tracing::instrument(
+    level = "info",
+    name = "run",
+    skip_all,
+    fields(command = "retain", run_id = options.run_id)
+)]
 pub async fn retain(
     store: &Store,
     rollups: &[Relation<'_>],

@@ -13,13 +13,14 @@ use arrow::array::{Int64Array, RecordBatch};
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use tokio::task::JoinHandle;
+use tracing::{Instrument as _, debug, debug_span};
 
 use super::error::IngestError;
 use super::summary::RollupBehind;
 use crate::catalog::{Relation, unstacked};
 use crate::schema::{KMS_EVENTS, ROLLUPS, Table, USAGE_DAILY};
 use crate::sql::{add_up, aggregate, plainly};
-use crate::store::{INGEST, ROLLUP, Rows, SnapshotProvider, Store, Transaction, until_committed};
+use crate::store::{Attempts, INGEST, ROLLUP, Rows, SnapshotProvider, Store, Transaction};
 
 /// The sums over the rows of one commit, being made.
 pub(super) struct Counting {
@@ -74,9 +75,10 @@ impl<'a> Rollups<'a> {
             let sql = self.query(table)?.to_owned();
             let events = events.clone();
             let place = store.place().clone();
-            let sum = tokio::spawn(async move {
-                aggregate(table, &sql, events, (commit - 1, commit), &place).await
-            });
+            let sum =
+                async move { aggregate(table, &sql, events, (commit - 1, commit), &place).await };
+            let span = debug_span!("count", table = table.name, commit);
+            let sum = tokio::spawn(sum.instrument(span));
             sums.insert(table.name, sum);
         }
         Ok(Counting { commit, sums })
@@ -156,6 +158,7 @@ impl<'a> Rollups<'a> {
         Ok(Some((sums, upto)))
     }
 
+    #[tracing::instrument(level = "debug", name = "roll_up", skip_all, fields(table = table.name))]
     async fn advance(
         &self,
         store: &Store,
@@ -169,11 +172,13 @@ impl<'a> Rollups<'a> {
         if self.failed().contains_key(table.name) {
             return Ok(());
         }
-        until_committed(table, async || {
+        let mut attempts = Attempts::at(table);
+        loop {
+            attempts.begin()?;
             let snapshot = store.snapshot(table).await?;
             let counted = snapshot.transaction(ROLLUP).await?;
             let own = match counting.as_mut() {
-                Some(own) if counted >= own.commit => return Ok(Some(())),
+                Some(own) if counted >= own.commit => return Ok(()),
                 Some(own) if counted + 1 == own.commit => {
                     own.sums.remove(table.name).map(|rows| (own.commit, rows))
                 }
@@ -188,7 +193,7 @@ impl<'a> Rollups<'a> {
                 let events = store.snapshot(&KMS_EVENTS).await?;
                 let ingested = events.transaction(INGEST).await?;
                 if counted >= ingested {
-                    return Ok(Some(()));
+                    return Ok(());
                 }
                 let events = Arc::new(SnapshotProvider::new(events)?);
                 let span = (counted, ingested);
@@ -198,8 +203,9 @@ impl<'a> Rollups<'a> {
             let rows = match rows {
                 Ok(rows) => rows,
                 Err(error) => {
+                    debug!(error = %error, "not counted");
                     self.failed().insert(table.name, plainly(&error));
-                    return Ok(Some(()));
+                    return Ok(());
                 }
             };
             let transaction = Transaction {
@@ -215,9 +221,10 @@ impl<'a> Rollups<'a> {
                     now_millis,
                 )
                 .await?;
-            Ok(appended.version()?.map(|_version| ()))
-        })
-        .await
+            if appended.version()?.is_some() {
+                return Ok(());
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
+use tracing::{Span, info};
 
 use super::batch::Batches;
 use super::error::IngestError;
@@ -50,6 +51,7 @@ const CHUNKS_WAITING_MAX: usize = 2;
 ///
 /// # Panics
 /// If a record is not accounted for, which would be a defect of this program.
+#[tracing::instrument(level = "info", skip_all, fields(command = "ingest", run_id = options.run_id))]
 pub async fn run(
     store: &Store,
     rollups: &[Relation<'_>],
@@ -90,8 +92,14 @@ pub async fn run(
     progress
         .objects_total
         .store(jobs.len() as u64, Ordering::Relaxed);
-    let bytes = jobs.iter().map(|job| job.object.size_bytes).sum();
+    let bytes: u64 = jobs.iter().map(|job| job.object.size_bytes).sum();
     progress.bytes_total.store(bytes, Ordering::Relaxed);
+    info!(
+        objects_seen = summary.objects_seen,
+        objects_planned = jobs.len(),
+        bytes,
+        "run started"
+    );
     let mut batches = Batches::new(store, &rollups, &jobs, &options.run_id, options.started_at);
     batches.skip_known(&ledger);
     let start = record_start(store, options, summary.objects_seen, &jobs, input.clone());
@@ -126,6 +134,16 @@ pub async fn run(
         .sort_by(|left, right| left.location.cmp(&right.location));
     assert!(summary.is_conserved(), "every record is accounted for");
     record_end(store, options, &summary, input, now()).await?;
+    info!(
+        objects_new = summary.objects_new,
+        objects_known = summary.objects_known,
+        objects_rejected = summary.objects_rejected,
+        records = summary.records,
+        duplicates = summary.duplicates,
+        rows_written = summary.rows_written,
+        is_interrupted = summary.is_interrupted(),
+        "run finished"
+    );
     Ok(summary)
 }
 
@@ -215,6 +233,7 @@ fn decode_and_commit(
     // The threads borrow the jobs; blocking here keeps the borrow alive, and the runtime has other
     // threads for the store's own work.
     source.begin();
+    let span = Span::current();
     tokio::task::block_in_place(|| {
         std::thread::scope(|scope| {
             let workers: Vec<_> = (0..threads)
@@ -227,10 +246,15 @@ fn decode_and_commit(
                         next,
                         stop: &options.stop,
                     };
-                    scope.spawn(move || work(source, queue, decoder, progress, &sender))
+                    let span = span.clone();
+                    scope.spawn(move || {
+                        span.in_scope(|| work(source, queue, decoder, progress, &sender))
+                    })
                 })
                 .collect();
-            scope.spawn(|| source.fetch_ahead(&mut jobs.iter().map(|job| &job.object)));
+            let mut objects = jobs.iter().map(|job| &job.object);
+            let ahead = span.clone();
+            scope.spawn(move || ahead.in_scope(|| source.fetch_ahead(&mut objects)));
             drop(sender);
             let committed = tokio::runtime::Handle::current().block_on(async {
                 start.await?;

@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::mpsc::Sender;
+use tracing::{debug, debug_span, field};
 
 use super::foreign::judged;
 use super::object::{Stop, decode};
@@ -73,9 +74,26 @@ pub(super) fn work(
             .map_err(|_closed| Stop::Closed)
     };
     while let Some((number, job)) = queue.take() {
+        let span = debug_span!(
+            "object",
+            location = job.object.location,
+            bytes = job.object.size_bytes,
+            attempt = job.attempt,
+            state = field::Empty,
+            records = field::Empty,
+            rows = field::Empty,
+        );
+        let within = span.enter();
         let report = read(source, job, &mut decoder, &mut buffer, &mut |rows| {
             send(rows, &mut finished)
         })?;
+        span.record("state", report.state());
+        span.record("records", report.records);
+        span.record("rows", report.kms_records + report.trail_records);
+        if let Some((reason, cause)) = report.first_reason() {
+            debug!(reason = reason.code(), cause, "not read in full");
+        }
+        drop(within);
         progress.add(job.object.size_bytes, report.records);
         finished.push((number, report));
         if finished.len() >= CHUNK_OBJECTS_MAX {

@@ -6,6 +6,7 @@
 use serde::Deserialize;
 
 use super::address::name_of;
+use crate::decode::parse_json;
 
 /// The algorithm of all signatures so far.
 const ALGORITHM: &str = "SHA256withRSA";
@@ -38,7 +39,7 @@ pub(super) struct NamedLog {
 impl Content {
     /// Reads a digest.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let content: Self = serde_json::from_str(text)
+        let content: Self = parse_json(text.as_bytes())
             .map_err(|error| format!("it is not as digests are: {error}"))?;
         let algorithm = content.digest_signature_algorithm.as_deref();
         if let Some(algorithm) = algorithm.filter(|algorithm| *algorithm != ALGORITHM) {

@@ -4,13 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_config::{Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
-use aws_sdk_cloudtrail::primitives::DateTime;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::error::IntegrityError;
-use crate::aws::{Access, client_config, in_short};
+use crate::aws::{Access, Api, CLOUDTRAIL, in_short};
 
 /// Where public keys are from.
 #[derive(Debug)]
@@ -46,6 +48,15 @@ struct PrintedKey {
     fingerprint: String,
 }
 
+impl PrintedKey {
+    /// Its bytes; line ends and other white space do not count.
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        let letters = self.value.split_ascii_whitespace().collect::<String>();
+        let bytes = BASE64_STANDARD.decode(letters);
+        bytes.map_err(|error| format!("key {} is not base64: {error}", self.fingerprint))
+    }
+}
+
 impl PublicKeys {
     /// Adds the keys of a file, which may hold what was printed for several regions one after the other;
     /// `shown` is what faults call it.
@@ -62,9 +73,8 @@ impl PublicKeys {
         for list in lists {
             let list = list.map_err(|error| fault(error.to_string()))?;
             for key in list.public_key_list {
-                let value = base64(&key.value)
-                    .ok_or_else(|| fault(format!("key {} is no base64", key.fingerprint)))?;
-                self.0.insert(key.fingerprint, value);
+                let bytes = key.bytes().map_err(fault)?;
+                self.0.insert(key.fingerprint, bytes);
                 count += 1;
             }
         }
@@ -83,7 +93,7 @@ impl PublicKeys {
         let Some(key) = self.0.get(fingerprint) else {
             return Judged::UnknownKey;
         };
-        let Some(signature) = unhex(signature) else {
+        let Ok(signature) = hex::decode(signature) else {
             return Judged::Bad;
         };
         let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key);
@@ -114,96 +124,61 @@ impl PublicKeys {
         (from, until): (i64, i64),
     ) -> Result<(), IntegrityError> {
         const MICROS: i64 = 1_000_000;
-        let config = client_config!(aws_sdk_cloudtrail, config)
-            .region(Region::new(region.to_owned()))
-            .build();
-        let client = aws_sdk_cloudtrail::Client::from_conf(config);
-        let mut next = None;
-        loop {
-            let answer = client
-                .list_public_keys()
-                .start_time(DateTime::from_secs(from.div_euclid(MICROS)))
-                .end_time(DateTime::from_secs(until.div_euclid(MICROS)))
-                .set_next_token(next)
-                .send()
-                .await
-                .map_err(|error| IntegrityError::ListKeys {
-                    region: region.to_owned(),
-                    message: in_short(&error),
-                })?;
-            for key in answer.public_key_list.unwrap_or_default() {
-                if let (Some(fingerprint), Some(value)) = (key.fingerprint, key.value) {
-                    self.0.insert(fingerprint, value.into_inner());
-                }
-            }
-            next = answer.next_token.filter(|token| !token.is_empty());
-            if next.is_none() {
-                return Ok(());
-            }
-        }
-    }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text
-        .chars()
-        .map(|digit| {
-            digit
-                .to_digit(16)
-                .and_then(|value| u8::try_from(value).ok())
-        })
-        .collect::<Option<_>>()?;
-    let (pairs, rest) = digits.as_chunks::<2>();
-    rest.is_empty()
-        .then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
-}
-
-/// RFC 4648 with padding; white space is passed over.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut word, mut bits) = (0_u32, 0_u32);
-    let letters = text.trim_end().trim_end_matches('=');
-    for letter in letters
-        .bytes()
-        .filter(|letter| !letter.is_ascii_whitespace())
-    {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
+        let fault = |message: String| IntegrityError::ListKeys {
+            region: region.to_owned(),
+            message,
         };
-        word = word << 6 | u32::from(value);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from(word >> bits & 0xff).ok()?);
+        let input = json!({
+            "StartTime": from.div_euclid(MICROS),
+            "EndTime": until.div_euclid(MICROS),
+        });
+        let api = Api::new(&CLOUDTRAIL, config, region);
+        let listed = api.list("ListPublicKeys", input, "PublicKeyList").await;
+        for key in listed.map_err(|error| fault(in_short(&error)))? {
+            let key: PrintedKey =
+                serde_json::from_value(key).map_err(|error| fault(error.to_string()))?;
+            let bytes = key.bytes().map_err(fault)?;
+            self.0.insert(key.fingerprint, bytes);
         }
+        Ok(())
     }
-    Some(bytes)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PublicKeys, base64, unhex};
+    use super::{Judged, PrintedKey, PublicKeys};
 
     #[test]
-    fn base64_is_read_as_it_is_written() {
-        let texts = [
+    fn a_value_is_base64_in_one_line_or_several() {
+        let bytes = |value: &str| {
+            let key = PrintedKey {
+                value: value.to_owned(),
+                fingerprint: "1a".to_owned(),
+            };
+            key.bytes()
+        };
+        for (value, expected) in [
             ("", ""),
             ("Zg==", "f"),
-            ("Zm8=", "fo"),
             ("Zm9v\n", "foo"),
-            ("Zm9vYmE=", "fooba"),
-        ];
-        for (text, bytes) in texts {
-            assert_eq!(base64(text).as_deref(), Some(bytes.as_bytes()));
+            ("Zm9v\r\nYmE=", "fooba"),
+        ] {
+            assert_eq!(bytes(value), Ok(expected.as_bytes().to_vec()));
         }
-        assert_eq!(base64("Zm9v!"), None);
-        assert_eq!(unhex("00fF"), Some(vec![0, 255]));
-        assert_eq!((unhex("0"), unhex("0g")), (None, None));
+        for value in ["Zm9v!", "Zm9vYmE", "Zm9v-_=="] {
+            let fault = bytes(value).expect_err(value);
+            assert!(fault.starts_with("key 1a is not base64: "), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_signature_that_is_not_hex_is_bad() {
+        let mut keys = PublicKeys::default();
+        keys.0.insert("1a".to_owned(), b"foo".to_vec());
+        for signature in ["", "0", "0g", "é0", "00fF"] {
+            assert_eq!(keys.judge("1a", "text", signature), Judged::Bad);
+        }
+        assert_eq!(keys.judge("2b", "text", "00"), Judged::UnknownKey);
     }
 
     #[test]

@@ -23,6 +23,12 @@ use crate::store::Store;
 ///
 /// # Errors
 /// If the store fails, or keys are needed and cannot be had. What is wrong with an object is no error.
+#[tracing::instrument(
+    level = "info",
+    name = "run",
+    skip_all,
+    fields(command = "verify", run_id = options.run_id)
+)]
 pub async fn verify(
     store: &Store,
     source: &dyn Source,

@@ -4,7 +4,6 @@
 //! Leaves: dated rows, of which the newest count; earlier ones stay.
 
 mod accounts;
-mod answers;
 mod error;
 mod import;
 mod pull;

@@ -5,18 +5,17 @@
 use std::collections::BTreeMap;
 
 use aws_config::{Region, SdkConfig};
-use aws_sdk_account::Client as AccountClient;
-use aws_sdk_cloudtrail::Client as TrailClient;
-use aws_sdk_cloudtrail::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_organizations::Client as OrganizationClient;
 use aws_sdk_sts::Client as IdentityClient;
+use aws_sdk_sts::error::{ProvideErrorMetadata as _, SdkError};
+use serde_json::json;
 
 use super::InventoryError;
-use super::answers;
-use super::trails::{Member, Told, Trail};
-use crate::aws::{client_config, in_short};
+use super::trails::{Member, Told, region};
+use crate::aws::{
+    ACCOUNT, Api, CLOUDTRAIL, CallError, ORGANIZATIONS, Service, client_config, in_short,
+};
 
-/// Where an account is asked for its regions if no region is configured.
+/// The region that is asked if none is configured.
 const DEFAULT_REGION: &str = "us-east-1";
 
 /// Of how many objects the refusal of one operation is told by name.
@@ -106,38 +105,25 @@ impl Pulled {
 
     /// The members of the organization.
     async fn organization(&mut self, config: &SdkConfig) -> Result<(), InventoryError> {
-        let own = client_config!(aws_sdk_organizations, config);
-        let client = OrganizationClient::from_conf(own.build());
+        let api = api(&ORGANIZATIONS, config);
         let asker = self.account.clone();
-        let described = client.describe_organization().send().await;
-        let described = self.answer(
-            "organizations DescribeOrganization by",
-            &asker,
-            false,
-            described,
-        )?;
-        let organization = described
-            .as_ref()
-            .and_then(|described| described.organization());
-        let Some(id) = organization.and_then(|organization| organization.id()) else {
+        let operation = "organizations DescribeOrganization by";
+        let described = api.call("DescribeOrganization", &json!({})).await;
+        let described = self.answer(operation, &asker, false, described)?;
+        let described = described.unwrap_or_default();
+        let Some(id) = described["Organization"]["Id"].as_str() else {
             return Ok(());
         };
-        let mut pages = client.list_accounts().into_paginator().send();
-        let mut members = Vec::new();
-        while let Some(page) = pages.next().await {
-            let Some(page) = self.answer("organizations ListAccounts of", id, false, page)? else {
-                return Ok(());
-            };
-            members.extend(page.accounts().iter().map(|member| {
-                Member {
-                    account_id: member.id().unwrap_or_default().to_owned(),
-                    name: member.name().map(str::to_owned),
-                    status: (member.state().map(|state| state.as_str().to_owned()))
-                        .or_else(|| status_of_member(member)),
-                    joined_at: member.joined_timestamp().and_then(answers::micros),
-                }
-            }));
-        }
+        let operation = "organizations ListAccounts of";
+        let listed = api.list("ListAccounts", json!({}), "Accounts").await;
+        let Some(listed) = self.answer(operation, id, false, listed)? else {
+            return Ok(());
+        };
+        let members: Option<Vec<Member>> = listed.iter().map(Member::read).collect();
+        let members = members.ok_or_else(|| InventoryError::Aws {
+            operation: format!("{operation} {id}"),
+            message: "an account in the answer has no Id".to_owned(),
+        })?;
         for member in &members {
             if member.account_id != asker {
                 self.regions(config, &member.account_id).await?;
@@ -150,25 +136,18 @@ impl Pulled {
     /// The regions of an account; that of another is named in the request.
     async fn regions(&mut self, config: &SdkConfig, account: &str) -> Result<(), InventoryError> {
         let is_own = account == self.account;
-        let own = client_config!(aws_sdk_account, config);
-        let client = AccountClient::from_conf(own.build());
-        let request = client
-            .list_regions()
-            .set_account_id((!is_own).then(|| account.to_owned()));
-        let mut pages = request.into_paginator().send();
-        let mut regions = Vec::new();
-        while let Some(page) = pages.next().await {
-            let Some(page) = self.answer("account ListRegions of", account, is_own, page)? else {
-                return Ok(());
-            };
-            regions.extend(page.regions().iter().filter_map(|region| {
-                let status = region.region_opt_status()?.as_str().to_owned();
-                Some((region.region_name()?.to_owned(), status))
-            }));
+        let input = if is_own {
+            json!({})
+        } else {
+            json!({ "AccountId": account })
+        };
+        let api = api(&ACCOUNT, config);
+        let listed = api.list("ListRegions", input, "Regions").await;
+        let listed = self.answer("account ListRegions of", account, is_own, listed)?;
+        if let Some(listed) = listed {
+            let regions = listed.iter().filter_map(region).collect();
+            self.told.regions.insert(account.to_owned(), regions);
         }
-        self.told
-            .regions
-            .insert(account.to_owned(), regions.into_iter().collect());
         Ok(())
     }
 
@@ -178,29 +157,14 @@ impl Pulled {
         config: &SdkConfig,
         region: &str,
     ) -> Result<(), InventoryError> {
-        let request = trail_client(config, region).describe_trails();
-        let described = request.include_shadow_trails(true).send().await;
+        let api = Api::new(&CLOUDTRAIL, config, region);
+        let input = json!({ "includeShadowTrails": true });
+        let described = api.call("DescribeTrails", &input).await;
         let operation = "cloudtrail DescribeTrails in";
-        let Some(described) = self.answer(operation, region, true, described)? else {
-            return Ok(());
-        };
-        for trail in described.trail_list() {
-            let Some(arn) = trail.trail_arn() else {
-                continue;
-            };
-            let text = |text: Option<&str>| text.map(str::to_owned);
-            self.told.trails.insert(
-                arn.to_owned(),
-                Trail {
-                    home_region: text(trail.home_region()),
-                    bucket: text(trail.s3_bucket_name()),
-                    prefix: text(trail.s3_key_prefix()),
-                    is_multi_region: trail.is_multi_region_trail(),
-                    is_organization: trail.is_organization_trail(),
-                    is_validation_enabled: trail.log_file_validation_enabled(),
-                    ..Trail::default()
-                },
-            );
+        let described = self.answer(operation, region, true, described)?;
+        let described = described.unwrap_or_default();
+        for trail in described["trailList"].as_array().into_iter().flatten() {
+            self.told.take_description(trail);
         }
         Ok(())
     }
@@ -209,33 +173,30 @@ impl Pulled {
     async fn details(&mut self, config: &SdkConfig, arn: &str) -> Result<(), InventoryError> {
         let home = (self.told.trails.get(arn)).and_then(|trail| trail.home_region.clone());
         let home = home.or_else(|| arn.split(':').nth(3).map(str::to_owned));
-        let client = trail_client(config, &home.unwrap_or_default());
-        let selectors = client.get_event_selectors().trail_name(arn).send().await;
+        let api = Api::new(&CLOUDTRAIL, config, &home.unwrap_or_default());
         let is_own = arn.split(':').nth(4) == Some(self.account.as_str());
+        let input = json!({ "TrailName": arn });
+        let selectors = api.call("GetEventSelectors", &input).await;
         let operation = "cloudtrail GetEventSelectors of";
         let selectors = self.answer(operation, arn, is_own, selectors)?;
-        let status = client.get_trail_status().name(arn).send().await;
+        let status = api.call("GetTrailStatus", &json!({ "Name": arn })).await;
         let status = self.answer("cloudtrail GetTrailStatus of", arn, is_own, status)?;
         let trail = self.told.trails.entry(arn.to_owned()).or_default();
-        trail.selectors = selectors.map(|selectors| answers::selectors(arn, &selectors));
+        trail.selectors = selectors;
         if let Some(status) = status {
-            trail.take_status(&answers::status(&status));
+            trail.take_status(&status);
         }
         Ok(())
     }
 
     /// An answer; none where AWS refused it, which is noted; `is_own` says that the account asked for what is its own.
-    fn answer<T, E, R>(
+    fn answer<T>(
         &mut self,
         operation: &'static str,
         object: &str,
         is_own: bool,
-        result: Result<T, SdkError<E, R>>,
-    ) -> Result<Option<T>, InventoryError>
-    where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
-        R: std::fmt::Debug + 'static,
-    {
+        result: Result<T, CallError>,
+    ) -> Result<Option<T>, InventoryError> {
         match result {
             Ok(answer) => Ok(Some(answer)),
             Err(SdkError::ServiceError(refusal)) => {
@@ -252,10 +213,10 @@ impl Pulled {
     }
 }
 
-fn trail_client(config: &SdkConfig, region: &str) -> TrailClient {
-    let region = Region::new(region.to_owned());
-    let own = client_config!(aws_sdk_cloudtrail, config);
-    TrailClient::from_conf(own.region(region).build())
+/// A service in the configured region.
+fn api(service: &'static Service, config: &SdkConfig) -> Api {
+    let region = config.region().map_or(DEFAULT_REGION, Region::as_ref);
+    Api::new(service, config, region)
 }
 
 fn unreachable(operation: &str, error: &(dyn std::error::Error + 'static)) -> InventoryError {
@@ -263,9 +224,4 @@ fn unreachable(operation: &str, error: &(dyn std::error::Error + 'static)) -> In
         operation: operation.to_owned(),
         message: in_short(error),
     }
-}
-
-/// Older endpoints tell the status of a member and not its state.
-fn status_of_member(member: &aws_sdk_organizations::types::Account) -> Option<String> {
-    member.status().map(|status| status.as_str().to_owned())
 }

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::DateTime;
+use chrono::{DateTime, SecondsFormat};
 use serde_json::Value;
 
 use super::InventoryError;
+use crate::decode::parse_json;
 
 /// Everything that was told at one time.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -79,7 +80,7 @@ impl Told {
         let mut told = Self::default();
         let mut parsed = Vec::with_capacity(documents.len());
         for document in documents {
-            let value: Value = serde_json::from_str(&document.text)
+            let value: Value = parse_json(document.text.as_bytes())
                 .map_err(|error| fault(document, format!("it is no JSON: {error}")))?;
             parsed.push((document, value));
         }
@@ -130,10 +131,8 @@ impl Told {
             })?;
             is_whole(document, value)?;
             let known = self.regions.entry(account.to_owned()).or_default();
-            for region in regions {
-                let text = |name: &str| region[name].as_str().map(str::to_owned);
-                let told = text("RegionName").zip(text("RegionOptStatus"));
-                let (region, status) = told.ok_or_else(|| {
+            for listed in regions {
+                let (region, status) = region(listed).ok_or_else(|| {
                     let problem = "a region in it has no RegionName or no RegionOptStatus\n\nhint: `aws account \
                                    list-regions` prints both";
                     fault(document, problem.to_owned())
@@ -156,7 +155,8 @@ impl Told {
         Ok(())
     }
 
-    fn take_description(&mut self, described: &Value) -> Option<()> {
+    /// Takes a trail of an answer of DescribeTrails; none if it has no ARN.
+    pub(super) fn take_description(&mut self, described: &Value) -> Option<()> {
         let text = |name: &str| described[name].as_str().map(str::to_owned);
         let trail = self.trails.entry(text("TrailARN")?).or_default();
         trail.home_region = text("HomeRegion");
@@ -168,18 +168,12 @@ impl Told {
         Some(())
     }
 
-    fn take_member(&mut self, member: &Value) -> Option<()> {
-        let text = |name: &str| member[name].as_str().map(str::to_owned);
+    fn take_member(&mut self, listed: &Value) -> Option<()> {
         // arn:aws:organizations::<management account>:account/<organization>/<account>
-        let arn = text("Arn")?;
-        let organization = arn.split('/').find(|part| part.starts_with("o-"))?;
+        let mut parts = listed["Arn"].as_str()?.split('/');
+        let organization = parts.find(|part| part.starts_with("o-"))?;
         let members = self.members.entry(organization.to_owned()).or_default();
-        members.push(Member {
-            account_id: text("Id")?,
-            name: text("Name"),
-            status: text("State").or_else(|| text("Status")),
-            joined_at: micros(&member["JoinedTimestamp"]),
-        });
+        members.push(Member::read(listed)?);
         Some(())
     }
 
@@ -215,8 +209,37 @@ impl Trail {
             Some(false) => micros(&status["StopLoggingTime"]),
             None => None,
         };
-        self.status = Some(status.clone());
+        let mut status = status.clone();
+        for (name, value) in status.as_object_mut().into_iter().flatten() {
+            // Services answer with numbers, and the AWS CLI prints texts.
+            let is_number = name.ends_with("Time") && value.is_number();
+            let time = micros(value).filter(|_| is_number);
+            if let Some(time) = time.and_then(DateTime::from_timestamp_micros) {
+                *value = time.to_rfc3339_opts(SecondsFormat::AutoSi, true).into();
+            }
+        }
+        self.status = Some(status);
     }
+}
+
+impl Member {
+    /// An account of an answer of ListAccounts; none if it has no id.
+    pub(super) fn read(listed: &Value) -> Option<Self> {
+        let text = |name: &str| listed[name].as_str().map(str::to_owned);
+        Some(Self {
+            account_id: text("Id")?,
+            name: text("Name"),
+            // Older endpoints have no state.
+            status: text("State").or_else(|| text("Status")),
+            joined_at: micros(&listed["JoinedTimestamp"]),
+        })
+    }
+}
+
+/// A region of an answer of ListRegions, with its status; none if it lacks one of them.
+pub(super) fn region(listed: &Value) -> Option<(String, String)> {
+    let text = |name: &str| listed[name].as_str().map(str::to_owned);
+    text("RegionName").zip(text("RegionOptStatus"))
 }
 
 /// A time as AWS' command line prints it: a text with its zone, or seconds since 1970.

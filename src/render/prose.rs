@@ -4,6 +4,7 @@
 //! each line stays whole, so that programs find it; a word that is wider than the terminal, as an ARN, is never
 //! broken, so that it can be copied.
 
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_width::UnicodeWidthStr as _;
 
 /// The words that lines begin with, under whose text the lines that follow are set.
@@ -35,20 +36,14 @@ fn push_line(wrapped: &mut String, line: &str, width: usize) {
         wrapped.push_str(line);
         return;
     }
-    let indent = indent(line).min(width / 2);
-    let mut used = 0;
-    for (place, word) in words(line).enumerate() {
-        let needed = word.trim_end_matches(' ').width();
-        if place > 0 && used + needed > width {
-            let end = wrapped.trim_end_matches(' ').len();
-            wrapped.truncate(end);
-            wrapped.push('\n');
-            wrapped.extend(std::iter::repeat_n(' ', indent));
-            used = indent;
-        }
-        wrapped.push_str(word);
-        used += word.width();
-    }
+    let indent = " ".repeat(indent(line).min(width / 2));
+    let options = Options::new(width)
+        .subsequent_indent(&indent)
+        .break_words(false)
+        .wrap_algorithm(WrapAlgorithm::FirstFit)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation);
+    wrapped.push_str(&textwrap::fill(line, options));
 }
 
 /// How far the further lines of a long one are set in: as it is itself, and its label.
@@ -56,22 +51,6 @@ fn indent(line: &str) -> usize {
     let told = line.trim_start_matches(' ');
     let label = LABELS.iter().find(|label| told.starts_with(**label));
     line.len() - told.len() + label.map_or(0, |label| label.len())
-}
-
-/// The words, each with the blanks behind it, the first with those before it too.
-fn words(line: &str) -> impl Iterator<Item = &str> {
-    let mut rest = line;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let start = rest.len() - rest.trim_start_matches(' ').len();
-        let end = rest[start..].find(' ').map_or(rest.len(), |at| start + at);
-        let end = rest.len() - rest[end..].trim_start_matches(' ').len();
-        let (word, after) = rest.split_at(end);
-        rest = after;
-        Some(word)
-    })
 }
 
 #[cfg(test)]

@@ -81,11 +81,31 @@ pub async fn check(
                         faults.push(at(line, format!("`{name}` is no column of the rows")));
                     }
                 }
+                let columns = frame.schema().fields().iter();
+                let columns: Vec<&str> = columns.map(|field| &**field.name()).collect();
+                faults.extend(column_faults(library, report, &columns, text));
             }
             Ok(_) => {}
         }
     }
     faults
+}
+
+/// What is wrong with the column documentation of a view or report with these columns; `text` is that of its file.
+#[must_use]
+pub fn column_faults(
+    library: &Library,
+    query: &Query,
+    columns: &[&str],
+    text: &str,
+) -> Vec<CatalogError> {
+    let faults = library.column_faults(query, columns).into_iter();
+    let faults = faults.map(|fault| CatalogError::Header {
+        path: query.path.clone(),
+        line: line_of_item(text, &fault.word, 0),
+        problem: fault.problem,
+    });
+    faults.collect()
 }
 
 /// The fault of a view whose statement the engine refused.
@@ -139,7 +159,7 @@ async fn planned(
 }
 
 /// A value of the right type for each placeholder.
-fn typical_values(report: &Query) -> BTreeMap<String, ScalarValue> {
+pub(super) fn typical_values(report: &Query) -> BTreeMap<String, ScalarValue> {
     let text = || ScalarValue::Utf8(Some(String::new()));
     let mut values = Filters::typical_values();
     for name in ["since", "until"] {

@@ -9,8 +9,8 @@ use super::{TABLES, VIEW_VOCABULARIES};
 pub fn to_markdown() -> String {
     let mut page = String::from(
         "# The tables\n\n\
-         Written by `keytrail schema`; a test keeps it true. Times are UTC. Views over these tables are in\n\
-         `queries/views/`; each carries its own description.\n",
+         Written by `keytrail schema`; a test keeps it true. Times are in UTC. [The views](views.md) over these\n\
+         tables count each call once and resolve aliases.\n",
     );
     for table in TABLES {
         // Writing to a String cannot fail.

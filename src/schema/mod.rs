@@ -102,6 +102,23 @@ impl ColumnKind {
     }
 }
 
+/// The word for a type in the documentation, as [`Kind::word`] has it for the types of the tables.
+#[must_use]
+pub fn type_word(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
+        DataType::Boolean => "boolean".to_owned(),
+        DataType::Int32 => "int".to_owned(),
+        DataType::Int64 => "bigint".to_owned(),
+        DataType::Date32 => "date".to_owned(),
+        DataType::Interval(_) => "interval".to_owned(),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "bytes".to_owned(),
+        DataType::Timestamp(_, Some(_)) => "timestamp (UTC)".to_owned(),
+        DataType::List(field) => format!("list of {}", type_word(field.data_type())),
+        other => other.to_string(),
+    }
+}
+
 /// One column of a table.
 #[derive(Debug)]
 pub struct Column {
@@ -158,16 +175,6 @@ impl Column {
     fn field(&self) -> Field {
         Field::new(self.name, self.kind.data_type(), self.nullable)
     }
-}
-
-/// Lower-case hex digits, the form in which ids and hashes are written.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
-        .collect()
 }
 
 /// The table of that name.

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use tracing::{field, info_span};
 use url::Url;
 use walkdir::{DirEntry, WalkDir};
 
@@ -37,7 +38,12 @@ impl Source for Files {
 pub fn list(paths: &[PathBuf]) -> Listing {
     let mut listing = Listing::default();
     for path in paths {
-        if let Err(why) = listing.add(path) {
+        let shown = path.to_string_lossy();
+        let span = info_span!("listing", path = &*shown, objects = field::Empty).entered();
+        let before = listing.objects.len();
+        let added = listing.add(path);
+        span.record("objects", listing.objects.len() - before);
+        if let Err(why) = added {
             listing.failed.push(Failed {
                 asked: path.display().to_string(),
                 why,

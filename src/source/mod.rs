@@ -4,6 +4,7 @@
 //! bytes. Nothing here knows what is inside an object.
 
 mod directory;
+mod encoded;
 mod ending;
 mod input;
 mod listing;

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use sha2::{Digest as _, Sha256};
 
 use super::path::PathFacts;
-use crate::schema::hex;
 
 /// One log object.
 #[derive(Debug, Clone)]
@@ -76,7 +75,7 @@ impl SourceObject {
     pub fn id(&self) -> String {
         const ID_BYTES: usize = 8;
         let digest = Sha256::digest(self.location.as_bytes());
-        hex(&digest[..ID_BYTES])
+        hex::encode(&digest[..ID_BYTES])
     }
 
     /// What its path says.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{PathFacts, ReadFault, Signature};
-use crate::decode::ObjectKind;
+use crate::decode::{ObjectKind, parse_json};
 
 /// What the name of a digest goes on with.
 const ENDING: &str = ".sig.json";
@@ -50,7 +50,7 @@ pub(super) fn beside(path: &Path) -> Result<Option<Signature>, ReadFault> {
         Err(error) => return Err(unreadable(&kept, &error.to_string())),
     };
     let sidecar: Sidecar =
-        serde_json::from_slice(&text).map_err(|error| unreadable(&kept, &error.to_string()))?;
+        parse_json(&text).map_err(|error| unreadable(&kept, &error.to_string()))?;
     Ok(Some(Signature {
         value: sidecar.signature,
         algorithm: sidecar.algorithm,

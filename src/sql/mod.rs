@@ -29,6 +29,7 @@ use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use thiserror::Error;
+use tracing::trace;
 
 use kept::KeptView;
 pub(crate) use kept::without_empty_views;
@@ -235,7 +236,9 @@ fn parsed(state: &SessionState, sql: &str) -> Result<Statement, DataFusionError>
 }
 
 /// The plan of a statement: every statement but those of roll-ups comes through here.
+#[tracing::instrument(level = "debug", name = "plan", skip_all)]
 async fn planned(context: &SessionContext, sql: &str) -> Result<LogicalPlan, DataFusionError> {
+    trace!(sql, "planning");
     let state = context.state();
     let statement = parsed(&state, sql)?;
     state.statement_to_plan(statement).await

@@ -14,6 +14,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
 use tokio::sync::OnceCell;
+use tracing::{Instrument as _, debug_span};
 
 use super::plain::plainly;
 use super::{parsed, view_of};
@@ -125,9 +126,9 @@ impl SchemaProvider for Views {
         let Some(view) = self.views().get(name).cloned() else {
             return Ok(None);
         };
-        let planned = view
-            .planned
-            .get_or_try_init(|| Box::pin(self.planned(&view)));
+        let planned = view.planned.get_or_try_init(|| {
+            Box::pin(self.planned(&view)).instrument(debug_span!("plan", view = name))
+        });
         match planned.await {
             Ok(table) => Ok(Some(Arc::clone(table))),
             Err(source) => Err(cannot_be_made(name, &source)),

@@ -15,7 +15,7 @@ mod retention;
 mod table;
 
 pub use append::cells::rows;
-pub use append::commit::{Appended, Rows, Transaction, until_committed};
+pub use append::commit::{Appended, Attempts, Rows, Transaction};
 pub use append::dedupe::SeenEvents;
 pub use append::retold::Retold;
 pub use append::run::RunRecord;

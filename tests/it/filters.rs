@@ -90,13 +90,14 @@ fn own_reports_read_what_the_filters_leave() {
     let context = Context::with_samples();
     let folder = context.path().join("own/reports");
     fs::create_dir_all(&folder).expect("a folder");
-    let header = |id: &str| format!("-- id: {id}\n-- title: t\n-- description: d\n\n");
-    let write = |id: &str, statement: &str| {
-        let text = format!("{}{statement}\n", header(id));
+    let header = |id: &str| format!("-- id: {id}\n-- title: t\n-- description: d\n");
+    let write = |id: &str, columns: &str, statement: &str| {
+        let text = format!("{}{columns}\n{statement}\n", header(id));
         fs::write(folder.join(format!("{id}.sql")), text).expect("a file");
     };
     write(
         "calls",
+        "-- column who: caller\n-- column calls: number of operations\n",
         "WITH uses AS (\n  SELECT caller FROM scope_uses\n)\n\nSELECT caller AS who, count(*) AS calls FROM uses\nGROUP BY caller ORDER BY caller",
     );
     let check = context.run(&["report", "check", "own"]);
@@ -133,10 +134,12 @@ fn own_reports_read_what_the_filters_leave() {
     // Lines are those of the file, whatever stands in front of the statement when it is run.
     write(
         "column",
+        "",
         "SELECT caller,\n  kaller\nFROM scope_uses ORDER BY 1",
     );
     write(
         "syntax",
+        "",
         "WITH uses AS (\n  SELECT 1 FROM scope_uses\n)\nSELECT 1 FROM uses ORDER BYE 1",
     );
     fs::create_dir_all(context.path().join("own/views")).expect("a folder");

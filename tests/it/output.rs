@@ -24,7 +24,7 @@ fn data_and_notes_are_apart() {
         );
         assert!(!report.stdout.contains("note:"), "{report}");
         // The window is told with every format; with rows for programs, not among them.
-        let heading = "Keys without a use (from 2026-03-05T18:50:00Z";
+        let heading = "Keys with no use (from 2026-03-05T18:50:00Z";
         let is_table = format == "table";
         assert_eq!(report.stdout.contains(heading), is_table, "{report}");
         assert_eq!(report.stderr.contains(heading), !is_table, "{report}");

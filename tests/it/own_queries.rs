@@ -23,17 +23,21 @@ fn query(header: &str, statement: &str) -> String {
 #[test]
 fn own_queries_add_and_override() {
     let context = Context::with_samples();
+    let columns = "-- column caller: who called\n-- column calls: number of records\n";
     let top = "-- param places: int = 3. How many.\n-- param like: text. Callers that look so.\n";
     let top = query(
-        top,
+        &format!("{top}{columns}"),
         "SELECT caller, calls FROM busy_callers WHERE $like IS NULL OR caller LIKE $like\n\
          ORDER BY calls DESC, caller LIMIT $places",
     );
     let busy = query(
-        "",
+        columns,
         "SELECT caller, count(*) AS calls FROM kms_events GROUP BY caller",
     );
-    let other = query("", "SELECT 'overridden' AS answer ORDER BY 1");
+    let other = query(
+        "-- column answer: always the same\n",
+        "SELECT 'overridden' AS answer ORDER BY 1",
+    );
     write(
         &context,
         &[
@@ -260,7 +264,7 @@ fn check_goes_on_behind_what_is_no_text_and_tells_a_circle_of_its_own_files() {
     };
     let report = |relation: &str| {
         query(
-            "",
+            "-- column n: number of rows\n",
             &format!("SELECT count(*) AS n FROM {relation} ORDER BY n"),
         )
     };
@@ -282,7 +286,7 @@ fn check_goes_on_behind_what_is_no_text_and_tells_a_circle_of_its_own_files() {
     let expected = [
         "own/reports/bytes.sql:2: it is not UTF-8",
         "own/views/one.sql: `one` depends on `two`, which is in turn depending on it",
-        "own/reports/wrong.sql:5: table 'nowhere' not found",
+        "own/reports/wrong.sql:6: table 'nowhere' not found",
     ];
     assert_eq!(check.stdout.lines().collect::<Vec<_>>(), expected);
 }
@@ -290,7 +294,10 @@ fn check_goes_on_behind_what_is_no_text_and_tells_a_circle_of_its_own_files() {
 #[test]
 fn an_override_that_breaks_ours_is_told() {
     let context = Context::new();
-    let narrow = query("", "SELECT key AS key_arn FROM usage_daily");
+    let narrow = query(
+        "-- internal: narrower",
+        "SELECT key AS key_arn FROM usage_daily",
+    );
     write(&context, &[("views/known_keys.sql", &narrow)]);
     let check = context.run(&["report", "check", "own"]);
     assert_eq!(check.code, 1, "{check}");
@@ -298,4 +305,83 @@ fn an_override_that_breaks_ours_is_told() {
         check.stdout.starts_with("own/views/known_keys.sql:5: `"),
         "{check}"
     );
+}
+
+#[test]
+fn columns_without_documentation_are_used_and_reported() {
+    let context = Context::with_samples();
+    let header = "-- column caller: who called\n-- column old: no longer there\n";
+    let statement = "SELECT caller, count(*) AS calls, max(event_time) AS last_time FROM kms_events GROUP BY caller";
+    write(
+        &context,
+        &[
+            ("views/busy.sql", &query(header, statement)),
+            (
+                "views/step.sql",
+                &query("-- internal: a step of busy\n", statement),
+            ),
+            (
+                "reports/busiest.sql",
+                &query("", "SELECT caller FROM busy ORDER BY 1"),
+            ),
+        ],
+    );
+    let check = context.run(&["report", "check", "own"]);
+    assert_eq!(check.code, 1, "{check}");
+    let expected = [
+        "own/views/busy.sql:5: `old` is not a column of the rows",
+        "own/views/busy.sql:1: `busy` has no column docs for `calls`, `last_time`: add `-- column calls: what it means`",
+        "own/reports/busiest.sql:1: `busiest` has no column docs for `caller`: add `-- column caller: what it means`",
+    ];
+    assert_eq!(check.stdout.lines().collect::<Vec<_>>(), expected);
+    let rows = context.run(&[
+        "sql",
+        "--queries",
+        "own",
+        "select count(*) > 0 as n from busy",
+    ]);
+    assert_eq!(rows.code, 0, "{rows}");
+    let help = context.run(&["report", "busiest", "--help", "--queries", "own"]);
+    assert_eq!((help.code, help.stderr.as_str()), (0, ""), "{help}");
+    assert!(
+        help.stdout.starts_with("A question\n\nWhat it answers.\n"),
+        "{help}"
+    );
+}
+
+#[test]
+fn internal_views_are_offered_nowhere_and_can_be_read() {
+    let context = Context::with_samples();
+    let exported = context.run(&["export", "typed_name", "--to", "a.csv"]);
+    assert_eq!(exported.code, 2, "{exported}");
+    assert!(!exported.stderr.contains("typed_names"), "{exported}");
+    let exported = context.run(&["export", "typed_names", "--to", "a.csv"]);
+    assert_eq!(exported.code, 0, "{exported}");
+}
+
+#[test]
+fn the_help_of_a_report_names_its_parameters_and_columns() {
+    let context = Context::new();
+    let help = context.run(&["report", "coverage-holes", "--help"]);
+    assert_eq!((help.code, help.stderr.as_str()), (0, ""), "{help}");
+    for text in [
+        "Gaps in log coverage\n",
+        "\nUsage: keytrail report coverage-holes [OPTIONS]\n",
+        "\n  --param require=<TEXT>  ",
+        "\n  to_hour    end of the period, exclusive\n",
+    ] {
+        assert!(help.stdout.contains(text), "{text} in {help}");
+    }
+    let unknown = context.run(&["report", "coverage-hole", "--help"]);
+    assert_eq!(unknown.code, 2, "{unknown}");
+    assert!(unknown.stderr.contains("coverage-holes"), "{unknown}");
+    for line in [
+        &["report", "--help"][..],
+        &["report", "-h"],
+        &["report", "check", "--help"],
+    ] {
+        let help = context.run(line);
+        assert_eq!(help.code, 0, "{help}");
+        assert!(help.stdout.contains("Usage: keytrail report"), "{help}");
+    }
 }

@@ -73,9 +73,13 @@ fn every_relation_can_be_read() {
     for table in keytrail::schema::TABLES {
         assert!(names.contains(&table.name), "{} is missing", table.name);
     }
-    for view in std::fs::read_dir(format!("{REPOSITORY}/queries/views")).expect("the views") {
-        let name = view.expect("an entry").path();
-        let name = name
+    for view in walkdir::WalkDir::new(format!("{REPOSITORY}/queries/views")) {
+        let view = view.expect("an entry");
+        if view.file_type().is_dir() {
+            continue;
+        }
+        let name = view
+            .path()
             .file_stem()
             .expect("a name")
             .to_string_lossy()

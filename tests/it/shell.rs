@@ -166,6 +166,8 @@ fn descriptions_reports_and_help() {
         .line("\\d")
         .line("\\d listings")
         .line("\\d KEY_NAMES")
+        // It is not listed, and can be looked up by its name.
+        .line("\\d disputed_ids")
         .line("\\d kms_event")
         .line("\\reports")
         .line("\\report throttled-callers --until 2026-03-05 --tz Europe/Berlin")

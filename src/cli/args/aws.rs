@@ -9,25 +9,25 @@ use crate::aws::Access;
 pub(in crate::cli) struct AwsArgs {
     /// The profile of the shared configuration [default: the standard chain of credentials]
     #[arg(long, value_name = "NAME")]
-    profile: Option<String>,
+    pub(in crate::cli) profile: Option<String>,
     /// The region of the bucket or service
     #[arg(long, value_name = "REGION")]
-    region: Option<String>,
+    pub(in crate::cli) region: Option<String>,
     /// Assume this role first
     #[arg(long, value_name = "ARN")]
-    assume_role: Option<String>,
+    pub(in crate::cli) assume_role: Option<String>,
     /// The external id that the role asks for
-    #[arg(long, value_name = "ID", requires = "assume_role")]
-    external_id: Option<String>,
+    #[arg(long, value_name = "ID")]
+    pub(in crate::cli) external_id: Option<String>,
     /// Another server than AWS's own
     #[arg(long, value_name = "URL")]
-    endpoint_url: Option<String>,
+    pub(in crate::cli) endpoint_url: Option<String>,
     /// Put the bucket into the path of URLs, as other servers want it
     #[arg(long)]
-    path_style: bool,
+    pub(in crate::cli) path_style: bool,
     /// Pay for what is read from somebody else's bucket
     #[arg(long)]
-    requester_pays: bool,
+    pub(in crate::cli) requester_pays: bool,
 }
 
 impl From<AwsArgs> for Access {

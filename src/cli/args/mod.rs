@@ -2,8 +2,10 @@
 
 mod aws;
 mod bucket;
+mod config;
 mod format;
 mod integrity;
+mod logging;
 mod queue;
 mod store;
 mod trails;
@@ -17,14 +19,17 @@ pub(in crate::cli) use trails::{TrailsAction, TrailsArgs, TrailsImportArgs};
 use crate::cli::queries::QueriesChoice;
 use crate::decode::Limits;
 use crate::ingest::Span;
+use crate::inventory::AccountList;
 use crate::render::{Format, Rendering, Zone};
 use crate::report::Filters;
 
 pub(in crate::cli) use self::aws::AwsArgs;
 use self::bucket::BucketArgs;
+pub(in crate::cli) use self::config::{ConfigAction, ConfigArgs, ConfigFileArgs};
 pub(in crate::cli) use self::integrity::{FetchSignaturesArgs, VerifyArgs};
+pub(in crate::cli) use self::logging::{LogFormat, LoggingArgs};
 pub(in crate::cli) use self::queue::QueueArgs;
-use self::store::StoreArgs;
+pub(in crate::cli) use self::store::StoreArgs;
 
 /// Who used which AWS KMS key, on which data, and which keys nobody uses: answers from CloudTrail logs.
 #[derive(Debug, Parser)]
@@ -38,6 +43,10 @@ pub(in crate::cli) struct Args {
     pub(in crate::cli) store: StoreArgs,
     #[command(flatten)]
     pub(in crate::cli) queries: QueriesArgs,
+    #[command(flatten)]
+    pub(in crate::cli) logging: LoggingArgs,
+    #[command(flatten)]
+    pub(in crate::cli) config: ConfigFileArgs,
     #[command(subcommand)]
     pub(in crate::cli) command: Command,
 }
@@ -52,7 +61,7 @@ pub(in crate::cli) struct QueriesArgs {
         env = "KEYTRAIL_QUERIES",
         hide_env_values = true
     )]
-    queries: Option<PathBuf>,
+    pub(in crate::cli) queries: Option<PathBuf>,
 }
 
 impl From<QueriesArgs> for QueriesChoice {
@@ -91,10 +100,12 @@ pub(in crate::cli) enum Command {
     Forget(ForgetArgs),
     /// Print the original of an event
     Event(EventArgs),
+    /// Write, check or show the configuration file
+    Config(ConfigArgs),
     /// Ingest the embedded sample logs and show what can be asked
     Demo(DemoArgs),
-    /// Print the documentation of all tables and columns
-    Schema,
+    /// Print the documentation of tables, views or reports
+    Schema(SchemaArgs),
     /// Print the script that completes keytrail's words in a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write one for each command
@@ -104,7 +115,7 @@ pub(in crate::cli) enum Command {
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct IngestArgs {
     /// Files and directories, to any depth; or s3://BUCKET, s3://BUCKET/PREFIX
-    #[arg(required_unless_present = "url", value_name = "PATH")]
+    #[arg(value_name = "PATH")]
     pub(in crate::cli) paths: Vec<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
@@ -138,16 +149,16 @@ pub(in crate::cli) struct IngestArgs {
 pub(in crate::cli) struct LimitArgs {
     /// The longest record, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().record_bytes_max)]
-    record_bytes_max: usize,
+    pub(in crate::cli) record_bytes_max: usize,
     /// The deepest nesting of a record
     #[arg(long, value_name = "N", default_value_t = Limits::default().depth_max)]
-    depth_max: usize,
+    pub(in crate::cli) depth_max: usize,
     /// The most JSON of one object, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().object_bytes_max)]
-    object_bytes_max: u64,
+    pub(in crate::cli) object_bytes_max: u64,
     /// The highest compression ratio, looked at beyond 64 MiB of JSON
     #[arg(long, value_name = "N", default_value_t = Limits::default().ratio_max)]
-    ratio_max: u64,
+    pub(in crate::cli) ratio_max: u64,
 }
 
 impl LimitArgs {
@@ -330,9 +341,12 @@ pub(in crate::cli) enum AccountsAction {
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct ImportArgs {
-    /// CSV with a header: id, and any of name, ou (as Root/Prod), owner, environment
+    /// CSV with a header: id, and any of name, ou (as Root/Prod), owner, environment [default: `accounts` of the configuration]
     #[arg(value_name = "FILE")]
-    pub(in crate::cli) file: PathBuf,
+    pub(in crate::cli) file: Option<PathBuf>,
+    /// The accounts of the configuration, where no file is named.
+    #[arg(skip)]
+    pub(in crate::cli) list: Option<AccountList>,
 }
 
 /// Splits `name=value`.
@@ -355,6 +369,24 @@ pub(in crate::cli) struct ExportArgs {
     /// Print the paths of the table's data files instead, for other engines
     #[arg(long, conflicts_with_all = ["to", "format"])]
     pub(in crate::cli) files: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct SchemaArgs {
+    /// What to document
+    #[arg(value_enum, default_value_t = Page::Tables)]
+    pub(in crate::cli) page: Page,
+}
+
+/// A page of documentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(in crate::cli) enum Page {
+    /// Tables and their columns
+    Tables,
+    /// Views and their columns
+    Views,
+    /// Reports, their parameters and columns
+    Reports,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -13,7 +13,7 @@ pub(in crate::cli) struct QueueArgs {
     )]
     pub(in crate::cli) url: Option<String>,
     /// Take objects of this bucket alone, and leave messages about others in the queue; may be repeated
-    #[arg(long = "bucket", value_name = "NAME", requires = "url")]
+    #[arg(long = "bucket", value_name = "NAME")]
     pub(in crate::cli) buckets: Vec<String>,
     /// Commit when so many objects have come
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -25,6 +25,6 @@ pub(in crate::cli) struct QueueArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u16).range(3..=43_200))]
     pub(in crate::cli) visibility_seconds: u16,
     /// End when the queue is empty
-    #[arg(long, visible_alias = "once", requires = "url")]
+    #[arg(long, visible_alias = "once")]
     pub(in crate::cli) until_empty: bool,
 }

@@ -17,9 +17,9 @@ pub(in crate::cli) struct StoreArgs {
         env = "KEYTRAIL_STORE",
         hide_env_values = true
     )]
-    store: Option<PathBuf>,
+    pub(in crate::cli) store: Option<PathBuf>,
     #[command(flatten)]
-    access: StoreAccessArgs,
+    pub(in crate::cli) access: StoreAccessArgs,
 }
 
 /// Under which the options for a bucket stand. A heading for all that comes next would go on after them.
@@ -31,28 +31,22 @@ const HEADING: &str = "Store on S3";
     clippy::struct_field_names,
     reason = "each is told apart from the option of the same name for the logs"
 )]
-struct StoreAccessArgs {
+pub(in crate::cli) struct StoreAccessArgs {
     /// The profile for the store [default: the standard chain of credentials]
     #[arg(long, global = true, value_name = "NAME", help_heading = HEADING)]
-    store_profile: Option<String>,
+    pub(in crate::cli) store_profile: Option<String>,
     /// The region of the store's bucket
     #[arg(long, global = true, value_name = "REGION", help_heading = HEADING)]
-    store_region: Option<String>,
+    pub(in crate::cli) store_region: Option<String>,
     /// Assume this role for the store
     #[arg(long, global = true, value_name = "ARN", help_heading = HEADING)]
-    store_assume_role: Option<String>,
+    pub(in crate::cli) store_assume_role: Option<String>,
     /// The external id that the store's role asks for
-    #[arg(
-        long,
-        global = true,
-        value_name = "ID",
-        requires = "store_assume_role",
-        help_heading = HEADING
-    )]
-    store_external_id: Option<String>,
+    #[arg(long, global = true, value_name = "ID", help_heading = HEADING)]
+    pub(in crate::cli) store_external_id: Option<String>,
     /// Another server than AWS's own for the store; the bucket then stands in the path of URLs
     #[arg(long, global = true, value_name = "URL", help_heading = HEADING)]
-    store_endpoint_url: Option<String>,
+    pub(in crate::cli) store_endpoint_url: Option<String>,
 }
 
 impl From<StoreArgs> for StoreChoice {

@@ -3,6 +3,7 @@
 //! Enters: the text behind it. Leaves: a [`Command`], or an error that says what is accepted; and what each
 //! command does.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -11,8 +12,8 @@ use clap::Parser as _;
 
 use super::super::args::{Args, Command as Typed, ReportArgs};
 use super::super::error::{to_stderr, to_stdout};
-use super::super::report;
 use super::super::session::terminal_width;
+use super::super::{report, report_help};
 use super::running::Question;
 use super::{Next, Shell};
 use crate::render::wrapped;
@@ -57,6 +58,7 @@ pub(super) enum Command {
     Describe(Option<String>),
     Reports,
     Report(Box<ReportArgs>),
+    ReportHelp(String),
     Format(Option<Format>),
     Output(Option<PathBuf>),
     Timing,
@@ -74,7 +76,7 @@ impl Command {
             None => ("", &[][..]),
         };
         if name == "report" && !rest.is_empty() {
-            return Ok(Self::Report(report_args(rest)?));
+            return report_command(rest);
         }
         let argument = match rest {
             [] => None,
@@ -112,15 +114,20 @@ fn format(name: &str) -> anyhow::Result<Format> {
     })
 }
 
-fn report_args(words: &[String]) -> anyhow::Result<Box<ReportArgs>> {
-    let line = ["keytrail", "report"].into_iter().map(str::to_owned);
-    let args = Args::try_parse_from(line.chain(words.iter().cloned()));
-    let args = args.map_err(|error| {
+fn report_command(words: &[String]) -> anyhow::Result<Command> {
+    let line = ["keytrail", "report"].into_iter().map(OsString::from);
+    let line: Vec<OsString> = line.chain(words.iter().map(OsString::from)).collect();
+    if let Some((_queries, name)) = report_help::asked(&line) {
+        return Ok(Command::ReportHelp(name));
+    }
+    let args = Args::try_parse_from(line).map_err(|error| {
         let text = error.render().to_string();
         anyhow!(text.trim().trim_start_matches("error: ").to_owned())
     })?;
     match args.command {
-        Typed::Report(args) if args.action.is_none() && args.output.output.is_none() => Ok(args),
+        Typed::Report(args) if args.action.is_none() && args.output.output.is_none() => {
+            Ok(Command::Report(args))
+        }
         _ => {
             bail!("only questions can be asked here\n\nhint: `\\o FILE` writes the rows to a file")
         }
@@ -174,6 +181,7 @@ impl Shell {
                 let list = report::list(&self.desk.queries.library);
                 to_stdout(&wrapped(&list, terminal_width()))?;
             }
+            Command::ReportHelp(name) => report_help::print(&self.desk.queries.library, &name)?,
             Command::Report(args) => return self.answer(Question::Report(&args)).await,
             Command::Describe(name) => self.desk.describe(name.as_deref()).await?,
             Command::Format(None) => {
@@ -206,6 +214,13 @@ mod tests {
         check(" o  a b ", &["o", "a", "b"]);
         check("o 'a b' \"c'd\" e''f ''", &["o", "a b", "c'd", "ef", ""]);
         assert!(words("o 'a").is_err());
+    }
+
+    #[test]
+    fn the_help_of_a_report_is_a_command() {
+        let command = Command::parse("report who-used --help").expect("a command");
+        assert!(matches!(command, Command::ReportHelp(name) if name == "who-used"));
+        assert!(Command::parse("report who-used --nope --help").is_err());
     }
 
     #[test]

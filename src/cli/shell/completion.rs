@@ -11,7 +11,7 @@ use rustyline::{Context, Helper};
 
 use super::command::COMMANDS;
 use super::statement::{Input, is_complete, split};
-use crate::catalog::Library;
+use crate::cli::queries::Queries;
 use crate::report::account_names;
 use crate::sql::Session;
 
@@ -91,9 +91,9 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) async fn of(session: &Session, library: &Library) -> anyhow::Result<Self> {
+    pub(super) async fn of(session: &Session, queries: &Queries) -> anyhow::Result<Self> {
         let mut relations = BTreeMap::new();
-        for name in session.relations() {
+        for name in queries.public_relations(session) {
             let schema = session.columns(&name).await?;
             let columns = schema.fields().iter().map(|field| field.name().clone());
             relations.insert(name, columns.collect());
@@ -104,11 +104,12 @@ impl Names {
         let options = options.filter_map(|option| Some(format!("--{}", option.get_long()?)));
         let accounts = account_names(session).await?.into_iter();
         let accounts = accounts.flat_map(|(id, name)| [id, quoted(name)]);
+        let reports = queries.library.reports();
         Ok(Self {
             accounts: accounts.collect(),
             relations,
             functions: session.functions(),
-            reports: library.reports().map(|report| report.id.clone()).collect(),
+            reports: reports.map(|report| report.id.clone()).collect(),
             options: options.collect(),
         })
     }

@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use arrow::datatypes::DataType;
 
 use super::Desk;
-use crate::catalog::{Library, nearest};
+use crate::catalog::{Library, Query, nearest};
 use crate::render::visible;
-use crate::schema::{self, Column};
+use crate::schema::{self, Column, type_word};
 
 impl Desk {
     /// Shows the relations, or the columns of one.
@@ -28,7 +27,7 @@ impl Desk {
 
     fn relations(&self) -> anyhow::Result<RecordBatch> {
         let library = &self.queries.library;
-        let names = self.opened.session.relations();
+        let names = self.queries.public_relations(&self.opened.session);
         let rows = names.iter().map(|name| {
             let (kind, meaning) = match schema::table(name) {
                 Some(table) => ("table", first_sentence(table.doc)),
@@ -43,7 +42,8 @@ impl Desk {
         let session = &self.opened.session;
         let names = session.relations();
         let Some(name) = names.iter().find(|known| known.eq_ignore_ascii_case(name)) else {
-            let near = nearest(name, names.iter().map(String::as_str));
+            let public = self.queries.public_relations(session);
+            let near = nearest(name, public.iter().map(String::as_str));
             let hint = if near.is_empty() {
                 "`\\d` lists them".to_owned()
             } else {
@@ -56,14 +56,18 @@ impl Desk {
         };
         let columns = session.columns(name).await?;
         let Some(table) = schema::table(name) else {
-            let rows = columns.fields().iter();
-            let rows = rows.map(|field| [field.name().clone(), word(field.data_type())]);
-            let heading = match self.queries.library.view(name) {
-                Some(view) => format!("{name}: {}\n{}\n", view.title, view.description),
-                None => format!("{name}\n"),
-            };
+            let library = &self.queries.library;
+            let view = library.view(name);
+            let rows = columns.fields().iter().map(|field| {
+                let meaning = view.and_then(|view| library.meaning(view, field.name()));
+                let meaning = visible(meaning.unwrap_or_default()).into_owned();
+                [field.name().clone(), type_word(field.data_type()), meaning]
+            });
             let rows = rows.collect::<Vec<_>>();
-            return Ok((visible_lines(&heading), batch(["column", "type"], &rows)?));
+            return Ok((
+                view.map_or_else(|| format!("{name}\n"), heading),
+                batch(["column", "type", "meaning"], &rows)?,
+            ));
         };
         let rows = table.columns.iter().map(|column: &Column| {
             let null = if column.nullable { "yes" } else { "" };
@@ -76,6 +80,18 @@ impl Desk {
             batch(["column", "type", "null", "meaning"], &rows)?,
         ))
     }
+}
+
+/// What stands above the columns of a view.
+fn heading(view: &Query) -> String {
+    let internal = view.internal.iter();
+    let internal: String = internal
+        .map(|reason| format!("Internal: {reason}\n"))
+        .collect();
+    visible_lines(&format!(
+        "{}: {}\n{}\n{internal}",
+        view.id, view.title, view.description
+    ))
 }
 
 fn title(library: &Library, name: &str) -> String {
@@ -93,21 +109,6 @@ fn visible_lines(text: &str) -> String {
     text.lines()
         .map(|line| visible(line).into_owned() + "\n")
         .collect()
-}
-
-/// The word for a type, as in the documentation of the tables.
-fn word(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
-        DataType::Boolean => "boolean".to_owned(),
-        DataType::Int32 => "int".to_owned(),
-        DataType::Int64 => "bigint".to_owned(),
-        DataType::Date32 => "date".to_owned(),
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "bytes".to_owned(),
-        DataType::Timestamp(_, Some(_)) => "timestamp (UTC)".to_owned(),
-        DataType::List(field) => format!("list of {}", word(field.data_type())),
-        other => other.to_string(),
-    }
 }
 
 fn batch<const N: usize>(names: [&str; N], rows: &[[String; N]]) -> anyhow::Result<RecordBatch> {

@@ -207,6 +207,6 @@ impl Desk {
 
     /// The names that can be completed.
     async fn names(&self) -> anyhow::Result<Names> {
-        Names::of(&self.opened.session, &self.queries.library).await
+        Names::of(&self.opened.session, &self.queries).await
     }
 }

@@ -9,7 +9,6 @@ use super::{Decoder, Rows};
 use crate::decode::format;
 use crate::decode::inflate::{InflateFault, TextLimits, TextStream, is_gzip};
 use crate::decode::split::Splitter;
-use crate::schema::hex;
 
 impl Decoder {
     pub(super) fn stream<E: From<ArrowError>>(
@@ -80,7 +79,7 @@ impl Decoder {
             match filled {
                 Ok(false) => {}
                 Ok(true) => {
-                    self.records.report.sha256 = hash.map(|hash| hex(&hash.finalize()));
+                    self.records.report.sha256 = hash.map(|hash| hex::encode(hash.finalize()));
                     return Ok(None);
                 }
                 Err(fault) => return Ok(Some(fault)),

@@ -70,7 +70,7 @@ async fn parameters_are_checked() {
 async fn days_and_since_set_the_window_and_the_footnote_is_told() {
     let footnote = "Some(\"seen in logs, not a verdict";
     let end = "to before 2026-04-01T00:00:00Z";
-    let title = "Keys without a use from";
+    let title = "Keys with no use from";
     for (since, arguments, start) in [
         (None, vec![], "2026-01-01"),
         (None, vec![("days", "31d")], "2026-03-01"),

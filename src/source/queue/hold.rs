@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
 use tokio::task::JoinHandle;
+use tracing::{Instrument as _, debug_span};
 
 use super::{Message, Queue, QueueError, REQUEST_MESSAGES_MAX};
 
@@ -78,6 +79,11 @@ impl Queue {
                 .queue_url(&self.url)
                 .set_entries(Some(entries.collect::<Result<_, _>>()?))
                 .send()
+                .instrument(debug_span!(
+                    "sqs",
+                    operation = "ChangeMessageVisibilityBatch",
+                    messages = some.len()
+                ))
                 .await
                 .map_err(|error| QueueError::call("holding", &self.url, &error))?;
         }

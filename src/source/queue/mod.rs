@@ -11,6 +11,7 @@ mod notification;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
+use tracing::{Instrument as _, debug_span};
 use url::Url;
 
 pub use self::error::QueueError;
@@ -82,6 +83,7 @@ impl Queue {
             .visibility_timeout(self.visibility_secs.into())
             .wait_time_seconds(wait_secs)
             .send()
+            .instrument(debug_span!("sqs", operation = "ReceiveMessage", wait_secs))
             .await
             .map_err(|error| QueueError::call("receiving", &self.url, &error))?;
         let messages = answer.messages().iter();
@@ -116,6 +118,11 @@ impl Queue {
                 .queue_url(&self.url)
                 .set_entries(Some(entries.collect::<Result<_, _>>()?))
                 .send()
+                .instrument(debug_span!(
+                    "sqs",
+                    operation = "DeleteMessageBatch",
+                    messages = some.len()
+                ))
                 .await
                 .map_err(|error| QueueError::call("deleting", &self.url, &error))?;
             left += answer.failed().len();

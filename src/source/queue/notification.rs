@@ -11,6 +11,9 @@
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::decode::parse_json;
+use crate::source::encoded::query_decoded;
+
 /// An object that a message names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Named {
@@ -49,7 +52,7 @@ pub fn read(body: &str) -> Result<Vec<Named>, Unusable> {
 
 fn read_wrapped(body: &str, wrappers: usize) -> Result<Vec<Named>, Unusable> {
     let message: Value =
-        serde_json::from_str(body).map_err(|error| Unusable::NotJson(error.to_string()))?;
+        parse_json(body.as_bytes()).map_err(|error| Unusable::NotJson(error.to_string()))?;
     if let Some(records) = message.get("Records").and_then(Value::as_array) {
         return s3_records(records);
     }
@@ -93,7 +96,7 @@ fn s3_records(records: &[Value]) -> Result<Vec<Named>, Unusable> {
         if is_creation(event) {
             named.push(Named {
                 bucket: bucket.to_owned(),
-                key: decoded(key).ok_or_else(|| Unusable::BadKey(key.to_owned()))?,
+                key: query_decoded(key).ok_or_else(|| Unusable::BadKey(key.to_owned()))?,
             });
         }
     }
@@ -127,24 +130,6 @@ fn trail_keys(bucket: &str, keys: &Value) -> Result<Vec<Named>, Unusable> {
             })
         })
         .collect()
-}
-
-/// A key of an S3 event: URL-encoded, a blank as `+`.
-fn decoded(key: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(key.len());
-    let mut rest = key.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digit = |byte: u8| char::from(byte).to_digit(16);
-                let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
-                u8::try_from(high * 16 + low).ok()?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// The names of what is there, for whoever has to find out what it is.

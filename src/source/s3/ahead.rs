@@ -12,6 +12,7 @@ use bytes::{Buf as _, Bytes};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
+use tracing::{Instrument as _, debug_span};
 
 use super::Calls;
 use super::get::Reading;
@@ -121,9 +122,10 @@ impl Ahead {
                 Some(place),
                 sender,
             );
+            let span = debug_span!("fetch", location = object.location);
             let mut state = self.lock();
             while state.tasks.try_join_next().is_some() {}
-            state.tasks.spawn_on(fetch, runtime);
+            state.tasks.spawn_on(fetch.instrument(span), runtime);
             state.slots.insert(object.location.clone(), slot);
             drop(state);
             self.changed.notify_all();
@@ -158,7 +160,7 @@ impl Ahead {
             if !state.is_fetching {
                 let (sender, slot) = oneshot::channel();
                 let fetch = fetch(calls.clone(), object.clone(), None, None, sender);
-                state.tasks.spawn_on(fetch, runtime);
+                state.tasks.spawn_on(fetch.in_current_span(), runtime);
                 break slot;
             }
             let waited = self.changed.wait(state);

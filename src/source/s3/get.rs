@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use bytes::Bytes;
+use tracing::{Instrument as _, debug, debug_span};
 
 use super::refusal::{Asked, Refusal};
 use super::{Calls, address};
@@ -89,6 +90,7 @@ impl<'a> Reading<'a> {
                 self.cuts + 1
             )));
         }
+        debug!(position = self.position, cause, "connection cut; resuming");
         tokio::time::sleep(CUT_WAIT * 2_u32.pow(self.cuts)).await;
         self.cuts += 1;
         self.output = get(self.calls, self.object, self.position).await?;
@@ -122,7 +124,8 @@ async fn get(
         if from > 0 {
             get = get.range(format!("bytes={from}-"));
         }
-        let error = match get.send().await {
+        let span = debug_span!("s3", operation = "GetObject", bucket, key, from);
+        let error = match get.send().instrument(span).await {
             Ok(output) => return Ok(output),
             Err(error) => error,
         };

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use chrono::{Datelike as _, NaiveDate};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use tracing::{Span, field};
 
 use super::address::{Address, location};
 use super::layout::{Folder, Level};
@@ -107,6 +108,12 @@ impl S3 {
     ///
     /// # Errors
     /// If the address itself cannot be listed. A folder below it that cannot be is among the faults.
+    #[tracing::instrument(
+        level = "info",
+        name = "listing",
+        skip_all,
+        fields(bucket = address.bucket, prefix = address.prefix, objects = field::Empty)
+    )]
     pub async fn list(
         &self,
         address: &Address,
@@ -166,6 +173,7 @@ impl S3 {
             self.look_for_restored(&mut listing.objects).await;
         }
         listing.sort();
+        Span::current().record("objects", listing.objects.len());
         Ok(listing)
     }
 }

@@ -7,10 +7,12 @@ use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{EncodingType, Object, OptionalObjectAttributes};
 use futures::StreamExt as _;
+use tracing::{Instrument as _, debug_span};
 
 use super::address::location;
 use super::refusal::Asked;
 use super::{Calls, Refusal, S3};
+use crate::source::encoded::query_decoded;
 use crate::source::{At, ReadFault, SourceObject};
 
 /// Calls at the same time.
@@ -83,7 +85,8 @@ async fn page(
             .optional_object_attributes(OptionalObjectAttributes::RestoreStatus)
             .set_request_payer(calls.payer.clone())
             .set_continuation_token(token.clone());
-        let error = match list.send().await {
+        let span = debug_span!("s3", operation = "ListObjectsV2", bucket, prefix);
+        let error = match list.send().instrument(span).await {
             Ok(page) => return Ok(page),
             Err(error) => error,
         };
@@ -163,7 +166,8 @@ async fn look(calls: &Calls, bucket: &str, key: &str) -> SourceObject {
             .bucket(bucket)
             .key(key)
             .set_request_payer(calls.payer.clone());
-        let error = match head.send().await {
+        let span = debug_span!("s3", operation = "HeadObject", bucket, key);
+        let error = match head.send().instrument(span).await {
             Ok(head) => {
                 object.tell(&head);
                 return object;
@@ -251,27 +255,8 @@ fn micros(time: &DateTime) -> Option<i64> {
 ///
 /// One that is not encoded as it should be stays as it came, so that reading it tells.
 fn plain(text: &str, is_encoded: bool) -> String {
-    if is_encoded && text.contains(['%', '+']) {
-        decoded(text).unwrap_or_else(|| text.to_owned())
-    } else {
-        text.to_owned()
-    }
-}
-
-fn decoded(text: &str) -> Option<String> {
-    let mut plain = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        plain.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digits = [bytes.next()?, bytes.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(plain).ok()
+    let decoded = is_encoded.then(|| query_decoded(text)).flatten();
+    decoded.unwrap_or_else(|| text.to_owned())
 }
 
 #[cfg(test)]

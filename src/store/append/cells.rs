@@ -10,7 +10,7 @@ use arrow::error::ArrowError;
 use serde_json::Value;
 
 use crate::schema::{ColumnKind, Table};
-use crate::store::append::commit::{Rows, until_committed};
+use crate::store::append::commit::{Attempts, Rows};
 use crate::store::error::StoreError;
 use crate::store::table::Store;
 
@@ -80,12 +80,15 @@ impl Store {
         batch_id: &str,
         now_millis: i64,
     ) -> Result<(), StoreError> {
-        until_committed(table, async || {
+        let mut attempts = Attempts::at(table);
+        loop {
+            attempts.begin()?;
             let snapshot = self.snapshot(table).await?;
             let rows = Rows::all(std::slice::from_ref(rows));
             let appended = self.append(&snapshot, rows, None, batch_id, now_millis);
-            Ok(appended.await?.version()?.map(|_version| ()))
-        })
-        .await
+            if appended.await?.version()?.is_some() {
+                return Ok(());
+            }
+        }
     }
 }

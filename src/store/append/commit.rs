@@ -10,6 +10,7 @@ use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake_core::kernel::{Action, Add, Transaction as DeltaTransaction};
 use deltalake_core::logstore::get_actions;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use tracing::{debug, info};
 
 use crate::schema::Table;
 use crate::store::append::encode::{Encoded, RowPlace, encode};
@@ -85,24 +86,34 @@ impl Appended {
 /// Attempts to commit next to other writers.
 const ATTEMPTS_MAX: usize = 200;
 
-/// Repeats work, each time over a new snapshot, until its commit to the table comes before all others. An attempt that
-/// answers none lost to another writer.
-///
-/// # Errors
-/// Those of an attempt, and [`StoreError::Contention`] if other writers are always faster.
-pub async fn until_committed<T, E: From<StoreError>>(
+/// The attempts of a commit to a table, each over a new snapshot, until it comes before those of all other writers.
+#[derive(Debug)]
+pub struct Attempts {
     table: &'static Table,
-    mut attempt: impl AsyncFnMut() -> Result<Option<T>, E>,
-) -> Result<T, E> {
-    for _attempt in 0..ATTEMPTS_MAX {
-        if let Some(done) = attempt().await? {
-            return Ok(done);
-        }
+    made: usize,
+}
+
+impl Attempts {
+    /// None has been made.
+    #[must_use]
+    pub fn at(table: &'static Table) -> Self {
+        Self { table, made: 0 }
     }
-    Err(E::from(StoreError::Contention {
-        table: table.name,
-        attempts: ATTEMPTS_MAX,
-    }))
+
+    /// Begins the next attempt.
+    ///
+    /// # Errors
+    /// [`StoreError::Contention`] if other writers are always faster.
+    pub fn begin(&mut self) -> Result<(), StoreError> {
+        if self.made == ATTEMPTS_MAX {
+            return Err(StoreError::Contention {
+                table: self.table.name,
+                attempts: ATTEMPTS_MAX,
+            });
+        }
+        self.made += 1;
+        Ok(())
+    }
 }
 
 impl Store {
@@ -121,8 +132,16 @@ impl Store {
         let table = snapshot.table;
         let mut actions = Vec::new();
         for (partition, places) in partitions(table, rows) {
+            let rows_of_file = places.len();
             let encoded = encode(table, rows.batches, places)?;
             let add = put_file(snapshot, partition, encoded, now_millis).await?;
+            debug!(
+                table = table.name,
+                path = add.path,
+                rows = rows_of_file,
+                bytes = add.size,
+                "file written"
+            );
             actions.push(Action::Add(add));
         }
         let operation = DeltaOperation::Write {
@@ -140,6 +159,7 @@ impl Store {
         .await
     }
 
+    #[tracing::instrument(level = "debug", skip_all, fields(table = snapshot.table.name))]
     pub(in crate::store) async fn commit(
         &self,
         snapshot: &Snapshot,
@@ -149,6 +169,7 @@ impl Store {
         operation: DeltaOperation,
     ) -> Result<Appended, StoreError> {
         let table = snapshot.table;
+        let files = actions.len();
         let mut properties = CommitProperties::default()
             .with_metadata([(BATCH_MEMBER.to_owned(), batch_id.into())])
             .with_max_retries(REBASES_MAX)
@@ -170,11 +191,15 @@ impl Store {
             // What delta-rs would do now, read the log again and perhaps write a checkpoint, is left
             // out: its failure could not be told from one of the commit, which stands.
             Ok(committed) => committed.version,
-            Err(source) => match self.find_batch(snapshot, batch_id).await? {
-                Some(version) => version,
-                None => return Ok(Appended::NotDone(delta_error(table, "committing", source))),
-            },
+            Err(source) => {
+                let Some(version) = self.find_batch(snapshot, batch_id).await? else {
+                    debug!(error = %source, "not committed");
+                    return Ok(Appended::NotDone(delta_error(table, "committing", source)));
+                };
+                version
+            }
         };
+        info!(table = table.name, version, batch_id, files, "committed");
         self.checkpoint_if_due(snapshot, version).await;
         Ok(Appended::Done { version })
     }

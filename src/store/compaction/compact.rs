@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use deltalake_core::kernel::Action;
 use deltalake_core::protocol::DeltaOperation;
+use tracing::debug;
 
 use crate::schema::{ColumnKind, Table};
 use crate::store::COMPACT;
@@ -55,6 +56,7 @@ impl Store {
     ///
     /// # Errors
     /// If files cannot be read or written.
+    #[tracing::instrument(level = "debug", skip_all, fields(table = table.name))]
     pub async fn compact(
         &self,
         table: &'static Table,
@@ -77,6 +79,11 @@ impl Store {
             };
             total.files_removed += groups.iter().map(Vec::len).sum::<usize>();
             total.files_added += added.len();
+            debug!(
+                removed = total.files_removed,
+                added = total.files_added,
+                "files merged"
+            );
             own.extend(added);
         }
     }

@@ -31,6 +31,7 @@ impl Store {
     ///
     /// # Errors
     /// If the table cannot be listed or read, or a file cannot be deleted.
+    #[tracing::instrument(level = "debug", skip_all, fields(table = table.name))]
     pub async fn vacuum(
         &self,
         table: &'static Table,

@@ -10,7 +10,7 @@ use deltalake_core::kernel::{Action, Add, Remove};
 use deltalake_core::protocol::DeltaOperation;
 
 use crate::schema::{ColumnKind, Table};
-use crate::store::append::commit::{Transaction, until_committed};
+use crate::store::append::commit::{Attempts, Transaction};
 use crate::store::compaction::rewrite::{remove, rewrite};
 use crate::store::error::StoreError;
 use crate::store::retention::{Retention, columns, time_column};
@@ -44,6 +44,7 @@ impl Store {
     /// # Errors
     /// If files cannot be read or written, or compactions are always faster. What was removed stays so;
     /// the same call again does the rest.
+    #[tracing::instrument(level = "debug", skip_all, fields(table = table.name))]
     pub async fn expire(
         &self,
         table: &'static Table,
@@ -73,7 +74,9 @@ impl Store {
         counted: Option<i64>,
         now_millis: i64,
     ) -> Result<Expired, StoreError> {
-        until_committed(table, async || {
+        let mut attempts = Attempts::at(table);
+        loop {
+            attempts.begin()?;
             let snapshot = self.snapshot(table).await?;
             // A hold that came since counts as well.
             let mut retention = retention.clone();
@@ -85,7 +88,7 @@ impl Store {
                 }
             }
             if plan.actions.is_empty() {
-                return Ok(Some(Expired::default()));
+                return Ok(Expired::default());
             }
             let mut transactions = vec![Transaction {
                 app_id: COMPACT,
@@ -102,9 +105,10 @@ impl Store {
             let committed = self
                 .commit(&snapshot, plan.actions, &transactions, &batch_id, operation)
                 .await?;
-            Ok(committed.version()?.map(|_version| plan.expired))
-        })
-        .await
+            if committed.version()?.is_some() {
+                return Ok(plan.expired);
+            }
+        }
     }
 }
 

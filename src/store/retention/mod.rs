@@ -16,7 +16,7 @@ use deltalake_core::protocol::DeltaOperation;
 use serde::{Deserialize, Serialize};
 
 use crate::schema::{KEY_RESOURCES, KMS_EVENTS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY};
-use crate::store::append::commit::until_committed;
+use crate::store::append::commit::Attempts;
 use crate::store::error::StoreError;
 use crate::store::table::{Pins, Snapshot, Store, delta_error};
 
@@ -257,12 +257,14 @@ impl Store {
         table: &'static Table,
         change: impl Fn(Retention) -> Retention,
     ) -> Result<Retention, StoreError> {
-        until_committed(table, async || {
+        let mut attempts = Attempts::at(table);
+        loop {
+            attempts.begin()?;
             let snapshot = self.snapshot(table).await?;
             let old = snapshot.retention()?;
             let new = change(old.clone());
             if new == old {
-                return Ok(Some(old));
+                return Ok(old);
             }
             let text = serde_json::to_string(&new).map_err(|source| StoreError::Retention {
                 table: table.name,
@@ -282,9 +284,10 @@ impl Store {
             let committed = self
                 .commit(&snapshot, actions, &[], &batch_id, operation)
                 .await?;
-            Ok(committed.version()?.map(|_version| new))
-        })
-        .await
+            if committed.version()?.is_some() {
+                return Ok(new);
+            }
+        }
     }
 }
 

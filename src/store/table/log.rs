@@ -28,6 +28,7 @@ impl Store {
         }
     }
 
+    #[tracing::instrument(level = "debug", skip_all, fields(table = table.name))]
     async fn checkpoint(&self, table: &'static Table) -> Result<(), StoreError> {
         let mut delta = DeltaTable::new(self.log(table));
         delta.state = Some(self.snapshot(table).await?.state);

@@ -6,6 +6,8 @@ use std::io::Read as _;
 use std::path::Path;
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -21,11 +23,6 @@ fn text(path: &Path) -> Vec<u8> {
     text
 }
 
-fn unhex(text: &str) -> Vec<u8> {
-    let digits = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("hex");
-    (0..text.len()).step_by(2).map(digits).collect()
-}
-
 /// With the documentation's words, and the key as the command line prints it.
 #[test]
 fn digests_are_signed_as_documented() {
@@ -34,16 +31,8 @@ fn digests_are_signed_as_documented() {
     let keys: Value =
         serde_json::from_slice(&fs::read(&trail.public_keys).expect("keys")).expect("JSON");
     let key = &keys["PublicKeyList"][0];
-    let decoded = std::process::Command::new("python3")
-        .args([
-            "-c",
-            "import base64,sys; print(base64.b64decode(sys.argv[1]).hex())",
-            key["Value"].as_str().expect("a key"),
-        ])
-        .output()
-        .expect("python3");
-    let decoded = String::from_utf8(decoded.stdout).expect("hex");
-    let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, unhex(decoded.trim()));
+    let decoded = BASE64_STANDARD.decode(key["Value"].as_str().expect("a key"));
+    let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, decoded.expect("base64"));
     let mut previous = Value::Null;
     let digests = trail
         .objects
@@ -70,7 +59,7 @@ fn digests_are_signed_as_documented() {
             previous.as_str().unwrap_or("null"),
         );
         public
-            .verify(signed.as_bytes(), &unhex(signature))
+            .verify(signed.as_bytes(), &hex::decode(signature).expect("hex"))
             .expect("a good signature");
         for log in digest["logFiles"].as_array().expect("a list") {
             let path = trail.root.join(log["s3Object"].as_str().expect("a key"));

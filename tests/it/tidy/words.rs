@@ -112,7 +112,7 @@ const PLACES: &[Place] = &[
     Place {
         folder: "docs",
         ending: "md",
-        except: &["docs/schema.md"],
+        except: &["docs/reports.md", "docs/schema.md", "docs/views.md"],
         prose: markdown,
     },
     Place {
@@ -126,6 +126,12 @@ const PLACES: &[Place] = &[
         ending: "md",
         except: &[],
         prose: markdown,
+    },
+    Place {
+        folder: "queries",
+        ending: "sql",
+        except: &[],
+        prose: headers,
     },
 ];
 
@@ -158,6 +164,36 @@ fn markdown(text: &str) -> Vec<Line<'_>> {
             lines.push((index + 1, ""));
         } else if !is_fenced {
             lines.push((index + 1, line));
+        }
+    }
+    lines
+}
+
+/// The lines of a query's header that document it, without its statements and names of others.
+fn headers(text: &str) -> Vec<Line<'_>> {
+    const PROSE: [&str; 7] = [
+        "title",
+        "description",
+        "column",
+        "param",
+        "internal",
+        "kept",
+        "counted",
+    ];
+    let mut is_prose = false;
+    let mut lines = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let Some(content) = line.strip_prefix("-- ") else {
+            break;
+        };
+        // What is set in deeper continues the item above.
+        if !content.starts_with(' ') {
+            let word = content.split([' ', ':']).next();
+            is_prose = word.is_some_and(|word| PROSE.contains(&word));
+            lines.push((index + 1, ""));
+        }
+        if is_prose {
+            lines.push((index + 1, content));
         }
     }
     lines
@@ -215,6 +251,18 @@ fn avoided_words_are_found() {
         .map(|(line, (phrase, _))| (*line, *phrase))
         .collect();
     assert_eq!(found, [(1, "tells"), (3, "passed over"), (4, "whoever")]);
+}
+
+#[test]
+fn avoided_words_are_found_in_headers_of_queries() {
+    let query = "-- id: q\n-- title: Held keys\n-- column told: what is\n--   of it, `told`\n\
+        -- caveat:\n--   SELECT 'held'\n\n-- held\nSELECT 1";
+    let found = avoided(&headers(query));
+    let found: Vec<(usize, &str)> = found
+        .iter()
+        .map(|(line, (phrase, _))| (*line, *phrase))
+        .collect();
+    assert_eq!(found, [(2, "held"), (3, "is of"), (3, "told")]);
 }
 
 #[test]

@@ -6,6 +6,8 @@ use object_store::client::{
     HttpService, ReqwestConnector,
 };
 
+use tracing::{Instrument as _, debug, debug_span, field};
+
 use crate::aws::Contact;
 
 /// Makes the client.
@@ -30,12 +32,24 @@ struct Connections {
 #[async_trait]
 impl HttpService for Connections {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        match self.inner.execute(request).await {
+        // Headers and the query are left out: they carry signatures and tokens.
+        let span = debug_span!(
+            "s3",
+            method = request.method().as_str(),
+            host = request.uri().host(),
+            path = request.uri().path(),
+            bytes_sent = request.body().content_length(),
+            status = field::Empty,
+        );
+        let answer = self.inner.execute(request).instrument(span.clone()).await;
+        match answer {
             Ok(answer) => {
+                span.record("status", answer.status().as_u16());
                 self.contact.made();
                 Ok(answer)
             }
             Err(error) => {
+                span.in_scope(|| debug!(error = %error, "no answer"));
                 let is_timeout = error.kind() == HttpErrorKind::Timeout;
                 if self.contact.is_worth_another(is_timeout) {
                     return Err(error);

@@ -1,0 +1,34 @@
+-- id: told_sides
+-- title: Sides of cross-account ReEncrypt calls, known from the other account's record
+-- description: For ReEncrypt calls recorded in two accounts where one record lists a single key: that key, whether it
+--   is the source or the destination, and the other key, from the other record.
+-- internal: key_uses takes the side of such a key from here
+-- kept: every record of a shared call is looked up in it
+
+WITH lone_keys AS (
+  SELECT DISTINCT shared_event_id, event_date, key_arn
+  FROM kms_events
+  WHERE event_name = 'ReEncrypt' AND shared_event_id IS NOT NULL
+    AND destination_key_arn IS NULL AND destination_key_as_typed IS NULL
+    AND key_arn IN (SELECT key FROM usage_monthly WHERE event_name = 'ReEncrypt' AND key_role = 'only')
+),
+
+keys_told AS (
+  SELECT
+    lone_keys.shared_event_id, lone_keys.event_date, lone_keys.key_arn,
+    kms_events.key_arn = lone_keys.key_arn AS is_source,
+    CASE WHEN kms_events.key_arn = lone_keys.key_arn THEN kms_events.destination_key_arn ELSE kms_events.key_arn END AS other_key_arn
+  FROM lone_keys
+  JOIN kms_events
+    ON kms_events.shared_event_id = lone_keys.shared_event_id
+    AND kms_events.event_date = lone_keys.event_date
+  WHERE kms_events.event_name = 'ReEncrypt' AND kms_events.destination_key_arn IS NOT NULL
+    AND (kms_events.key_arn = lone_keys.key_arn OR kms_events.destination_key_arn = lone_keys.key_arn)
+)
+
+SELECT
+  shared_event_id, event_date, key_arn,
+  CASE WHEN bool_or(is_source) THEN 'source' ELSE 'destination' END AS key_role,
+  coalesce(max(other_key_arn) FILTER (WHERE is_source), max(other_key_arn)) AS other_key_arn
+FROM keys_told
+GROUP BY shared_event_id, event_date, key_arn
