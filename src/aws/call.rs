@@ -17,7 +17,6 @@ use aws_runtime::service_clock_skew::{
 };
 use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
 use aws_smithy_runtime::client::http::connection_poisoning::ConnectionPoisoningInterceptor;
-use aws_smithy_runtime::client::orchestrator::AuthSchemeAndEndpointOrchestrationV2;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime::client::retries::classifiers::{
     HttpStatusCodeClassifier, TransientErrorClassifier,
@@ -152,7 +151,6 @@ fn configured_url(service: &Service, config: &SdkConfig) -> Option<String> {
 
 fn settings(service: &Service, config: &SdkConfig, signing_region: &str) -> FrozenLayer {
     let mut settings = Layer::new("keytrail");
-    settings.store_put(AuthSchemeAndEndpointOrchestrationV2);
     settings.store_put(AuthSchemeOptionResolverParams::new(()));
     settings.store_put(EndpointResolverParams::new(()));
     settings.store_put(SigV4OperationSigningConfig {

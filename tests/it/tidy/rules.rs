@@ -253,8 +253,8 @@ fn strange_values_are_found() {
     check("SELECT 1\nWHERE kind = 'other'", &[(2, "kind", "other")]);
     check("SELECT 1 WHERE f.kind <> 'log' AND other = 'x'", &[]);
     check(
-        "SELECT 1 WHERE outcome NOT IN ('success',\n 'sucess') OR coalesce(status, '') IN ('valid', 'vaild')",
-        &[(2, "outcome", "sucess"), (2, "status", "vaild")],
+        "SELECT 1 WHERE outcome NOT IN ('success',\n 'succeeded') OR coalesce(status, '') IN ('valid', 'right')",
+        &[(2, "outcome", "succeeded"), (2, "status", "right")],
     );
     check(
         "SELECT CASE key_role WHEN 'only' THEN CASE x WHEN 'y' THEN 1 END WHEN 'sole' THEN 2 END",
