@@ -3,6 +3,7 @@
 //! Enters: a query and the names of its columns. Leaves: the meaning of each, from the query's own header or from the
 //! tables and views that the header refers to (`columns: as in …`); and what is wrong with the documentation.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::{Library, Query};
@@ -19,7 +20,7 @@ pub struct ColumnFault {
 impl Library {
     /// What a column of the query means; `None` where nothing says.
     #[must_use]
-    pub fn meaning<'a>(&'a self, query: &'a Query, column: &str) -> Option<&'a str> {
+    pub fn meaning<'a>(&'a self, query: &'a Query, column: &str) -> Option<Cow<'a, str>> {
         self.meaning_unseen(query, column, &mut BTreeSet::new())
     }
 
@@ -29,10 +30,10 @@ impl Library {
         query: &'a Query,
         column: &str,
         seen: &mut BTreeSet<&'a str>,
-    ) -> Option<&'a str> {
+    ) -> Option<Cow<'a, str>> {
         let own = query.columns.iter().find(|(name, _)| name == column);
         if let Some((_, meaning)) = own {
-            return Some(meaning);
+            return Some(Cow::Borrowed(meaning.as_str()));
         }
         for name in &query.columns_as_in {
             if !seen.insert(name) {
@@ -41,7 +42,8 @@ impl Library {
             let meaning = match (crate::schema::table(name), self.view(name)) {
                 (Some(table), _) => {
                     let mut columns = table.columns.iter();
-                    columns.find(|known| known.name == column).map(|c| c.doc)
+                    let known = columns.find(|known| known.name == column);
+                    known.map(|known| Cow::Owned(known.described()))
                 }
                 (None, Some(view)) => self.meaning_unseen(view, column, seen),
                 (None, None) => None,
@@ -169,7 +171,7 @@ mod tests {
         ]);
         let meaning = |id: &str, column: &str| {
             let view = library.view(id).expect("it is there");
-            library.meaning(view, column).map(str::to_owned)
+            library.meaning(view, column).map(Cow::into_owned)
         };
         assert_eq!(meaning("a", "n").as_deref(), Some("a number"));
         assert_eq!(meaning("b", "n").as_deref(), Some("other"));
@@ -177,7 +179,7 @@ mod tests {
         let region = columns.find(|column| column.name == "region");
         assert_eq!(
             meaning("a", "region").as_deref(),
-            region.map(|column| column.doc)
+            region.map(crate::schema::Column::described).as_deref()
         );
         // The two refer to each other, and neither says.
         assert_eq!(meaning("a", "nowhere"), None);

@@ -61,7 +61,7 @@ pub fn views_page(library: &Library, views: &[(&Query, SchemaRef)]) -> String {
                 "| `{}` | {} | {} |",
                 field.name(),
                 type_word(field.data_type()),
-                cell(meaning)
+                cell(&meaning)
             );
         }
     }

@@ -26,7 +26,7 @@ pub fn to_markdown() -> String {
         page.push_str("| column | type | null | meaning |\n|---|---|---|---|\n");
         for column in table.columns {
             let null = if column.nullable { "yes" } else { "" };
-            let doc = column.doc.replace('|', "\\|") + &one_of(column.values);
+            let doc = column.described().replace('|', "\\|");
             let _infallible = writeln!(
                 page,
                 "| `{}` | {} | {null} | {doc} |",
@@ -47,7 +47,7 @@ pub fn to_markdown() -> String {
 }
 
 /// The values of a closed vocabulary; nothing for an open one.
-fn one_of(values: &[&str]) -> String {
+pub(super) fn one_of(values: &[&str]) -> String {
     if values.is_empty() {
         return String::new();
     }

@@ -172,6 +172,12 @@ impl Table {
 }
 
 impl Column {
+    /// What the value means, with all values that it can have if they are known.
+    #[must_use]
+    pub fn described(&self) -> String {
+        format!("{}{}", self.doc, markdown::one_of(self.values))
+    }
+
     fn field(&self) -> Field {
         Field::new(self.name, self.kind.data_type(), self.nullable)
     }

@@ -82,7 +82,12 @@ fn verbose_shows_runs_and_commits_beside_the_same_output() {
             "close",
             "time.busy=",
         ][..],
-        &["INFO", "run{command=\"ingest\" run_id=", "run started", "objects_planned=1"],
+        &[
+            "INFO",
+            "run{command=\"ingest\" run_id=",
+            "run started",
+            "objects_planned=1",
+        ],
         &[
             "INFO",
             "batch{batch_id=",

@@ -126,7 +126,7 @@ fn macros_that_cannot_be_used_are_named() {
     ];
     assert_eq!(
         faults(&circle),
-        "own/macros/first.sql:1: macro `first` calls itself\n"
+        "own/macros/second.sql:1: macro `second` calls itself\n"
     );
     let report = query(
         "",

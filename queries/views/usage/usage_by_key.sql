@@ -9,6 +9,7 @@
 --   that day, and the row is repeated for each key that it pointed to) or `correction` (the records correct earlier
 --   ones that may be counted too); null if it is right
 -- column kind: `use`, `management` or `unknown`, as in key_uses
+-- columns: as in usage_daily
 -- depends: special_keys, usage_by_name
 
 SELECT *, key AS key_arn, arrow_cast(NULL, 'Utf8') AS doubt, operation_kind(event_name) AS kind

@@ -60,7 +60,7 @@ impl Desk {
             let view = library.view(name);
             let rows = columns.fields().iter().map(|field| {
                 let meaning = view.and_then(|view| library.meaning(view, field.name()));
-                let meaning = visible(meaning.unwrap_or_default()).into_owned();
+                let meaning = visible(&meaning.unwrap_or_default()).into_owned();
                 [field.name().clone(), type_word(field.data_type()), meaning]
             });
             let rows = rows.collect::<Vec<_>>();
@@ -71,7 +71,12 @@ impl Desk {
         };
         let rows = table.columns.iter().map(|column: &Column| {
             let null = if column.nullable { "yes" } else { "" };
-            [column.name, column.kind.word(), null, column.doc].map(str::to_owned)
+            [
+                column.name.to_owned(),
+                column.kind.word().to_owned(),
+                null.to_owned(),
+                column.described(),
+            ]
         });
         let rows = rows.collect::<Vec<_>>();
         let heading = format!("{name}: {}\n", table.doc);

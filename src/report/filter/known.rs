@@ -423,7 +423,9 @@ impl<'a> KnownValues<'a> {
         let batches = frame.collect().await.map_err(fault)?;
         let texts = batches.iter().map(|batch| {
             let columns = batch.columns().iter().map(texts);
-            columns.collect::<Result<Vec<_>, _>>().map_err(DataFusionError::from)
+            columns
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(DataFusionError::from)
         });
         texts.collect::<Result<_, _>>().map_err(fault)
     }

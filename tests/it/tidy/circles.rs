@@ -175,7 +175,8 @@ fn tree(prefix: &Path, text: &str, paths: &mut Vec<Path>) {
         return;
     };
     let prefix = [prefix.clone(), words(before)].concat();
-    let inner = inner.trim_end().trim_end_matches('}');
+    let inner = inner.trim_end();
+    let inner = inner.strip_suffix('}').unwrap_or(inner);
     let (mut depth, mut start) = (0, 0);
     for (at, letter) in inner.char_indices().chain([(inner.len(), ',')]) {
         match letter {
