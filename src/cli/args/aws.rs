@@ -7,25 +7,25 @@ use crate::aws::Access;
 #[derive(Debug, Clone, Default, ClapArgs)]
 #[command(next_help_heading = "AWS")]
 pub(in crate::cli) struct AwsArgs {
-    /// The profile of the shared configuration [default: the standard chain of credentials]
+    /// AWS profile [default: the standard credential chain]
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) profile: Option<String>,
-    /// The region of the bucket or service
+    /// Region of the bucket or service
     #[arg(long, value_name = "REGION")]
     pub(in crate::cli) region: Option<String>,
-    /// Assume this role first
+    /// Assume this role
     #[arg(long, value_name = "ARN")]
     pub(in crate::cli) assume_role: Option<String>,
-    /// The external id that the role asks for
+    /// External id for the role
     #[arg(long, value_name = "ID")]
     pub(in crate::cli) external_id: Option<String>,
-    /// Another server than AWS's own
+    /// Endpoint of an S3-compatible server
     #[arg(long, value_name = "URL")]
     pub(in crate::cli) endpoint_url: Option<String>,
-    /// Put the bucket into the path of URLs, as other servers want it
+    /// Put the bucket in the path of URLs
     #[arg(long)]
     pub(in crate::cli) path_style: bool,
-    /// Pay for what is read from somebody else's bucket
+    /// Pay for requests to someone else's bucket
     #[arg(long)]
     pub(in crate::cli) requester_pays: bool,
 }

@@ -11,19 +11,19 @@ const LOOKBACK_DAYS: u32 = 35;
 #[derive(Debug, Clone, Default, ClapArgs)]
 #[command(next_help_heading = "Bucket")]
 pub(in crate::cli) struct BucketArgs {
-    /// The first day of delivery
+    /// First delivery day
     #[arg(long, value_name = "DATE")]
     from: Option<NaiveDate>,
-    /// The last day of delivery
+    /// Last delivery day
     #[arg(long, value_name = "DATE")]
     to: Option<NaiveDate>,
-    /// Only logs of this account; may be repeated
+    /// Only logs of this account (repeatable)
     #[arg(long, value_name = "ID", value_parser = account)]
     account: Vec<String>,
-    /// Only logs of this region; may be repeated
+    /// Only logs of this region (repeatable)
     #[arg(long, value_name = "REGION")]
     log_region: Vec<String>,
-    /// List a day again until so many days after it, since logs may come late
+    /// List each day again for this many days, for late logs
     #[arg(long, value_name = "DAYS", default_value_t = LOOKBACK_DAYS, value_parser = clap::value_parser!(u32).range(0..=3650))]
     pub(in crate::cli) lookback: u32,
     /// List every day again

@@ -13,25 +13,25 @@ use super::bucket::account;
     after_help = "Exit codes: 0 nothing wrong; 1 something is wrong; 2 an error, something could not be read, or without a digest nothing is proven."
 )]
 pub(in crate::cli) struct VerifyArgs {
-    /// From this day of delivery on
+    /// First delivery day
     #[arg(long, value_name = "DAY")]
     pub(in crate::cli) from: Option<NaiveDate>,
-    /// Up to this day of delivery, which is included
+    /// Last delivery day
     #[arg(long, value_name = "DAY")]
     pub(in crate::cli) to: Option<NaiveDate>,
-    /// Only the logs of this account; may be repeated
+    /// Only logs of this account (repeatable)
     #[arg(long, value_name = "ID", value_parser = account)]
     pub(in crate::cli) account: Vec<String>,
-    /// Only the logs of this region; may be repeated
+    /// Only logs of this region (repeatable)
     #[arg(long, value_name = "REGION")]
     pub(in crate::cli) log_region: Vec<String>,
-    /// What `aws cloudtrail list-public-keys` printed; may be repeated [default: ask CloudTrail]
+    /// Output of `aws cloudtrail list-public-keys` (repeatable)
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) public_keys: Vec<PathBuf>,
-    /// Print what was found as JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
-    /// Threads that read and check [default: one for each CPU]
+    /// Verifying threads [default: one per CPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(in crate::cli) threads: Option<u16>,
     #[command(flatten)]
@@ -40,10 +40,10 @@ pub(in crate::cli) struct VerifyArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct FetchSignaturesArgs {
-    /// What was copied, as s3://bucket/prefix
+    /// Source of the copy, as s3://BUCKET/PREFIX
     #[arg(value_name = "S3-URL")]
     pub(in crate::cli) origin: String,
-    /// The copy of it
+    /// Directory with the copy
     #[arg(value_name = "DIR")]
     pub(in crate::cli) directory: PathBuf,
     #[command(flatten)]

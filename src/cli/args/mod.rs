@@ -32,7 +32,7 @@ pub(in crate::cli) use self::logging::{LogFormat, LoggingArgs};
 pub(in crate::cli) use self::queue::QueueArgs;
 pub(in crate::cli) use self::store::StoreArgs;
 
-/// Who used which AWS KMS key, on which data, and which keys nobody uses: answers from CloudTrail logs.
+/// Find out from CloudTrail logs who used your AWS KMS keys
 #[derive(Debug, Parser)]
 #[command(
     name = "keytrail",
@@ -54,7 +54,7 @@ pub(in crate::cli) struct Args {
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct QueriesArgs {
-    /// Your own reports/*.sql and views/*.sql; they add to ours, or override them
+    /// Add or override queries with those in this directory
     #[arg(
         long,
         global = true,
@@ -73,62 +73,63 @@ impl From<QueriesArgs> for QueriesChoice {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
-    /// Read CloudTrail logs into the store; what it holds already is not read again
+    /// Read new CloudTrail logs into the store
     Ingest(Box<IngestArgs>),
-    /// What the store holds, and what could not be read
+    /// Show what the store has, and what could not be read
     Status(StatusArgs),
-    /// Prove by CloudTrail's digests that logs are whole and as they were written
+    /// Verify logs with CloudTrail's digest files
     Verify(Box<VerifyArgs>),
-    /// Fetch from the bucket what a local copy of digests has lost: their signatures
+    /// Download the digest signatures that a local copy lacks
     FetchSignatures(Box<FetchSignaturesArgs>),
-    /// Ask in SQL; on a terminal and without a statement, in a shell
+    /// Run a SQL query, or open the interactive shell
     Sql(SqlArgs),
-    /// Ask one of the named questions; without a name, list them
+    /// Run a report, or list the reports
     Report(Box<ReportArgs>),
-    /// The accounts by name; import a list of them
+    /// List accounts, or import their names
     Accounts(AccountsArgs),
-    /// The trails that are known; ask AWS for them, or import its answers
+    /// List known trails, pull them from AWS, or import them
     Trails(TrailsArgs),
-    /// Write a whole table or view to a file
+    /// Write a table or view to a file
     Export(ExportArgs),
-    /// Merge small files into large ones; ingest does it by itself when it pays
+    /// Merge small data files (ingest does this automatically)
     Compact,
-    /// Delete data files that no reader needs any more
+    /// Delete data files that no reader needs
     Vacuum(VacuumArgs),
-    /// Give up old events; what was counted of them stays
+    /// Delete old events, keeping their counts
     Retain(RetainArgs),
-    /// Forget objects that are not logs and could not be read
+    /// Forget unreadable objects that are not logs
     Forget(ForgetArgs),
-    /// Print the original of an event
+    /// Print an event as CloudTrail wrote it
     Event(EventArgs),
     /// Write, check or show the configuration file
     Config(ConfigArgs),
-    /// Ingest the embedded sample logs and show what can be asked
+    /// Ingest sample logs and run example reports
     Demo(DemoArgs),
     /// Print the documentation of tables, views or reports
     Schema(SchemaArgs),
-    /// Print the script that completes keytrail's words in a shell
+    /// Print a shell completion script
     Completions(CompletionsArgs),
-    /// Print the manual page, or write one for each command
+    /// Print the manual page, or write all of them
     Man(ManArgs),
 }
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct IngestArgs {
-    /// Files and directories, to any depth; or s3://BUCKET, s3://BUCKET/PREFIX
+    /// Files, directories, s3://BUCKET or s3://BUCKET/PREFIX
     #[arg(value_name = "PATH")]
     pub(in crate::cli) paths: Vec<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
-    /// Compute SHA-256 of each object's content; done in any case where digests are among the objects, and of
-    /// what comes from a bucket
+    /// Compute the SHA-256 of every object
+    ///
+    /// Always on for objects of a bucket, and if there are digests among the objects.
     #[arg(long, conflicts_with = "no_hash")]
     pub(in crate::cli) hash: bool,
-    /// Compute no SHA-256
+    /// Skip computing SHA-256
     #[arg(long)]
     pub(in crate::cli) no_hash: bool,
-    /// Threads that decode [default: one for each CPU]
+    /// Decoding threads [default: one per CPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(in crate::cli) threads: Option<u16>,
     #[command(flatten)]
@@ -148,16 +149,16 @@ pub(in crate::cli) struct IngestArgs {
     reason = "limits are named for what they bound"
 )]
 pub(in crate::cli) struct LimitArgs {
-    /// The longest record, in bytes
+    /// Reject records longer than this
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().record_bytes_max)]
     pub(in crate::cli) record_bytes_max: usize,
-    /// The deepest nesting of a record
+    /// Reject records nested deeper than this
     #[arg(long, value_name = "N", default_value_t = Limits::default().depth_max)]
     pub(in crate::cli) depth_max: usize,
-    /// The most JSON of one object, in bytes
+    /// Reject objects with more JSON than this
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().object_bytes_max)]
     pub(in crate::cli) object_bytes_max: u64,
-    /// The highest compression ratio, looked at beyond 64 MiB of JSON
+    /// Reject higher compression ratios (beyond 64 MiB of JSON)
     #[arg(long, value_name = "N", default_value_t = Limits::default().ratio_max)]
     pub(in crate::cli) ratio_max: u64,
 }
@@ -175,7 +176,7 @@ impl LimitArgs {
 
 #[derive(Debug, Default, ClapArgs)]
 pub(in crate::cli) struct StatusArgs {
-    /// Show the log objects that need a restore before they can be read, and how to restore them
+    /// List archived log objects and how to restore them
     #[arg(long)]
     pub(in crate::cli) archived: bool,
     /// Print as JSON
@@ -185,13 +186,13 @@ pub(in crate::cli) struct StatusArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct OutputArgs {
-    /// How to write the rows [default: as the ending of FILE says, else table]
+    /// Output format [default: from the file's ending, or table]
     #[arg(long, value_enum)]
     pub(in crate::cli) format: Option<Format>,
-    /// Where to write them; the ending says how: .csv, .json, .ndjson, .parquet, .md or .txt [default: standard output]
+    /// Output file (.csv, .json, .ndjson, .parquet, .md, .txt)
     #[arg(long, short, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
-    /// Show times in this zone, as Europe/Berlin; what is asked for stays in UTC
+    /// Show times in this zone, such as Europe/Berlin
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(in crate::cli) tz: Zone,
 }
@@ -213,7 +214,7 @@ impl OutputArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct SqlArgs {
-    /// One statement; without it, a shell on a terminal, else standard input
+    /// Statement [default: the shell, or standard input]
     // It may begin with a comment, `-- like this`.
     #[arg(conflicts_with = "file", allow_hyphen_values = true)]
     pub(in crate::cli) statement: Option<String>,
@@ -229,18 +230,20 @@ pub(in crate::cli) struct SqlArgs {
 pub(in crate::cli) struct ReportArgs {
     #[command(subcommand)]
     pub(in crate::cli) action: Option<ReportAction>,
-    /// The report
+    /// Report name
     pub(in crate::cli) name: Option<String>,
-    /// Count so many days back from --until
+    /// Start this many days before --until
     #[arg(long, value_name = "N")]
     pub(in crate::cli) days: Option<String>,
-    /// A parameter of the report's own; may be repeated
+    /// Set a parameter of the report (repeatable)
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = named_value)]
     pub(in crate::cli) params: Vec<(String, String)>,
-    /// Of coverage: exit with 1 if an hour is less than this [default end of the window: 25 hours ago]
+    /// Exit with 1 if an hour of `coverage` is worse than this
+    ///
+    /// The window then ends 25 hours ago unless --until is given: later logs may still be delivered.
     #[arg(long, value_enum, conflicts_with = "explain")]
     pub(in crate::cli) require: Option<Required>,
-    /// Print the SQL with its parameters bound, and what stands behind the figures, instead of the answer
+    /// Print the SQL and the sources of its figures instead
     #[arg(long, conflicts_with_all = ["format", "output"])]
     pub(in crate::cli) explain: bool,
     #[command(flatten)]
@@ -252,9 +255,9 @@ pub(in crate::cli) struct ReportArgs {
 /// What every hour must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(in crate::cli) enum Required {
-    /// Shown by the logs, and proven by the digests
+    /// Covered by logs, and verified with digests
     CompleteVerified,
-    /// Shown by the logs
+    /// Covered by logs
     Complete,
 }
 
@@ -288,37 +291,39 @@ impl ReportArgs {
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Filters")]
 pub(in crate::cli) struct FilterArgs {
-    /// The key: id, ARN, alias, alias ARN or mrk- id
+    /// Key id, ARN, alias or alias ARN
     #[arg(long)]
     pub(in crate::cli) key: Option<String>,
-    /// From here on: a date, RFC 3339, or 30d (days back from --until)
+    /// Start: a date, RFC 3339, or 30d (before --until)
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) since: Option<String>,
-    /// Up to here; a date includes its day [default: where the logs end]
+    /// End; a date includes its day [default: end of the logs]
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) until: Option<String>,
-    /// The account whose log has the record, by id or name; with --key, the key's
+    /// Account id or name (with --key: the key's account)
+    ///
+    /// Without --key it is the account whose log has the record.
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
-    /// The key's region, else the record's
+    /// Region of the key, or of the record
     #[arg(long, value_name = "NAME")]
     region: Option<String>,
-    /// The service that called KMS, else that of the resource: s3, or s3.amazonaws.com
+    /// Service, such as s3 or s3.amazonaws.com
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
-    /// Who called: an ARN, a role or user by name, service:NAME, account:ID
+    /// Caller: ARN, role or user name, service:NAME, account:ID
     #[arg(long, value_name = "PRINCIPAL")]
     caller: Option<String>,
     /// Keys in accounts of this owner
     #[arg(long, value_name = "NAME")]
     owner: Option<String>,
-    /// Keys in accounts of this organizational unit and of those below it
+    /// Keys in accounts of this organizational unit
     #[arg(long, value_name = "PATH")]
     ou: Option<String>,
-    /// Keys that carried this tag in the window; may be repeated
+    /// Keys that had this tag in the window (repeatable)
     #[arg(long, value_name = "NAME[=VALUE]")]
     tag: Vec<String>,
-    /// Leave out CloudTrail's writing of its own logs and keytrail's own calls
+    /// Hide calls made by CloudTrail and keytrail themselves
     #[arg(long)]
     hide_own: bool,
 }
@@ -341,13 +346,13 @@ impl FilterArgs {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ReportAction {
-    /// Say what is wrong with the query files of a directory, with file and line
+    /// Check the query files of a directory
     Check(CheckArgs),
 }
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct CheckArgs {
-    /// The directory with reports/ and views/
+    /// Directory with macros/, reports/ and views/
     #[arg(value_name = "DIR")]
     pub(in crate::cli) directory: PathBuf,
 }
@@ -363,13 +368,15 @@ pub(in crate::cli) struct AccountsArgs {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum AccountsAction {
-    /// Take a list of accounts; from now on it counts instead of the one before
+    /// Import account names, replacing the previous list
     Import(ImportArgs),
 }
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct ImportArgs {
-    /// CSV with a header: id, and any of name, ou (as Root/Prod), owner, environment [default: `accounts` of the configuration]
+    /// CSV file [default: `accounts` of the configuration]
+    ///
+    /// The header names the columns: id, and any of name, ou (such as Root/Prod), owner and environment.
     #[arg(value_name = "FILE")]
     pub(in crate::cli) file: Option<PathBuf>,
     /// The accounts of the configuration, where no file is named.
@@ -386,15 +393,15 @@ fn named_value(text: &str) -> Result<(String, String), &'static str> {
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct ExportArgs {
-    /// The table or view
+    /// Table or view
     pub(in crate::cli) table: String,
-    /// The file; its ending says how: .parquet, .csv, .json, .ndjson, .md or .txt
+    /// Output file (.parquet, .csv, .json, .ndjson, .md, .txt)
     #[arg(long, value_name = "FILE", required_unless_present = "files")]
     pub(in crate::cli) to: Option<PathBuf>,
-    /// How to write it [default: as the ending of FILE says]
+    /// Output format [default: from the file's ending]
     #[arg(long, value_enum)]
     pub(in crate::cli) format: Option<Format>,
-    /// Print the paths of the table's data files instead, for other engines
+    /// Print the paths of the table's data files instead
     #[arg(long, conflicts_with_all = ["to", "format"])]
     pub(in crate::cli) files: bool,
 }
@@ -419,58 +426,63 @@ pub(in crate::cli) enum Page {
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct CompletionsArgs {
-    /// The shell
+    /// Shell
     pub(in crate::cli) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct ManArgs {
-    /// Write keytrail.1 and a page for each command into this directory
+    /// Write a page per command to this directory
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) out: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct VacuumArgs {
-    /// Keep what was replaced less than so many hours ago
+    /// Keep files replaced less than this many hours ago
     #[arg(long, value_name = "HOURS", default_value_t = 168, value_parser = clap::value_parser!(u32).range(1..=87_600))]
     pub(in crate::cli) keep_hours: u32,
-    /// Keep less than 168 hours, though readers and writers that are still at work may need it
+    /// Allow --keep-hours below 168, even with readers at work
     #[arg(long)]
     pub(in crate::cli) force: bool,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct RetainArgs {
-    /// Keep events for so many days or years: 400d, 7y. The horizon only moves forward
+    /// Keep events this long: 400d or 7y
+    ///
+    /// The horizon only moves forward: no older event is ingested again.
     #[arg(long, value_name = "SPAN")]
     pub(in crate::cli) events: Option<Span>,
-    /// Keep for so long what is counted of uses and resources, at least as long as events; where aliases pointed
-    /// to is kept for ever [default: for ever]
+    /// Keep the counts of uses and resources this long [default: forever]
+    ///
+    /// At least as long as events. What is known of aliases is never deleted.
     #[arg(long, value_name = "SPAN")]
     pub(in crate::cli) usage: Option<Span>,
-    /// Keep all rows of this key that are not given up yet; may be given several times
+    /// Keep all stored rows of this key (repeatable)
     #[arg(long, value_name = "KEY")]
     pub(in crate::cli) hold: Vec<String>,
-    /// Hold this key no longer
+    /// Stop holding this key
     #[arg(long, value_name = "KEY")]
     pub(in crate::cli) release: Vec<String>,
-    /// Print what was done as JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct ForgetArgs {
-    /// Paths, or locations as log_files has them; all below a directory, or an address with a slash at its end.
-    /// What CloudTrail wrote by its name, a digest or its records is refused
+    /// Paths, locations as in log_files, or folders
+    ///
+    /// A location that ends in a slash stands for everything below it. Objects that CloudTrail wrote, by their
+    /// name, a digest or their records, are refused.
     #[arg(required = true, value_name = "OBJECT")]
     pub(in crate::cli) objects: Vec<String>,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct EventArgs {
-    /// The event's id
+    /// Event id
     pub(in crate::cli) event_id: String,
 }
 

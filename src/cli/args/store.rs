@@ -9,7 +9,7 @@ use crate::cli::session::StoreChoice;
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct StoreArgs {
-    /// The store's directory, or s3://BUCKET/PREFIX [default: ./keytrail-store]
+    /// Store: a directory or s3://BUCKET/PREFIX [default: ./keytrail-store]
     #[arg(
         long,
         global = true,
@@ -32,19 +32,19 @@ const HEADING: &str = "Store on S3";
     reason = "each is told apart from the option of the same name for the logs"
 )]
 pub(in crate::cli) struct StoreAccessArgs {
-    /// The profile for the store [default: the standard chain of credentials]
+    /// AWS profile for the store
     #[arg(long, global = true, value_name = "NAME", help_heading = HEADING)]
     pub(in crate::cli) store_profile: Option<String>,
-    /// The region of the store's bucket
+    /// Region of the store's bucket
     #[arg(long, global = true, value_name = "REGION", help_heading = HEADING)]
     pub(in crate::cli) store_region: Option<String>,
     /// Assume this role for the store
     #[arg(long, global = true, value_name = "ARN", help_heading = HEADING)]
     pub(in crate::cli) store_assume_role: Option<String>,
-    /// The external id that the store's role asks for
+    /// External id for the store's role
     #[arg(long, global = true, value_name = "ID", help_heading = HEADING)]
     pub(in crate::cli) store_external_id: Option<String>,
-    /// Another server than AWS's own for the store; the bucket then stands in the path of URLs
+    /// Endpoint of an S3-compatible server for the store
     #[arg(long, global = true, value_name = "URL", help_heading = HEADING)]
     pub(in crate::cli) store_endpoint_url: Option<String>,
 }

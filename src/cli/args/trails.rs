@@ -18,19 +18,21 @@ pub(in crate::cli) struct TrailsArgs {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum TrailsAction {
-    /// Ask AWS for trails with selectors and status, enabled regions and members; what is refused stays unknown
+    /// Pull trails, regions and members from AWS
     Pull(AwsArgs),
-    /// Take answers of the AWS command line
+    /// Import output of the AWS CLI
     Import(TrailsImportArgs),
 }
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct TrailsImportArgs {
-    /// JSON that aws printed for cloudtrail describe-trails, get-event-selectors, get-trail-status, account
-    /// list-regions or organizations list-accounts; TRAIL=FILE where the trail is not in it
+    /// JSON files that the AWS CLI printed
+    ///
+    /// Of cloudtrail describe-trails, get-event-selectors and get-trail-status, account list-regions and
+    /// organizations list-accounts. TRAIL=FILE names the trail if the file does not.
     #[arg(required = true, value_name = "[TRAIL=]FILE")]
     pub(in crate::cli) files: Vec<String>,
-    /// The account of list-regions
+    /// Account of the list-regions output
     #[arg(long, value_name = "ID")]
     pub(in crate::cli) account: Option<String>,
     /// When AWS was asked, as RFC 3339 [default: now]
