@@ -230,17 +230,14 @@ fn serialize(service: &Service, request: Request) -> Result<HttpRequest, BoxErro
     request.set_method("POST")?;
     let headers = request.headers_mut();
     headers.try_insert("content-length", length)?;
-    match service.target {
-        Some(target) => {
-            headers.try_insert("content-type", "application/x-amz-json-1.1")?;
-            headers.try_insert("x-amz-target", format!("{target}.{operation}"))?;
-            request.set_uri("/")?;
-        }
-        None => {
-            headers.try_insert("content-type", "application/json")?;
-            let (first, rest) = operation.split_at(1);
-            request.set_uri(format!("/{}{rest}", first.to_ascii_lowercase()))?;
-        }
+    if let Some(target) = service.target {
+        headers.try_insert("content-type", "application/x-amz-json-1.1")?;
+        headers.try_insert("x-amz-target", format!("{target}.{operation}"))?;
+        request.set_uri("/")?;
+    } else {
+        headers.try_insert("content-type", "application/json")?;
+        let (first, rest) = operation.split_at(1);
+        request.set_uri(format!("/{}{rest}", first.to_ascii_lowercase()))?;
     }
     Ok(request)
 }

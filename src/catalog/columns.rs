@@ -171,7 +171,9 @@ mod tests {
         ]);
         let meaning = |id: &str, column: &str| {
             let view = library.view(id).expect("it is there");
-            library.meaning(view, column).map(Cow::into_owned)
+            library
+                .meaning(view, column)
+                .map(std::borrow::Cow::into_owned)
         };
         assert_eq!(meaning("a", "n").as_deref(), Some("a number"));
         assert_eq!(meaning("b", "n").as_deref(), Some("other"));

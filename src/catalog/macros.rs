@@ -298,10 +298,11 @@ mod tests {
 
     fn macros(files: &[(&str, &str, &str)]) -> Result<Macros, (String, String)> {
         let files = files.iter().map(|(id, arguments, sql)| {
-            let arguments: String = arguments
-                .split_whitespace()
+            let arguments = arguments.split_whitespace();
+            let arguments: Vec<String> = arguments
                 .map(|name| format!("-- argument {name}: x\n"))
                 .collect();
+            let arguments = arguments.concat();
             let text = format!("-- id: {id}\n-- title: t\n-- description: d\n{arguments}\n{sql}");
             let query = Query::parse(&format!("macros/{id}.sql"), &text).expect("a macro");
             (query.id.clone(), query)

@@ -207,7 +207,7 @@ fn write_value(text: &mut String, scratch: &mut Vec<Name>, value: Value<'_>) {
         }
         JsonKind::Object => write_object(text, scratch, value, &mut |_member| ()),
         JsonKind::Null | JsonKind::True | JsonKind::False | JsonKind::Number => {
-            text.push_str(value.raw())
+            text.push_str(value.raw());
         }
     }
 }

@@ -66,7 +66,7 @@ pub async fn check(
         }
         match planned(session, library, sql, &values).await {
             Err(StatementFault::Statement(line, problem)) => {
-                faults.push(at(line_in(line), problem))
+                faults.push(at(line_in(line), problem));
             }
             Err(StatementFault::Elsewhere(error)) => faults.push(error),
             Ok(frame) if place == 0 => {

@@ -43,7 +43,7 @@ const KMS_COLUMNS: &[Column] = &[
         "What the caller typed for the key: id, ARN, alias name, alias ARN (`requestParameters.keyId`, `sourceKeyId`, `targetKeyId`, or `aliasName` of DeleteAlias).",
     ),
     one_of(
-        optional("key_source", Text, "Where `key_arn` was read."),
+        &optional("key_source", Text, "Where `key_arn` was read."),
         KEY_SOURCES,
     ),
     required(
@@ -52,7 +52,7 @@ const KMS_COLUMNS: &[Column] = &[
         "The stable principal: issuer ARN of a session, else user ARN, `account:<id>` of a principal of whom no more is told, `service:<invokedBy>`, `identitycenter:<userId>`, else `unknown`. EC2's own calls for instances are `service:ec2.amazonaws.com`; with a log or key of another account than theirs, that account's role `aws:ec2-infrastructure`.",
     ),
     optional("event_name", Text, "The KMS operation (`eventName`)."),
-    one_of(required("outcome", Text, "How the call ended."), OUTCOMES),
+    one_of(&required("outcome", Text, "How the call ended."), OUTCOMES),
     optional(
         "invoked_by",
         Text,
@@ -136,7 +136,7 @@ const KMS_COLUMNS: &[Column] = &[
     optional("error_code", Text, "`errorCode`."),
     optional("error_message", Text, "`errorMessage`."),
     one_of(
-        optional(
+        &optional(
             "denied_by",
             Text,
             "Which kind of policy refused, from the message; null where the message does not say.",
@@ -190,7 +190,7 @@ const KMS_COLUMNS: &[Column] = &[
         "The event had no `eventID`; `event_id` was made from its content.",
     ),
     one_of(
-        optional(
+        &optional(
             "use_label",
             Text,
             "`cloudtrail_delivery` for CloudTrail encrypting its own log, `self` for keytrail's own call, else null.",

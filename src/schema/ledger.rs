@@ -34,7 +34,7 @@ pub const RUNS: Table = Table {
             "When the run ended; where the outcome is `started`, when it began.",
         ),
         one_of(
-            required(
+            &required(
                 "outcome",
                 Text,
                 "`ok`, `rejects` where something new could not be ingested, `behind` where only a roll-up failed, \
@@ -112,11 +112,11 @@ pub const VERIFICATIONS: Table = Table {
             "The number of this finding about the object, from 1; the latest counts.",
         ),
         one_of(
-            required("kind", Text, "What the object is."),
+            &required("kind", Text, "What the object is."),
             VERIFIED_KINDS,
         ),
         one_of(
-            required(
+            &required(
                 "status",
                 Text,
                 "Of a log: `verified`, `hash_mismatch`, `not_in_digest` or `missing`. Of a digest: `valid`, \
@@ -169,9 +169,9 @@ pub const FINDING_EVENTS: Table = Table {
         ),
         required("seq", Long, "The number of this change; the latest counts."),
         required("rule_id", Text, "The rule."),
-        one_of(required("severity", Text, "How bad it is."), SEVERITIES),
+        one_of(&required("severity", Text, "How bad it is."), SEVERITIES),
         one_of(
-            required("state", Text, "What became of it."),
+            &required("state", Text, "What became of it."),
             FINDING_STATES,
         ),
         optional(
@@ -204,7 +204,7 @@ const LOG_FILE_COLUMNS: &[Column] = &[
         "The number of this attempt at the object, from 1; the latest counts.",
     ),
     one_of(
-        required(
+        &required(
             "state",
             Text,
             "`ok`, `damaged` (some records read), `rejected` (none could be), `unreadable` (no access), `archived`, \
@@ -213,7 +213,7 @@ const LOG_FILE_COLUMNS: &[Column] = &[
         ),
         OBJECT_STATES,
     ),
-    one_of(required("kind", Text, "What the object is."), OBJECT_KINDS),
+    one_of(&required("kind", Text, "What the object is."), OBJECT_KINDS),
     optional("account_id", Text, "The account in the object's path."),
     optional("region", Text, "The region in the object's path."),
     optional(
@@ -307,7 +307,7 @@ const LOG_FILE_COLUMNS: &[Column] = &[
         "The rejected records as a JSON array of {record, offset, reason, message}, at most 100.",
     ),
     one_of(
-        optional("shape", Text, "How the records were packed."),
+        &optional("shape", Text, "How the records were packed."),
         SHAPES,
     ),
     optional(

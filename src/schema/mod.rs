@@ -212,7 +212,7 @@ const fn optional(name: &'static str, kind: ColumnKind, doc: &'static str) -> Co
 }
 
 /// The same column with a closed vocabulary.
-const fn one_of(column: Column, values: &'static [&'static str]) -> Column {
+const fn one_of(column: &Column, values: &'static [&'static str]) -> Column {
     Column {
         name: column.name,
         kind: column.kind,

@@ -34,11 +34,11 @@ pub const USAGE_MONTHLY: Table = Table {
             "The key's ARN, else what was typed for it; null for operations without a key.",
         ),
         one_of(
-            required("key_role", Text, "As in `usage_daily`."),
+            &required("key_role", Text, "As in `usage_daily`."),
             KEY_ROLES,
         ),
         optional("event_name", Text, "The KMS operation."),
-        one_of(required("outcome", Text, "As in `usage_daily`."), OUTCOMES),
+        one_of(&required("outcome", Text, "As in `usage_daily`."), OUTCOMES),
         optional(
             "recipient_account_id",
             Text,
@@ -68,7 +68,7 @@ pub const KEY_RESOURCES: Table = Table {
         ),
         required("resource", Text, "The resource."),
         one_of(
-            required(
+            &required(
                 "direction",
                 Text,
                 "What was done; `unknown` for an operation that the version of keytrail which counted it did not know.",
@@ -102,7 +102,7 @@ pub const ALIAS_SIGHTINGS: Table = Table {
             "The key it pointed to; null where a DeleteAlias left none.",
         ),
         one_of(
-            required(
+            &required(
                 "sighting",
                 Text,
                 "`pointed` by CreateAlias or UpdateAlias from then on, `used` by an event at that time, `deleted` by \
@@ -214,7 +214,7 @@ pub const ACCOUNT_REGIONS: Table = Table {
         required("taken_at", Time, "When the list was taken."),
         required("region", Text, "The region."),
         one_of(
-            required("opt_status", Text, "`RegionOptStatus`."),
+            &required("opt_status", Text, "`RegionOptStatus`."),
             OPT_STATUSES,
         ),
         required("run_id", Text, "The run."),
@@ -300,7 +300,7 @@ const USAGE_COLUMNS: &[Column] = &[
         "The key's ARN, else what was typed for it; null for operations without a key.",
     ),
     one_of(
-        required(
+        &required(
             "key_role",
             Text,
             "`only`, `source` or `destination` key of the event; `both` where its source is its destination too, which has \
@@ -311,7 +311,7 @@ const USAGE_COLUMNS: &[Column] = &[
     required("caller", Text, "The stable principal."),
     optional("event_name", Text, "The KMS operation."),
     one_of(
-        required(
+        &required(
             "outcome",
             Text,
             "As in `kms_events`, but `dry_run` for every dry run, also for one that was refused.",
@@ -330,7 +330,7 @@ const USAGE_COLUMNS: &[Column] = &[
     ),
     optional("region", Text, "The region that recorded them."),
     one_of(
-        required(
+        &required(
             "record_role",
             Text,
             "`network` for what a VPC endpoint tells of a call that went on to KMS, which has a record of its own; else \
@@ -340,7 +340,7 @@ const USAGE_COLUMNS: &[Column] = &[
     ),
     required("is_correction", Bool, "The records correct earlier ones."),
     one_of(
-        required(
+        &required(
             "use_label",
             Text,
             "As in `kms_events`, `none` where that is null.",

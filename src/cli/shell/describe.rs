@@ -89,10 +89,8 @@ impl Desk {
 
 /// What stands above the columns of a view.
 fn heading(view: &Query) -> String {
-    let internal = view.internal.iter();
-    let internal: String = internal
-        .map(|reason| format!("Internal: {reason}\n"))
-        .collect();
+    let internal = view.internal.as_ref();
+    let internal = internal.map_or_else(String::new, |reason| format!("Internal: {reason}\n"));
     visible_lines(&format!(
         "{}: {}\n{}\n{internal}",
         view.id, view.title, view.description

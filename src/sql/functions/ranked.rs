@@ -7,7 +7,7 @@
 //!
 //! Rows without a value are not counted; where there is none, the text is null.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _, Int64Array};
@@ -46,7 +46,7 @@ pub(super) fn register(context: &SessionContext) {
 /// The values of one group, with their counts.
 #[derive(Debug)]
 struct Ranked {
-    counts: HashMap<String, i64>,
+    counts: BTreeMap<String, i64>,
     /// How many are wanted, once a row has said it.
     wanted: Option<i64>,
     /// Whether the counts are in the text.
@@ -58,7 +58,7 @@ struct Ranked {
 impl Ranked {
     fn new(is_counted: bool) -> Self {
         Self {
-            counts: HashMap::new(),
+            counts: BTreeMap::new(),
             wanted: None,
             is_counted,
             bytes: 0,
@@ -114,7 +114,7 @@ impl Accumulator for Ranked {
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
         let (mut values, mut counts) = (Vec::new(), Vec::new());
-        for (value, count) in self.counts.drain() {
+        for (value, count) in std::mem::take(&mut self.counts) {
             values.push(ScalarValue::Utf8(Some(value)));
             counts.push(ScalarValue::Int64(Some(count)));
         }
@@ -126,7 +126,7 @@ impl Accumulator for Ranked {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let mut ranked: Vec<(String, i64)> = self.counts.drain().collect();
+        let mut ranked: Vec<(String, i64)> = std::mem::take(&mut self.counts).into_iter().collect();
         ranked.sort_unstable_by(|(left, less), (right, more)| {
             more.cmp(less).then_with(|| left.cmp(right))
         });
@@ -148,7 +148,7 @@ impl Accumulator for Ranked {
     }
 
     fn size(&self) -> usize {
-        let entries = self.counts.capacity() * size_of::<(String, i64)>();
+        let entries = self.counts.len() * size_of::<(String, i64)>();
         size_of_val(self) + entries + self.bytes
     }
 }
