@@ -315,7 +315,7 @@ impl Query {
                     ));
                 }
                 if self.parameters.iter().any(|known| known.name == name) {
-                    return Err(format!("parameter `{name}` stands here twice"));
+                    return Err(format!("parameter `{name}` appears twice"));
                 }
                 self.parameters.push(parameter(name, &text)?);
                 Ok(())
@@ -336,7 +336,7 @@ fn named(
         return Err(format!("{word} `{name}` has no meaning: say what it is"));
     }
     if known.iter().any(|(other, _)| other == name) {
-        return Err(format!("{word} `{name}` stands here twice"));
+        return Err(format!("{word} `{name}` appears twice"));
     }
     known.push((name.to_owned(), meaning));
     Ok(())
@@ -344,7 +344,7 @@ fn named(
 
 fn set(place: &mut String, word: &str, text: String) -> Result<(), String> {
     if !place.is_empty() {
-        return Err(format!("`{word}` stands here twice"));
+        return Err(format!("`{word}` appears twice"));
     }
     if text.is_empty() {
         return Err(format!("`{word}` has no value"));
@@ -455,7 +455,7 @@ mod tests {
             &text.replace("-- description", "-- summary: SELECT 1\n-- description"),
         );
         let error = error.expect_err("two summaries").to_string();
-        assert_eq!(error, "reports/q.sql:5: `summary` stands here twice");
+        assert_eq!(error, "reports/q.sql:5: `summary` appears twice");
     }
 
     #[test]
@@ -509,7 +509,7 @@ mod tests {
         check(
             "-- footnote: a note",
             "-- title: b",
-            "reports/q.sql:8: `title` stands here twice",
+            "reports/q.sql:8: `title` appears twice",
         );
         check(
             "-- footnote: a note",
@@ -553,7 +553,7 @@ mod tests {
         check(
             "param days",
             "param key",
-            "reports/q.sql:6: parameter `key` stands here twice",
+            "reports/q.sql:6: parameter `key` appears twice",
         );
         check(
             "param days",

@@ -24,7 +24,7 @@ pub(super) fn show(event: Event<'_>) -> io::Result<()> {
                 .map(|path| path.display().to_string())
                 .collect();
             to_stderr(&format!(
-                "warning: {} passed over: neither names nor first bytes like a log's: {}{}\n",
+                "warning: {} skipped: neither named like logs nor beginning like them: {}{}\n",
                 files(count),
                 names.join(", "),
                 if count > names.len() as u64 {
@@ -41,7 +41,7 @@ pub(super) fn show(event: Event<'_>) -> io::Result<()> {
             ));
         }
         Event::ObjectsSkipped { count, example } => to_stderr(&format!(
-            "note: {count} passed over, whose keys are not like those of logs: {}{}\n",
+            "note: {count} skipped, not named like logs: {}{}\n",
             visible(example),
             if count > 1 { ", …" } else { "" }
         )),

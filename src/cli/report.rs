@@ -76,8 +76,7 @@ fn judged(judgment: &Judgment) -> String {
     const STRETCHES_MAX: usize = 20;
     let word = judgment.required.word();
     if !judgment.has_hours {
-        return "no hour can be judged: the store holds no log of the window asked for\n"
-            .to_owned();
+        return "no hours to check: the store has no logs in this window\n".to_owned();
     }
     if judgment.is_met() {
         return format!("every hour is {word}\n");
@@ -170,7 +169,7 @@ pub(super) async fn explain(reader: &Reader, args: &ReportArgs) -> anyhow::Resul
         let names = explained.names.join(", ");
         let _infallible = writeln!(
             text,
-            "--\n-- beside these columns the report tells names of accounts, from current_accounts: {names}"
+            "--\n-- next to these columns the report shows account names, from current_accounts: {names}"
         );
     }
     text.push('\n');

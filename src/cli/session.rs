@@ -68,7 +68,7 @@ impl StoreChoice {
         };
         anyhow::ensure!(
             !real.starts_with(&store),
-            "`{}` lies in the store `{}`, which holds nothing but tables\n\nhint: name a file outside of it",
+            "`{}` is in the store `{}`, which contains only tables\n\nhint: name a file outside of it",
             path.display(),
             self.directory().display()
         );

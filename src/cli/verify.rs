@@ -16,7 +16,7 @@ use crate::service::{VerifyOptions, verify};
 /// Findings that are named; all are in `verified_files`.
 const SHOWN_MAX: usize = 100;
 /// Who else may have delivered logs that no digest names.
-const UNNAMED_HINT: &str = "hint: a trail that writes no digests may deliver into the same place; where the table `trails` has its description, its logs are told as such\n";
+const UNNAMED_HINT: &str = "hint: a trail without digests may deliver to the same account and region; if the table `trails` describes it, its logs are reported as its own\n";
 /// Where digests are to be had.
 const NO_DIGEST_HINT: &str = "\nhint: digests are in the folders CloudTrail-Digest next to CloudTrail, where the trail validates its logs; `keytrail ingest` reads them\n";
 /// What to do about digests whose signatures were lost.

@@ -15,7 +15,7 @@ pub enum IntegrityError {
     Arrow(#[from] arrow::error::ArrowError),
     /// A file of public keys is not what the AWS CLI prints.
     #[error(
-        "`{path}` holds no public keys: {problem}\n\nhint: `aws cloudtrail list-public-keys --start-time … --end-time … --region REGION > FILE` prints them"
+        "`{path}` has no public keys: {problem}\n\nhint: `aws cloudtrail list-public-keys --start-time … --end-time … --region REGION > FILE` prints them"
     )]
     KeyFile {
         /// The file.
@@ -50,7 +50,7 @@ pub enum IntegrityError {
     },
     /// There is nothing to fetch signatures for.
     #[error(
-        "no digest is below `{path}`\n\nhint: digests are in the folders CloudTrail-Digest beside CloudTrail; `aws s3 sync s3://bucket/prefix DIR` copies both"
+        "no digest is below `{path}`\n\nhint: digests are in the folders CloudTrail-Digest next to CloudTrail; `aws s3 sync s3://bucket/prefix DIR` copies both"
     )]
     NoDigests {
         /// The directory.

@@ -98,7 +98,7 @@ impl AccountList {
                 Ok(account) => {
                     if let Some(before) = seen.insert(account.id.clone(), line) {
                         let id = &account.id;
-                        fault(line, format!("account {id} stands in line {before} too"));
+                        fault(line, format!("account {id} is in line {before} too"));
                     }
                     accounts.insert(account.id.clone(), account);
                 }

@@ -45,7 +45,7 @@ pub enum InventoryError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The rows do not fit the table.
-    #[error("cannot make rows of what was told")]
+    #[error("cannot build rows")]
     Arrow(#[from] arrow::error::ArrowError),
 }
 

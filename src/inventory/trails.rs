@@ -126,7 +126,7 @@ impl Told {
         } else if let Some(regions) = value["Regions"].as_array() {
             let account = account.ok_or_else(|| {
                 let problem =
-                    "list-regions does not tell its account\n\nhint: --account ID tells it";
+                    "list-regions does not name its account\n\nhint: name it with --account ID";
                 fault(document, problem.to_owned())
             })?;
             is_whole(document, value)?;
@@ -180,7 +180,7 @@ impl Told {
     /// The ARN of the trail that a document is about.
     fn arn(&self, document: &Document, own: Option<&str>) -> Result<String, InventoryError> {
         let named = own.or(document.trail.as_deref()).ok_or_else(|| {
-            let problem = "it does not tell its trail\n\nhint: NAME=FILE tells it";
+            let problem = "it does not name its trail\n\nhint: name it as TRAIL=FILE";
             fault(document, problem.to_owned())
         })?;
         if named.starts_with("arn:") {

@@ -84,7 +84,7 @@ pub enum ReportError {
     },
     /// A key that the logs held do not show.
     #[error(
-        "no key `{}` is in the logs held{scope}{}",
+        "no key `{}` is in the stored logs{scope}{}",
         printable(typed),
         hint("nearest", candidates)
     )]

@@ -137,7 +137,7 @@ pub enum ServiceError {
     },
     /// A retention without anything to do.
     #[error(
-        "nothing is said of what to keep\n\nhint: `--events 400d`, `--usage 7y`, `--hold KEY`, `--release KEY`"
+        "not given: what to keep\n\nhint: `--events 400d`, `--usage 7y`, `--hold KEY`, `--release KEY`"
     )]
     NothingToRetain,
     /// A key to release that has no hold.
@@ -166,7 +166,7 @@ pub enum ServiceError {
     },
     /// An event that the store does not have.
     #[error(
-        "the store holds no event `{event_id}`\n\nhint: it holds KMS events, and those of other services that `keytrail schema` lists under trail_events"
+        "the store has no event `{event_id}`\n\nhint: it has KMS events, and events of other services that `keytrail schema` lists under trail_events"
     )]
     UnknownEvent {
         /// The id.
@@ -206,7 +206,7 @@ pub enum ServiceError {
     },
     /// A query file that cannot be used.
     #[error(
-        "the queries of `{directory}` cannot be used\n\nhint: `keytrail report check {directory}` tells all that is wrong"
+        "the queries of `{directory}` cannot be used\n\nhint: `keytrail report check {directory}` lists all problems"
     )]
     BadQueries {
         /// The directory.

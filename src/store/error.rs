@@ -25,7 +25,7 @@ pub enum StoreError {
         remedy: &'static str,
     },
     /// The place holds something else.
-    #[error("`{location}` is not a keytrail store: it holds `{entry}`")]
+    #[error("`{location}` is not a keytrail store: it contains `{entry}`")]
     NotAStore {
         /// The store's place.
         location: String,
@@ -159,7 +159,7 @@ pub enum StoreError {
     },
     /// A checkpoint could not be written. The commit that made it due stands.
     #[error(
-        "table `{table}`: commit {version} stands, but its checkpoint could not be written, so opening the table takes longer until the next one"
+        "table `{table}`: commit {version} is done, but its checkpoint could not be written, so opening the table takes longer until the next one"
     )]
     Checkpoint {
         /// The table.
@@ -171,7 +171,9 @@ pub enum StoreError {
         source: Box<StoreError>,
     },
     /// Other writers were always faster.
-    #[error("table `{table}`: gave up after {attempts} attempts to commit beside other writers")]
+    #[error(
+        "table `{table}`: no success in {attempts} attempts to commit: other writers were always faster"
+    )]
     Contention {
         /// The table.
         table: &'static str,

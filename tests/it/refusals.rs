@@ -113,7 +113,7 @@ fn nothing_is_written_into_the_store() {
         ],
     );
     let reason = format!(
-        "error: `{inside}` lies in the store `./keytrail-store`, which holds nothing but tables"
+        "error: `{inside}` lies in the store `./keytrail-store`, which contains only tables"
     );
     assert_eq!(told.matches(&reason).count(), 3, "{told}");
     assert!(!context.path().join(inside).exists());

@@ -329,7 +329,7 @@ pub(in crate::cli) struct FilterArgs {
 }
 
 impl FilterArgs {
-    /// The filters beside key and window.
+    /// The filters besides key and window.
     fn to_filters(&self) -> Filters {
         Filters {
             account: self.account.clone(),
@@ -474,7 +474,7 @@ pub(in crate::cli) struct RetainArgs {
 pub(in crate::cli) struct ForgetArgs {
     /// Paths, locations as in log_files, or folders
     ///
-    /// A location that ends in a slash stands for everything below it. Objects that CloudTrail wrote, by their
+    /// A location that ends in a slash means everything below it. Objects that CloudTrail wrote, by their
     /// name, a digest or their records, are refused.
     #[arg(required = true, value_name = "OBJECT")]
     pub(in crate::cli) objects: Vec<String>,

@@ -22,7 +22,7 @@ pub(in crate::cli) struct StoreArgs {
     pub(in crate::cli) access: StoreAccessArgs,
 }
 
-/// Under which the options for a bucket stand. A heading for all that comes next would go on after them.
+/// The heading of the options for the bucket of a store. A heading for all that follows would not end with them.
 const HEADING: &str = "Store on S3";
 
 /// How the bucket of the store is reached, which may differ from how the logs are.

@@ -41,7 +41,7 @@ pub(in crate::cli) struct TrailsImportArgs {
 }
 
 impl TrailsImportArgs {
-    /// The files, each with the trail that stands before it.
+    /// The files, each with the trail in front of it.
     pub(in crate::cli) fn files(&self) -> impl Iterator<Item = (Option<&str>, PathBuf)> {
         self.files.iter().map(|given| match given.split_once('=') {
             Some((trail, file)) if !PathBuf::from(given).exists() => {

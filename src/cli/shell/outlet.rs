@@ -132,7 +132,7 @@ impl Outlet {
         to_stderr(&format!("{} rows to {target}\n", grouped(rows)));
         if matches!(open.format, Format::Json | Format::Parquet) {
             self.file = None;
-            to_stderr("rows go to the terminal again: such a file holds one answer\n");
+            to_stderr("rows go to the terminal again: such a file can have only one answer\n");
         }
         Ok(())
     }

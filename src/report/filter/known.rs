@@ -168,7 +168,7 @@ impl<'a> KnownValues<'a> {
         });
         let told = told.collect::<Vec<_>>().join(", ");
         Ok(Some(format!(
-            "accounts asked for that no log held names, so that nothing is known of them: {told}"
+            "accounts that no stored log names, so nothing is known of them: {told}"
         )))
     }
 

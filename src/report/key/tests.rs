@@ -228,7 +228,7 @@ fn an_unknown_key_names_the_nearest() {
     check(
         &typo,
         &[
-            &format!("no key `{typo}` is in the logs held"),
+            &format!("no key `{typo}` is in the stored logs"),
             "",
             "hint: nearest",
             &format!("  {a}"),
@@ -237,7 +237,7 @@ fn an_unknown_key_names_the_nearest() {
     check(
         "alias/apq",
         &[
-            "no key `alias/apq` is in the logs held",
+            "no key `alias/apq` is in the stored logs",
             "",
             "hint: nearest",
             &format!("  {}", arn("eu-west-1", OWNER, "alias/app")),
@@ -245,7 +245,7 @@ fn an_unknown_key_names_the_nearest() {
     );
     check(
         "nothing-like-it",
-        &["no key `nothing-like-it` is in the logs held"],
+        &["no key `nothing-like-it` is in the stored logs"],
     );
     let scope = KeyScope {
         account: Some("333333333333"),
@@ -258,7 +258,7 @@ fn an_unknown_key_names_the_nearest() {
         .to_string();
     assert!(
         error.starts_with(&format!(
-            "no key `{ID_A}` is in the logs held (account 333333333333, region eu-west-1)"
+            "no key `{ID_A}` is in the stored logs (account 333333333333, region eu-west-1)"
         )),
         "{error}"
     );
@@ -301,6 +301,6 @@ fn what_cannot_name_a_key_is_refused() {
     }
     check(
         "a\u{1b}[2Jb",
-        &["no key `a\\u{1b}[2Jb` is in the logs held"],
+        &["no key `a\\u{1b}[2Jb` is in the stored logs"],
     );
 }

@@ -77,7 +77,7 @@ async fn accounts_go_by_name_owner_and_organizational_unit() {
     };
     let unseen = |ids: &str| {
         vec![format!(
-            "accounts asked for that no log held names, so that nothing is known of them: {ids}"
+            "accounts that no stored log names, so nothing is known of them: {ids}"
         )]
     };
     for (filters, expected, caveats) in [

@@ -45,7 +45,7 @@ async fn parameters_are_checked() {
     check(
         "who-used",
         &request(None, end, &[("key", "' OR 1=1 --")]),
-        "no key `' OR 1=1 --` is in the logs held",
+        "no key `' OR 1=1 --` is in the stored logs",
     )
     .await;
     for days in ["0", "-1", "ninety", "36526", ""] {

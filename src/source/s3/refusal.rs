@@ -56,7 +56,7 @@ pub enum Refusal {
     },
     /// A permission is missing.
     #[error(
-        "access to `{target}` is denied, which takes `{action}`: {message}\n\nhint: the principal's policies must allow it, and the bucket's may not deny it; `aws sts get-caller-identity` tells who you are"
+        "access to `{target}` is denied, which takes `{action}`: {message}\n\nhint: the principal's policies must allow it, and the bucket's may not deny it; `aws sts get-caller-identity` shows who you are"
     )]
     Denied {
         /// The bucket or object.

@@ -112,6 +112,7 @@ impl Attempts {
             });
         }
         self.made += 1;
+        tracing::debug!(table = self.table.name, attempt = self.made, "committing");
         Ok(())
     }
 }

@@ -69,13 +69,13 @@ fn a_directory_of_something_else_is_refused() {
     let mut bench = Bench::new(Corpus::new(2));
     let store = bench.new_store();
     fs::write(store.join("notes.txt"), "mine").expect("a file");
-    let message = "error: `STORE` is not a keytrail store: it holds `notes.txt`\n";
+    let message = "error: `STORE` is not a keytrail store: it contains `notes.txt`\n";
     every_command_is_refused(&bench, &store, message);
 
     let store = bench.new_store();
     fs::create_dir(store.join("photos")).expect("a folder");
     fs::write(store.join("photos/1.jpg"), "mine").expect("a file");
-    let message = "error: `STORE` is not a keytrail store: it holds `photos`\n";
+    let message = "error: `STORE` is not a keytrail store: it contains `photos`\n";
     every_command_is_refused(&bench, &store, message);
 }
 

@@ -65,7 +65,7 @@ fn a_prefix_with_something_else_in_it_is_left_alone() {
             let lake = Lake::new(&context, bucket.url(prefix), &server.url);
             let told = lake.run(&INGEST);
             assert_eq!(told.code, 2, "{told:?}");
-            let says = format!("is not a keytrail store: it holds `{entry}`");
+            let says = format!("is not a keytrail store: it contains `{entry}`");
             assert!(told.stderr.contains(&says), "{told:?}");
         }
     }

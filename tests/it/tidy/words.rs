@@ -128,6 +128,12 @@ const PLACES: &[Place] = &[
         prose: markdown,
     },
     Place {
+        folder: "src/cli/args",
+        ending: "rs",
+        except: &[],
+        prose: help,
+    },
+    Place {
         folder: "queries",
         ending: "sql",
         except: &[],
@@ -167,6 +173,15 @@ fn markdown(text: &str) -> Vec<Line<'_>> {
         }
     }
     lines
+}
+
+/// The documentation of arguments, which is their help.
+fn help(text: &str) -> Vec<Line<'_>> {
+    let lines = text.lines().enumerate();
+    let docs = lines.map(|(index, line)| (index + 1, line.trim_start().strip_prefix("///")));
+    // A line of code ends a text.
+    docs.map(|(number, doc)| (number, doc.unwrap_or_default().trim()))
+        .collect()
 }
 
 /// The lines of a query's header that document it, without its statements and names of others.
