@@ -205,7 +205,7 @@ mod tests {
             assert!(
                 error
                     .to_string()
-                    .starts_with("`keys.json` holds no public keys")
+                    .starts_with("`keys.json` has no public keys")
             );
         }
     }

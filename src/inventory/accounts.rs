@@ -214,7 +214,7 @@ mod tests {
             b"id,name\n111111111111,a\n11111111111,b\n222222222222,c\n\"222222222222\",d\n333333333333\n",
             &[
                 "a.csv:3: `11111111111` is no account id: it has 12 digits, which a spreadsheet keeps if the column is text",
-                "a.csv:5: account 222222222222 stands in line 4 too",
+                "a.csv:5: account 222222222222 is in line 4 too",
                 "a.csv:6: 1 values stand under 2 columns",
             ],
         );

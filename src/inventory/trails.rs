@@ -349,7 +349,7 @@ mod tests {
         check(&document(None, "{}"), &format!("{not}it is no answer of"));
         check(
             &document(None, r#"{"IsLogging": true}"#),
-            &format!("{not}it does not tell its trail"),
+            &format!("{not}it does not name its trail"),
         );
         check(
             &document(Some("main"), r#"{"IsLogging": true}"#),
@@ -367,7 +367,7 @@ mod tests {
         );
         check(
             &document(None, r#"{"Regions": []}"#),
-            &format!("{not}list-regions does not tell its account"),
+            &format!("{not}list-regions does not name its account"),
         );
     }
 }

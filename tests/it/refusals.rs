@@ -113,7 +113,7 @@ fn nothing_is_written_into_the_store() {
         ],
     );
     let reason = format!(
-        "error: `{inside}` lies in the store `./keytrail-store`, which contains only tables"
+        "error: `{inside}` is in the store `./keytrail-store`, which contains only tables"
     );
     assert_eq!(told.matches(&reason).count(), 3, "{told}");
     assert!(!context.path().join(inside).exists());
@@ -366,6 +366,6 @@ fn an_empty_store_is_not_complete() {
     for required in ["complete", "complete-verified"] {
         let judged = context.run(&["report", "coverage", "--require", required]);
         assert_eq!(judged.code, 1, "{judged}");
-        assert!(judged.stderr.contains("no hour can be judged"), "{judged}");
+        assert!(judged.stderr.contains("no hours to check"), "{judged}");
     }
 }

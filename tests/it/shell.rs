@@ -358,7 +358,7 @@ fn rows_go_to_files_and_timing_is_told() {
         "1 rows to `rows.csv`",
         "rows go to the terminal again",
         "cannot create",
-        "lies in the store `./keytrail-store`",
+        "is in the store `./keytrail-store`",
         "parquet is binary",
         "timing: on",
     ] {
