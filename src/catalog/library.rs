@@ -9,7 +9,7 @@ use std::path::Path;
 use include_dir::{Dir, DirEntry, include_dir};
 
 use super::layer::view_at;
-use super::macros::Macros;
+use super::macros::{Macros, body_fault};
 use super::nearest::nearest;
 use super::{CatalogError, Query};
 use super::{NEW_EVENTS, Relation, stacked};
@@ -184,6 +184,15 @@ impl Library {
                 });
             }
             let is_taken = self.insert(path, shown, text)?;
+            if let Some(query) = self.macros.get(name)
+                && let Some(problem) = body_fault(&query.sql)
+            {
+                return Err(CatalogError::Header {
+                    path: shown.to_owned(),
+                    line: query.line,
+                    problem,
+                });
+            }
             self.expander =
                 Macros::new(&self.macros).map_err(|(path, problem)| CatalogError::Header {
                     path,
@@ -191,6 +200,13 @@ impl Library {
                     problem,
                 })?;
             return Ok(is_taken);
+        } else if path == "reports/check.sql" {
+            return Err(CatalogError::Header {
+                path: shown.to_owned(),
+                line: 1,
+                problem: "`check` cannot name a report: `keytrail report check` is a command"
+                    .to_owned(),
+            });
         } else if !path.starts_with("reports/") {
             return Ok(false);
         }

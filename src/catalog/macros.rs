@@ -4,8 +4,10 @@
 //! each in place of its call, in parentheses and on one line, so that every line of the file stays where it is. What is
 //! in an argument is put in place of the name that the macro has for it; a name with a dot behind it takes a name alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::Query;
@@ -17,8 +19,8 @@ pub(super) struct Macros(BTreeMap<String, Macro>);
 
 #[derive(Debug, Clone)]
 struct Macro {
-    /// How many it takes.
-    arguments: usize,
+    /// The names that it has for what it takes.
+    arguments: Vec<String>,
     parts: Vec<Part>,
 }
 
@@ -57,10 +59,8 @@ impl Macros {
             return Err((query.path.clone(), problem));
         }
         path.push(&query.id);
-        for needed in queries
-            .values()
-            .filter(|other| calls(&query.sql, &other.id))
-        {
+        let called = called(&query.sql);
+        for needed in queries.values().filter(|other| called.contains(&other.id)) {
             self.add(needed, queries, path)?;
         }
         path.pop();
@@ -108,17 +108,19 @@ impl Macros {
             }
             let (arguments, end) = arguments(&tokens[at + 2..], sql, &places)
                 .ok_or_else(|| format!("the call of macro `{name}` is not closed"))?;
-            if arguments.len() != called.arguments {
+            if arguments.len() != called.arguments.len() {
                 return Err(format!(
-                    "macro `{name}` takes {}, and is given {}",
-                    called.arguments,
+                    "macro `{name}` takes ({}), got {} arguments",
+                    called.arguments.join(", "),
                     arguments.len()
                 ));
             }
             let arguments = arguments.into_iter().map(|text| self.expanded(text));
             let arguments = arguments.collect::<Result<Vec<_>, _>>()?;
             text.push_str(&sql[taken..start]);
-            called.write(&mut text, &arguments);
+            called.write(&mut text, &arguments).map_err(|argument| {
+                format!("argument `{argument}` of macro `{name}` must be a name")
+            })?;
             taken = end;
         }
         text.push_str(&sql[taken..]);
@@ -145,21 +147,30 @@ impl Macro {
         }
         parts.push(Part::Text(body[taken..].to_owned()));
         Self {
-            arguments: arguments.len(),
+            arguments: arguments.iter().map(|(name, _)| name.clone()).collect(),
             parts,
         }
     }
 
     /// Writes the body with these arguments, in parentheses.
-    fn write(&self, text: &mut String, arguments: &[String]) {
+    ///
+    /// # Errors
+    /// The argument with a dot behind it that is not a name.
+    fn write(&self, text: &mut String, arguments: &[String]) -> Result<(), &str> {
         text.push('(');
-        for part in &self.parts {
+        for (at, part) in self.parts.iter().enumerate() {
             match part {
                 Part::Text(part) => text.push_str(part),
                 Part::Argument(place) => {
                     let argument = &arguments[*place];
-                    if is_single(argument) {
+                    let is_qualifier = matches!(
+                        self.parts.get(at + 1),
+                        Some(Part::Text(next)) if next.starts_with('.')
+                    );
+                    if is_single(argument) || (is_qualifier && is_quoted_name(argument)) {
                         text.push_str(argument);
+                    } else if is_qualifier {
+                        return Err(&self.arguments[*place]);
                     } else {
                         text.push('(');
                         text.push_str(&one_line(argument));
@@ -169,6 +180,7 @@ impl Macro {
             }
         }
         text.push(')');
+        Ok(())
     }
 }
 
@@ -179,9 +191,47 @@ fn is_single(argument: &str) -> bool {
         .all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '$' | '\''))
 }
 
-/// Whether a text may call that: it has the name with a parenthesis behind it.
-fn calls(sql: &str, name: &str) -> bool {
-    called_words(sql).any(|called| called == name)
+/// Whether an argument is one name in quotation marks.
+fn is_quoted_name(argument: &str) -> bool {
+    let inner = argument
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    inner.is_some_and(|inner| !inner.is_empty() && !inner.contains('"'))
+}
+
+/// What is wrong with the body of a macro: it is neither an expression nor a query.
+pub(super) fn body_fault(body: &str) -> Option<String> {
+    let dialect = GenericDialect {};
+    let parsed = Parser::new(&dialect)
+        .try_with_sql(body)
+        .and_then(|mut parser| {
+            let first = parser.peek_token();
+            let is_query = word(&first).is_some_and(|word| {
+                word.eq_ignore_ascii_case("select") || word.eq_ignore_ascii_case("with")
+            });
+            if is_query {
+                parser.parse_query().map(|_query| ())?;
+            } else {
+                parser.parse_expr().map(|_expression| ())?;
+            }
+            parser.expect_token(&Token::EOF).map(|_end| ())
+        });
+    parsed.err().map(|error| match error {
+        ParserError::ParserError(said) | ParserError::TokenizerError(said) => {
+            format!("it is neither an expression nor a query: {said}")
+        }
+        ParserError::RecursionLimitExceeded => "it is nested too deeply".to_owned(),
+    })
+}
+
+/// The names that a text calls.
+fn called(sql: &str) -> BTreeSet<String> {
+    let tokens = tokens(sql);
+    let pairs = tokens.windows(2);
+    let called = pairs.filter(|pair| pair[1].token == Token::LParen);
+    called
+        .filter_map(|pair| word(&pair[0]).map(str::to_owned))
+        .collect()
 }
 
 /// The words that have a parenthesis behind them, also in comments and literals.
@@ -204,7 +254,7 @@ fn arguments<'a>(
     let mut start = places.start(tokens.first()?);
     for token in tokens {
         match token.token {
-            Token::LParen => depth += 1,
+            Token::LParen | Token::LBracket | Token::LBrace => depth += 1,
             Token::RParen if depth == 0 => {
                 let last = sql[start..places.start(token)].trim();
                 if !last.is_empty() || !arguments.is_empty() {
@@ -212,7 +262,7 @@ fn arguments<'a>(
                 }
                 return Some((arguments, places.end(token)));
             }
-            Token::RParen => depth -= 1,
+            Token::RParen | Token::RBracket | Token::RBrace => depth -= 1,
             Token::Comma if depth == 0 => {
                 arguments.push(sql[start..places.start(token)].trim());
                 start = places.end(token);
@@ -293,7 +343,7 @@ impl Places {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::Macros;
+    use super::{Macros, body_fault};
     use crate::catalog::Query;
 
     fn macros(files: &[(&str, &str, &str)]) -> Result<Macros, (String, String)> {
@@ -333,15 +383,51 @@ mod tests {
             "SELECT é\nWHERE (k.owner = (upper(x)) AND k.kind = 'row')\nAND y",
         );
         check(
+            "is_own(\"K\", [1, 2][1])",
+            "(\"K\".owner = ([1, 2][1]) AND \"K\".kind = 'row')",
+        );
+        check(
             "is_used(a) AND is_used(b)",
             "((a.owner = $account AND a.kind = 'row') OR a.uses > 0) AND ((b.owner = $account AND b.kind = 'row') OR b.uses > 0)",
         );
         let fault = |sql: &str| macros.expanded(sql).expect_err("a wrong call");
-        assert_eq!(fault("is_own(a)"), "macro `is_own` takes 2, and is given 1");
+        assert_eq!(
+            fault("is_own(a, b, c)"),
+            "macro `is_own` takes (row, account), got 3 arguments"
+        );
+        assert_eq!(
+            fault("is_used(1 + 2)"),
+            "argument `row` of macro `is_used` must be a name"
+        );
         assert_eq!(
             fault("is_used(a"),
             "the call of macro `is_used` is not closed"
         );
+    }
+
+    #[test]
+    fn a_name_in_a_comment_or_a_literal_is_no_call() {
+        let macros = macros(&[("a", "x", "x || 'a(x)' -- a(x)")]).expect("no circle");
+        assert_eq!(macros.expanded("a(1)").as_deref(), Ok("(1 || 'a(x)')"));
+    }
+
+    #[test]
+    fn a_body_is_an_expression_or_a_query() {
+        for body in [
+            "x + f(y)",
+            "SELECT x FROM t",
+            "(SELECT 1)",
+            "row.n IN (1, 2)",
+        ] {
+            assert_eq!(body_fault(body), None, "{body}");
+        }
+        for body in ["x +", "1) + (2", "x || 'a", "SELECT FROM", "DROP TABLE t"] {
+            let fault = body_fault(body).expect(body);
+            assert!(
+                fault.starts_with("it is neither an expression nor a query: "),
+                "{fault}"
+            );
+        }
     }
 
     #[test]

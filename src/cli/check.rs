@@ -17,10 +17,14 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<ExitStatus> {
         text.push('\n');
     }
     to_stdout(&text)?;
-    to_stderr(&match (check.files, check.faults.len()) {
-        (files, 0) => format!("{files} query files, nothing wrong\n"),
-        (files, 1) => format!("{files} query files, 1 fault\n"),
-        (files, faults) => format!("{files} query files, {faults} faults\n"),
+    let files = match check.files {
+        1 => "1 query file".to_owned(),
+        files => format!("{files} query files"),
+    };
+    to_stderr(&match check.faults.len() {
+        0 => format!("{files}, nothing wrong\n"),
+        1 => format!("{files}, 1 fault\n"),
+        faults => format!("{files}, {faults} faults\n"),
     });
     Ok(if check.faults.is_empty() {
         ExitStatus::Success

@@ -142,10 +142,28 @@ fn directives(verbosity: u8, variable: &str) -> anyhow::Result<String> {
 /// Whether a filter can be made of it. A single word that is nearly a level would be a target that nothing has.
 fn is_directive(text: &str) -> bool {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
-    let is_word = text.chars().all(char::is_alphanumeric);
-    let is_mistyped =
-        is_word && text.parse::<LevelFilter>().is_err() && !nearest(text, LEVELS).is_empty();
-    text.parse::<Directive>().is_ok() && !is_mistyped
+    // What other programs take for a level, or for any.
+    const NO_TARGETS: [&str; 8] = [
+        "all", "false", "none", "on", "quiet", "true", "verbose", "warning",
+    ];
+    if text.parse::<Directive>().is_err() {
+        return false;
+    }
+    if text.parse::<LevelFilter>().is_ok() || text.contains('[') {
+        return true;
+    }
+    let target = text.split_once('=').map_or(text, |(target, _)| target);
+    let is_path = target.split("::").all(|name| {
+        let mut letters = name.chars();
+        letters
+            .next()
+            .is_some_and(|first| first.is_alphabetic() || first == '_')
+            && letters.all(|letter| letter.is_alphanumeric() || letter == '_')
+    });
+    let is_mistyped = target == text
+        && (NO_TARGETS.contains(&text.to_ascii_lowercase().as_str())
+            || !nearest(text, LEVELS).is_empty());
+    is_path && !is_mistyped
 }
 
 /// Libraries log signed requests and credentials as they are, at the level `trace` only, which is never shown.
@@ -230,6 +248,13 @@ mod tests {
             "inf",
             "keytrail::store=debug info",
             "=debug",
+            "warning",
+            "true",
+            "9",
+            "info debug",
+            "info;debug",
+            "trace|info",
+            "keytrail.store=debug",
             "[run",
         ] {
             let refused = directives(1, &format!("info,{wrong}"));

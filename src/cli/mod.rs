@@ -108,11 +108,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
         }
     };
-    let configured = config::applied(args, &typed);
-    ended(configured.and_then(|args| {
-        logging::install(args.logging)?;
-        on_deep_stack(args, typed)
-    }))
+    let installed = logging::install(args.logging);
+    ended(installed.and_then(|()| on_deep_stack(config::applied(args, &typed)?, typed)))
 }
 
 /// Says why a command failed, if it did; answers the exit code.

@@ -121,6 +121,19 @@ async fn tables(queries: &Queries, store: &Store) -> Result<Session, ServiceErro
     Ok(session)
 }
 
+/// The fault of a view; in other words where what it reads is a view that it does not declare.
+fn unread_view(library: &Library, view: &Query, fault: &str) -> String {
+    let read = library.view_names().find(|name| is_lack_of(name, fault));
+    let Some((place, name)) = fault.split_once(": ").map(|(place, _)| place).zip(read) else {
+        return fault.to_owned();
+    };
+    if name == view.id {
+        format!("{place}: `{name}` reads itself")
+    } else {
+        format!("{place}: `{name}` is a view: declare it with `-- depends: {name}`")
+    }
+}
+
 /// Whether the fault is that this view is not there.
 fn is_lack_of(view: &str, fault: &str) -> bool {
     fault.contains(&format!("table '{view}' not found"))
@@ -160,7 +173,7 @@ async fn views<'a>(
                         cause.path, cause.line, view.id
                     )
                 }
-                _ => fault.to_string(),
+                _ => unread_view(library, view, &fault.to_string()),
             });
             continue;
         }

@@ -89,6 +89,11 @@ pub(super) struct QueryFile {
 
 /// The `.sql` files below a directory, in the order of their paths.
 pub(super) fn query_files(directory: &Path) -> Result<Vec<QueryFile>, ServiceError> {
+    if !directory.is_dir() {
+        return Err(ServiceError::NoQueries {
+            directory: directory.display().to_string(),
+        });
+    }
     let mut files = Vec::new();
     for entry in walkdir::WalkDir::new(directory).sort_by_file_name() {
         let entry = entry.map_err(|source| ServiceError::ListQueries {
@@ -114,18 +119,17 @@ pub(super) fn query_files(directory: &Path) -> Result<Vec<QueryFile>, ServiceErr
             text,
         });
     }
-    if directory.is_dir() {
-        Ok(files)
-    } else {
-        Err(ServiceError::NoQueries {
-            directory: directory.display().to_string(),
-        })
-    }
+    Ok(files)
 }
 
 /// The text of a file, or the line on which it is none.
 fn text(shown: &str, bytes: Vec<u8>) -> Result<String, String> {
-    String::from_utf8(bytes).map_err(|error| {
+    const MARK: &str = "\u{feff}";
+    let text = String::from_utf8(bytes).map(|text| match text.strip_prefix(MARK) {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    });
+    text.map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.split(|byte| *byte == b'\n').count();
         format!("{shown}:{line}: it is not UTF-8")

@@ -209,7 +209,7 @@ fn every_problem_is_said_with_its_line() {
   keytrail.toml:1: unknown key `thread`; did you mean `threads`?
   keytrail.toml:2: `threads` is 0, which is out of range; accepted: a whole number from 1 to 1024
   keytrail.toml:5: `aws.profile` is an integer; accepted: a string
-  keytrail.toml:6: `aws.secret_access_key` is a secret or a credential, which do not belong in a configuration file; secrets come from the environment or from files, such as ~/.aws/credentials
+  keytrail.toml:6: `aws.secret_access_key` has a secret or a credential, and a configuration file must not; secrets come from the environment or from files, such as ~/.aws/credentials
   keytrail.toml:8: unknown table [quue]; did you mean `[queue]`?
 ";
     // For every command that reads the file, before anything is done.

@@ -138,7 +138,7 @@ fn macros_that_cannot_be_used_are_named() {
     ];
     assert_eq!(
         faults(&called),
-        "own/reports/report.sql:5: macro `is_own` takes 1 (row), and is given 2\n"
+        "own/reports/report.sql:5: macro `is_own` takes (row), got 2 arguments\n"
     );
 }
 

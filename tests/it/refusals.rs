@@ -112,9 +112,8 @@ fn nothing_is_written_into_the_store() {
             &["export", "runs", "--to", inside],
         ],
     );
-    let reason = format!(
-        "error: `{inside}` is in the store `./keytrail-store`, which contains only tables"
-    );
+    let reason =
+        format!("error: `{inside}` is in the store `./keytrail-store`, which contains only tables");
     assert_eq!(told.matches(&reason).count(), 3, "{told}");
     assert!(!context.path().join(inside).exists());
 }

@@ -1,7 +1,7 @@
 //! What looks like a secret, by its name or by its value. A secret is never printed.
 
 /// What is said of a value that is one, after the key.
-pub(super) const REFUSED: &str = "is a secret or a credential, which do not belong in a configuration file; secrets come from the environment or from files, such as ~/.aws/credentials";
+pub(super) const REFUSED: &str = "has a secret or a credential, and a configuration file must not; secrets come from the environment or from files, such as ~/.aws/credentials";
 
 /// Parts of names that only secrets have, without the marks between words.
 const NAMES: [&str; 10] = [
