@@ -102,7 +102,7 @@ impl ColumnKind {
     }
 }
 
-/// The word for a type in the documentation, as [`Kind::word`] has it for the types of the tables.
+/// The word for a type in the documentation, as [`ColumnKind::word`] has it for the types of the tables.
 #[must_use]
 pub fn type_word(data_type: &DataType) -> String {
     match data_type {
