@@ -134,6 +134,10 @@ impl Reader<'_> {
         value: &Spanned<DeValue<'_>>,
     ) {
         let name = joined(path, key.get_ref().as_ref());
+        if secrets::is_value(key.get_ref().as_ref()) {
+            self.problem(&key.span(), format!("the name of a key {}", secrets::REFUSED));
+            return;
+        }
         let shown = visible(&name);
         let is_secret = match value.get_ref() {
             DeValue::String(text) => secrets::is_value(text),

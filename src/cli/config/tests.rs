@@ -271,6 +271,7 @@ fn secrets_are_refused_wherever_they_are_and_never_printed() {
         format!("[aws]\nsecret_access_key = \"{SECRET}\"\n"),
         format!("[aws]\nprofile = \"{SECRET}\"\n"),
         format!("\nx = \"{SECRET}\"\n"),
+        format!("\n\"{SECRET}\" = 1\n"),
         format!("[[accounts]]\nname = \"{SECRET}\"\n"),
         format!("[queue]\nbuckets = [\"{SECRET}\"]\n"),
         format!("[queue]\nurl = \"https://me:{SECRET}@sqs.example.com/1/q\"\n"),
