@@ -135,7 +135,10 @@ impl Reader<'_> {
     ) {
         let name = joined(path, key.get_ref().as_ref());
         if secrets::is_value(key.get_ref().as_ref()) {
-            self.problem(&key.span(), format!("the name of a key {}", secrets::REFUSED));
+            self.problem(
+                &key.span(),
+                format!("the name of a key {}", secrets::REFUSED),
+            );
             return;
         }
         let shown = visible(&name);
