@@ -210,6 +210,20 @@ fn messages_are_events_in_json() {
 }
 
 #[test]
+fn faults_of_the_configuration_are_events_in_json() {
+    let context = Context::new();
+    fs::write(context.path().join("keytrail.toml"), "thread = 1\n").expect("a file");
+    let refused = context.run(&["--log-format", "json", "status"]);
+    assert_eq!(refused.code, 2, "{refused}");
+    let events = events(&refused.stderr);
+    let message = events[0]["message"].as_str().unwrap_or_default();
+    assert!(
+        message.starts_with("keytrail.toml:1: unknown key `thread`"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn names_of_strangers_reach_no_terminal_as_they_are() {
     let context = Context::new();
     let folder = "logs\u{1b}[31m\n\u{9b}2J\u{202e}";

@@ -143,6 +143,36 @@ fn macros_that_cannot_be_used_are_named() {
 }
 
 #[test]
+fn files_that_cannot_be_what_they_are_called_are_named() {
+    let context = Context::new();
+    let marked = format!("\u{feff}{}", query("-- column n: One.", "SELECT 1 AS n"));
+    let itself = query("-- column n: One.", "SELECT * FROM itself");
+    let other = query("-- column n: One.", "SELECT * FROM zero");
+    let named = query("-- column n: One.", "SELECT 1 AS n ORDER BY n");
+    write(
+        &context,
+        &[
+            ("reports/check.sql", &named),
+            ("views/itself.sql", &itself),
+            ("views/marked.sql", &marked),
+            ("views/other.sql", &other),
+            (
+                "views/zero.sql",
+                &query("-- column n: One.", "SELECT 0 AS n"),
+            ),
+        ],
+    );
+    let check = context.run(&["report", "check", "own"]);
+    assert_eq!(
+        check.stdout,
+        "own/reports/check.sql:1: `check` cannot name a report: `keytrail report check` is a command\n\
+         own/views/itself.sql:5: `itself` reads itself\n\
+         own/views/other.sql:5: `zero` is a view: declare it with `-- depends: zero`\n",
+        "{check}"
+    );
+}
+
+#[test]
 fn check_tells_every_fault_with_its_line() {
     let context = Context::new();
     let good = query("", "SELECT 1 AS n ORDER BY n");
