@@ -34,7 +34,7 @@ pub async fn ingest(
         Some(store) => store,
         None => place.create().await?,
     };
-    let listing::Found {
+    let listing::Inputs {
         source,
         listing,
         hashing,
@@ -46,7 +46,7 @@ pub async fn ingest(
         })?;
     }
     let sources = options.paths.iter().map(|path| path.display().to_string());
-    let found = Found {
+    let found = RunInputs {
         source: &*source,
         listing,
         hashing,
@@ -77,7 +77,7 @@ fn input(options: &IngestOptions) -> Input {
 }
 
 /// Where the objects of a run are, and which they are.
-pub(super) struct Found<'a> {
+pub(super) struct RunInputs<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) listing: Listing,
     pub(super) hashing: Hashing,
@@ -95,7 +95,7 @@ pub(super) struct Found<'a> {
 pub(super) async fn ingest_found(
     store: &Store,
     decoding: Decoding,
-    found: Found<'_>,
+    found: RunInputs<'_>,
     progress: &Progress,
     host: Host<'_>,
 ) -> Result<Summary, ServiceError> {
@@ -120,6 +120,8 @@ pub(super) async fn ingest_found(
         host.clock,
     )
     .await;
-    host.emit_warnings(store)?;
-    Ok(summary?)
+    let warned = host.emit_warnings(store);
+    let summary = summary?;
+    warned?;
+    Ok(summary)
 }

@@ -13,7 +13,7 @@ use crate::source::{self, Address, Failed, Files, Listing, Narrowed, ReadFault, 
 use crate::store::Store;
 
 /// Where the objects of a run are, and which they are.
-pub(super) struct Found {
+pub(super) struct Inputs {
     pub(super) source: Box<dyn Source>,
     pub(super) listing: Listing,
     pub(super) hashing: Hashing,
@@ -24,7 +24,7 @@ pub(super) async fn find(
     store: Option<&Store>,
     options: &IngestOptions,
     started_at: i64,
-) -> Result<Found, ServiceError> {
+) -> Result<Inputs, ServiceError> {
     let is_address = |path: &&PathBuf| path.to_str().is_some_and(Address::is_meant);
     let (addresses, paths): (Vec<_>, Vec<_>) = options.paths.iter().partition(is_address);
     let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
@@ -35,7 +35,7 @@ pub(super) async fn find(
         if options.narrowed != Narrowed::default() {
             return Err(ServiceError::NoBucketToNarrow);
         }
-        let found = Found {
+        let found = Inputs {
             source: Box::new(Files),
             listing,
             hashing: decoding.hashing.unwrap_or(Hashing::WithDigests),
@@ -56,7 +56,7 @@ pub(super) async fn find(
     let s3 = S3::new(&access.load().await, access);
     let listed = list(store, options, &s3, &addresses, &mut listing, started_at).await?;
     listed.keep_news(&mut listing.days, started_at, options.lookback_days);
-    let found = Found {
+    let found = Inputs {
         source: Box::new(s3),
         listing,
         hashing: decoding.hashing.unwrap_or(Hashing::Always),
@@ -65,8 +65,12 @@ pub(super) async fn find(
 }
 
 /// Fails if none of the inputs is a log; if one is, the others are listed with the rejects.
-fn checked(mut found: Found, options: &IngestOptions, is_new: bool) -> Result<Found, ServiceError> {
-    let Found {
+fn checked(
+    mut found: Inputs,
+    options: &IngestOptions,
+    is_new: bool,
+) -> Result<Inputs, ServiceError> {
+    let Inputs {
         source, listing, ..
     } = &mut found;
     let limits = options.decoding.limits;

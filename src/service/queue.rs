@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::error::ServiceError;
 use super::host::{Event, Host};
-use super::ingest::{Found, ingest_found};
+use super::ingest::{RunInputs, ingest_found};
 use super::open::StoreAt;
 use super::options::Decoding;
 use crate::aws::Access;
@@ -187,7 +187,7 @@ impl Consumer<'_> {
             objects: self.s3.named(&names).await,
             ..Listing::default()
         };
-        let found = Found {
+        let found = RunInputs {
             source: &self.s3,
             listing,
             hashing: self.decoding.hashing.unwrap_or(Hashing::Always),

@@ -12,7 +12,7 @@ use tracing::debug;
 
 use crate::schema::{ColumnKind, Table};
 use crate::store::COMPACT;
-use crate::store::append::commit::{Appended, Transaction};
+use crate::store::append::commit::Transaction;
 use crate::store::compaction::rewrite::{remove, rewrite};
 use crate::store::compaction::tiers::{Small, due};
 use crate::store::error::StoreError;
@@ -118,11 +118,7 @@ impl Store {
         let committed = self
             .commit(snapshot, actions, &[transaction], &batch_id, operation)
             .await?;
-        match committed {
-            Appended::Done { .. } => Ok(Some(added)),
-            Appended::NotDone(error) if error.is_conflict() => Ok(None),
-            Appended::NotDone(error) => Err(error),
-        }
+        Ok(committed.version()?.map(|_version| added))
     }
 }
 
