@@ -15,7 +15,7 @@
 //! let place = Place::directory(Path::new("keytrail-demo/store"))?;
 //! let store = Store::open(place).await?;
 //! let reader = Reader::open(&store, Queries::embedded()?).await?;
-//! let question = Question::new("who-used").with("key", "alias/orders");
+//! let question = Question::new("who-used").with("key", "8b402961-4718-43ca-8f94-e4fd57328e34");
 //! let now = chrono::Utc::now().timestamp_micros();
 //! let answer = reader.ask(&question, now).await?;
 //! let stdout = Destination::Stdout { terminal_width: None };
