@@ -179,7 +179,7 @@ async fn append(store: &Store, rows: &RecordBatch) {
     let appended = store
         .append(
             &snapshot,
-            store::Rows::all(std::slice::from_ref(rows)),
+            store::CommitRows::all(std::slice::from_ref(rows)),
             Some(transaction),
             "bench",
             NOW_MILLIS,

@@ -9,7 +9,7 @@ use futures::TryStreamExt as _;
 use keytrail::catalog::{Library, ParameterKind, Query};
 use keytrail::catalog::{Relation, Relations};
 use keytrail::decode::Limits;
-use keytrail::ingest::{self, Options, Progress};
+use keytrail::ingest::{self, Progress, RunOptions};
 use keytrail::report::{self, Request};
 use keytrail::schema::ROLLUPS;
 use keytrail::source;
@@ -84,7 +84,7 @@ async fn session(root: &Path, library: &Library) -> Session {
 }
 
 async fn fill(store: &Store, library: &Library, logs: PathBuf) {
-    let options = Options {
+    let options = RunOptions {
         limits: Limits::default(),
         hashing: ingest::Hashing::WithDigests,
         threads: 2,

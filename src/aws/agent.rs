@@ -13,9 +13,9 @@ const NAME: &str = concat!("keytrail/", env!("CARGO_PKG_VERSION"));
 /// Puts keytrail's name into the user agent of each request. It is to be among the interceptors of every
 /// client.
 #[derive(Debug, Clone, Copy)]
-pub struct Named;
+pub struct UserAgent;
 
-impl Intercept for Named {
+impl Intercept for UserAgent {
     fn name(&self) -> &'static str {
         "keytrail"
     }

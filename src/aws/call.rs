@@ -42,21 +42,21 @@ use aws_types::region::SigningRegion;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use serde_json::Value;
 
-use super::agent::Named;
+use super::agent::UserAgent;
 use super::contact::Contact;
 use super::endpoint::{self, Configured, Service};
-use super::logged::Logged;
+use super::logged::CallLog;
 use crate::decode::parse_json;
 
 /// Why there is no answer.
-pub type CallError = SdkError<Refusal, HttpResponse>;
+pub type CallError = SdkError<ErrorAnswer, HttpResponse>;
 
 /// A service, ready to be called for one region.
 #[derive(Debug)]
-pub struct Api(Operation<Request, Value, Refusal>);
+pub struct Api(Operation<ApiRequest, Value, ErrorAnswer>);
 
 #[derive(Debug)]
-struct Request {
+struct ApiRequest {
     operation: &'static str,
     input: String,
 }
@@ -81,12 +81,12 @@ impl Api {
         };
         let plugin = StaticRuntimePlugin::new()
             .with_config(settings(service, config, signing_region))
-            .with_runtime_components(components(config, Resolved(endpoint)));
+            .with_runtime_components(components(config, ResolvedEndpoint(endpoint)));
         let mut operation = Operation::builder()
             // Retries of one service and region share a budget.
             .service_name(format!("{}-{region}", service.name))
             .operation_name("call")
-            .serializer(move |request: Request| serialize(service, request))
+            .serializer(move |request: ApiRequest| serialize(service, request))
             .deserializer(deserialize)
             .runtime_plugin(plugin);
         if let Some(version) = config.behavior_version() {
@@ -101,7 +101,7 @@ impl Api {
     /// [`SdkError::ServiceError`] if the service refuses; any other if it does not answer.
     pub async fn call(&self, operation: &'static str, input: &Value) -> Result<Value, CallError> {
         let input = input.to_string();
-        self.0.invoke(Request { operation, input }).await
+        self.0.invoke(ApiRequest { operation, input }).await
     }
 
     /// Calls an operation for all pages of a list; `items` is the member of the answer that has them.
@@ -177,7 +177,7 @@ fn settings(service: &Service, config: &SdkConfig, signing_region: &str) -> Froz
     settings.freeze()
 }
 
-fn components(config: &SdkConfig, endpoint: Resolved) -> RuntimeComponentsBuilder {
+fn components(config: &SdkConfig, endpoint: ResolvedEndpoint) -> RuntimeComponentsBuilder {
     let contact = Contact::default();
     let mut components = RuntimeComponentsBuilder::new("keytrail")
         .with_http_client(config.http_client())
@@ -196,13 +196,13 @@ fn components(config: &SdkConfig, endpoint: Resolved) -> RuntimeComponentsBuilde
         .with_interceptor(UserAgentInterceptor::new())
         .with_interceptor(InvocationIdInterceptor::new())
         .with_interceptor(RecursionDetectionInterceptor::new())
-        .with_interceptor(Named)
-        .with_interceptor(Logged)
+        .with_interceptor(UserAgent)
+        .with_interceptor(CallLog)
         .with_interceptor(contact.clone())
         .with_retry_classifier(HttpStatusCodeClassifier::default())
-        .with_retry_classifier(TransientErrorClassifier::<Refusal>::new())
-        .with_retry_classifier(AwsErrorCodeClassifier::<Refusal>::new())
-        .with_retry_classifier(ServiceClockSkewClassifier::<Refusal>::new())
+        .with_retry_classifier(TransientErrorClassifier::<ErrorAnswer>::new())
+        .with_retry_classifier(AwsErrorCodeClassifier::<ErrorAnswer>::new())
+        .with_retry_classifier(ServiceClockSkewClassifier::<ErrorAnswer>::new())
         .with_retry_classifier(contact);
     if let Some(credentials) = config.credentials_provider() {
         components.set_identity_resolver(sigv4::SCHEME_ID, credentials);
@@ -212,9 +212,9 @@ fn components(config: &SdkConfig, endpoint: Resolved) -> RuntimeComponentsBuilde
 
 /// The endpoint, or why there is none, which every call says.
 #[derive(Debug)]
-struct Resolved(Result<endpoint::Endpoint, String>);
+struct ResolvedEndpoint(Result<endpoint::Endpoint, String>);
 
-impl ResolveEndpoint for Resolved {
+impl ResolveEndpoint for ResolvedEndpoint {
     fn resolve_endpoint<'a>(&'a self, _params: &'a EndpointResolverParams) -> EndpointFuture<'a> {
         EndpointFuture::ready(match &self.0 {
             Ok(endpoint) => Ok(Endpoint::builder().url(endpoint.url.clone()).build()),
@@ -223,8 +223,8 @@ impl ResolveEndpoint for Resolved {
     }
 }
 
-fn serialize(service: &Service, request: Request) -> Result<HttpRequest, BoxError> {
-    let Request { operation, input } = request;
+fn serialize(service: &Service, request: ApiRequest) -> Result<HttpRequest, BoxError> {
+    let ApiRequest { operation, input } = request;
     let length = input.len().to_string();
     let mut request = HttpRequest::new(SdkBody::from(input));
     request.set_method("POST")?;
@@ -242,11 +242,11 @@ fn serialize(service: &Service, request: Request) -> Result<HttpRequest, BoxErro
     Ok(request)
 }
 
-fn deserialize(response: &HttpResponse) -> Result<Value, OrchestratorError<Refusal>> {
+fn deserialize(response: &HttpResponse) -> Result<Value, OrchestratorError<ErrorAnswer>> {
     let body = response.body().bytes().unwrap_or_default();
     if !response.status().is_success() {
         let header = response.headers().get("x-amzn-errortype");
-        let refusal = Refusal::read(response.status().as_u16(), header, body);
+        let refusal = ErrorAnswer::read(response.status().as_u16(), header, body);
         return Err(OrchestratorError::operation(refusal));
     }
     if body.is_empty() {
@@ -259,12 +259,12 @@ fn deserialize(response: &HttpResponse) -> Result<Value, OrchestratorError<Refus
 
 /// What a service says when it refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ErrorAnswer {
     status: u16,
     metadata: ErrorMetadata,
 }
 
-impl Refusal {
+impl ErrorAnswer {
     /// The code is in the body or in a header, perhaps with a namespace before it and a URL after it. A body that is not
     /// the service's own, such as that of a proxy, has none.
     fn read(status: u16, header: Option<&str>, body: &[u8]) -> Self {
@@ -285,7 +285,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ErrorAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.message(), self.code()) {
             (Some(message), Some(code)) => write!(f, "{message} ({code})"),
@@ -295,9 +295,9 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for ErrorAnswer {}
 
-impl ProvideErrorMetadata for Refusal {
+impl ProvideErrorMetadata for ErrorAnswer {
     fn meta(&self) -> &ErrorMetadata {
         &self.metadata
     }

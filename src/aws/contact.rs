@@ -1,5 +1,5 @@
 //! Whether a server was ever reached: one that never was is given up soon, as its address is more likely wrong than
-//! the network is. One that has answered is asked as often as its client is told to.
+//! the network is. One that has answered is asked as often as its client is configured to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

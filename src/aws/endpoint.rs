@@ -56,7 +56,7 @@ pub(super) struct Configured<'a> {
 }
 
 /// Regions of AWS that share accounts and a DNS suffix. Each has FIPS and dual-stack endpoints.
-struct Partition {
+struct AwsPartition {
     name: &'static str,
     region_prefix: &'static str,
     suffix: &'static str,
@@ -66,7 +66,7 @@ struct Partition {
 }
 
 /// The partition of every region that no other one has.
-const COMMERCIAL: Partition = Partition {
+const COMMERCIAL: AwsPartition = AwsPartition {
     name: "aws",
     region_prefix: "",
     suffix: "amazonaws.com",
@@ -76,50 +76,50 @@ const COMMERCIAL: Partition = Partition {
 
 const GOV: &str = "aws-us-gov";
 
-const OTHERS: [Partition; 7] = [
-    Partition {
+const OTHERS: [AwsPartition; 7] = [
+    AwsPartition {
         name: "aws-cn",
         region_prefix: "cn-",
         suffix: "amazonaws.com.cn",
         dual_stack_suffix: "api.amazonwebservices.com.cn",
         global_region: "cn-northwest-1",
     },
-    Partition {
+    AwsPartition {
         name: "aws-eusc",
         region_prefix: "eusc-de-",
         suffix: "amazonaws.eu",
         dual_stack_suffix: "api.amazonwebservices.eu",
         global_region: "eusc-de-east-1",
     },
-    Partition {
+    AwsPartition {
         name: "aws-iso",
         region_prefix: "us-iso-",
         suffix: "c2s.ic.gov",
         dual_stack_suffix: "api.aws.ic.gov",
         global_region: "us-iso-east-1",
     },
-    Partition {
+    AwsPartition {
         name: "aws-iso-b",
         region_prefix: "us-isob-",
         suffix: "sc2s.sgov.gov",
         dual_stack_suffix: "api.aws.scloud",
         global_region: "us-isob-east-1",
     },
-    Partition {
+    AwsPartition {
         name: "aws-iso-e",
         region_prefix: "eu-isoe-",
         suffix: "cloud.adc-e.uk",
         dual_stack_suffix: "api.cloud-aws.adc-e.uk",
         global_region: "eu-isoe-west-1",
     },
-    Partition {
+    AwsPartition {
         name: "aws-iso-f",
         region_prefix: "us-isof-",
         suffix: "csp.hci.ic.gov",
         dual_stack_suffix: "api.aws.hci.ic.gov",
         global_region: "us-isof-south-1",
     },
-    Partition {
+    AwsPartition {
         name: GOV,
         region_prefix: "us-gov-",
         suffix: "amazonaws.com",

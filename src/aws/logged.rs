@@ -19,9 +19,9 @@ const REQUEST_IDS: [&str; 2] = ["x-amz-request-id", "x-amzn-requestid"];
 
 /// Logs each attempt of a call. It is to be among the interceptors of every client.
 #[derive(Debug, Clone, Copy)]
-pub struct Logged;
+pub struct CallLog;
 
-impl Intercept for Logged {
+impl Intercept for CallLog {
     fn name(&self) -> &'static str {
         "log"
     }

@@ -12,14 +12,16 @@ mod contact;
 mod endpoint;
 mod logged;
 mod profile;
+mod refusal;
 
-pub use agent::Named;
-pub use call::{Api, CallError, Refusal};
+pub use agent::UserAgent;
+pub use call::{Api, CallError, ErrorAnswer};
+pub(crate) use cause::causes;
 pub use cause::in_short;
-pub(crate) use cause::{causes, innermost, lacks_credentials, of_credentials, one_line};
 pub use contact::Contact;
 pub use endpoint::{ACCOUNT, CLOUDTRAIL, ORGANIZATIONS, Service};
-pub use logged::Logged;
+pub use logged::CallLog;
+pub use refusal::{AccessOptions, Attempt, Meaning, OPTIONS, Refusal, Reply};
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -32,8 +34,8 @@ macro_rules! client_config {
     ($sdk:ident, $config:expr) => {{
         let contact = $crate::aws::Contact::default();
         $sdk::config::Builder::from($config)
-            .interceptor($crate::aws::Named)
-            .interceptor($crate::aws::Logged)
+            .interceptor($crate::aws::UserAgent)
+            .interceptor($crate::aws::CallLog)
             .interceptor(contact.clone())
             .retry_classifier(contact)
     }};
@@ -56,7 +58,7 @@ pub struct Access {
     pub external_id: Option<String>,
     /// Another server than AWS's own, as a URL.
     pub endpoint_url: Option<String>,
-    /// Whether the bucket stands in the path of a URL and not in the host's name.
+    /// Whether the bucket is in the path of a URL and not in the host's name.
     pub is_path_style: bool,
     /// Whether the requester pays for what is read.
     pub is_requester_paying: bool,
@@ -67,7 +69,7 @@ impl Access {
     pub async fn load(&self) -> SdkConfig {
         let mut config = self.loader().load().await;
         if let Some(profile) = &self.profile {
-            // A profile that was asked for is not passed over for credentials of the environment.
+            // A profile that was asked for wins over credentials of the environment.
             let chosen = ChosenProfile::new(profile, config.region().cloned());
             let chosen = SharedCredentialsProvider::new(chosen);
             config = config.into_builder().credentials_provider(chosen).build();

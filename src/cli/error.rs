@@ -1,4 +1,4 @@
-//! How an error is told: once, with its causes on one line, and its hints below.
+//! How an error is shown: once, with its causes on one line, and its hints below.
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -15,7 +15,7 @@ use crate::service::ServiceError;
 use crate::sql::plainly;
 use crate::store::StoreError;
 
-/// What stands between a message and its hint.
+/// What is between a message and its hint.
 const HINT: &str = "\n\nhint: ";
 
 /// Prints an error to standard error.
@@ -23,7 +23,7 @@ pub(super) fn print(error: &anyhow::Error) {
     tell(Level::ERROR, error.as_ref());
 }
 
-/// Prints what went wrong beside the work that was done.
+/// Prints what went wrong in addition to the work that was done.
 pub(super) fn print_warning(warning: &StoreError) {
     tell(Level::WARN, warning);
 }

@@ -6,7 +6,7 @@ use super::clock::now_micros;
 use super::error::{print_warning, to_stderr, to_stdout};
 use super::numbers::grouped;
 use crate::render::visible;
-use crate::service::{Event, Host};
+use crate::service::{Host, ServiceEvent};
 
 /// The clock of this computer, and a sink that prints.
 pub(super) const HOST: Host<'static> = Host {
@@ -15,10 +15,10 @@ pub(super) const HOST: Host<'static> = Host {
 };
 
 /// Prints an event.
-pub(super) fn show(event: Event<'_>) -> io::Result<()> {
+pub(super) fn show(event: ServiceEvent<'_>) -> io::Result<()> {
     match event {
-        Event::StoreWarning(warning) => print_warning(warning),
-        Event::FilesSkipped { count, examples } => {
+        ServiceEvent::StoreWarning(warning) => print_warning(warning),
+        ServiceEvent::FilesSkipped { count, examples } => {
             let names: Vec<String> = examples
                 .iter()
                 .map(|path| path.display().to_string())
@@ -34,29 +34,29 @@ pub(super) fn show(event: Event<'_>) -> io::Result<()> {
                 }
             ));
         }
-        Event::MessageLeft { id, reason } => {
+        ServiceEvent::MessageLeft { id, reason } => {
             let (id, reason) = (visible(id), visible(reason));
             to_stderr(&format!(
                 "warning: message {id} is left in the queue: {reason}\n"
             ));
         }
-        Event::ObjectsSkipped { count, example } => to_stderr(&format!(
+        ServiceEvent::ObjectsSkipped { count, example } => to_stderr(&format!(
             "note: {count} skipped, not named like logs: {}{}\n",
             visible(example),
             if count > 1 { ", …" } else { "" }
         )),
-        Event::QueueRefused(refused) => to_stderr(&format!("warning: {refused}\n")),
-        Event::MessagesNotDeleted { count } => {
+        ServiceEvent::QueueRefused(refused) => to_stderr(&format!("warning: {refused}\n")),
+        ServiceEvent::MessagesNotDeleted { count } => {
             to_stderr(&format!("warning: {count} messages could not be deleted\n"));
         }
-        Event::TableCompacted {
+        ServiceEvent::TableCompacted {
             table,
             files_removed,
             files_added,
         } => to_stdout(&format!(
             "{table:<18}{files_removed:>6} files merged into {files_added}\n"
         ))?,
-        Event::TableVacuumed {
+        ServiceEvent::TableVacuumed {
             table,
             files,
             bytes,
@@ -65,7 +65,7 @@ pub(super) fn show(event: Event<'_>) -> io::Result<()> {
             grouped(bytes)
         ))?,
         // The subcommands that get these show them themselves.
-        Event::Begun { .. } | Event::BatchIngested { .. } => {}
+        ServiceEvent::Begun { .. } | ServiceEvent::BatchIngested { .. } => {}
     }
     Ok(())
 }

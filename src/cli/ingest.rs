@@ -10,12 +10,12 @@ use super::args::IngestArgs;
 use super::clock::now_micros;
 use super::error::{to_stderr, to_stdout};
 use super::events::show;
-use super::interrupt::Stop;
+use super::interrupt::StopRequest;
 use super::numbers::grouped;
 use super::progress::Bar;
 use super::session::StoreChoice;
 use crate::ingest::{Hashing, Summary};
-use crate::service::{Decoding, Event, Host, IngestOptions, ServiceError, ingest};
+use crate::service::{Decoding, Host, IngestOptions, ServiceError, ServiceEvent, ingest};
 
 /// What Ctrl-C prints once the listing is done.
 const STOPPING: &str =
@@ -24,7 +24,7 @@ const STOPPING: &str =
 const REJECTS_SHOWN_MAX: usize = 20;
 
 pub(super) async fn run(place: &StoreChoice, args: IngestArgs) -> anyhow::Result<ExitStatus> {
-    let stop = Stop::listen(STOPPING)?;
+    let stop = StopRequest::listen(STOPPING)?;
     let summary = ingest_into(place, &args, Some(&stop)).await?;
     let told = if args.json {
         format!("{}\n", serde_json::to_string_pretty(&summary)?)
@@ -76,7 +76,7 @@ pub(super) fn warn_of_rollups(summary: &Summary) {
 pub(super) async fn ingest_into(
     place: &StoreChoice,
     args: &IngestArgs,
-    stop: Option<&Stop>,
+    stop: Option<&StopRequest>,
 ) -> anyhow::Result<Summary> {
     let options = IngestOptions {
         paths: args.paths.clone(),
@@ -88,8 +88,8 @@ pub(super) async fn ingest_into(
         stop: stop.map_or_else(Arc::default, |stop| stop.flag.clone()),
     };
     let bar = Mutex::new(None);
-    let events = |event: Event<'_>| match event {
-        Event::Begun { progress } => {
+    let events = |event: ServiceEvent<'_>| match event {
+        ServiceEvent::Begun { progress } => {
             if let Some(stop) = stop {
                 stop.begin();
             }

@@ -10,10 +10,10 @@ use super::ExitStatus;
 use super::error::to_stderr;
 
 /// Whether an end was asked for.
-pub(super) struct Stop {
+pub(super) struct StopRequest {
     /// Becomes true then, for threads that look at it.
     pub(super) flag: Arc<AtomicBool>,
-    /// Becomes true then, for whoever waits.
+    /// Becomes true then, for tasks that wait for it.
     pub(super) asked: watch::Receiver<bool>,
     status: Arc<OnceLock<ExitStatus>>,
     has_begun: Arc<AtomicBool>,
@@ -22,8 +22,8 @@ pub(super) struct Stop {
 /// What is said where nothing was begun that would have to be ended.
 const NOTHING_BEGUN: &str = "interrupted: nothing was ingested\n";
 
-impl Stop {
-    /// Takes both signals. Until [`Stop::begin`] the first ends the process; then it prints what comes of it.
+impl StopRequest {
+    /// Takes both signals. Until [`StopRequest::begin`] the first ends the process; then it prints what comes of it.
     pub(super) fn listen(told: &'static str) -> std::io::Result<Self> {
         let mut signals = Signals {
             interrupt: signal(SignalKind::interrupt())?,

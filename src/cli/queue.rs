@@ -8,14 +8,14 @@ use super::clock::now_micros;
 use super::error::{to_stderr, to_stdout};
 use super::events::show;
 use super::ingest::{decoding, warn_of_rollups};
-use super::interrupt::Stop;
+use super::interrupt::StopRequest;
 use super::logging;
 use super::numbers::grouped;
 use super::session::StoreChoice;
 use crate::ingest::Summary;
 use crate::render::visible;
-use crate::service::{Event, Host, QueueOptions, ingest_queue};
-use crate::source::queue::{Bounds, Waiting};
+use crate::service::{Host, QueueOptions, ServiceEvent, ingest_queue};
+use crate::source::queue::{BatchBounds, Waiting};
 
 /// Rejects that are named for each batch; all are in the ledger.
 const REJECTS_SHOWN_MAX: usize = 20;
@@ -26,7 +26,7 @@ pub(super) async fn run(
     url: &str,
 ) -> anyhow::Result<ExitStatus> {
     let (bounds, waiting) = bounds(&args.queue);
-    let stop = Stop::listen("stopping: what has come is committed first\n")?;
+    let stop = StopRequest::listen("stopping: what has come is committed first\n")?;
     let options = QueueOptions {
         url: url.to_owned(),
         access: args.aws.clone().into(),
@@ -36,12 +36,14 @@ pub(super) async fn run(
         decoding: decoding(args),
         stop: stop.asked.clone(),
     };
-    let events = |event: Event<'_>| match event {
-        Event::Begun { .. } => {
+    let events = |event: ServiceEvent<'_>| match event {
+        ServiceEvent::Begun { .. } => {
             stop.begin();
             Ok(())
         }
-        Event::BatchIngested { messages, summary } => show_batch(summary, messages, args.json),
+        ServiceEvent::BatchIngested { messages, summary } => {
+            show_batch(summary, messages, args.json)
+        }
         event => show(event),
     };
     let host = Host {
@@ -60,8 +62,8 @@ pub(super) async fn run(
     })
 }
 
-fn bounds(args: &QueueArgs) -> (Bounds, Waiting) {
-    let bounds = Bounds {
+fn bounds(args: &QueueArgs) -> (BatchBounds, Waiting) {
+    let bounds = BatchBounds {
         objects_max: args.batch_objects as usize,
         seconds_max: args.batch_seconds,
         buckets: args.buckets.clone(),

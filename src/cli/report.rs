@@ -106,7 +106,7 @@ fn judged(judgment: &Judgment) -> String {
 }
 
 /// What a report answers, and what must be said before its rows.
-pub(super) struct Answer {
+pub(super) struct AskedReport {
     /// Title and window, a line, and below it what was found, if the report says so.
     pub(super) heading: String,
     /// Lines, or nothing.
@@ -120,7 +120,7 @@ pub(super) async fn ask(
     reader: &Reader,
     question: &Question,
     args: &ReportArgs,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<AskedReport> {
     let report: &Query = reader.library().report(&question.report)?;
     let answer = reader.ask(question, now_micros()).await?;
     let zone = args.output.tz;
@@ -131,7 +131,7 @@ pub(super) async fn ask(
         heading.push_str(&visible(line));
         heading.push('\n');
     }
-    Ok(Answer {
+    Ok(AskedReport {
         heading,
         warnings: warnings.map(|warning| worded(warning, zone)).collect(),
         rendering: Rendering {

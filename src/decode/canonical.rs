@@ -20,16 +20,16 @@ pub(crate) const HASH_BYTES: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Canonical {
     text: String,
-    members: Vec<Member>,
+    members: Vec<MemberSpan>,
     scratch: Vec<Name>,
 }
 
 /// One member of the object, by its places in the canonical text.
 #[derive(Debug)]
-struct Member {
+struct MemberSpan {
     /// Name, colon and value.
     whole: Range<usize>,
-    /// What stands between the quotes of the name; equal exactly where names are.
+    /// What is between the quotes of the name; equal exactly where names are.
     name: Range<usize>,
     value: Range<usize>,
 }
@@ -37,7 +37,7 @@ struct Member {
 /// One member of the object, as it is handed out.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CanonicalMember<'a> {
-    /// What stands between the quotes of the name.
+    /// What is between the quotes of the name.
     pub(crate) name: &'a str,
     /// The value.
     pub(crate) value: &'a str,
@@ -60,7 +60,7 @@ struct Name {
 impl Name {
     fn new(name: Value<'_>) -> Self {
         let mut first = [0; 8];
-        // What an escape stands for is looked at only where names are compared in full.
+        // What an escape means is looked at only where names are compared in full.
         if !name.is_escaped() {
             let raw = name.raw().as_bytes();
             let len = raw.len().min(first.len());
@@ -74,7 +74,7 @@ impl Name {
 }
 
 impl Canonical {
-    /// Writes `event`, an object, in place of what was held before.
+    /// Writes `event`, an object, in place of what was there before.
     pub(crate) fn write(&mut self, event: Value<'_>) {
         self.text.clear();
         self.members.clear();
@@ -149,7 +149,7 @@ fn write_object(
     text: &mut String,
     scratch: &mut Vec<Name>,
     object: Value<'_>,
-    sink: &mut dyn FnMut(Member),
+    sink: &mut dyn FnMut(MemberSpan),
 ) {
     let start = scratch.len();
     let mut has_escapes = false;
@@ -182,7 +182,7 @@ fn write_object(
         let value_start = text.len();
         // A member's value follows its name on the tape.
         write_value(text, scratch, object.at(name + 1));
-        sink(Member {
+        sink(MemberSpan {
             whole: begin..text.len(),
             name: begin + 1..name_end,
             value: value_start..text.len(),

@@ -19,7 +19,7 @@ pub(crate) struct Masks {
     pub(crate) open: u64,
     /// `}` and `]`.
     pub(crate) close: u64,
-    /// What may stand right before a string: white space, an opening bracket, a comma, a colon.
+    /// What may come right before a string: white space, an opening bracket, a comma, a colon.
     pub(crate) lead: u64,
 }
 
@@ -217,7 +217,7 @@ fn avx2(block: &[u8; BLOCK]) -> Masks {
             _mm256_or_si256(left[1], right[1]),
         ]
     };
-    // The table holds, at the low four bits of each byte wanted, that byte itself (after Langdale and
+    // The table has, at the low four bits of each byte wanted, that byte itself (after Langdale and
     // Lemire, "Parsing Gigabytes of JSON per Second"): 0x20, 0x3a, 0x2c, 0x09, 0x0a, 0x0d. Both 0x3a
     // and 0x0a end in a, so the colon has its own comparison. Bytes from 0x80 shuffle to zero and
     // never match, being no zero themselves; so -1 fills the places of no byte.

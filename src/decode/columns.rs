@@ -15,7 +15,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use super::canonical::{Canonical, text_of};
-use super::event::{Event, KmsFacts, Members, text};
+use super::event::{Event, EventMembers, KmsFacts, text};
 use super::json::{JsonKind, Value, unescape};
 use super::time::is_plain_time;
 use crate::schema;
@@ -25,7 +25,7 @@ pub const STORE_COLUMNS: [&str; 3] = ["ingest_seq", "batch_id", "ingest_time"];
 
 /// Where a row was read.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Origin<'a> {
+pub(crate) struct RowOrigin<'a> {
     pub(crate) object_id: &'a str,
     pub(crate) record_number: i64,
 }
@@ -62,17 +62,12 @@ impl EventColumns {
         }
     }
 
-    /// The schema of the batches.
-    pub(crate) fn schema(&self) -> SchemaRef {
-        self.schema.clone()
-    }
-
     /// About how many bytes of text the rows hold.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Takes the rows held.
+    /// Takes the rows.
     pub(crate) fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
         self.bytes = 0;
         let arrays = self.builders.iter_mut().map(Builder::finish).collect();
@@ -86,7 +81,7 @@ impl EventColumns {
         facts: &KmsFacts<'_>,
         canonical: &Canonical,
         hash: &[u8],
-        origin: Origin<'_>,
+        origin: RowOrigin<'_>,
     ) {
         let members = &event.members;
         let who = &event.identity;
@@ -151,7 +146,7 @@ impl EventColumns {
         event: &Event<'_>,
         canonical: &Canonical,
         hash: &[u8],
-        origin: Origin<'_>,
+        origin: RowOrigin<'_>,
     ) {
         let members = &event.members;
         let id = EventId::read(members, hash);
@@ -184,8 +179,8 @@ impl EventColumns {
         row.end();
     }
 
-    fn row(&mut self) -> Row<'_> {
-        Row {
+    fn row(&mut self) -> RowWriter<'_> {
+        RowWriter {
             fields: self.schema.fields(),
             builders: &mut self.builders,
             bytes: &mut self.bytes,
@@ -203,7 +198,7 @@ struct EventId<'a> {
 }
 
 impl<'a> EventId<'a> {
-    fn read(members: &Members<'a>, hash: &[u8]) -> Self {
+    fn read(members: &EventMembers<'a>, hash: &[u8]) -> Self {
         match text(members.event_id) {
             Some(text) => Self {
                 text,
@@ -220,7 +215,7 @@ impl<'a> EventId<'a> {
 /// Writes one row, column after column, in the order of the schema.
 ///
 /// In debug builds each call checks that it writes the column it names.
-struct Row<'a> {
+struct RowWriter<'a> {
     fields: &'a [Arc<Field>],
     builders: &'a mut [Builder],
     bytes: &'a mut usize,
@@ -229,7 +224,7 @@ struct Row<'a> {
     next: usize,
 }
 
-impl Row<'_> {
+impl RowWriter<'_> {
     fn when(&mut self, time: i64) {
         self.time("event_time", Some(time));
         match self.builder("event_date") {
@@ -316,7 +311,7 @@ impl Row<'_> {
     }
 
     /// The parts of the event that are kept as JSON, and in `extra` all that nothing else keeps.
-    fn documents(&mut self, canonical: &Canonical, members: &Members<'_>, time: i64) {
+    fn documents(&mut self, canonical: &Canonical, members: &EventMembers<'_>, time: i64) {
         const COLUMNS: [&str; 5] = [
             "user_identity",
             "request",
@@ -357,7 +352,7 @@ impl Row<'_> {
         *self.extra = extra;
     }
 
-    fn origin(&mut self, origin: Origin<'_>) {
+    fn origin(&mut self, origin: RowOrigin<'_>) {
         self.text("object_id", Some(origin.object_id));
         match self.builder("record_number") {
             Builder::Long(builder) => builder.append_value(origin.record_number),
@@ -464,7 +459,7 @@ fn days_of(time: i64) -> i32 {
 /// Whether a member can be written again from the columns exactly as it was.
 ///
 /// `keytrail event` (`event_json` in `store`) is the other half of this.
-fn is_held(name: &str, members: &Members<'_>, time: i64) -> bool {
+fn is_held(name: &str, members: &EventMembers<'_>, time: i64) -> bool {
     let (value, is_document) = match name {
         "userIdentity" => (members.user, true),
         "requestParameters" => (members.request, true),
@@ -506,7 +501,7 @@ fn is_boolean(value: Option<Value<'_>>) -> bool {
     value.is_some_and(|value| matches!(value.kind(), JsonKind::True | JsonKind::False))
 }
 
-/// A string that a text column holds without loss.
+/// A string that a text column stores without loss.
 fn is_plain_text(value: Value<'_>) -> bool {
     value.kind() == JsonKind::Text
         && !value.raw().is_empty()

@@ -9,7 +9,7 @@ use super::context::{self, Resource};
 use super::facts::FACTS;
 use super::identity::{Identity, account_of};
 use super::json::{JsonKind, Value};
-use super::key::{Keys, Places};
+use super::key::{KeyPlaces, Keys};
 use super::time::{parse_event_time, parse_locale_date};
 
 /// The `eventSource` of AWS KMS.
@@ -19,7 +19,7 @@ type Text<'a> = Option<Cow<'a, str>>;
 
 /// The top-level members of an event, by name.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Members<'a> {
+pub(crate) struct EventMembers<'a> {
     pub(crate) addendum: Option<Value<'a>>,
     pub(crate) additional: Option<Value<'a>>,
     pub(crate) error_code: Option<Value<'a>>,
@@ -49,7 +49,7 @@ pub(crate) struct Members<'a> {
     pub(crate) vpc_endpoint: Option<Value<'a>>,
 }
 
-impl<'a> Members<'a> {
+impl<'a> EventMembers<'a> {
     /// Finds the members that have a meaning here; of a repeated name, the last.
     pub(crate) fn read(event: Value<'a>) -> Self {
         let mut members = Self::default();
@@ -91,7 +91,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// What every event tells.
+/// What every event says.
 #[derive(Debug)]
 pub(crate) struct Event<'a> {
     /// Microseconds since 1970, UTC.
@@ -102,12 +102,12 @@ pub(crate) struct Event<'a> {
     pub(crate) denied_by: Option<&'static str>,
     pub(crate) addendum_reason: Text<'a>,
     pub(crate) original_event_id: Text<'a>,
-    pub(crate) members: Members<'a>,
+    pub(crate) members: EventMembers<'a>,
 }
 
 impl<'a> Event<'a> {
     /// Reads the facts; `None` if the event time is unreadable.
-    pub(crate) fn read(members: &Members<'a>) -> Option<Self> {
+    pub(crate) fn read(members: &EventMembers<'a>) -> Option<Self> {
         let time = parse_event_time(&members.event_time?.text()?)?;
         let is_dry_run = get(members.request, "dryRun").and_then(Value::truth) == Some(true);
         let error_code = text(members.error_code);
@@ -140,7 +140,7 @@ impl<'a> Event<'a> {
     }
 }
 
-/// What a KMS event tells beyond that.
+/// What a KMS event says beyond that.
 #[derive(Debug)]
 pub(crate) struct KmsFacts<'a> {
     pub(crate) keys: Keys<'a>,
@@ -179,7 +179,7 @@ impl<'a> KmsFacts<'a> {
             .or_else(|| event.identity.invoked_by.clone());
         let is_scheduled = event_name == "ScheduleKeyDeletion";
         let keys = Keys::read(
-            Places {
+            KeyPlaces {
                 event_name,
                 resources: members.resources,
                 request,

@@ -60,7 +60,7 @@ impl Facts {
         }
     }
 
-    /// The outcome that an error code stands for.
+    /// The outcome that an error code means.
     pub(crate) fn outcome(&self, error_code: &str) -> &'static str {
         self.outcomes
             .iter()

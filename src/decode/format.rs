@@ -1,4 +1,4 @@
-//! What an object is that holds no JSON, by how it begins.
+//! What an object is that contains no JSON, by how it begins.
 //!
 //! Enters: the beginning of a text. Leaves: what to say of it. Archives and other compressions are known
 //! by their magic numbers; text only where the decoder has found no JSON in it.
@@ -45,7 +45,7 @@ pub(super) fn is_json_begun(text: &[u8]) -> bool {
     matches!(text, [b'{' | b'[', second, ..] if *second != 0)
 }
 
-/// Whether a text must be looked at more closely before it is taken for UTF-8.
+/// Whether a text must be looked at more closely before it is treated as UTF-8.
 pub(super) fn is_encoded(text: &[u8]) -> bool {
     !is_json_begun(text)
         && (is_gzip(text) || Utf16::detect(text).is_some() || binary(text).is_some())

@@ -102,7 +102,7 @@ impl<'a> Identity<'a> {
         } else if let Some(user) = &self.on_behalf_of {
             Cow::Owned(format!("identitycenter:{user}"))
         } else if let Some(account) = self.typed_account() {
-            // The account called through a service, as a role does whose ARN is told.
+            // The account called through a service, as a role does whose ARN is given.
             Cow::Owned(format!("account:{account}"))
         } else if let Some(service) = &self.invoked_by {
             Cow::Owned(format!("service:{service}"))
@@ -113,7 +113,7 @@ impl<'a> Identity<'a> {
         };
     }
 
-    /// The account of a principal of whom no more is told; a service that calls for itself is none, nor is an event of
+    /// The account of a principal of whom no more is known; a service that calls for itself is none, nor is an event of
     /// the service's own, which has no type.
     fn typed_account(&self) -> Option<&str> {
         let is_principal = self
@@ -153,7 +153,7 @@ fn session_name<'a>(arn: Option<&Cow<'a, str>>) -> Option<Cow<'a, str>> {
     part_of(arn?, |arn| Some(session_parts(arn)?.1))
 }
 
-/// An ARN of a session whose issuer is not told stands for all sessions of its role.
+/// An ARN of a session whose issuer is not given counts for all sessions of its role.
 fn without_session<'a>(arn: &Cow<'a, str>) -> Cow<'a, str> {
     part_of(arn, |arn| Some(session_parts(arn)?.0)).unwrap_or_else(|| arn.clone())
 }
@@ -180,7 +180,7 @@ fn session_parts(arn: &str) -> Option<(&str, &str)> {
         // The name of a federated user is all there is of it.
         return Some((arn, session));
     }
-    // `aws:ec2-infrastructure` sessions and roles with paths keep what stands before the session.
+    // `aws:ec2-infrastructure` sessions and roles with paths keep what is before the session.
     resource
         .strip_prefix("assumed-role/")
         .is_some_and(|role| role.contains('/'))

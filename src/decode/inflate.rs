@@ -30,7 +30,7 @@ pub(crate) enum InflateFault {
     Corrupt,
     /// Bytes that are no gzip follow the gzip.
     Trailing,
-    /// The gzip holds a gzip that is too large to be kept, or holds a third.
+    /// The gzip contains a gzip that is too large to be kept, or contains a third.
     Nested,
     /// More text than the limit for one object.
     TooMuchText,
@@ -69,7 +69,7 @@ pub(crate) fn inflate_whole(
     if size > whole_bytes_max || rest.len() < MEMBER_START.len() {
         return false;
     }
-    // A second member would be passed over in silence, so anything that could begin one is looked at
+    // A second member would be skipped in silence, so anything that could begin one is looked at
     // the slow way. The last four bytes are checked below: bytes behind the member change them.
     if memchr::memmem::find(&rest[MEMBER_START.len()..], &MEMBER_START).is_some() {
         return false;
@@ -230,7 +230,7 @@ impl<'a> TextStream<'a> {
         Ok(false)
     }
 
-    /// Looks at what stands before or between gzip members; true at the end of the input.
+    /// Looks at what is before or between gzip members; true at the end of the input.
     fn next_member(&mut self) -> Result<bool, InflateFault> {
         // A tape's padding with zeros is no damage.
         let zeros = self.input[self.unread.clone()]

@@ -18,7 +18,7 @@ static VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""ev
 
 static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u00"));
 
-/// What a look at a record told.
+/// What a look at a record shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Interest {
     /// An event of a service or a name that no table takes.
@@ -27,15 +27,15 @@ pub(crate) enum Interest {
     Parse,
 }
 
-/// Looks at every `"eventSource"` in the record, at whatever depth: one that reads as a wanted service
+/// Looks at every `"eventSource"` in the record, at any depth: one that reads as a wanted service
 /// makes the record worth parsing, and only the parser decides which of them is the event's own.
-/// `is_plain` says that the record holds no backslash.
+/// `is_plain` says that the record contains no backslash.
 pub(crate) fn look(record: &[u8], is_plain: bool) -> Interest {
     let mut is_event = false;
     let mut is_trail_source = false;
     for at in SOURCE.find_iter(record) {
         match string_member(record, at + SOURCE.needle().len()) {
-            Member::Text(source) => {
+            StringMember::Text(source) => {
                 is_event = true;
                 if source == KMS.as_bytes() {
                     return Interest::Parse;
@@ -43,8 +43,8 @@ pub(crate) fn look(record: &[u8], is_plain: bool) -> Interest {
                 is_trail_source |=
                     std::str::from_utf8(source).is_ok_and(|source| FACTS.has_trail_source(source));
             }
-            Member::Unclear => return Interest::Parse,
-            Member::Other => {}
+            StringMember::Unclear => return Interest::Parse,
+            StringMember::Other => {}
         }
     }
     if !is_event
@@ -57,13 +57,13 @@ pub(crate) fn look(record: &[u8], is_plain: bool) -> Interest {
     }
 }
 
-/// Whether some object in the text, at whatever depth, has a member `eventSource`, or begins like an
+/// Whether some object in the text, at any depth, has a member `eventSource`, or begins like an
 /// event.
 pub(crate) fn names_source(text: &[u8]) -> bool {
     VERSION.find(text).is_some()
         || SOURCE.find_iter(text).any(|at| {
             let member = string_member(text, at + SOURCE.needle().len());
-            !matches!(member, Member::Other)
+            !matches!(member, StringMember::Other)
         })
 }
 
@@ -78,15 +78,15 @@ fn has_escaped_letter(record: &[u8]) -> bool {
 fn has_trail_name(record: &[u8]) -> bool {
     NAME.find_iter(record)
         .any(|at| match string_member(record, at + NAME.needle().len()) {
-            Member::Text(name) => {
+            StringMember::Text(name) => {
                 std::str::from_utf8(name).map_or(true, |name| FACTS.is_trail_name(name))
             }
-            Member::Unclear => true,
-            Member::Other => false,
+            StringMember::Unclear => true,
+            StringMember::Other => false,
         })
 }
 
-enum Member<'a> {
+enum StringMember<'a> {
     Text(&'a [u8]),
     /// A string with escapes.
     Unclear,
@@ -98,23 +98,23 @@ enum Member<'a> {
 pub(crate) fn event_time(record: &[u8]) -> Option<i64> {
     let at = TIME.find(record)?;
     match string_member(record, at + TIME.needle().len()) {
-        Member::Text(time) => parse_event_time(std::str::from_utf8(time).ok()?),
-        Member::Unclear | Member::Other => None,
+        StringMember::Text(time) => parse_event_time(std::str::from_utf8(time).ok()?),
+        StringMember::Unclear | StringMember::Other => None,
     }
 }
 
 /// The string behind the colon behind a member's name.
-fn string_member(record: &[u8], at: usize) -> Member<'_> {
+fn string_member(record: &[u8], at: usize) -> StringMember<'_> {
     let rest = record[at..].trim_ascii_start();
     let Some(rest) = rest.strip_prefix(b":") else {
-        return Member::Other;
+        return StringMember::Other;
     };
     let Some(rest) = rest.trim_ascii_start().strip_prefix(b"\"") else {
-        return Member::Other;
+        return StringMember::Other;
     };
     match memchr::memchr2(b'"', b'\\', rest) {
-        Some(end) if rest[end] == b'"' => Member::Text(&rest[..end]),
-        _ => Member::Unclear,
+        Some(end) if rest[end] == b'"' => StringMember::Text(&rest[..end]),
+        _ => StringMember::Unclear,
     }
 }
 

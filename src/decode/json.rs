@@ -14,7 +14,7 @@ pub(crate) enum JsonKind {
     True,
     False,
     Number,
-    /// A string; `start..end` is what stands between its quotes.
+    /// A string; `start..end` is what is between its quotes.
     Text,
     Array,
     /// Members follow as pairs of a `Text` node and a value.
@@ -25,7 +25,7 @@ pub(crate) enum JsonKind {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node {
     pub(crate) kind: JsonKind,
-    /// For `Text`: whether it holds a backslash.
+    /// For `Text`: whether it contains a backslash.
     pub(crate) is_escaped: bool,
     pub(crate) start: u32,
     pub(crate) end: u32,
@@ -262,7 +262,7 @@ impl Parser<'_> {
     }
 }
 
-/// How many bytes stand before the next quote, backslash or control character.
+/// How many bytes come before the next quote, backslash or control character.
 fn plain_len(text: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
@@ -311,7 +311,7 @@ impl<'a> Value<'a> {
         self.node().kind
     }
 
-    /// The text of the value; for a string, what stands between its quotes.
+    /// The text of the value; for a string, what is between its quotes.
     pub(crate) fn raw(self) -> &'a str {
         let node = self.node();
         &self.text[node.start as usize..node.end as usize]

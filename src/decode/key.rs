@@ -21,7 +21,7 @@ pub(crate) struct Keys<'a> {
 
 /// Where an event may name its key.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Places<'a> {
+pub(crate) struct KeyPlaces<'a> {
     pub(crate) event_name: &'a str,
     pub(crate) resources: Option<Value<'a>>,
     pub(crate) request: Option<Value<'a>>,
@@ -31,7 +31,7 @@ pub(crate) struct Places<'a> {
 
 impl<'a> Keys<'a> {
     /// Reads the keys; `error_message` is looked at last.
-    pub(crate) fn read(places: Places<'a>, error_message: Option<&str>) -> Self {
+    pub(crate) fn read(places: KeyPlaces<'a>, error_message: Option<&str>) -> Self {
         let mut keys = match places.event_name {
             "ReEncrypt" => Self::of_reencrypt(places),
             _ => Self::of_one_key(places),
@@ -59,7 +59,7 @@ impl<'a> Keys<'a> {
         keys
     }
 
-    fn of_one_key(places: Places<'a>) -> Self {
+    fn of_one_key(places: KeyPlaces<'a>) -> Self {
         let typed = typed(places, &["keyId", "targetKeyId", "keyArn"]).or_else(|| {
             // Only an alias is typed where it is taken away.
             (places.event_name == "DeleteAlias")
@@ -90,7 +90,7 @@ impl<'a> Keys<'a> {
         }
     }
 
-    fn of_reencrypt(places: Places<'a>) -> Self {
+    fn of_reencrypt(places: KeyPlaces<'a>) -> Self {
         let source_typed = typed(places, &["sourceKeyId"]);
         let destination_typed = typed(places, &["destinationKeyId", "keyId"]);
         let listed = listed_keys(places.resources);
@@ -160,14 +160,14 @@ impl<'a> Keys<'a> {
     }
 }
 
-fn typed<'a>(places: Places<'a>, names: &[&str]) -> Option<Cow<'a, str>> {
+fn typed<'a>(places: KeyPlaces<'a>, names: &[&str]) -> Option<Cow<'a, str>> {
     let request = places.request?;
     names
         .iter()
         .find_map(|name| request.get(name).and_then(Value::nonempty))
 }
 
-/// The key ARNs of `resources`, in order; alias ARNs stand in the same list under the same type.
+/// The key ARNs of `resources`, in order; alias ARNs are in the same list under the same type.
 fn listed_keys(resources: Option<Value<'_>>) -> Vec<Cow<'_, str>> {
     resources
         .into_iter()

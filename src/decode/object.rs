@@ -6,14 +6,13 @@ mod unwrap;
 use std::io::Read;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use sha2::{Digest as _, Sha256};
 
 use super::canonical::Canonical;
 use super::classify::Classifier;
-use super::columns::{EventColumns, Origin};
-use super::event::{Event, KMS, KmsFacts, Members, text};
+use super::columns::{EventColumns, RowOrigin};
+use super::event::{Event, EventMembers, KMS, KmsFacts, text};
 use super::facts::FACTS;
 use super::format;
 use super::inflate::{InflateFault, inflate_whole, is_gzip};
@@ -25,9 +24,9 @@ use super::split::{Packing, Piece, Splitter, Verdict};
 use super::time::parse_event_time;
 use crate::schema;
 
-/// Rows are handed over when they hold so many bytes of text.
+/// Rows are handed over when they contain this many bytes of text.
 const ROWS_BYTES_MAX: usize = 8 << 20;
-/// A gzip that says it holds more text than this is read as a stream.
+/// A gzip that says it contains more text than this is read as a stream.
 const WHOLE_BYTES_MAX: usize = 64 << 20;
 
 /// What one object may hold. Each limit has a flag of its name, and is named in the reject.
@@ -59,9 +58,9 @@ impl Default for Limits {
 pub struct ObjectId<'a> {
     /// The ledger's id.
     pub object_id: &'a str,
-    /// The kind that its path tells.
+    /// The kind that its path says.
     pub path_kind: Option<ObjectKind>,
-    /// Whether its path tells when it was delivered; otherwise its events do, also those that are not kept.
+    /// Whether its path says when it was delivered; otherwise its events do, also those that are not kept.
     pub is_dated: bool,
 }
 
@@ -107,7 +106,7 @@ struct Records {
     events: u64,
     /// Where the record begins that the first damage tears.
     torn_record: Option<u64>,
-    /// What the first record told of the object.
+    /// What the first record says about the object.
     seen: Option<ObjectKind>,
     path_kind: Option<ObjectKind>,
     is_dated: bool,
@@ -157,12 +156,6 @@ impl Decoder {
     #[must_use]
     pub fn hashing(self, is_hashing: bool) -> Self {
         Self { is_hashing, ..self }
-    }
-
-    /// The schema of the rows of `kms_events`.
-    #[must_use]
-    pub fn kms_schema(&self) -> SchemaRef {
-        self.records.kms.schema()
     }
 
     /// Decodes one object. Rows gather from object to object; when they are many, `hand_over` gets
@@ -265,7 +258,7 @@ impl Records {
         }
     }
 
-    /// The object holds something else than JSON.
+    /// The object contains something other than JSON.
     fn other_format(&mut self, format: &str) {
         self.report.damage = Some((Reason::OtherFormat, format.to_owned()));
         self.report.damage_offset = Some(0);
@@ -297,7 +290,7 @@ impl Records {
             return self.string(offset, bytes);
         }
         let interest = look(bytes, is_plain);
-        // The first record is parsed in any case, since it tells what the object holds.
+        // The first record is parsed in any case, since it shows what the object contains.
         if interest == Interest::None && self.seen.is_some() {
             self.events += 1;
             self.not_wanted();
@@ -359,7 +352,7 @@ impl Records {
     }
 
     fn event(&mut self, offset: u64, event: Value<'_>) {
-        let members = Members::read(event);
+        let members = EventMembers::read(event);
         let kind = kind_of(event, &members);
         let seen = *self.seen.get_or_insert(kind.unwrap_or_default());
         if kind.is_some() {
@@ -375,7 +368,7 @@ impl Records {
             members.event_id.is_some() && members.event_time.is_some() && members.user.is_some();
         let is_aggregated = kind == Some(ObjectKind::Aggregated)
             || (self.path_kind == Some(ObjectKind::Aggregated) && !is_whole);
-        // What tells no service may be anything, a KMS event in an unknown wrapping too.
+        // What names no service may be anything, a KMS event in an unknown wrapping too.
         if source.is_empty() && self.is_logged && !names_source(event.raw().as_bytes()) {
             self.not_wanted();
             return;
@@ -409,7 +402,7 @@ impl Records {
         };
         self.canonical.write(event);
         let hash = self.canonical.hash();
-        let origin = Origin {
+        let origin = RowOrigin {
             object_id: &self.object_id,
             record_number: i64::try_from(self.report.records).unwrap_or(i64::MAX),
         };
@@ -524,7 +517,7 @@ impl Records {
             && (report.records > 0 || !is_packed)
             // What else CloudWatch Logs sends is as it should be.
             && !(is_envelope && report.rejected == 0)
-            // Where records were rejected for what they hold, the reasons of those stand.
+            // Where records were rejected for what they contain, the reasons of those stay.
             && report.rejects.iter().all(|reject| reject.reason == Reason::WrongShape)
         {
             let message = "the JSON holds no CloudTrail record".to_owned();

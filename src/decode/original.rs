@@ -1,7 +1,7 @@
 //! The original event, put together again from the columns of its row.
 //!
 //! Enters: a row of `kms_events` or `trail_events` with all columns. Leaves: JSON that is the same
-//! value as what came in; `columns` decides which member is kept where, and a test holds the two
+//! value as what came in; `columns` decides which member is kept where, and a test keeps the two
 //! together.
 
 use std::collections::HashSet;
@@ -15,7 +15,7 @@ use super::canonical::write_text;
 use super::json::Tape;
 use super::time::format_event_time;
 
-/// Members that a column holds as text.
+/// Members that a column stores as text.
 const TEXTS: &[(&str, &str)] = &[
     ("awsRegion", "region"),
     ("errorCode", "error_code"),
@@ -34,7 +34,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("vpcEndpointId", "vpc_endpoint_id"),
 ];
 
-/// Members that a column holds as JSON.
+/// Members that a column stores as JSON.
 const DOCUMENTS: &[(&str, &str)] = &[
     ("additionalEventData", "additional_event_data"),
     ("requestParameters", "request"),
@@ -43,7 +43,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("userIdentity", "user_identity"),
 ];
 
-/// Members that a column holds as true or false.
+/// Members that a column stores as true or false.
 const FLAGS: &[(&str, &str)] = &[
     ("managementEvent", "is_management_event"),
     ("readOnly", "is_read_only"),

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// How many rejected records an object's ledger row describes; all are counted.
 pub const REJECTS_KEPT_MAX: usize = 100;
 
-/// What an object holds.
+/// What an object contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ObjectKind {
     /// Management and data events.
@@ -18,7 +18,7 @@ pub enum ObjectKind {
     Aggregated,
     /// Network activity events.
     NetworkActivity,
-    /// It could not be told.
+    /// It is not known.
     #[default]
     Unknown,
 }
@@ -56,7 +56,7 @@ pub enum Reason {
     JsonDamaged,
     /// The object is an archive, compressed in another way than with gzip, or text that is no JSON.
     OtherFormat,
-    /// The JSON holds no CloudTrail records, or the record tells no `eventSource`.
+    /// The JSON contains no CloudTrail records, or the record has no `eventSource`.
     WrongShape,
     /// A record is no JSON object.
     NotAnObject,
@@ -131,7 +131,7 @@ pub struct DigestFacts {
     pub previous: Option<String>,
     /// The hash of the digest before it.
     pub previous_hash: Option<String>,
-    /// Its signature in hex, where one was stored beside it.
+    /// Its signature in hex, where one was stored with it.
     pub signature: Option<String>,
     /// The algorithm of its signature.
     pub signature_algorithm: Option<String>,
@@ -146,7 +146,7 @@ pub struct DigestFacts {
 /// `records` = `kms_records` + `trail_records` + `not_wanted` + `rejected`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectReport {
-    /// What the object holds.
+    /// What the object contains.
     pub kind: ObjectKind,
     /// How its records are packed.
     pub shape: Option<&'static str>,
@@ -170,7 +170,7 @@ pub struct ObjectReport {
     pub damage_offset: Option<u64>,
     /// The limit that rejected the object or a record, as `name=value`.
     pub limit: Option<String>,
-    /// The earliest event time of its wanted records, or of all where its path tells no time, in microseconds.
+    /// The earliest event time of its wanted records, or of all where its path has no time, in microseconds.
     pub min_event_time: Option<i64>,
     /// The latest.
     pub max_event_time: Option<i64>,
@@ -178,7 +178,7 @@ pub struct ObjectReport {
     pub digest: Option<DigestFacts>,
     /// SHA-256 of the text in hex, where it was asked for and the text was whole.
     pub sha256: Option<String>,
-    /// Whether the text may be CloudTrail's: it holds a record or a digest, begins like one, or cannot be told.
+    /// Whether the text may be CloudTrail's: it contains a record or a digest, begins like one, or that is not known.
     pub may_be_log: bool,
     /// Whether neither the name nor the text is CloudTrail's.
     pub is_foreign: bool,

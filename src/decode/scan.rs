@@ -72,7 +72,7 @@ impl Scan {
         reason = "only code that is inlined is compiled for the CPU at hand"
     )]
     #[inline(always)]
-    fn block<C: Classify>(&mut self, classify: C, block: &[u8; BLOCK]) -> Step {
+    fn block<C: Classify>(&mut self, classify: C, block: &[u8; BLOCK]) -> ScanStep {
         let masks = classify.classify(block);
         self.backslashes |= masks.backslash;
         let escaped = self.escapes(masks.backslash);
@@ -89,17 +89,17 @@ impl Scan {
             && let Some(bit) = self.last_close(open, close)
         {
             return if bad.trailing_zeros() < bit {
-                Step::Damage(bad.trailing_zeros() as usize)
+                ScanStep::Damage(bad.trailing_zeros() as usize)
             } else {
-                Step::End(bit as usize)
+                ScanStep::End(bit as usize)
             };
         }
         if bad != 0 {
-            return Step::Damage(bad.trailing_zeros() as usize);
+            return ScanStep::Damage(bad.trailing_zeros() as usize);
         }
         self.depth += u64::from(open.count_ones());
         self.depth -= u64::from(close.count_ones());
-        Step::Next
+        ScanStep::Next
     }
 
     /// The bracket that closes the value, if it is in this block.
@@ -133,7 +133,7 @@ impl Scan {
     }
 }
 
-enum Step {
+enum ScanStep {
     Next,
     End(usize),
     Damage(usize),
@@ -164,9 +164,9 @@ impl Kernel for Run<'_> {
         } = self;
         while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
             match scan.block(classify, block) {
-                Step::Next => at += BLOCK,
-                Step::End(bit) => return (Scanned::End(at + bit + 1), scan),
-                Step::Damage(bit) => return (Scanned::Damage(at + bit), scan),
+                ScanStep::Next => at += BLOCK,
+                ScanStep::End(bit) => return (Scanned::End(at + bit + 1), scan),
+                ScanStep::Damage(bit) => return (Scanned::Damage(at + bit), scan),
             }
         }
         if !is_end {
@@ -176,9 +176,9 @@ impl Kernel for Run<'_> {
         let mut block = [b' '; BLOCK];
         block[..rest.len()].copy_from_slice(rest);
         let found = match scan.block(classify, &block) {
-            Step::End(bit) => Scanned::End(at + bit + 1),
-            Step::Damage(bit) if bit < rest.len() => Scanned::Damage(at + bit),
-            Step::Damage(_) | Step::Next => Scanned::Damage(text.len()),
+            ScanStep::End(bit) => Scanned::End(at + bit + 1),
+            ScanStep::Damage(bit) if bit < rest.len() => Scanned::Damage(at + bit),
+            ScanStep::Damage(_) | ScanStep::Next => Scanned::Damage(text.len()),
         };
         (found, scan)
     }

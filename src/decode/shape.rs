@@ -2,12 +2,12 @@
 //!
 //! Enters: a parsed object. Leaves: whether it is a digest, a page of records, or which kind of event.
 
-use super::event::{Members, text};
+use super::event::{EventMembers, text};
 use super::json::{JsonKind, Value};
 use super::report::{DigestFacts, ObjectKind};
 use super::time::parse_event_time;
 
-/// The records in an object that is no event and holds an array of them.
+/// The records in an object that is no event and contains an array of them.
 pub(super) fn packed(value: Value<'_>) -> Option<Value<'_>> {
     if value.get("eventSource").is_some() {
         return None;
@@ -19,7 +19,7 @@ pub(super) fn packed(value: Value<'_>) -> Option<Value<'_>> {
 }
 
 /// What an event says it is; `None` for an object that is no event.
-pub(super) fn kind_of(event: Value<'_>, members: &Members<'_>) -> Option<ObjectKind> {
+pub(super) fn kind_of(event: Value<'_>, members: &EventMembers<'_>) -> Option<ObjectKind> {
     let category = text(members.event_category).unwrap_or_default();
     let is_insight = category == "Insight" || event.get("insightDetails").is_some();
     let is_event = members.event_source.is_some()

@@ -1,6 +1,6 @@
 //! Steps over JSON values and white space, one at a time.
 //!
-//! Enters: text and a place in it. Leaves: the place behind what stands there. For the few values
+//! Enters: text and a place in it. Leaves: the place behind what is there. For the few values
 //! around records; what is inside a record is the scan's matter.
 
 use super::classify::Classifier;
@@ -68,8 +68,8 @@ fn skip_word(text: &[u8], at: usize, is_end: bool) -> Scanned {
     }
 }
 
-/// Where the next record begins, if what stands between two records is only damaged: no string has
-/// begun since the one before ended, so the first member tells.
+/// Where the next record begins, if what is between two records is only damaged: no string has
+/// begun since the one before ended, so the first member shows it.
 pub(crate) fn after_separator(window: &[u8], at: usize, first_member: &[u8]) -> Option<usize> {
     let near = &window[at..window.len().min(at + SEPARATOR_BYTES_MAX)];
     let start = at + memchr::memchr2(b'{', b'"', near)?;

@@ -1,9 +1,9 @@
-//! Splits the text of a log object into records, whatever they are packed in.
+//! Splits the text of a log object into records, in any packing.
 //!
 //! Enters: the uncompressed text, in pieces. Leaves: [`Piece`]s in order. Known packings: an object
 //! with an array `Records`, `Events`, `events` or `logEvents`, an array, one bare object, objects one
 //! after the other, events as strings, and lines of a time and an event. Where the text is damaged,
-//! every record before the damage stands, and reading goes on at the next place where a record
+//! every record before the damage counts, and reading goes on at the next place where a record
 //! certainly begins.
 
 mod resync;
@@ -16,7 +16,7 @@ use super::skip::{SEPARATOR_BYTES_MAX, after_separator, skip_space, skip_value};
 
 pub(crate) use text::line_time;
 
-/// The member that every event of CloudTrail begins with; its quotes cannot stand in a string.
+/// The member that every event of CloudTrail begins with; its quotes cannot be in a string.
 const FIRST_MEMBER: &[u8] = br#""eventVersion""#;
 
 /// How much is kept of searched text, so that a beginning across two pieces is found.
@@ -50,7 +50,7 @@ pub(crate) enum Packing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Piece<'a> {
     /// An object that is complete, or a string that may hold one. `offset` is its place in the
-    /// uncompressed text; where `is_plain`, it holds no backslash.
+    /// uncompressed text; where `is_plain`, it contains no backslash.
     Record {
         offset: u64,
         text: &'a [u8],
@@ -98,7 +98,7 @@ enum SplitState {
     Top,
     /// In an object at the top, before the first member or behind the array of records.
     Members { is_first: bool },
-    /// Among records; `is_after` tells whether one has just ended.
+    /// Among records; `is_after` says whether one has just ended.
     Elements { is_after: bool, is_first: bool },
     /// In a line that is too long to keep.
     LongLine,
@@ -395,7 +395,7 @@ impl Splitter {
                 if sink(piece) == Verdict::Broken
                     && let Some(next) = self.next_record(window, start + 1, end)
                 {
-                    // What looked like one record holds the beginning of another.
+                    // What looked like one record contains the beginning of another.
                     sink(Piece::Damage {
                         offset,
                         record: None,
@@ -482,7 +482,7 @@ impl Splitter {
         if self.again_bytes <= AGAIN_BYTES_MAX {
             return (window, is_end);
         }
-        // What stands before `at` has been searched, but for a beginning that was cut.
+        // What is before `at` has been searched, but for a beginning that was cut.
         let from = at.saturating_sub(RESYNC_KEEP_BYTES).max(start + 1);
         match self.next_record(window, from, window.len()) {
             Some(next) => (&window[..next], true),

@@ -56,7 +56,7 @@ pub fn parse_locale_date(text: &str) -> Option<i64> {
     let mut hour = parts.next()?.ok()?;
     let minute = parts.next()?.ok()?;
     let second = parts.next().unwrap_or(Ok(0)).ok()?;
-    // An hour past 12 is on the 24-hour clock, whatever stands behind it.
+    // An hour past 12 is on the 24-hour clock, with anything after it.
     match half {
         Some("AM") if hour == 12 => hour = 0,
         Some("PM") if hour < 12 => hour += 12,

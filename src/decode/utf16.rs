@@ -1,6 +1,6 @@
 //! Text in UTF-16, as Windows PowerShell writes what is redirected into a file.
 //!
-//! Enters: bytes, piece by piece. Leaves: UTF-8. A unit that is half a pair, which UTF-8 cannot hold,
+//! Enters: bytes, piece by piece. Leaves: UTF-8. A unit that is half a pair, which UTF-8 cannot express,
 //! becomes a byte that no UTF-8 has, so that the record it is in is rejected and not altered.
 
 /// A byte that is never part of UTF-8.

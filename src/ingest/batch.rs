@@ -17,11 +17,11 @@ use super::rollups::{Counting, Rollups};
 use super::workers::{Chunk, Job};
 use crate::decode::ObjectReport;
 use crate::schema::{KMS_EVENTS, LOG_FILE_EVENTS, TRAIL_EVENTS, Table};
-use crate::store::{Attempts, INGEST, Rows, SeenEvents, Stamp, Store, Transaction, stamp};
+use crate::store::{Attempts, CommitRows, INGEST, SeenEvents, Stamp, Store, Transaction, stamp};
 
 /// A batch is committed when its rows take so much memory.
 const BATCH_BYTES_MAX: usize = 64 << 20;
-/// A batch is committed when it reports so many objects.
+/// A batch is committed when it reports this many objects.
 const BATCH_OBJECTS_MAX: usize = 8192;
 
 /// Gathers chunks, and commits them.
@@ -194,7 +194,7 @@ impl<'a> Batches<'a> {
                 stamp(table, rows, common, retold)
             });
             let stamped = stamped.collect::<Result<Vec<_>, _>>()?;
-            let fresh = Rows {
+            let fresh = CommitRows {
                 batches: &stamped,
                 picked: Some(&is_new),
             };
@@ -231,7 +231,7 @@ impl<'a> Batches<'a> {
             };
             let objects = objects.as_string::<i32>();
             let mut row = 0;
-            // The rows of an object stand together.
+            // The rows of an object are next to each other.
             while row < rows.num_rows() {
                 let object = objects.value(row);
                 let tally = match self.tallies.get_mut(object) {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io::Read as _;
 
-use super::object::{Stop, decode};
+use super::object::{DecodeStop, decode};
 use crate::decode::{Decoder, Input, Limits, ObjectId, ObjectReport, Rows};
 use crate::source::{Listing, Source, SourceObject, Writer};
 
@@ -55,7 +55,7 @@ fn stranger(source: &dyn Source, object: &SourceObject, decoder: &mut Decoder) -
         is_dated: true,
     };
     // What was found is read again by the run itself, which also says what cannot be opened.
-    let mut drop_rows = |_rows: Rows| Ok::<(), Stop>(());
+    let mut drop_rows = |_rows: Rows| Ok::<(), DecodeStop>(());
     let mut start = source.open(object).ok()?.reader.take(LOOKED_AT_BYTES);
     let report = decoder.decode(id, Input::Stream(&mut start), &mut drop_rows);
     let may_be_log = report.ok()?.may_be_log;

@@ -1,4 +1,4 @@
-//! Objects that the ledger holds as unreadable logs, and that are none: forgotten by a further row.
+//! Objects that are unreadable logs in the ledger, and no logs at all: forgotten by a further row.
 //!
 //! Enters: locations, or folders. Leaves: a row `forgotten` for each, and what cannot be forgotten with the reason.
 //! No hour becomes complete by it: what CloudTrail wrote, by its name, by a digest or by a record of it, stays.
@@ -12,8 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::error::IngestError;
-use super::listed::logs_of;
-use crate::decode::{DECODER_VERSION, trail_list_version};
+use crate::decode::{DECODER_VERSION, DigestContent, trail_list_version};
 use crate::schema::{KMS_EVENTS, LOG_FILE_EVENTS, TRAIL_EVENTS};
 use crate::source::Writer;
 use crate::sql::Cells;
@@ -25,12 +24,12 @@ pub struct Forgotten {
     /// Locations that were forgotten now.
     pub objects: Vec<String>,
     /// What is not forgotten.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<NotForgotten>,
 }
 
 /// An object that is not forgotten.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Kept {
+pub struct NotForgotten {
     /// Its location.
     pub location: String,
     /// Why.
@@ -92,7 +91,7 @@ pub async fn forget(
     let mut chosen: BTreeMap<String, LedgerObject> = BTreeMap::new();
     for (location, object) in known {
         match refusal(&location, &object) {
-            Some(why) => forgotten.kept.push(Kept {
+            Some(why) => forgotten.kept.push(NotForgotten {
                 location,
                 why: why.to_owned(),
             }),
@@ -109,7 +108,7 @@ pub async fn forget(
         } else {
             return true;
         };
-        forgotten.kept.push(Kept {
+        forgotten.kept.push(NotForgotten {
             location: location.clone(),
             why: why.to_owned(),
         });
@@ -218,9 +217,10 @@ async fn named_by_digests(
     let filter = col("kind").eq(lit("digest"));
     read_columns(snapshot, &["digest_content"], Some(filter), |batch| {
         for content in batch.column(0).as_string::<i32>().iter().flatten() {
-            for (location, _) in logs_of(content) {
-                if wanted.contains(name(&location)) {
-                    named.insert(name(&location).to_owned());
+            for log in DigestContent::logs_of(content) {
+                let name = name(&log.s3_object);
+                if wanted.contains(name) {
+                    named.insert(name.to_owned());
                 }
             }
         }
@@ -301,7 +301,7 @@ fn name(location: &str) -> &str {
     location.rsplit('/').next().unwrap_or(location)
 }
 
-/// Locations of the ledger that could not be read in full, for whoever mistypes one.
+/// Locations of the ledger that could not be read in full, for anyone who mistypes one.
 ///
 /// # Errors
 /// If the store fails.

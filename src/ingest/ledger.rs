@@ -97,7 +97,7 @@ fn cell(finished: &Finished<'_>, common: Common<'_>, column: &str) -> Value {
         "digest_content" => digest.and_then(|digest| digest.content.clone()).into(),
         "run_id" => common.run_id.into(),
         "batch_id" => common.batch_id.into(),
-        // What verification adds later.
+        // `verifications` has what verification finds.
         _ => Value::Null,
     }
 }

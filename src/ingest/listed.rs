@@ -1,6 +1,6 @@
 //! Which days of a bucket are to be listed, and which logs are named by a digest and were never seen.
 //!
-//! Enters: the tables `listings`, `log_file_events`. Leaves: whether a day is due. A day is listed
+//! Enters: the tables `listings`, `log_file_events`. Leaves: whether to list a day. A day is listed
 //! until a listing has been made when nothing could arrive in it any more; one with an object that could not
 //! be read in full is listed until it could.
 
@@ -14,6 +14,7 @@ use datafusion::prelude::{col, lit};
 use serde_json::Value;
 
 use super::error::IngestError;
+use crate::decode::{DigestContent, DigestLog};
 use crate::schema::{LISTINGS, LOG_FILE_EVENTS};
 use crate::source::{ListedDay, Listing};
 use crate::store::{Store, read_columns, rows};
@@ -25,15 +26,6 @@ pub struct Listed {
     days: HashMap<String, i64>,
     /// Folders of objects that could not be read in full.
     unfinished: HashSet<String>,
-}
-
-/// A log that a digest names.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NamedLog {
-    /// The bucket.
-    pub bucket: String,
-    /// The object's key.
-    pub key: String,
 }
 
 impl Listed {
@@ -87,7 +79,7 @@ impl Listed {
         }
     }
 
-    /// Whether the folder of a day is to be listed, where logs may arrive for so many days.
+    /// Whether the folder of a day is to be listed, where logs may arrive for `lookback_days`.
     #[must_use]
     pub fn is_due(&self, prefix: &str, day: NaiveDate, lookback_days: u32) -> bool {
         let is_all_delivered = self
@@ -108,8 +100,8 @@ impl Listed {
         });
     }
 
-    /// Logs that digests name which were taken at `since`, in microseconds, or later, and that are neither in the
-    /// ledger nor in this listing. A day that was listed after a digest was written holds none of its logs.
+    /// Buckets and keys of logs that are named by digests read at `since`, in microseconds, or later, and that are
+    /// neither in the ledger nor in this listing. A day that was listed after a digest was written has none of its logs.
     ///
     /// # Errors
     /// If the store fails.
@@ -118,7 +110,7 @@ impl Listed {
         store: &Store,
         listing: &Listing,
         since: i64,
-    ) -> Result<Vec<NamedLog>, IngestError> {
+    ) -> Result<Vec<(String, String)>, IngestError> {
         let snapshot = store.snapshot(&LOG_FILE_EVENTS).await?;
         let time = ScalarValue::TimestampMicrosecond(Some(since), Some("UTC".into()));
         let filter = col("kind")
@@ -126,7 +118,7 @@ impl Listed {
             .and(col("recorded_at").gt_eq(lit(time)));
         let listed_now: HashSet<&str> =
             listing.days.iter().map(|day| day.prefix.as_str()).collect();
-        let mut named: HashMap<String, NamedLog> = HashMap::new();
+        let mut named: HashMap<String, (String, String)> = HashMap::new();
         let columns = ["digest_content", "digest_end_time"];
         read_columns(snapshot.clone(), &columns, Some(filter), |batch| {
             let [contents, ends] = batch.columns() else {
@@ -140,12 +132,13 @@ impl Listed {
                 } else {
                     ends.value(row)
                 };
-                for (location, log) in logs_of(contents.value(row)) {
+                for log in DigestContent::logs_of(contents.value(row)) {
+                    let location = location(&log);
                     let folder = folder(&location);
                     let is_listed = listed_now.contains(folder)
                         || self.days.get(folder).is_some_and(|listed| *listed > end);
                     if !is_listed {
-                        named.insert(location, log);
+                        named.insert(location, (log.s3_bucket, log.s3_object));
                     }
                 }
             }
@@ -162,7 +155,7 @@ impl Listed {
         for object in &listing.objects {
             named.remove(&object.location);
         }
-        let mut named: Vec<NamedLog> = named.into_values().collect();
+        let mut named: Vec<(String, String)> = named.into_values().collect();
         named.sort();
         Ok(named)
     }
@@ -218,21 +211,9 @@ fn add_attempts(latest: &mut HashMap<String, (i64, bool)>, batch: &RecordBatch) 
     }
 }
 
-/// The logs that a digest names, with their locations.
-pub(super) fn logs_of(digest: &str) -> Vec<(String, NamedLog)> {
-    // Digests that are none have no content in the ledger.
-    let digest: Value = serde_json::from_str(digest).unwrap_or_default();
-    let logs = digest.get("logFiles").and_then(Value::as_array);
-    let logs = logs.into_iter().flatten().filter_map(|log| {
-        let bucket = log.get("s3Bucket")?.as_str()?;
-        let key = log.get("s3Object")?.as_str()?;
-        let named = NamedLog {
-            bucket: bucket.to_owned(),
-            key: key.to_owned(),
-        };
-        Some((format!("s3://{bucket}/{key}"), named))
-    });
-    logs.collect()
+/// The location of a log that a digest names.
+fn location(log: &DigestLog) -> String {
+    format!("s3://{}/{}", log.s3_bucket, log.s3_object)
 }
 
 /// The folder of an object, with the slash.

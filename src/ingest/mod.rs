@@ -27,9 +27,9 @@ mod workers;
 
 pub use error::IngestError;
 pub use foreign::strangers;
-pub use forget::{Forgotten, Kept, forget, unread};
-pub use listed::{Listed, NamedLog};
-pub use options::{Hashing, Options, Progress};
+pub use forget::{Forgotten, NotForgotten, forget, unread};
+pub use listed::Listed;
+pub use options::{Hashing, Progress, RunOptions};
 pub use retain::{Retain, Retained, Span, retain};
 pub use run::run;
 pub use summary::{Rejected, RollupBehind, Summary};

@@ -10,14 +10,14 @@ const WHOLE_OBJECT_BYTES_MAX: u64 = 64 << 20;
 
 /// Why a worker stopped.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum DecodeStop {
     /// Columns could not be built.
     Arrow(arrow::error::ArrowError),
     /// Nobody listens any more: the run has ended with an error of its own.
     Closed,
 }
 
-impl From<arrow::error::ArrowError> for Stop {
+impl From<arrow::error::ArrowError> for DecodeStop {
     fn from(error: arrow::error::ArrowError) -> Self {
         Self::Arrow(error)
     }
@@ -29,8 +29,8 @@ pub(super) fn decode(
     id: ObjectId<'_>,
     decoder: &mut Decoder,
     buffer: &mut Vec<u8>,
-    hand_over: &mut dyn FnMut(Rows) -> Result<(), Stop>,
-) -> Result<ObjectReport, Stop> {
+    hand_over: &mut dyn FnMut(Rows) -> Result<(), DecodeStop>,
+) -> Result<ObjectReport, DecodeStop> {
     if object.size_bytes > WHOLE_OBJECT_BYTES_MAX {
         return decoder.decode(id, Input::Stream(&mut file), hand_over);
     }

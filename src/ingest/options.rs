@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::decode::Limits;
-use crate::source::Input;
+use crate::source::RunInput;
 
 /// Whether SHA-256 of each object's text is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hashing {
     /// It is.
     Always,
-    /// It is if a digest is among the objects, which tells what it must be.
+    /// It is if a digest is among the objects, which names the hashes of its logs.
     WithDigests,
     /// It is not.
     Never,
@@ -19,7 +19,7 @@ pub enum Hashing {
 
 /// How a run goes about it.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct RunOptions {
     /// Limits on objects and records.
     pub limits: Limits,
     /// Whether SHA-256 of each object's text is computed.
@@ -33,12 +33,12 @@ pub struct Options {
     /// What was asked for, for `runs`.
     pub sources: Vec<String>,
     /// The same as it can be compared with another run's; none where no run can ask for the same again.
-    pub input: Option<Input>,
+    pub input: Option<RunInput>,
     /// Becomes true when the run is to end: no further object is begun, and what was read is committed.
     pub stop: Arc<AtomicBool>,
 }
 
-impl Options {
+impl RunOptions {
     pub(super) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }

@@ -37,7 +37,7 @@ pub(super) struct Failure {
 
 /// What is to be done with an object.
 #[derive(Debug)]
-pub(super) enum Task {
+pub(super) enum ObjectTask {
     /// Read it; the number of the attempt.
     Read { attempt: i64 },
     /// Read it again, though it has not changed: its last attempt could not be made.
@@ -87,33 +87,33 @@ impl Ledger {
         self.0.get(location)?.failure.as_deref()
     }
 
-    pub(super) fn task(&self, object: &SourceObject, limits: Limits) -> Task {
+    pub(super) fn task(&self, object: &SourceObject, limits: Limits) -> ObjectTask {
         let Some(known) = self.0.get(&object.location) else {
-            return Task::Read { attempt: 1 };
+            return ObjectTask::Read { attempt: 1 };
         };
         let attempt = known.attempt + 1;
-        // A restore, or a copy onto itself, gives the same content another time; the entity tag tells.
+        // A restore, or a copy onto itself, gives the same content another time; the entity tag stays.
         let is_touched = match (&known.etag, &object.etag) {
             (Some(known), Some(now)) => known != now,
             _ => known.modified_at != object.modified_at,
         };
         let is_changed = u64::try_from(known.size_bytes) != Ok(object.size_bytes) || is_touched;
         match &known.failure {
-            _ if is_changed => Task::Read { attempt },
-            Some(failure) if failure.state == "forgotten" => Task::Read { attempt },
+            _ if is_changed => ObjectTask::Read { attempt },
+            Some(failure) if failure.state == "forgotten" => ObjectTask::Read { attempt },
             Some(failure)
                 if failure.decoder_version < DECODER_VERSION
                     || is_limit_changed(failure, limits) =>
             {
-                Task::Read { attempt }
+                ObjectTask::Read { attempt }
             }
             // What the listing says is archived needs no attempt.
             Some(failure) if failure.state == "archived" => match object.fault {
-                Some(ReadFault::Archived(_)) => Task::Leave,
-                _ => Task::Retry { attempt },
+                Some(ReadFault::Archived(_)) => ObjectTask::Leave,
+                _ => ObjectTask::Retry { attempt },
             },
-            Some(failure) if failure.state == "unreadable" => Task::Retry { attempt },
-            _ => Task::Leave,
+            Some(failure) if failure.state == "unreadable" => ObjectTask::Retry { attempt },
+            _ => ObjectTask::Leave,
         }
     }
 }

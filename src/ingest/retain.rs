@@ -80,7 +80,7 @@ pub struct Retain {
     pub usage: Option<Span>,
     /// Keys whose rows are kept longer, each with a value that names it in a row.
     pub holds: Vec<(String, String)>,
-    /// Keys that are held no longer.
+    /// Keys whose hold was released.
     pub releases: Vec<String>,
     /// The run's id.
     pub run_id: String,
@@ -143,7 +143,7 @@ pub async fn retain(
     let events = store
         .change_retention(&KMS_EVENTS, change(events_horizon))
         .await?;
-    // Its rows name no key, so nothing of it can be held.
+    // Its rows name no key, so no hold keeps any of them.
     let trail = store
         .change_retention(&TRAIL_EVENTS, |old| old.moved(events.horizon, &[]))
         .await?;

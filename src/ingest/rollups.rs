@@ -20,7 +20,7 @@ use super::summary::RollupBehind;
 use crate::catalog::{Relation, unstacked};
 use crate::schema::{KMS_EVENTS, ROLLUPS, Table, USAGE_DAILY};
 use crate::sql::{add_up, aggregate, plainly};
-use crate::store::{Attempts, INGEST, ROLLUP, Rows, SnapshotProvider, Store, Transaction};
+use crate::store::{Attempts, CommitRows, INGEST, ROLLUP, SnapshotProvider, Store, Transaction};
 
 /// The sums over the rows of one commit, being made.
 pub(super) struct Counting {
@@ -62,11 +62,11 @@ impl<'a> Rollups<'a> {
         self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins to count rows that are about to be committed to `kms_events`, beside their commit.
+    /// Begins to count rows that are about to be committed to `kms_events`, at the same time as their commit.
     pub(super) fn begin(
         &self,
         store: &Store,
-        rows: Rows<'_>,
+        rows: CommitRows<'_>,
         commit: i64,
     ) -> Result<Counting, IngestError> {
         let events = Arc::new(in_memory(rows, commit)?);
@@ -84,7 +84,7 @@ impl<'a> Rollups<'a> {
         Ok(Counting { commit, sums })
     }
 
-    /// Adds the rows of one commit to `kms_events`, and whatever was not counted before it.
+    /// Adds the rows of one commit to `kms_events`, and all that was not counted before it.
     pub(super) async fn count(
         &self,
         store: &Store,
@@ -106,7 +106,7 @@ impl<'a> Rollups<'a> {
             .ok_or(IngestError::NoQuery { table: table.name })
     }
 
-    /// Counts whatever was not counted.
+    /// Counts all that was not counted.
     pub(super) async fn catch_up(
         &self,
         store: &Store,
@@ -130,7 +130,7 @@ impl<'a> Rollups<'a> {
         Ok(counted)
     }
 
-    /// All rows of a roll-up that stands on another one and is new in this store, and the ingest commit up to which the
+    /// All rows of a roll-up that is based on another one and is new in this store, and the ingest commit up to which the
     /// other has counted. The events that the other has counted may be gone.
     async fn rows_of_lower(
         &self,
@@ -215,7 +215,7 @@ impl<'a> Rollups<'a> {
             let appended = store
                 .append(
                     &snapshot,
-                    Rows::all(std::slice::from_ref(&rows)),
+                    CommitRows::all(std::slice::from_ref(&rows)),
                     Some(transaction),
                     batch_id,
                     now_millis,
@@ -230,7 +230,7 @@ impl<'a> Rollups<'a> {
 
 /// Rows of a commit as a relation. Rows that are not picked carry the number of the commit before, and so
 /// are none of this one's: nothing is copied to leave them out.
-fn in_memory(rows: Rows<'_>, commit: i64) -> Result<MemTable, IngestError> {
+fn in_memory(rows: CommitRows<'_>, commit: i64) -> Result<MemTable, IngestError> {
     let schema = KMS_EVENTS.arrow();
     let commits = schema.index_of("ingest_seq")?;
     let mut batches = rows.batches.to_vec();

@@ -9,13 +9,13 @@ use super::batch::Batches;
 use super::error::IngestError;
 use super::ledger::Finished;
 use super::listed::record_days;
-use super::object::Stop;
-use super::options::{Hashing, Options, Progress};
-use super::plan::{Ledger, Task};
+use super::object::DecodeStop;
+use super::options::{Hashing, Progress, RunOptions};
+use super::plan::{Ledger, ObjectTask};
 use super::rollups::Rollups;
 use super::runs::{self, record_end, record_start};
 use super::summary::{Rejected, Summary};
-use super::workers::{Chunk, Job, Queue, work};
+use super::workers::{Chunk, Job, JobQueue, work};
 use crate::catalog::Relation;
 use crate::decode::{Decoder, Limits, ObjectKind};
 use crate::schema::{
@@ -37,7 +37,7 @@ const WRITTEN: [&Table; 9] = [
     &LISTINGS,
     &RUNS,
 ];
-/// Chunks that may wait to be committed, beside one for each thread: what decodes goes on while a batch
+/// Chunks that may wait to be committed, besides one for each thread: what decodes goes on while a batch
 /// is committed.
 const CHUNKS_WAITING_MAX: usize = 2;
 
@@ -57,7 +57,7 @@ pub async fn run(
     rollups: &[Relation<'_>],
     source: &dyn Source,
     mut listing: Listing,
-    options: &Options,
+    options: &RunOptions,
     progress: &Progress,
     now: &(dyn Fn() -> i64 + Sync),
 ) -> Result<Summary, IngestError> {
@@ -117,10 +117,10 @@ pub async fn run(
     finished?;
     if !summary.is_interrupted() {
         let batch_id = uuid::Uuid::new_v4().to_string();
-        // What a day holds is in the ledger by now.
+        // The objects of the day are in the ledger by now.
         let run_id = &options.run_id;
         record_days(store, &days, run_id, options.started_at, &batch_id).await?;
-        // Who counts rows of its own counts whatever was not counted before them.
+        // A run that counts rows of its own also counts all that was not counted before them.
         if !has_counted {
             rollups
                 .catch_up(store, &batch_id, options.started_at / 1000)
@@ -149,7 +149,7 @@ pub async fn run(
 
 async fn merge_small_files(
     store: &Store,
-    options: &Options,
+    options: &RunOptions,
     summary: &Summary,
 ) -> Result<(), IngestError> {
     for table in WRITTEN {
@@ -173,16 +173,16 @@ fn plan(listing: Listing, ledger: &Ledger, limits: Limits, summary: &mut Summary
     let mut jobs = Vec::new();
     for object in listing.objects {
         let task = ledger.task(&object, limits);
-        let is_retry = matches!(task, Task::Retry { .. });
+        let is_retry = matches!(task, ObjectTask::Retry { .. });
         match task {
-            Task::Read { attempt } | Task::Retry { attempt } => jobs.push(Job {
+            ObjectTask::Read { attempt } | ObjectTask::Retry { attempt } => jobs.push(Job {
                 object_id: object.id(),
                 facts: object.facts(),
                 object,
                 attempt,
                 is_retry,
             }),
-            Task::Leave => {
+            ObjectTask::Leave => {
                 let failure = ledger.failure(&object.location);
                 if failure.is_some_and(|failure| failure.state == "foreign") {
                     summary.add_foreign(&object.location);
@@ -217,7 +217,7 @@ fn decode_and_commit(
     start: impl Future<Output = Result<(), IngestError>>,
     source: &dyn Source,
     jobs: &[Job],
-    options: &Options,
+    options: &RunOptions,
     progress: &Progress,
     summary: &mut Summary,
 ) -> Result<(), IngestError> {
@@ -241,7 +241,7 @@ fn decode_and_commit(
                     let sender = sender.clone();
                     let next = &next;
                     let decoder = Decoder::new(options.limits).hashing(is_hashing);
-                    let queue = Queue {
+                    let queue = JobQueue {
                         jobs,
                         next,
                         stop: &options.stop,
@@ -275,8 +275,8 @@ fn decode_and_commit(
             let mut result = committed;
             for worker in workers {
                 match worker.join() {
-                    Ok(Ok(()) | Err(Stop::Closed)) => {}
-                    Ok(Err(Stop::Arrow(error))) => result = result.and(Err(error.into())),
+                    Ok(Ok(()) | Err(DecodeStop::Closed)) => {}
+                    Ok(Err(DecodeStop::Arrow(error))) => result = result.and(Err(error.into())),
                     Err(_panic) => result = result.and(Err(IngestError::DecoderStopped)),
                 }
             }

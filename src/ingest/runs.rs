@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::error::IngestError;
-use super::options::Options;
+use super::options::RunOptions;
 use super::summary::Summary;
 use super::workers::Job;
-use crate::source::{Address, Input, Listing};
+use crate::source::{BucketAddress, Listing, RunInput};
 use crate::store::{RunRecord, Store};
 
 /// The outcome of a run that has begun.
@@ -31,7 +31,7 @@ const IDS_MAX: usize = 4 << 20;
 pub(super) struct Detail {
     /// What it was pointed at. None where no other run can be pointed at the same, as at the messages of a queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) input: Option<Input>,
+    pub(super) input: Option<RunInput>,
     /// The new and changed objects that it is to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) planned: Option<u64>,
@@ -41,7 +41,7 @@ pub(super) struct Detail {
 }
 
 impl Detail {
-    fn of_start(jobs: &[Job], input: Option<Input>) -> Self {
+    fn of_start(jobs: &[Job], input: Option<RunInput>) -> Self {
         let planned = planned(jobs);
         let ids = (planned <= IDS_MAX).then(|| {
             let mut ids = String::with_capacity(planned * ID_DIGITS);
@@ -85,11 +85,11 @@ pub(super) fn planned(jobs: &[Job]) -> usize {
 }
 
 /// What a run was pointed at, with what of it could not be listed.
-pub(super) fn input(options: &Options, listing: &Listing) -> Option<Input> {
+pub(super) fn input(options: &RunOptions, listing: &Listing) -> Option<RunInput> {
     let mut input = options.input.clone()?;
     let unlisted = listing.faults.iter().map(|(path, _reason)| {
         let shown = path.to_string_lossy().into_owned();
-        if Address::is_meant(&shown) {
+        if BucketAddress::is_meant(&shown) {
             return shown;
         }
         // As the sources are: a path that is there no more has no other form.
@@ -102,10 +102,10 @@ pub(super) fn input(options: &Options, listing: &Listing) -> Option<Input> {
 /// Records that a run begins to read; one that has nothing new to read leaves nothing undone.
 pub(super) async fn record_start(
     store: &Store,
-    options: &Options,
+    options: &RunOptions,
     objects_seen: u64,
     jobs: &[Job],
-    input: Option<Input>,
+    input: Option<RunInput>,
 ) -> Result<(), IngestError> {
     if planned(jobs) == 0 {
         return Ok(());
@@ -124,9 +124,9 @@ pub(super) async fn record_start(
 /// Records how a run ended.
 pub(super) async fn record_end(
     store: &Store,
-    options: &Options,
+    options: &RunOptions,
     summary: &Summary,
-    input: Option<Input>,
+    input: Option<RunInput>,
     ended_at: i64,
 ) -> Result<(), IngestError> {
     let outcome = if summary.is_interrupted() {
@@ -164,7 +164,7 @@ pub(super) async fn record_end(
 }
 
 /// What both rows of a run say.
-fn begun(options: &Options) -> RunRecord {
+fn begun(options: &RunOptions) -> RunRecord {
     RunRecord {
         run_id: options.run_id.clone(),
         command: COMMAND,

@@ -58,7 +58,7 @@ pub struct Summary {
     pub left_out_example: Option<String>,
     /// Days of a bucket that were listed in full before, and not again.
     pub days_settled: u64,
-    /// Files passed over for their names.
+    /// Files skipped for their names.
     pub files_ignored: u64,
     /// Bytes read, as stored.
     pub bytes: u64,

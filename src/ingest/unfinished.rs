@@ -14,7 +14,7 @@ use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 use super::error::IngestError;
 use super::runs::{COMMAND, Detail, INTERRUPTED, STARTED, id};
 use crate::schema::{LOG_FILE_EVENTS, RUNS};
-use crate::source::Input;
+use crate::source::RunInput;
 use crate::sql::Cells;
 use crate::store::{Pins, Snapshot, look_up, read_columns, read_texts};
 
@@ -25,7 +25,7 @@ pub struct Unfinished {
     pub run_id: String,
     /// When it began, in microseconds.
     pub started_at: i64,
-    /// Whether it was asked to end. Otherwise it was killed, or is still at work: nothing in the store tells which.
+    /// Whether it was asked to end. Otherwise it was killed, or is still at work: nothing in the store shows which.
     pub is_interrupted: bool,
     /// What was asked for, as typed.
     pub sources: Vec<String>,
@@ -70,9 +70,9 @@ impl Serialize for Unfinished {
 }
 
 /// A run while it is found out what became of its objects.
-struct Candidate {
+struct UncoveredRun {
     run: Unfinished,
-    input: Option<Input>,
+    input: Option<RunInput>,
     /// Objects that are not in the ledger yet; none where their ids are not recorded.
     missing: Option<HashSet<u64>>,
 }
@@ -91,7 +91,8 @@ pub async fn unfinished(pins: &Pins) -> Result<Vec<Unfinished>, IngestError> {
     let later = covering(runs, first).await?;
     candidates.retain(|candidate| !candidate.is_covered(&later));
     count_done(pins.get(&LOG_FILE_EVENTS), first, &mut candidates).await?;
-    let mut unfinished: Vec<Unfinished> = candidates.into_iter().map(Candidate::counted).collect();
+    let mut unfinished: Vec<Unfinished> =
+        candidates.into_iter().map(UncoveredRun::counted).collect();
     unfinished.retain(|run| run.objects_done < run.objects_planned);
     unfinished.sort_by(|left, right| {
         (left.started_at, &left.run_id).cmp(&(right.started_at, &right.run_id))
@@ -129,7 +130,7 @@ async fn open_runs(runs: &Snapshot) -> Result<BTreeMap<String, bool>, IngestErro
 async fn candidates(
     runs: &Snapshot,
     open: &BTreeMap<String, bool>,
-) -> Result<Vec<Candidate>, IngestError> {
+) -> Result<Vec<UncoveredRun>, IngestError> {
     let mut candidates = Vec::new();
     if open.is_empty() {
         return Ok(candidates);
@@ -146,7 +147,7 @@ async fn candidates(
             let sources = cells.str("sources", row);
             let sources = sources.and_then(|text| serde_json::from_str(text).ok());
             let detail = Detail::read(cells.str("detail", row));
-            candidates.push(Candidate {
+            candidates.push(UncoveredRun {
                 run: Unfinished {
                     run_id: run_id.to_owned(),
                     started_at: cells.long("started_at", row).unwrap_or_default(),
@@ -165,7 +166,7 @@ async fn candidates(
 }
 
 /// What the runs covered that began then or later and came to their end, each with its beginning.
-async fn covering(runs: &Snapshot, since: i64) -> Result<Vec<(i64, Input)>, IngestError> {
+async fn covering(runs: &Snapshot, since: i64) -> Result<Vec<(i64, RunInput)>, IngestError> {
     let mut covering = Vec::new();
     let filter = at_or_after("started_at", since)
         .and(col("command").eq(lit(COMMAND)))
@@ -183,11 +184,11 @@ async fn covering(runs: &Snapshot, since: i64) -> Result<Vec<(i64, Input)>, Inge
     Ok(covering)
 }
 
-/// Finds the objects of the runs among what the ledger was told since the first of them began.
+/// Finds the objects of the runs among what was added to the ledger since the first of them began.
 async fn count_done(
     ledger: &Snapshot,
     since: i64,
-    candidates: &mut [Candidate],
+    candidates: &mut [UncoveredRun],
 ) -> Result<(), IngestError> {
     if candidates.is_empty() {
         return Ok(());
@@ -219,9 +220,9 @@ async fn count_done(
     Ok(())
 }
 
-impl Candidate {
+impl UncoveredRun {
     /// Whether later runs have come to their end over each of its sources.
-    fn is_covered(&self, later: &[(i64, Input)]) -> bool {
+    fn is_covered(&self, later: &[(i64, RunInput)]) -> bool {
         let Some(input) = &self.input else {
             return false;
         };

@@ -1,7 +1,7 @@
 //! Threads that read and decode objects.
 //!
 //! Enters: the objects to read, shared by number. Leaves: [`Chunk`]s through a bounded channel. An
-//! object is reported in the chunk that holds the last of its rows, or in a later one.
+//! object is reported in the chunk with the last of its rows, or in a later one.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -9,7 +9,7 @@ use tokio::sync::mpsc::Sender;
 use tracing::{debug, debug_span, field};
 
 use super::foreign::judged;
-use super::object::{Stop, decode};
+use super::object::{DecodeStop, decode};
 use super::options::Progress;
 use crate::decode::{Decoder, ObjectId, ObjectReport, Rows};
 use crate::source::{PathFacts, ReadFault, Source, SourceObject};
@@ -39,14 +39,14 @@ pub(super) struct Chunk {
 
 /// What is still to be read, shared by all threads.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Queue<'a> {
+pub(super) struct JobQueue<'a> {
     pub(super) jobs: &'a [Job],
     pub(super) next: &'a AtomicUsize,
     /// Becomes true when no further object is to be begun.
     pub(super) stop: &'a AtomicBool,
 }
 
-impl<'a> Queue<'a> {
+impl<'a> JobQueue<'a> {
     /// The next job, with its number.
     fn take(&self) -> Option<(usize, &'a Job)> {
         if self.stop.load(Ordering::Relaxed) {
@@ -60,18 +60,18 @@ impl<'a> Queue<'a> {
 /// Decodes jobs until none is left.
 pub(super) fn work(
     source: &dyn Source,
-    queue: Queue<'_>,
+    queue: JobQueue<'_>,
     mut decoder: Decoder,
     progress: &Progress,
     chunks: &Sender<Chunk>,
-) -> Result<(), Stop> {
+) -> Result<(), DecodeStop> {
     let mut buffer = Vec::new();
     let mut finished = Vec::new();
     let send = |rows, finished: &mut Vec<(usize, ObjectReport)>| {
         let finished = std::mem::take(finished);
         chunks
             .blocking_send(Chunk { rows, finished })
-            .map_err(|_closed| Stop::Closed)
+            .map_err(|_closed| DecodeStop::Closed)
     };
     while let Some((number, job)) = queue.take() {
         let span = debug_span!(
@@ -108,8 +108,8 @@ fn read(
     job: &Job,
     decoder: &mut Decoder,
     buffer: &mut Vec<u8>,
-    hand_over: &mut dyn FnMut(Rows) -> Result<(), Stop>,
-) -> Result<ObjectReport, Stop> {
+    hand_over: &mut dyn FnMut(Rows) -> Result<(), DecodeStop>,
+) -> Result<ObjectReport, DecodeStop> {
     let object = &job.object;
     let id = ObjectId {
         object_id: &job.object_id,
@@ -133,7 +133,7 @@ fn read(
     let mut report = judged(object, report);
     if let (Some(digest), Some(signature)) = (&mut report.digest, opened.signature) {
         digest.signature = Some(signature.value);
-        // What stands beside the signature is what it was made with.
+        // The member next to the signature is its algorithm.
         digest.signature_algorithm = signature.algorithm.or(digest.signature_algorithm.take());
     }
     Ok(report)

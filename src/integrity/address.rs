@@ -2,7 +2,7 @@
 //!
 //! Enters: a location of the ledger, or a key that a digest names. Leaves: an [`Address`]. Names of logs hold
 //! 16 letters at random and those of digests their trail and time, so equal tails are copies of one object,
-//! whatever the bucket or directory.
+//! in any bucket or directory.
 
 use std::path::PathBuf;
 

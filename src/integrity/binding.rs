@@ -9,7 +9,7 @@ pub(super) struct Binding {
 }
 
 impl Binding {
-    /// Whether an object is still the one that something was proven of. The entity tag tells, where there is
+    /// Whether an object is still the one that something was proven of. The entity tag decides, where there is
     /// one: a restore gives the same content another time.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.size_bytes == other.size_bytes

@@ -1,4 +1,4 @@
-//! Chains: whether each digest stands behind the one that it names.
+//! Chains: whether each digest follows the one that it names.
 //!
 //! Enters: all digests of the ledger, and those of the window with their proofs. Leaves: a status for each. The
 //! chains of a trail are one for each account and region, and one more for backfill digests.
@@ -19,14 +19,14 @@ pub(super) struct JudgedDigest {
     pub(super) reason: Option<String>,
 }
 
-type Chain<'a> = (TrailName, Option<&'a str>, Option<&'a str>, Option<&'a str>);
+type DigestChain<'a> = (TrailName, Option<&'a str>, Option<&'a str>, Option<&'a str>);
 
-/// All digests that are held.
+/// All digests that are stored.
 #[derive(Debug)]
 pub(super) struct Chains<'a> {
     by_name: HashMap<&'a str, Vec<&'a Object>>,
     /// When the first hour of each chain begins.
-    begun: HashMap<Chain<'a>, i64>,
+    begun: HashMap<DigestChain<'a>, i64>,
 }
 
 impl<'a> Chains<'a> {
@@ -52,7 +52,7 @@ impl<'a> Chains<'a> {
         chains
     }
 
-    /// The digest of that key: the one beside it, else a copy.
+    /// The digest of that key: the one next to it, else a copy.
     fn find(&self, key: &str, root: &str) -> Option<&'a Object> {
         let address = Address::of_key(key);
         let mut copies = self.by_name.get(address.name())?.iter();
@@ -109,10 +109,10 @@ impl<'a> Chains<'a> {
             return if is_older_held {
                 judged(
                     DigestStatus::ChainBroken,
-                    format!("the digest before it is not held: {name}"),
+                    format!("the store lacks the digest before it: {name}"),
                 )
             } else {
-                let reason = format!("nothing before it is held: {name} would be next");
+                let reason = format!("the store has nothing before it: {name} would be next");
                 judged(DigestStatus::ChainStart, reason)
             };
         };
@@ -127,7 +127,7 @@ impl<'a> Chains<'a> {
         if sha256.is_some() && sha256 == content.previous_digest_hash_value.as_deref() {
             return judged(DigestStatus::Valid, String::new());
         }
-        // Where the one before it is bad by itself, the fault is told there, once.
+        // Where the one before it is bad by itself, the fault is reported there, once.
         match before.and_then(|before| before.proof.as_ref()) {
             None if sha256.is_none() => judged(
                 DigestStatus::ChainStart,
@@ -149,7 +149,7 @@ impl<'a> Chains<'a> {
     }
 }
 
-fn chain(object: &Object) -> Option<Chain<'_>> {
+fn chain(object: &Object) -> Option<DigestChain<'_>> {
     Some((
         TrailName::read(&object.address.tail)?,
         object.organization_id.as_deref(),

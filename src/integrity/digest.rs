@@ -1,73 +1,70 @@
-//! What a digest says ("CloudTrail digest file structure", CloudTrail user guide).
+//! What a digest proves: what was signed, and which trail wrote it.
 //!
-//! Enters: its content as the ledger keeps it, and its name. Leaves: what it names, what is signed, and which
-//! trail wrote it.
-
-use serde::Deserialize;
+//! Enters: its content as the ledger keeps it, and its name. Leaves: the content, where it has what a proof needs; the
+//! text that is signed; the trail.
 
 use super::address::name_of;
-use crate::decode::parse_json;
+use crate::decode::DigestContent;
 
 /// The algorithm of all signatures so far.
 const ALGORITHM: &str = "SHA256withRSA";
 
-/// The members of a digest that are needed.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Content {
-    digest_end_time: String,
-    pub(super) digest_s3_bucket: String,
-    pub(super) digest_s3_object: String,
-    pub(super) digest_public_key_fingerprint: String,
-    digest_signature_algorithm: Option<String>,
-    pub(super) previous_digest_s3_object: Option<String>,
-    pub(super) previous_digest_hash_value: Option<String>,
-    pub(super) previous_digest_signature: Option<String>,
-    pub(super) log_files: Vec<NamedLog>,
-}
-
-/// A log that a digest names.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct NamedLog {
-    pub(super) s3_bucket: String,
-    pub(super) s3_object: String,
-    pub(super) hash_value: String,
-    hash_algorithm: Option<String>,
-}
-
-impl Content {
-    /// Reads a digest.
-    pub(super) fn read(text: &str) -> Result<Self, String> {
-        let content: Self = parse_json(text.as_bytes())
-            .map_err(|error| format!("it is not as digests are: {error}"))?;
-        let algorithm = content.digest_signature_algorithm.as_deref();
-        if let Some(algorithm) = algorithm.filter(|algorithm| *algorithm != ALGORITHM) {
-            return Err(format!("its signature is of an unknown kind, {algorithm}"));
-        }
-        let mut algorithms = content
-            .log_files
-            .iter()
-            .map(|log| log.hash_algorithm.as_deref());
-        if algorithms.any(|algorithm| algorithm.is_some_and(|name| name != "SHA-256")) {
-            return Err("its hashes are of an unknown kind".to_owned());
-        }
-        Ok(content)
+/// Reads a digest that has what a proof needs.
+pub(super) fn read(text: &str) -> Result<DigestContent, String> {
+    let content =
+        DigestContent::read(text).map_err(|error| format!("it is not as digests are: {error}"))?;
+    let logs = content.log_files.iter().flat_map(|log| {
+        [
+            ("s3Bucket", &log.s3_bucket),
+            ("s3Object", &log.s3_object),
+            ("hashValue", &log.hash_value),
+        ]
+    });
+    let own = [
+        ("digestEndTime", &content.digest_end_time),
+        ("digestS3Bucket", &content.digest_s3_bucket),
+        ("digestS3Object", &content.digest_s3_object),
+        (
+            "digestPublicKeyFingerprint",
+            &content.digest_public_key_fingerprint,
+        ),
+    ];
+    if let Some((member, _)) = own
+        .into_iter()
+        .chain(logs)
+        .find(|(_, text)| text.is_empty())
+    {
+        return Err(format!("it is not as digests are: `{member}` is missing"));
     }
-
-    /// What is signed, given the hash of the digest's own text.
-    pub(super) fn signed_text(&self, sha256: &str) -> String {
-        format!(
-            "{}\n{}/{}\n{sha256}\n{}",
-            self.digest_end_time,
-            self.digest_s3_bucket,
-            self.digest_s3_object,
-            self.previous_digest_signature.as_deref().unwrap_or("null"),
-        )
+    let algorithm = content.digest_signature_algorithm.as_deref();
+    if let Some(algorithm) = algorithm.filter(|algorithm| *algorithm != ALGORITHM) {
+        return Err(format!("its signature is of an unknown kind, {algorithm}"));
     }
+    let mut algorithms = content
+        .log_files
+        .iter()
+        .filter_map(|log| log.hash_algorithm.as_deref());
+    if algorithms.any(|algorithm| algorithm != "SHA-256") {
+        return Err("its hashes are of an unknown kind".to_owned());
+    }
+    Ok(content)
 }
 
-/// The trail that a digest's name tells, and whether it is of the backfill chain.
+/// What is signed, given the hash of the digest's own text.
+pub(super) fn signed_text(content: &DigestContent, sha256: &str) -> String {
+    format!(
+        "{}\n{}/{}\n{sha256}\n{}",
+        content.digest_end_time,
+        content.digest_s3_bucket,
+        content.digest_s3_object,
+        content
+            .previous_digest_signature
+            .as_deref()
+            .unwrap_or("null"),
+    )
+}
+
+/// The trail that a digest's name says, and whether it is of the backfill chain.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct TrailName {
     pub(super) name: String,
@@ -102,7 +99,29 @@ impl TrailName {
 
 #[cfg(test)]
 mod tests {
-    use super::TrailName;
+    use super::{TrailName, read};
+
+    #[test]
+    fn a_digest_without_what_a_proof_needs_proves_nothing() {
+        let whole = r#"{"digestEndTime":"2026-03-01T11:00:00Z","digestS3Bucket":"b","digestS3Object":"k",
+            "digestPublicKeyFingerprint":"0a","digestSignatureAlgorithm":"SHA256withRSA",
+            "logFiles":[{"s3Bucket":"b","s3Object":"l","hashValue":"0b","hashAlgorithm":"SHA-256"}]}"#;
+        assert!(read(whole).is_ok());
+        for (from, to, says) in [
+            ("digestEndTime", "x", "`digestEndTime` is missing"),
+            ("hashValue", "x", "`hashValue` is missing"),
+            (
+                "SHA256withRSA",
+                "none",
+                "its signature is of an unknown kind, none",
+            ),
+            ("SHA-256", "MD5", "its hashes are of an unknown kind"),
+            ("logFiles", "x", "missing field `logFiles`"),
+        ] {
+            let problem = read(&whole.replace(from, to)).expect_err("it proves nothing");
+            assert!(problem.contains(says), "{problem}");
+        }
+    }
 
     #[test]
     fn names_tell_the_trail() {

@@ -1,6 +1,6 @@
 //! Why a log is in no digest.
 //!
-//! Enters: all digests of the ledger with what was judged of them, and trails. Leaves: a [`Reason`], or none where
+//! Enters: all digests of the ledger with what was judged of them, and trails. Leaves: a [`GapReason`], or none where
 //! there is no good one: then the log is not one that the trail delivered, or is not as it was named.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -11,20 +11,20 @@ use super::named::NamedLogs;
 use super::status::DigestStatus;
 use super::trails::Trails;
 
-/// A reason, and what is told of this one object.
+/// A reason, and what is said about this one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reason {
+pub(super) struct GapReason {
     pub(super) group: &'static str,
     pub(super) detail: String,
 }
 
 /// A digest is there two hours after the first log that it names was delivered, else it is late.
 const DUE_AFTER: i64 = 2 * HOUR;
-/// The name of a log tells the minute of its delivery.
+/// The name of a log has the minute of its delivery.
 const MINUTE: i64 = HOUR / 60;
 
 /// An account and a region.
-type Place<'a> = (Option<&'a str>, Option<&'a str>);
+type AccountRegion<'a> = (Option<&'a str>, Option<&'a str>);
 /// Where a trail delivers: a bucket and a prefix, or a directory, and an organization.
 type Tree<'a> = (&'a str, Option<&'a str>);
 /// The hour of a digest.
@@ -33,7 +33,7 @@ type Hour<'a> = (i64, i64, &'a Object);
 /// The hours of all digests.
 pub(super) struct Gaps<'a> {
     /// By account and region, in their order.
-    hours: BTreeMap<Place<'a>, Vec<Hour<'a>>>,
+    hours: BTreeMap<AccountRegion<'a>, Vec<Hour<'a>>>,
     /// Where digests lie, or logs that they name.
     trees: HashSet<Tree<'a>>,
     trails: &'a Trails,
@@ -50,12 +50,12 @@ impl<'a> Gaps<'a> {
         trails: &'a Trails,
         now: i64,
     ) -> Self {
-        let mut hours: BTreeMap<Place<'a>, Vec<Hour<'a>>> = BTreeMap::new();
+        let mut hours: BTreeMap<AccountRegion<'a>, Vec<Hour<'a>>> = BTreeMap::new();
         for object in objects
             .iter()
             .filter(|object| object.kind == LedgerKind::Digest)
         {
-            // A backfill digest comes beside the one of its hour.
+            // A backfill digest comes in addition to the one of its hour.
             let is_backfill =
                 TrailName::read(&object.address.tail).is_some_and(|trail| trail.is_backfill);
             if let Some((start, end)) = object.hour.filter(|_| !is_backfill) {
@@ -79,8 +79,8 @@ impl<'a> Gaps<'a> {
     }
 
     /// Why no digest names a log.
-    pub(super) fn why(&self, log: &Object) -> Option<Reason> {
-        let reason = |group, detail: String| Some(Reason { group, detail });
+    pub(super) fn why(&self, log: &Object) -> Option<GapReason> {
+        let reason = |group, detail: String| Some(GapReason { group, detail });
         if log.kind == LedgerKind::OtherLog {
             return reason(
                 "digests need not name it",
@@ -95,11 +95,11 @@ impl<'a> Gaps<'a> {
         }
         let place = (log.account_id.as_deref(), log.region.as_deref());
         let Some(hours) = self.hours.get(&place) else {
-            return reason("no digest of its account and region is held", String::new());
+            return reason("its account and region have no digest", String::new());
         };
-        // What another trail delivers beside is in none of these digests.
+        // What another trail delivers is in none of these digests.
         if !self.trees.contains(&tree(log)) {
-            return reason("no digest of this trail is held", String::new());
+            return reason("the store has no digest of this trail", String::new());
         }
         let until = time + MINUTE;
         let around = || {
@@ -138,7 +138,7 @@ impl<'a> Gaps<'a> {
             match (is_first, is_last) {
                 (true, _) => "it is older than the first digest held",
                 (_, true) => "it is newer than the last digest held",
-                _ => "the digest of its hour is not held",
+                _ => "the store lacks the digest of its hour",
             },
             String::new(),
         )
@@ -150,7 +150,7 @@ fn tree(object: &Object) -> Tree<'_> {
     (root, object.organization_id.as_deref())
 }
 
-impl Reason {
+impl GapReason {
     pub(super) fn text(&self) -> String {
         if self.detail.is_empty() {
             self.group.to_owned()

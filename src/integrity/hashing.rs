@@ -14,11 +14,11 @@ use crate::source::{ReadFault, Source};
 #[derive(Debug)]
 pub(super) struct Hashed {
     pub(super) sha256: Result<String, Unhashed>,
-    /// The signature that stands beside a digest.
+    /// The signature that is stored with a digest.
     pub(super) signature: Option<String>,
 }
 
-/// Does something with each item on so many threads; answers in the order of the items.
+/// Does something with each item on a number of threads; answers in the order of the items.
 pub(super) fn parallel<T: Sync, R: Send>(
     threads: usize,
     items: &[T],

@@ -16,7 +16,7 @@ use crate::store::{Snapshot, read_columns};
 
 /// What is to be judged; what is not said excludes nothing.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Window {
+pub(super) struct DeliveryWindow {
     /// From this time of delivery on, in microseconds.
     pub(super) from: Option<i64>,
     /// Up to this time, which is not in it.
@@ -32,7 +32,7 @@ pub(super) enum ReadState {
     Read,
     Unreadable,
     Archived,
-    /// It is none of CloudTrail's, or was forgotten: not held.
+    /// It is none of CloudTrail's, or was forgotten: it does not count.
     Gone,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Object {
     pub(super) storage_class: Option<String>,
     pub(super) message: Option<String>,
     pub(super) sha256: Option<String>,
-    /// For digests: its hour, as far as it tells one.
+    /// For digests: its hour, if it names one.
     pub(super) hour: Option<(i64, i64)>,
     pub(super) signature: Option<String>,
     /// For digests of the window: what it says.
@@ -96,7 +96,7 @@ pub(super) const HOUR: i64 = 3_600_000_000;
 /// Reads the objects of the accounts and regions of a window; the content only of digests of its time.
 pub(super) async fn load(
     snapshot: Snapshot,
-    window: &Window,
+    window: &DeliveryWindow,
 ) -> Result<Vec<Object>, IntegrityError> {
     let mut latest = HashMap::new();
     read_columns(snapshot, &COLUMNS, None, |batch| {
@@ -108,7 +108,7 @@ pub(super) async fn load(
     Ok(sorted.into_values().collect())
 }
 
-fn add(latest: &mut HashMap<String, Object>, batch: &RecordBatch, window: &Window) {
+fn add(latest: &mut HashMap<String, Object>, batch: &RecordBatch, window: &DeliveryWindow) {
     let cells = Cells(batch);
     for row in 0..batch.num_rows() {
         let Some(object) = object(&cells, row, window) else {
@@ -124,7 +124,7 @@ fn add(latest: &mut HashMap<String, Object>, batch: &RecordBatch, window: &Windo
     }
 }
 
-fn object(cells: &Cells<'_>, row: usize, window: &Window) -> Option<Object> {
+fn object(cells: &Cells<'_>, row: usize, window: &DeliveryWindow) -> Option<Object> {
     let state = match cells.text("state", row)?.as_str() {
         "unreadable" => ReadState::Unreadable,
         "archived" => ReadState::Archived,
@@ -178,7 +178,7 @@ fn object(cells: &Cells<'_>, row: usize, window: &Window) -> Option<Object> {
     Some(object)
 }
 
-impl Window {
+impl DeliveryWindow {
     fn holds_place(&self, object: &Object) -> bool {
         let is_in = |chosen: &BTreeSet<String>, value: &Option<String>| {
             chosen.is_empty() || value.as_ref().is_some_and(|value| chosen.contains(value))
@@ -215,7 +215,7 @@ impl Window {
 }
 
 impl Object {
-    /// The hash that the ledger tells, or an earlier verification of the same object.
+    /// The hash in the ledger, or that of an earlier verification of the same object.
     pub(super) fn known_sha256<'a>(&'a self, priors: &'a Priors) -> Option<&'a str> {
         self.sha256.as_deref().or_else(|| {
             let prior = priors.get(&self.location)?;

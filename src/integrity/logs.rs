@@ -1,16 +1,16 @@
 //! Logs: whether each is the one that a digest names, and which are missing.
 //!
 //! Enters: logs of the window, digests with their status. Leaves: a [`JudgedLog`] for each log, and for each that
-//! is named and not held.
+//! is named and not in the store.
 
 use std::collections::HashSet;
 
 use super::chain;
 use super::gaps::Gaps;
 use super::hashing::{hash, parallel};
-use super::ledger::{LedgerKind, Object, ReadState, Window};
-use super::named::{Held, NamedLogs, place};
-use super::options::Options;
+use super::ledger::{DeliveryWindow, LedgerKind, Object, ReadState};
+use super::named::{NamedLogs, StoredLogs, place};
+use super::options::VerificationOptions;
 use super::prior::Priors;
 use super::proof::{Digest, Work};
 use super::status::LogStatus;
@@ -21,7 +21,7 @@ use crate::source::{PathFacts, Source};
 #[derive(Debug)]
 pub(super) struct JudgedLog<'a> {
     pub(super) location: String,
-    /// The log, where it is held.
+    /// The log, where it is in the store.
     pub(super) object: Option<&'a Object>,
     pub(super) status: LogStatus,
     pub(super) reason: Option<String>,
@@ -58,7 +58,7 @@ impl<'a> Digests<'a> {
             .is_some_and(|judged| judged.status.is_believed())
     }
 
-    /// The digest that tells most of a log, and the hash that it names.
+    /// The digest that proves most about a log, and the hash that it names.
     fn best(&self, log: &Object) -> Option<(usize, &'a str)> {
         let named = self
             .named
@@ -80,7 +80,7 @@ impl<'a> Digests<'a> {
         gaps: &Gaps<'_>,
         priors: &Priors,
         source: &dyn Source,
-        options: &Options,
+        options: &VerificationOptions,
         work: &mut Work,
     ) -> (Vec<JudgedLog<'a>>, Vec<Unread<'a>>) {
         let mut hashes: Vec<Option<Result<String, String>>> =
@@ -174,7 +174,7 @@ impl<'a> Digests<'a> {
             group: reason.as_ref().map(|reason| reason.group),
             ..judged(
                 LogStatus::NotInDigest,
-                reason.as_ref().map(super::gaps::Reason::text),
+                reason.as_ref().map(super::gaps::GapReason::text),
                 reason.is_none(),
             )
         })
@@ -193,8 +193,12 @@ impl<'a> Digests<'a> {
         }
     }
 
-    /// The logs that are named by what was signed, and are not held.
-    pub(super) fn missing(&self, held: &Held<'_>, window: &Window) -> Vec<JudgedLog<'a>> {
+    /// The logs that are named by what was signed, and are not in the store.
+    pub(super) fn missing(
+        &self,
+        held: &StoredLogs<'_>,
+        window: &DeliveryWindow,
+    ) -> Vec<JudgedLog<'a>> {
         let mut seen = HashSet::new();
         let mut missing = Vec::new();
         for (number, digest) in self.all.iter().enumerate() {
@@ -216,7 +220,7 @@ impl<'a> Digests<'a> {
                     location,
                     object: None,
                     status: LogStatus::Missing,
-                    reason: Some(format!("it is not held, and named by {name}")),
+                    reason: Some(format!("the store lacks it, and {name} names it")),
                     group: None,
                     is_wrong: true,
                     sha256: None,
@@ -230,7 +234,7 @@ impl<'a> Digests<'a> {
     }
 }
 
-/// The hash that the ledger or an earlier verification tells; the damage that left none.
+/// The hash in the ledger or of an earlier verification; the damage that left none.
 fn known_hash(log: &Object, priors: &Priors) -> Option<Result<String, String>> {
     if let Some(sha256) = log.known_sha256(priors) {
         return Some(Ok(sha256.to_owned()));

@@ -30,8 +30,8 @@ mod trails;
 
 pub use error::IntegrityError;
 pub use keys::{KeySource, PublicKeys};
-pub use options::Options;
+pub use options::VerificationOptions;
 pub use proof::NO_SIGNATURE;
 pub use run::verify;
-pub use signatures::{Fetched, fetch_signatures};
+pub use signatures::{FetchedSignatures, fetch_signatures};
 pub use status::{DigestStatus, Finding, LogStatus, Verified};

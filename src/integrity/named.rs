@@ -1,17 +1,17 @@
-//! The logs that digests name, and whether they are held.
+//! The logs that digests name, and whether they are in the store.
 //!
 //! Enters: digests of the window, objects of the ledger. Leaves: for a log the digests that name it, for a name
-//! whether it is held and where it should be.
+//! whether it is in the store and where it should be.
 
 use std::collections::HashMap;
 
 use super::address::{Address, location};
-use super::digest::{Content, NamedLog};
 use super::ledger::{LedgerKind, Object};
 use super::proof::Digest;
+use crate::decode::{DigestContent, DigestLog};
 
 /// Logs by name: which digest of the window names each, and as what.
-pub(super) struct NamedLogs<'a>(HashMap<String, Vec<(usize, &'a NamedLog)>>);
+pub(super) struct NamedLogs<'a>(HashMap<String, Vec<(usize, &'a DigestLog)>>);
 
 impl<'a> NamedLogs<'a> {
     pub(super) fn new(digests: &'a [Digest<'_>]) -> Self {
@@ -30,12 +30,12 @@ impl<'a> NamedLogs<'a> {
     }
 
     /// The digests that name an object, by number.
-    pub(super) fn of(&self, object: &Object) -> impl Iterator<Item = (usize, &'a NamedLog)> {
+    pub(super) fn of(&self, object: &Object) -> impl Iterator<Item = (usize, &'a DigestLog)> {
         let named = self
             .0
             .get(object.address.name())
             .map_or(&[][..], Vec::as_slice);
-        let is_it = |(_, log): &&(usize, &NamedLog)| {
+        let is_it = |(_, log): &&(usize, &DigestLog)| {
             Address::of_key(&log.s3_object).is_copy_of(&object.address)
         };
         named.iter().filter(is_it).copied()
@@ -43,9 +43,9 @@ impl<'a> NamedLogs<'a> {
 }
 
 /// The objects of the ledger by name, to look up what is named.
-pub(super) struct Held<'a>(HashMap<&'a str, Vec<&'a Object>>);
+pub(super) struct StoredLogs<'a>(HashMap<&'a str, Vec<&'a Object>>);
 
-impl<'a> Held<'a> {
+impl<'a> StoredLogs<'a> {
     pub(super) fn new(objects: &'a [Object]) -> Self {
         let mut held: HashMap<&str, Vec<_>> = HashMap::new();
         for object in objects
@@ -57,7 +57,7 @@ impl<'a> Held<'a> {
         Self(held)
     }
 
-    /// Whether a log that is named is held, wherever its copy is.
+    /// Whether a log that is named is in the store, wherever its copy is.
     pub(super) fn holds(&self, key: &str) -> bool {
         let address = Address::of_key(key);
         let named = self.0.get(address.name()).map_or(&[][..], Vec::as_slice);
@@ -67,9 +67,9 @@ impl<'a> Held<'a> {
     }
 }
 
-/// Where a log that a digest names should be: beside the digest, wherever that was copied; or in another bucket,
+/// Where a log that a digest names should be: next to the digest, wherever that was copied; or in another bucket,
 /// if the digest says so.
-pub(super) fn place(digest: &Object, content: &Content, log: &NamedLog) -> String {
+pub(super) fn place(digest: &Object, content: &DigestContent, log: &DigestLog) -> String {
     if log.s3_bucket != content.digest_s3_bucket {
         return format!("s3://{}/{}", log.s3_bucket, log.s3_object);
     }

@@ -6,14 +6,14 @@ use crate::decode::Limits;
 
 /// What is to be verified, and how.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct VerificationOptions {
     /// From this time of delivery on, in microseconds.
     pub from: Option<i64>,
     /// Up to this time of delivery, which is not in it.
     pub until: Option<i64>,
-    /// Only these accounts; none stands for all.
+    /// Only these accounts; none means all.
     pub accounts: BTreeSet<String>,
-    /// Only these regions; none stands for all.
+    /// Only these regions; none means all.
     pub regions: BTreeSet<String>,
     /// Limits on what is read.
     pub limits: Limits,

@@ -1,20 +1,20 @@
 //! Signatures: whether each digest of the window is what CloudTrail signed.
 //!
 //! Enters: digests of the ledger, what was found before, keys, the source. Leaves: a [`Proof`] for each. A digest
-//! that has lost its signature is proven by the one that the digest after it holds.
+//! that has lost its signature is proven by the one in the digest after it.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::address::Address;
-use super::digest::{Content, TrailName};
+use super::digest::{self, TrailName};
 use super::error::IntegrityError;
 use super::hashing::{hash, parallel};
 use super::keys::{Judged, KeySource, PublicKeys};
 use super::ledger::{Object, ReadState};
-use super::options::Options;
+use super::options::VerificationOptions;
 use super::prior::Priors;
 use super::status::DigestStatus;
-use crate::decode::Unhashed;
+use crate::decode::{DigestContent, Unhashed};
 use crate::source::Source;
 
 /// What is known of a digest itself, apart from its chain.
@@ -33,7 +33,7 @@ pub(super) enum Proof {
 pub(super) struct Digest<'a> {
     pub(super) object: &'a Object,
     pub(super) trail: Option<TrailName>,
-    pub(super) content: Option<Content>,
+    pub(super) content: Option<DigestContent>,
     pub(super) sha256: Option<String>,
     signature: Option<String>,
     pub(super) proof: Option<Proof>,
@@ -47,7 +47,7 @@ pub(super) struct Work {
 }
 
 /// The reason of digests whose signature was lost, as a copy loses it.
-pub const NO_SIGNATURE: &str = "no signature is held of it";
+pub const NO_SIGNATURE: &str = "the store has no signature of it";
 
 impl<'a> Digest<'a> {
     fn new(object: &'a Object, priors: &Priors) -> Self {
@@ -59,7 +59,7 @@ impl<'a> Digest<'a> {
             signature: object.signature.clone(),
             proof: None,
         };
-        match object.content.as_deref().map(Content::read) {
+        match object.content.as_deref().map(digest::read) {
             Some(Ok(content)) => {
                 let said = Address::of_key(&content.digest_s3_object);
                 if !said.is_copy_of(&object.address) {
@@ -81,7 +81,8 @@ impl<'a> Digest<'a> {
     fn judge(&self, keys: &PublicKeys, signature: Option<&str>) -> Option<Judged> {
         let (content, sha256) = (self.content.as_ref()?, self.sha256.as_deref()?);
         let fingerprint = &content.digest_public_key_fingerprint;
-        Some(keys.judge(fingerprint, &content.signed_text(sha256), signature?))
+        let signed = digest::signed_text(content, sha256);
+        Some(keys.judge(fingerprint, &signed, signature?))
     }
 }
 
@@ -91,7 +92,7 @@ pub(super) async fn prove<'a>(
     priors: &Priors,
     keys: &KeySource,
     source: &dyn Source,
-    options: &Options,
+    options: &VerificationOptions,
 ) -> Result<(Vec<Digest<'a>>, Work), IntegrityError> {
     let mut work = Work::default();
     let readable = objects.filter(|object| object.state == ReadState::Read);
@@ -132,7 +133,7 @@ pub(super) async fn prove<'a>(
 fn read_unhashed(
     digests: &mut [Digest<'_>],
     source: &dyn Source,
-    options: &Options,
+    options: &VerificationOptions,
     work: &mut Work,
 ) {
     let is_unhashed = |digest: &&mut Digest<'_>| digest.proof.is_none() && digest.sha256.is_none();
@@ -167,7 +168,7 @@ async fn load_keys(
     keys: &KeySource,
     digests: &[Digest<'_>],
     region: impl Fn(&Digest<'_>) -> Option<String>,
-    options: &Options,
+    options: &VerificationOptions,
 ) -> Result<PublicKeys, IntegrityError> {
     const MARGIN: i64 = 24 * super::ledger::HOUR;
     match keys {
@@ -191,8 +192,13 @@ async fn load_keys(
     }
 }
 
-/// Checks the signatures that are held.
-fn check(digests: &mut [Digest<'_>], keys: &PublicKeys, options: &Options, work: &mut Work) {
+/// Checks the signatures that are stored.
+fn check(
+    digests: &mut [Digest<'_>],
+    keys: &PublicKeys,
+    options: &VerificationOptions,
+    work: &mut Work,
+) {
     let is_open = |digest: &&mut Digest<'_>| digest.proof.is_none() && digest.signature.is_some();
     let mut open: Vec<_> = digests.iter_mut().filter(is_open).collect();
     let judged = parallel(options.threads, &open, |digest| {
@@ -212,12 +218,12 @@ fn proof(judged: Judged) -> Proof {
     }
 }
 
-/// By the signature that the next digest holds, else by the one at the source.
+/// By the signature in the next digest, else by the one at the source.
 fn prove_by_next(
     digests: &mut [Digest<'_>],
     keys: &PublicKeys,
     source: &dyn Source,
-    options: &Options,
+    options: &VerificationOptions,
     work: &mut Work,
 ) {
     let mut next: HashMap<String, Vec<usize>> = HashMap::new();
@@ -241,7 +247,7 @@ fn prove_by_next(
             .as_ref()
             .map(|content| Address::of_key(&content.digest_s3_object).tail);
         let after = tail.and_then(|tail| next.get(&tail));
-        // Whoever tells a signature need not be believed for it to be one.
+        // A signature proves itself: the digest that has it need not be believed.
         let told = after
             .into_iter()
             .flatten()

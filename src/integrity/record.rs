@@ -7,7 +7,7 @@ use super::chain;
 use super::error::IntegrityError;
 use super::ledger::Object;
 use super::logs;
-use super::options::Options;
+use super::options::VerificationOptions;
 use super::prior::{Prior, Priors};
 use super::proof::Digest;
 use super::status::Verified;
@@ -18,11 +18,11 @@ use crate::store::{RunRecord, Store, rows};
 
 /// One finding about one object.
 #[derive(Debug)]
-struct Row<'a> {
+struct VerificationRow<'a> {
     location: &'a str,
     seq: i64,
     kind: &'static str,
-    /// The object, where it is held.
+    /// The object, where it is in the store.
     object: Option<&'a Object>,
     found: Prior,
 }
@@ -40,7 +40,7 @@ pub(super) async fn record(
     store: &Store,
     found: &Findings<'_>,
     priors: &Priors,
-    options: &Options,
+    options: &VerificationOptions,
     summary: &Verified,
     ended_at: i64,
 ) -> Result<u64, IntegrityError> {
@@ -73,7 +73,7 @@ pub(super) async fn record(
     Ok(changes.len() as u64)
 }
 
-fn changes<'a>(found: &'a Findings<'_>, priors: &Priors) -> Vec<Row<'a>> {
+fn changes<'a>(found: &'a Findings<'_>, priors: &Priors) -> Vec<VerificationRow<'a>> {
     let arn = |digest: &Digest<'_>| found.trails.arn(digest.object, digest.trail.as_ref()?);
     let mut changes = Vec::new();
     let mut push = |location: &'a str, kind, object: Option<&'a Object>, found: Prior| {
@@ -81,7 +81,7 @@ fn changes<'a>(found: &'a Findings<'_>, priors: &Priors) -> Vec<Row<'a>> {
         let seq = prior.map_or(0, |prior| prior.seq) + 1;
         let is_known = prior.is_some_and(|prior| is_same(prior, &found));
         if !is_known {
-            changes.push(Row {
+            changes.push(VerificationRow {
                 location,
                 seq,
                 kind,
@@ -141,7 +141,7 @@ fn is_same(known: &Prior, found: &Prior) -> bool {
         && known.trail_arn == found.trail_arn
 }
 
-fn cell(row: &Row<'_>, options: &Options, column: &str) -> Value {
+fn cell(row: &VerificationRow<'_>, options: &VerificationOptions, column: &str) -> Value {
     let Prior {
         status,
         reason,

@@ -6,10 +6,10 @@ use super::chain::{self, Chains};
 use super::error::IntegrityError;
 use super::gaps::Gaps;
 use super::keys::KeySource;
-use super::ledger::{self, LedgerKind, Object, ReadState, Window};
+use super::ledger::{self, DeliveryWindow, LedgerKind, Object, ReadState};
 use super::logs::{self, Digests, Unread};
-use super::named::{Held, NamedLogs};
-use super::options::Options;
+use super::named::{NamedLogs, StoredLogs};
+use super::options::VerificationOptions;
 use super::prior::{self, Priors};
 use super::proof::{self, Digest, Proof};
 use super::record::{Findings, record};
@@ -19,7 +19,7 @@ use crate::schema::{LOG_FILE_EVENTS, VERIFICATIONS};
 use crate::source::Source;
 use crate::store::Store;
 
-/// Verifies what the ledger holds of a window; `now` answers the time in microseconds.
+/// Verifies what is in the ledger for a window; `now` answers the time in microseconds.
 ///
 /// # Errors
 /// If the store fails, or keys are needed and cannot be had. What is wrong with an object is no error.
@@ -33,10 +33,10 @@ pub async fn verify(
     store: &Store,
     source: &dyn Source,
     keys: &KeySource,
-    options: &Options,
+    options: &VerificationOptions,
     now: &(dyn Fn() -> i64 + Sync),
 ) -> Result<Verified, IntegrityError> {
-    let window = Window {
+    let window = DeliveryWindow {
         from: options.from,
         until: options.until,
         accounts: options.accounts.clone(),
@@ -75,7 +75,7 @@ pub async fn verify(
     let is_meant = |object: &&Object| logs::is_log(object) && window.holds_log(object);
     let of_window: Vec<&Object> = objects.iter().filter(is_meant).collect();
     let (mut logs, unread) = all.judge(&of_window, &gaps, &priors, source, options, &mut work);
-    logs.extend(all.missing(&Held::new(&objects), &window));
+    logs.extend(all.missing(&StoredLogs::new(&objects), &window));
     let mut summary = Verified {
         run_id: options.run_id.clone(),
         objects_read: work.objects_read,
@@ -146,7 +146,7 @@ impl Verified {
     }
 
     fn add_logs(&mut self, logs: &[logs::JudgedLog<'_>], unread: &[Unread<'_>]) {
-        const UNNAMED: &str = "no digest names it, though those of its hour are held and good: no digest of its trail is held, or no trail wrote it";
+        const UNNAMED: &str = "no digest names it, though those of its hour are there and good: the store has no digest of its trail, or no trail wrote it";
         for log in logs.iter().filter(|log| !log.is_archived) {
             *self.logs.entry(log.status).or_default() += 1;
             if log.is_wrong {

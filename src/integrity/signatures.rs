@@ -1,7 +1,7 @@
 //! Signatures of a local copy's digests: S3 keeps them in the metadata of the objects, which a copy loses.
 //!
-//! Enters: a bucket with a prefix, and a directory that was copied from it. Leaves: `<digest>.sig.json` beside
-//! each digest. Digests that have one are passed over.
+//! Enters: a bucket with a prefix, and a directory that was copied from it. Leaves: `<digest>.sig.json` next to
+//! each digest. Digests that have one are skipped.
 
 use std::fs;
 use std::io::Write as _;
@@ -13,16 +13,16 @@ use serde_json::json;
 use walkdir::WalkDir;
 
 use super::error::IntegrityError;
-use crate::aws::{Access, causes, client_config};
+use crate::aws::{Access, Attempt, Meaning, OPTIONS, Refusal, client_config};
 use crate::decode::ObjectKind;
-use crate::source::{Address, PathFacts, signature_path};
+use crate::source::{BucketAddress, PathFacts, signature_path};
 
 /// Requests under way at once.
 const REQUESTS_MAX: usize = 16;
 
 /// What was fetched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fetched {
+pub struct FetchedSignatures {
     /// Signatures written.
     pub written: u64,
     /// Digests that had one.
@@ -39,11 +39,11 @@ pub async fn fetch_signatures(
     access: &Access,
     origin: &str,
     directory: &Path,
-) -> Result<Fetched, IntegrityError> {
-    let origin = Address::parse(origin).ok_or_else(|| IntegrityError::NotABucket {
+) -> Result<FetchedSignatures, IntegrityError> {
+    let origin = BucketAddress::parse(origin).ok_or_else(|| IntegrityError::NotABucket {
         typed: origin.to_owned(),
     })?;
-    let mut fetched = Fetched::default();
+    let mut fetched = FetchedSignatures::default();
     let mut wanted = Vec::new();
     for (path, key) in digests(directory, &prefix(&origin))? {
         if signature_path(&path).exists() {
@@ -84,7 +84,7 @@ pub async fn fetch_signatures(
 }
 
 /// What the keys of the copy begin with.
-fn prefix(origin: &Address) -> String {
+fn prefix(origin: &BucketAddress) -> String {
     let prefix = &origin.prefix;
     let is_folder = prefix.is_empty() || prefix.ends_with('/');
     format!("{prefix}{}", if is_folder { "" } else { "/" })
@@ -152,25 +152,28 @@ fn told<E>(error: &aws_sdk_s3::error::SdkError<E>) -> String
 where
     E: std::error::Error + aws_sdk_s3::error::ProvideErrorMetadata + 'static,
 {
-    if let Some(response) = error.raw_response() {
-        match response.status().as_u16() {
-            301 => return "the bucket is in another region: `--region` names it".to_owned(),
-            403 => return "access is denied: `s3:GetObject` must be allowed".to_owned(),
-            404 => return "it is not in the bucket under that prefix".to_owned(),
-            _ => {}
-        }
+    let attempt = Attempt {
+        what: "cannot read the digest",
+        action: Some("s3:GetObject"),
+        allow: "",
+        absent: Meaning::Absent,
+        options: &OPTIONS,
+    };
+    let refusal = Refusal::of(error, &attempt);
+    match (refusal.meaning, refusal.hint) {
+        (Meaning::Absent, _) => "it is not in the bucket under that prefix".to_owned(),
+        (Meaning::OtherRegion, Some(hint)) => format!("{}: {hint}", refusal.cause),
+        _ => refusal.cause,
     }
-    let said: Vec<String> = causes(error).map(ToString::to_string).collect();
-    said.join(": ")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, prefix};
+    use super::{BucketAddress, prefix};
 
     #[test]
     fn keys_begin_with_the_prefix_as_a_folder() {
-        let begin = |typed| Address::parse(typed).map(|origin| prefix(&origin));
+        let begin = |typed| BucketAddress::parse(typed).map(|origin| prefix(&origin));
         for (typed, expected) in [
             ("s3://b", ""),
             ("s3://b/", ""),

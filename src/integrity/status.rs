@@ -14,7 +14,7 @@ pub enum LogStatus {
     HashMismatch,
     /// No digest that can be believed names it.
     NotInDigest,
-    /// A digest names it, and it is not held.
+    /// A digest names it, and the store does not have it.
     Missing,
 }
 
@@ -24,11 +24,11 @@ pub enum LogStatus {
 pub enum DigestStatus {
     /// Its signature is good, and the digest before it is the one that it names.
     Valid,
-    /// Its signature is good, and nothing is held that it could be linked to.
+    /// Its signature is good, and there is nothing that it could be linked to.
     ChainStart,
     /// Its signature is good, and the digest before it is missing or another one.
     ChainBroken,
-    /// It is not what was signed, or nothing tells that it is.
+    /// It is not what was signed, or nothing shows that it is.
     BadSignature,
     /// It is signed by a key that is not among CloudTrail's.
     UnknownKey,

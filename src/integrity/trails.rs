@@ -16,15 +16,15 @@ use crate::store::{Store, read_columns};
 
 /// What is known of one trail.
 #[derive(Debug, Default)]
-struct Trail {
+struct TrailDigests {
     /// Whether it is said to be of one account alone.
     is_of_one_account: bool,
     /// When digests were switched on or off, and when they were seen to be.
-    changes: BTreeSet<(i64, Change)>,
+    changes: BTreeSet<(i64, DigestSwitch)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Change {
+enum DigestSwitch {
     /// Digests are off from here on.
     Off,
     /// Digests were seen to be off.
@@ -35,7 +35,7 @@ enum Change {
 
 /// All trails, by ARN.
 #[derive(Debug, Default)]
-pub(super) struct Trails(BTreeMap<String, Trail>);
+pub(super) struct Trails(BTreeMap<String, TrailDigests>);
 
 impl Trails {
     pub(super) async fn load(store: &Store) -> Result<Self, IntegrityError> {
@@ -88,8 +88,8 @@ impl Trails {
             .get("enableLogFileValidation")
             .and_then(Value::as_bool);
         let change = match (name.as_str(), asked) {
-            ("CreateTrail" | "UpdateTrail", Some(true)) => Some(Change::On),
-            ("CreateTrail", _) | ("UpdateTrail", Some(false)) => Some(Change::Off),
+            ("CreateTrail" | "UpdateTrail", Some(true)) => Some(DigestSwitch::On),
+            ("CreateTrail", _) | ("UpdateTrail", Some(false)) => Some(DigestSwitch::Off),
             _ => None,
         };
         let named = request.get("name").and_then(Value::as_str)?;
@@ -119,7 +119,7 @@ impl Trails {
         if !cells.flag("is_validation_enabled", row)? {
             trail
                 .changes
-                .insert((cells.long("taken_at", row)?, Change::SeenOff));
+                .insert((cells.long("taken_at", row)?, DigestSwitch::SeenOff));
         }
         Some(())
     }
@@ -127,7 +127,7 @@ impl Trails {
     /// The trail that may have delivered a log without a digest, since validation was off.
     pub(super) fn without_digests(&self, log: &Object) -> Option<&str> {
         let time = log.delivery_time?;
-        let is_eligible = |arn: &str, trail: &Trail| {
+        let is_eligible = |arn: &str, trail: &TrailDigests| {
             let owner = arn.split(':').nth(4);
             owner == log.account_id.as_deref()
                 || (log.organization_id.is_some() && !trail.is_of_one_account)
@@ -138,7 +138,7 @@ impl Trails {
             .map(|(arn, _)| arn.as_str())
     }
 
-    /// The ARN of the trail that a digest's name tells, where only one can be meant.
+    /// The ARN of the trail that a digest's name says, where only one can be meant.
     pub(super) fn arn(&self, digest: &Object, name: &TrailName) -> Option<String> {
         let account = digest.account_id.as_deref()?;
         if digest.organization_id.is_none() {
@@ -155,16 +155,16 @@ impl Trails {
     }
 }
 
-impl Trail {
+impl TrailDigests {
     fn is_off(&self, time: i64) -> bool {
         let mut before = self.changes.iter().take_while(|(at, _)| *at <= time);
         let last = before.by_ref().last();
         let next = self.changes.iter().find(|(at, _)| *at > time);
-        let is_seen_later = matches!(next, Some((_, Change::SeenOff)));
+        let is_seen_later = matches!(next, Some((_, DigestSwitch::SeenOff)));
         match last {
-            Some((_, Change::Off | Change::SeenOff)) => true,
+            Some((_, DigestSwitch::Off | DigestSwitch::SeenOff)) => true,
             // The first digest begins up to an hour after they were switched on.
-            Some((at, Change::On)) => time - at < HOUR || is_seen_later,
+            Some((at, DigestSwitch::On)) => time - at < HOUR || is_seen_later,
             None => is_seen_later,
         }
     }

@@ -9,7 +9,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::InventoryError;
 
-/// What is told of one account.
+/// What a list says about one account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Account {
     /// Its id: 12 digits.

@@ -1,10 +1,11 @@
-//! What can go wrong with what is told of accounts and trails.
+//! What can go wrong with descriptions of accounts and trails.
 
 use std::fmt::Write as _;
 
+use crate::aws::Refusal;
 use crate::store::StoreError;
 
-/// The most faults of one list that are told.
+/// The most faults of one list that are shown.
 const FAULTS_SHOWN_MAX: usize = 20;
 
 /// Why a list was not taken; nothing of it was.
@@ -31,16 +32,9 @@ pub enum InventoryError {
         /// Why.
         message: String,
     },
-    /// AWS knows nobody by the credentials.
-    #[error(
-        "the AWS credentials are not accepted ({code}): {message}\n\nhint: get new ones, as with `aws sso login`; a session's token expires"
-    )]
-    Identity {
-        /// AWS' code.
-        code: String,
-        /// What it says.
-        message: String,
-    },
+    /// AWS does not say whose credentials these are.
+    #[error(transparent)]
+    Identity(#[from] Refusal),
     /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),

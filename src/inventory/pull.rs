@@ -1,6 +1,6 @@
-//! What AWS itself tells of trails, regions and members.
+//! What AWS itself says about trails, regions and members.
 //!
-//! Enters: how AWS is reached. Leaves: [`Told`], and what was refused, a line each: that stays unknown.
+//! Enters: how AWS is reached. Leaves: [`Described`], and what was refused, a line each: that stays unknown.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,16 @@ use aws_sdk_sts::error::{ProvideErrorMetadata as _, SdkError};
 use serde_json::json;
 
 use super::InventoryError;
-use super::trails::{Member, Told, region};
+use super::trails::{Described, OrganizationMember, region};
 use crate::aws::{
-    ACCOUNT, Api, CLOUDTRAIL, CallError, ORGANIZATIONS, Service, client_config, in_short,
+    ACCOUNT, Api, Attempt, CLOUDTRAIL, CallError, Meaning, OPTIONS, ORGANIZATIONS, Refusal,
+    Service, client_config, in_short,
 };
 
 /// The region that is asked if none is configured.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// Of how many objects the refusal of one operation is told by name.
+/// The most objects that are named for a refused operation.
 const REFUSED_SHOWN_MAX: usize = 5;
 
 /// The answer of an account that is in no organization, which is no refusal.
@@ -27,8 +28,8 @@ const NO_ORGANIZATION: &str = "AWSOrganizationsNotInUseException";
 /// What was asked, and what was refused.
 #[derive(Debug, Default)]
 pub struct Pulled {
-    /// What was told.
-    pub told: Told,
+    /// What was answered.
+    pub told: Described,
     /// Whether the account itself was refused its trails or regions. An organization, its members and its trails are
     /// for few to see.
     pub is_lacking: bool,
@@ -42,8 +43,8 @@ pub struct Pulled {
 /// the members of its organization and their regions.
 ///
 /// # Errors
-/// [`InventoryError::Aws`] where AWS cannot be reached, [`InventoryError::Identity`] where it knows nobody by these
-/// credentials.
+/// [`InventoryError::Identity`] where AWS does not say whose credentials these are, [`InventoryError::Aws`] where it
+/// does not answer a later call.
 pub async fn pull(config: &SdkConfig) -> Result<Pulled, InventoryError> {
     let configured = config.region().cloned();
     let configured = configured.unwrap_or_else(|| Region::new(DEFAULT_REGION));
@@ -80,11 +81,16 @@ async fn identity(config: &SdkConfig) -> Result<String, InventoryError> {
     let client = IdentityClient::from_conf(own.build());
     match client.get_caller_identity().send().await {
         Ok(identity) => Ok(identity.account().unwrap_or_default().to_owned()),
-        Err(SdkError::ServiceError(refusal)) => Err(InventoryError::Identity {
-            code: refusal.err().code().unwrap_or("refused").to_owned(),
-            message: refusal.err().message().unwrap_or_default().to_owned(),
-        }),
-        Err(error) => Err(unreachable("sts GetCallerIdentity", &error)),
+        Err(error) => {
+            let attempt = Attempt {
+                what: "cannot get the caller's identity",
+                action: Some("sts:GetCallerIdentity"),
+                allow: "everyone may call it, unless a policy denies it",
+                absent: Meaning::Other,
+                options: &OPTIONS,
+            };
+            Err(Refusal::of(&error, &attempt).into())
+        }
     }
 }
 
@@ -119,7 +125,8 @@ impl Pulled {
         let Some(listed) = self.answer(operation, id, false, listed)? else {
             return Ok(());
         };
-        let members: Option<Vec<Member>> = listed.iter().map(Member::read).collect();
+        let members: Option<Vec<OrganizationMember>> =
+            listed.iter().map(OrganizationMember::read).collect();
         let members = members.ok_or_else(|| InventoryError::Aws {
             operation: format!("{operation} {id}"),
             message: "an account in the answer has no Id".to_owned(),
@@ -169,7 +176,7 @@ impl Pulled {
         Ok(())
     }
 
-    /// Selectors and status of a trail, which its home region tells.
+    /// Selectors and status of a trail, which its home region knows.
     async fn details(&mut self, config: &SdkConfig, arn: &str) -> Result<(), InventoryError> {
         let home = (self.told.trails.get(arn)).and_then(|trail| trail.home_region.clone());
         let home = home.or_else(|| arn.split(':').nth(3).map(str::to_owned));

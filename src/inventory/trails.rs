@@ -1,7 +1,7 @@
-//! What is told of trails, of the regions of accounts and of the members of an organization.
+//! Descriptions of trails, of the regions of accounts and of the members of an organization.
 //!
-//! Enters: answers of AWS, as the SDK or the command line of AWS gives them. Leaves: [`Told`], from which the rows of
-//! `trails`, `account_regions` and `organization_accounts` are made. What nobody told is none.
+//! Enters: answers of AWS, as the SDK or the command line of AWS gives them. Leaves: [`Described`], from which the rows of
+//! `trails`, `account_regions` and `organization_accounts` are made. What no answer says is null.
 
 use std::collections::BTreeMap;
 
@@ -11,20 +11,20 @@ use serde_json::Value;
 use super::InventoryError;
 use crate::decode::parse_json;
 
-/// Everything that was told at one time.
+/// All descriptions of one time.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Told {
+pub struct Described {
     /// By ARN.
-    pub trails: BTreeMap<String, Trail>,
+    pub trails: BTreeMap<String, TrailDescription>,
     /// By account: its regions, each with its status.
     pub regions: BTreeMap<String, BTreeMap<String, String>>,
     /// By organization: its members.
-    pub members: BTreeMap<String, Vec<Member>>,
+    pub members: BTreeMap<String, Vec<OrganizationMember>>,
 }
 
-/// What is told of one trail.
+/// The description of one trail.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Trail {
+pub struct TrailDescription {
     /// The region that owns it.
     pub home_region: Option<String>,
     /// Where it delivers.
@@ -49,7 +49,7 @@ pub struct Trail {
 
 /// A member of an organization.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Member {
+pub struct OrganizationMember {
     /// The account.
     pub account_id: String,
     /// Its name.
@@ -71,7 +71,7 @@ pub struct Document {
     pub text: String,
 }
 
-impl Told {
+impl Described {
     /// Reads answers as the command line of AWS prints them; `account` is whose ListRegions it is.
     ///
     /// # Errors
@@ -84,7 +84,7 @@ impl Told {
                 .map_err(|error| fault(document, format!("it is no JSON: {error}")))?;
             parsed.push((document, value));
         }
-        // Names of trails can be told only when all trails are known.
+        // The name of a trail can be looked up only when all trails are known.
         parsed.sort_by_key(|(_, value)| value.get("trailList").is_none());
         for (document, value) in &parsed {
             told.take(document, value, account)?;
@@ -92,7 +92,7 @@ impl Told {
         Ok(told)
     }
 
-    /// How many trails, accounts and members were told of, in words.
+    /// How many trails, accounts and members are described, in words.
     #[must_use]
     pub fn summary(&self) -> String {
         let members: usize = self.members.values().map(Vec::len).sum();
@@ -173,7 +173,7 @@ impl Told {
         let mut parts = listed["Arn"].as_str()?.split('/');
         let organization = parts.find(|part| part.starts_with("o-"))?;
         let members = self.members.entry(organization.to_owned()).or_default();
-        members.push(Member::read(listed)?);
+        members.push(OrganizationMember::read(listed)?);
         Some(())
     }
 
@@ -200,7 +200,7 @@ impl Told {
     }
 }
 
-impl Trail {
+impl TrailDescription {
     /// Takes an answer of GetTrailStatus.
     pub(super) fn take_status(&mut self, status: &Value) {
         self.is_logging = status["IsLogging"].as_bool();
@@ -222,7 +222,7 @@ impl Trail {
     }
 }
 
-impl Member {
+impl OrganizationMember {
     /// An account of an answer of ListAccounts; none if it has no id.
     pub(super) fn read(listed: &Value) -> Option<Self> {
         let text = |name: &str| listed[name].as_str().map(str::to_owned);
@@ -279,7 +279,7 @@ fn fault(document: &Document, problem: String) -> InventoryError {
 
 #[cfg(test)]
 mod tests {
-    use super::{Document, Told};
+    use super::{Described, Document};
 
     fn document(trail: Option<&str>, text: &str) -> Document {
         Document {
@@ -313,7 +313,7 @@ mod tests {
                 r#"{"Accounts": [{"Id": "111122223333", "Arn": "arn:aws:organizations::111122223333:account/o-exampleorg/111122223333", "Name": "a", "Status": "ACTIVE", "JoinedTimestamp": "2026-01-01T00:00:00Z"}]}"#,
             ),
         ];
-        let told = Told::read(&documents, Some("111122223333")).expect("good answers");
+        let told = Described::read(&documents, Some("111122223333")).expect("good answers");
         let trail = &told.trails["arn:aws:cloudtrail:eu-west-1:111122223333:trail/main"];
         assert_eq!(trail.bucket.as_deref(), Some("logs"));
         assert_eq!(trail.is_multi_region, Some(true));
@@ -338,7 +338,8 @@ mod tests {
 
     #[track_caller]
     fn check_of(document: &Document, account: Option<&str>, expected: &str) {
-        let said = Told::read(std::slice::from_ref(document), account).expect_err("a bad answer");
+        let said =
+            Described::read(std::slice::from_ref(document), account).expect_err("a bad answer");
         assert!(said.to_string().starts_with(expected), "{said}");
     }
 

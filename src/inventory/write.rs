@@ -1,19 +1,19 @@
-//! What was told, written as dated rows.
+//! Descriptions, written as dated rows.
 
 use serde_json::Value;
 
-use super::trails::{Member, Told, Trail};
+use super::trails::{Described, OrganizationMember, TrailDescription};
 use super::{Import, InventoryError};
 use crate::schema::{ACCOUNT_REGIONS, ORGANIZATION_ACCOUNTS, TRAILS, Table};
 use crate::store::{Store, rows};
 
-/// Writes what was told at `taken_at` (microseconds), and the run that did it.
+/// Writes the descriptions of `taken_at` (microseconds), and the run that did it.
 ///
 /// # Errors
 /// If the store cannot be written. Each table is written whole or not at all; the run is written last.
-pub async fn write_told(
+pub async fn write_descriptions(
     store: &Store,
-    told: &Told,
+    told: &Described,
     taken_at: i64,
     import: &Import<'_>,
 ) -> Result<(), InventoryError> {
@@ -22,7 +22,7 @@ pub async fn write_told(
         "run_id" => import.run_id.into(),
         _ => Value::Null,
     };
-    let trails: Vec<(&String, &Trail)> = told.trails.iter().collect();
+    let trails: Vec<(&String, &TrailDescription)> = told.trails.iter().collect();
     append(
         store,
         &TRAILS,
@@ -63,7 +63,7 @@ pub async fn write_told(
         },
     )
     .await?;
-    let members: Vec<(&String, &Member)> = (told.members.iter())
+    let members: Vec<(&String, &OrganizationMember)> = (told.members.iter())
         .flat_map(|(organization, members)| {
             members.iter().map(move |member| (organization, member))
         })

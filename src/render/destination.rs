@@ -45,14 +45,14 @@ impl Destination {
 const DESCRIPTORS: [&str; 4] = ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"];
 
 /// An open `--output`.
-pub(super) enum Output {
+pub(super) enum OutputFile {
     /// A device or a named pipe: renaming a file over `/dev/null` would do harm.
     Direct(File),
     /// A temporary file, and the path at which it is to appear.
     Temporary(NamedTempFile, PathBuf),
 }
 
-impl Output {
+impl OutputFile {
     pub(super) fn create(path: &Path, format: Format) -> Result<Self, OutputError> {
         let output = Self::open(path).map_err(|source| OutputError::Create {
             path: path.to_owned(),

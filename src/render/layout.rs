@@ -30,7 +30,7 @@ pub(super) enum Layout {
 
 /// What is known of a column when the layout is chosen.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Column {
+pub(super) struct ColumnWidths {
     /// Width of the name.
     pub(super) header: usize,
     /// Width of the widest cell.
@@ -39,7 +39,7 @@ pub(super) struct Column {
     pub(super) is_solid: bool,
 }
 
-impl Column {
+impl ColumnWidths {
     /// At least two, the width of one wide character.
     fn natural(self) -> usize {
         self.header.max(self.cells).max(2)
@@ -56,7 +56,7 @@ impl Column {
 }
 
 impl Layout {
-    pub(super) fn new(columns: &[Column], terminal_width: Option<usize>) -> Self {
+    pub(super) fn new(columns: &[ColumnWidths], terminal_width: Option<usize>) -> Self {
         let natural = columns.iter().map(|column| column.natural());
         let Some(terminal_width) = terminal_width else {
             return Self::Natural(natural.collect());
@@ -70,7 +70,7 @@ impl Layout {
         }
         // Short columns stay as they are, all longer ones get the same width.
         let shrink = |limit: usize| {
-            let width = |column: &Column| column.natural().min(column.least().max(limit));
+            let width = |column: &ColumnWidths| column.natural().min(column.least().max(limit));
             columns.iter().map(width).collect::<Vec<_>>()
         };
         let mut limit = COLUMN_WIDTH_MIN;
@@ -98,7 +98,7 @@ impl Layout {
     }
 
     /// One line a value.
-    fn records(columns: &[Column], terminal_width: usize) -> Self {
+    fn records(columns: &[ColumnWidths], terminal_width: usize) -> Self {
         let names = columns.iter().map(|column| column.header).max();
         let name = (names.unwrap_or(0) + GAP).min(terminal_width / 2);
         let value = terminal_width - name;
@@ -108,7 +108,7 @@ impl Layout {
     /// The layout of these rows: as [`Layout::new`], but records where these take fewer lines than columns so narrow that
     /// long cells go on and on.
     pub(super) fn of_rows(
-        columns: &[Column],
+        columns: &[ColumnWidths],
         terminal_width: Option<usize>,
         rows: &[Vec<String>],
     ) -> Self {
@@ -196,7 +196,7 @@ mod tests {
     fn widths_are_shared_fairly() {
         #[track_caller]
         fn check(cells: &[usize], terminal_width: Option<usize>, expected: &Layout) {
-            let columns = cells.iter().map(|cells| Column {
+            let columns = cells.iter().map(|cells| ColumnWidths {
                 header: 4,
                 cells: *cells,
                 is_solid: *cells == 20,
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn rows_are_records_where_those_are_shorter() {
-        let columns = [100, 100, 6, 6].map(|cells| Column {
+        let columns = [100, 100, 6, 6].map(|cells| ColumnWidths {
             header: 4,
             cells,
             is_solid: false,

@@ -190,7 +190,7 @@ pub async fn write_stream(
             write_to(stream, rendering, *terminal_width, sink, target).await
         }
         Destination::File(path) => {
-            let file = destination::Output::create(path, rendering.format)?;
+            let file = destination::OutputFile::create(path, rendering.format)?;
             let sink = BufWriter::with_capacity(BUFFER_BYTES, file.writer(path)?);
             let target = format!("`{}`", path.display());
             let rows = write_to(stream, rendering, None, sink, target).await?;
@@ -261,7 +261,12 @@ fn encoder<'a, W: Write + Send + 'a>(
 ) -> io::Result<Box<dyn Encoder + Send + 'a>> {
     let zone = rendering.zone;
     Ok(match rendering.format {
-        Format::Table => Box::new(table::Table::new(sink, schema, rendering, terminal_width)),
+        Format::Table => Box::new(table::TextTable::new(
+            sink,
+            schema,
+            rendering,
+            terminal_width,
+        )),
         Format::Json => Box::new(json::Json::array(sink, schema, zone)),
         Format::Ndjson => Box::new(json::Json::lines(sink, schema, zone)),
         Format::Csv => Box::new(csv::Csv::new(sink, schema, zone)),

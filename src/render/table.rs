@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use arrow::datatypes::{DataType, Schema};
 use arrow::record_batch::RecordBatch;
 
-use super::layout::{Column, GAP, Layout, width, wrap};
+use super::layout::{ColumnWidths, GAP, Layout, width, wrap};
 use super::sanitize::visible;
 use super::spark::sparkline;
 use super::strip::folded;
@@ -24,14 +24,14 @@ pub const TABLE_ROWS_MAX: usize = 10_000;
 /// Bytes of text in those rows; whichever limit is met first.
 pub const TABLE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-pub(super) struct Table<W> {
+pub(super) struct TextTable<W> {
     sink: W,
     zone: Zone,
     names: Vec<String>,
     /// Where the columns stand in the rows, and how their cells are told.
-    sources: Vec<Source>,
+    sources: Vec<CellSource>,
     is_number: Vec<bool>,
-    columns: Vec<Column>,
+    columns: Vec<ColumnWidths>,
     terminal_width: Option<usize>,
     /// Rows that wait for the layout, and the bytes of their text.
     waiting: Vec<Vec<String>>,
@@ -42,7 +42,7 @@ pub(super) struct Table<W> {
 }
 
 /// What the cells of a column are made of.
-struct Source {
+struct CellSource {
     at: usize,
     /// The column that names what this one tells.
     name: Option<usize>,
@@ -52,7 +52,7 @@ struct Source {
     first_day: Option<usize>,
 }
 
-impl Source {
+impl CellSource {
     /// The sources of the columns that are shown.
     fn all(schema: &Schema, rendering: &Rendering, is_terminal: bool) -> Vec<Self> {
         let fields = schema.fields();
@@ -101,14 +101,14 @@ enum Last {
     Lines,
 }
 
-impl<W: Write> Table<W> {
+impl<W: Write> TextTable<W> {
     pub(super) fn new(
         sink: W,
         schema: &Schema,
         rendering: &Rendering,
         terminal_width: Option<usize>,
     ) -> Self {
-        let sources = Source::all(schema, rendering, terminal_width.is_some());
+        let sources = CellSource::all(schema, rendering, terminal_width.is_some());
         let fields = sources.iter().map(|source| schema.field(source.at));
         let fields = fields.collect::<Vec<_>>();
         let names = (fields.iter())
@@ -119,11 +119,14 @@ impl<W: Write> Table<W> {
             other => other,
         });
         let types = types.collect::<Vec<_>>();
-        let columns = names.iter().zip(&types).map(|(name, data_type)| Column {
-            header: width(name),
-            cells: 0,
-            is_solid: data_type.is_numeric() || data_type.is_temporal(),
-        });
+        let columns = names
+            .iter()
+            .zip(&types)
+            .map(|(name, data_type)| ColumnWidths {
+                header: width(name),
+                cells: 0,
+                is_solid: data_type.is_numeric() || data_type.is_temporal(),
+            });
         Self {
             sink,
             zone: rendering.zone,
@@ -243,7 +246,7 @@ impl<W: Write> Table<W> {
     }
 }
 
-impl<W: Write> Encoder for Table<W> {
+impl<W: Write> Encoder for TextTable<W> {
     fn batch(&mut self, batch: &RecordBatch) -> io::Result<()> {
         let values = batch.columns().iter();
         let values = values.map(|column| Values::new(column, self.zone));

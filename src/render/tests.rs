@@ -17,13 +17,13 @@ use futures::stream;
 use super::layout::width;
 use super::*;
 
-pub(super) type Columns = Vec<(&'static str, ArrayRef)>;
+pub(super) type NamedColumns = Vec<(&'static str, ArrayRef)>;
 
 pub(super) fn texts(values: &[Option<&str>]) -> ArrayRef {
     Arc::new(StringArray::from(values.to_vec()))
 }
 
-pub(super) fn batch(columns: Columns) -> RecordBatch {
+pub(super) fn batch(columns: NamedColumns) -> RecordBatch {
     let fields = columns
         .iter()
         .map(|(name, values)| Field::new(*name, values.data_type().clone(), true));
@@ -56,12 +56,12 @@ pub(super) fn print(
 }
 
 #[track_caller]
-fn check(columns: Columns, format: Format, expected: &str) {
+fn check(columns: NamedColumns, format: Format, expected: &str) {
     assert_eq!(print(vec![batch(columns)], format, None), expected);
 }
 
 #[track_caller]
-fn check_terminal(columns: Columns, terminal_width: usize, expected: &str) {
+fn check_terminal(columns: NamedColumns, terminal_width: usize, expected: &str) {
     let out = print(vec![batch(columns)], Format::Table, Some(terminal_width));
     assert_eq!(out, expected);
     for line in out.lines() {
@@ -71,7 +71,7 @@ fn check_terminal(columns: Columns, terminal_width: usize, expected: &str) {
 
 const ARN: &str = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
-pub(super) fn sample() -> Columns {
+pub(super) fn sample() -> NamedColumns {
     vec![
         ("id", Arc::new(Int64Array::from(vec![Some(7), None]))),
         ("name", texts(&[Some("日本"), Some("")])),
@@ -140,7 +140,7 @@ fn csv_tells_null_from_empty() {
 
 #[test]
 fn hostile_text_reaches_no_terminal() {
-    let hostile = || -> Columns {
+    let hostile = || -> NamedColumns {
         let text = "\x1b[2J\u{202e}a\nb\t\"c\\\u{9b}";
         vec![("na\x1bme\u{2066}", texts(&[Some(text)]))]
     };
@@ -174,7 +174,7 @@ fn csv_is_safe_in_spreadsheets() {
         "say \"hi\"",
         "a\rb",
     ];
-    let columns: Columns = vec![
+    let columns: NamedColumns = vec![
         ("=name", texts(&cells.map(Some))),
         ("number", Arc::new(Int64Array::from(vec![-5; 8]))),
     ];
@@ -188,7 +188,7 @@ fn csv_is_safe_in_spreadsheets() {
 
 #[test]
 fn long_cells_are_wrapped_to_the_terminal() {
-    let columns = || -> Columns {
+    let columns = || -> NamedColumns {
         vec![
             ("key", texts(&[Some("alias/a"), Some(ARN), Some("alias/b")])),
             ("count", Arc::new(Int64Array::from(vec![1, 1_234_567, 3]))),
@@ -219,7 +219,7 @@ alias/b                                    3  x
 
 #[test]
 fn what_does_not_fit_becomes_records() {
-    let columns: Columns = vec![
+    let columns: NamedColumns = vec![
         ("key", texts(&[Some(ARN), None])),
         ("a_rather_long_column_name", texts(&[Some("x"), Some("y")])),
         ("n", Arc::new(Int64Array::from(vec![1, 2]))),
@@ -255,7 +255,7 @@ m:
 
 #[test]
 fn no_rows_is_an_answer() {
-    let none = || -> Columns { vec![("id", texts(&[])), ("a,b", texts(&[]))] };
+    let none = || -> NamedColumns { vec![("id", texts(&[])), ("a,b", texts(&[]))] };
     check(none(), Format::Table, "id  a,b\n--  ---\n(0 rows)\n");
     check(none(), Format::Json, "[]\n");
     check(none(), Format::Ndjson, "");
@@ -267,7 +267,8 @@ fn no_rows_is_an_answer() {
 
 #[test]
 fn columns_of_one_name_are_told_apart() {
-    let twice = || -> Columns { vec![("id", texts(&[Some("a")])), ("id", texts(&[Some("b")]))] };
+    let twice =
+        || -> NamedColumns { vec![("id", texts(&[Some("a")])), ("id", texts(&[Some("b")]))] };
     check(twice(), Format::Ndjson, "{\"id\":\"a\",\"id_2\":\"b\"}\n");
     check(twice(), Format::Csv, "id,id_2\na,b\n");
     check(twice(), Format::Table, "id  id\n--  --\na   b\n(1 row)\n");
@@ -290,7 +291,7 @@ fn rows_beyond_the_layout_are_streamed() {
 
 #[test]
 fn null_columns_are_exported() {
-    let columns: Columns = vec![
+    let columns: NamedColumns = vec![
         ("n", Arc::new(NullArray::new(2))),
         ("s", texts(&[None, Some("x")])),
     ];

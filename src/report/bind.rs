@@ -7,7 +7,7 @@ use datafusion::common::ScalarValue;
 use datafusion::prelude::SessionContext;
 
 use super::error::option;
-use super::filter::{CUT_DAYS, KnownValues, Resolved, cut_days};
+use super::filter::{CUT_DAYS, KnownValues, ResolvedFilters, cut_days};
 use super::placeholder::placeholders;
 use super::values::{days, integer, text_list, timestamp};
 use super::{Filters, KeyDirectory, KeyScope, LogPeriod, ReportError, ResolvedKey, Window};
@@ -113,7 +113,7 @@ impl Bound {
         (context, library): (&SessionContext, &Library),
         parameter: &Parameter,
         value: Option<&String>,
-        filters: &Resolved,
+        filters: &ResolvedFilters,
         request: &Request,
     ) -> Result<(), ReportError> {
         let name = parameter.name.clone();

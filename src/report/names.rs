@@ -18,7 +18,7 @@ use crate::sql::texts;
 
 /// How a column tells accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum AccountForm {
     /// The id of one.
     Id,
     /// The ids of several, with commas between them.
@@ -28,18 +28,18 @@ enum Form {
 }
 
 /// A column that tells accounts, and what the column of their names is called.
-fn vocabulary(column: &str) -> Option<(Form, String)> {
+fn vocabulary(column: &str) -> Option<(AccountForm, String)> {
     let stem = column.strip_suffix("_id").unwrap_or(column);
     if stem == "account" || stem.ends_with("_account") {
-        return Some((Form::Id, format!("{stem}_name")));
+        return Some((AccountForm::Id, format!("{stem}_name")));
     }
     if column == "accounts" || column.ends_with("_accounts") {
         let stem = column.trim_end_matches('s');
-        return Some((Form::List, format!("{stem}_names")));
+        return Some((AccountForm::List, format!("{stem}_names")));
     }
     match column {
-        "caller" => Some((Form::Within, "caller_account_name".to_owned())),
-        "key" | "key_arn" => Some((Form::Within, "key_account_name".to_owned())),
+        "caller" => Some((AccountForm::Within, "caller_account_name".to_owned())),
+        "key" | "key_arn" => Some((AccountForm::Within, "key_account_name".to_owned())),
         _ => None,
     }
 }
@@ -52,7 +52,7 @@ const OWN_NAME: &str = "account_name";
 struct Beside {
     /// The column that it stands behind.
     at: usize,
-    form: Form,
+    form: AccountForm,
     name: String,
 }
 
@@ -65,7 +65,7 @@ fn lacking(schema: &Schema) -> Vec<Beside> {
         let Some((form, name)) = vocabulary(field.name()) else {
             continue;
         };
-        let is_told = is_named && form == Form::Within;
+        let is_told = is_named && form == AccountForm::Within;
         let is_there = has(&name) || lacking.iter().any(|other| other.name == name);
         if is_text(field.data_type()) && !is_told && !is_there {
             lacking.push(Beside { at, form, name });
@@ -94,7 +94,7 @@ pub(super) fn of_neighbors(schema: &Schema) -> Vec<String> {
     let pairs = fields.iter().zip(fields.iter().skip(1));
     let named = pairs.filter(|(before, field)| {
         vocabulary(before.name()).is_some_and(|(form, name)| {
-            *field.name() == name || (form == Form::Within && field.name() == OWN_NAME)
+            *field.name() == name || (form == AccountForm::Within && field.name() == OWN_NAME)
         })
     });
     named.map(|(_, field)| field.name().clone()).collect()
@@ -154,7 +154,7 @@ impl Beside {
     }
 }
 
-impl Form {
+impl AccountForm {
     fn name(self, text: &str, names: &BTreeMap<String, String>) -> Option<String> {
         match self {
             Self::Id => names.get(text).cloned(),
@@ -216,24 +216,28 @@ mod tests {
         let names: BTreeMap<_, _> = names
             .map(|(id, name)| (id.to_owned(), name.to_owned()))
             .into();
-        let check = |form: Form, text: &str, expected: Option<&str>| {
+        let check = |form: AccountForm, text: &str, expected: Option<&str>| {
             assert_eq!(form.name(text, &names).as_deref(), expected, "{text}");
         };
-        check(Form::Id, "111122223333", Some("prod"));
-        check(Form::Id, "999999999999", None);
+        check(AccountForm::Id, "111122223333", Some("prod"));
+        check(AccountForm::Id, "999999999999", None);
         check(
-            Form::Within,
+            AccountForm::Within,
             "arn:aws:iam::444455556666:role/etl",
             Some("dev"),
         );
-        check(Form::Within, "account:111122223333", Some("prod"));
-        check(Form::Within, "service:s3.amazonaws.com", None);
-        check(Form::Within, "8b402961-4718-43ca-8f94-e4fd57328e34", None);
+        check(AccountForm::Within, "account:111122223333", Some("prod"));
+        check(AccountForm::Within, "service:s3.amazonaws.com", None);
         check(
-            Form::List,
+            AccountForm::Within,
+            "8b402961-4718-43ca-8f94-e4fd57328e34",
+            None,
+        );
+        check(
+            AccountForm::List,
             "111122223333, 999999999999",
             Some("prod, 999999999999"),
         );
-        check(Form::List, "999999999999", None);
+        check(AccountForm::List, "999999999999", None);
     }
 }

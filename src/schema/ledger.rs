@@ -313,7 +313,7 @@ const LOG_FILE_COLUMNS: &[Column] = &[
     optional(
         "trail_arn",
         Text,
-        "The trail that delivered the object, where a digest tells.",
+        "Always null: `verified_files` names the trail, where a digest does.",
     ),
     optional(
         "digest_start_time",
@@ -349,7 +349,7 @@ const LOG_FILE_COLUMNS: &[Column] = &[
     optional(
         "digest_status",
         Text,
-        "For digests and the logs they name: what verification found.",
+        "Always null: `verified_files` has what verification found.",
     ),
     optional(
         "digest_content",

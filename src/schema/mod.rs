@@ -71,7 +71,7 @@ pub enum ColumnKind {
 }
 
 impl ColumnKind {
-    /// The Arrow type that holds a value of this kind.
+    /// The Arrow type of a value of this kind.
     #[must_use]
     pub fn data_type(self) -> DataType {
         match self {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::error::ServiceError;
 use super::reader::Reader;
-use crate::source::Address;
+use crate::source::BucketAddress;
 
 /// The most objects that get a command each; a batch job restores more.
 const COMMANDS_MAX: usize = 20;
@@ -71,14 +71,14 @@ impl Archived {
             }),
         }
         if self.restore_commands.len() < COMMANDS_MAX
-            && let Some(address) = Address::parse(location)
+            && let Some(address) = BucketAddress::parse(location)
         {
             self.restore_commands.push(command(&address, class));
         }
     }
 }
 
-fn command(address: &Address, class: &str) -> String {
+fn command(address: &BucketAddress, class: &str) -> String {
     // Objects of Intelligent-Tiering come back for good, so that no days are said.
     let request = if class == "INTELLIGENT_TIERING" {
         "GlacierJobParameters={Tier=Bulk}"
@@ -106,11 +106,11 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::command;
-    use crate::source::Address;
+    use crate::source::BucketAddress;
 
     #[test]
     fn a_command_can_be_pasted_into_a_shell() {
-        let address = Address::parse("s3://b/it's a log.gz").expect("an address");
+        let address = BucketAddress::parse("s3://b/it's a log.gz").expect("an address");
         assert_eq!(
             command(&address, "GLACIER"),
             r"aws s3api restore-object --bucket b --key 'it'\''s a log.gz' --restore-request 'Days=14,GlacierJobParameters={Tier=Bulk}'"

@@ -12,7 +12,7 @@ use crate::ingest::IngestError;
 use crate::integrity::IntegrityError;
 use crate::inventory::InventoryError;
 use crate::report::ReportError;
-use crate::source::Refusal;
+use crate::source::BucketError;
 use crate::source::queue::QueueError;
 use crate::sql::SqlError;
 use crate::store::StoreError;
@@ -59,7 +59,7 @@ pub enum ServiceError {
     Queue(#[from] QueueError),
     /// A bucket could not be listed.
     #[error(transparent)]
-    Bucket(#[from] Refusal),
+    Bucket(#[from] BucketError),
     /// An event could not be put together again.
     #[error(transparent)]
     Original(#[from] OriginalError),
@@ -141,7 +141,7 @@ pub enum ServiceError {
     )]
     NothingToRetain,
     /// A key to release that has no hold.
-    #[error("`{}` is not held", printable(key))]
+    #[error("`{}` has no hold", printable(key))]
     NotHeld {
         /// The key.
         key: String,

@@ -9,7 +9,7 @@ use super::error::ServiceError;
 use super::host::Host;
 use super::open::StoreAt;
 use crate::catalog::nearest;
-use crate::ingest::{Forgotten, Kept, forget as forget_objects, unread};
+use crate::ingest::{Forgotten, NotForgotten, forget as forget_objects, unread};
 
 /// The objects that were forgotten, and those that could not be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -19,7 +19,7 @@ pub struct ForgetOutcome {
     /// The first name that matches no object of the ledger.
     pub unknown: Option<UnknownObject>,
     /// The first object that is kept although it was named itself. In a folder, logs are kept and the rest is forgotten.
-    pub refused: Option<Kept>,
+    pub refused: Option<NotForgotten>,
 }
 
 /// An object that was never ingested.
@@ -58,7 +58,8 @@ pub async fn forget(
             nearest: nearest(location, unread.iter().map(String::as_str)),
         });
     }
-    let is_refused = |kept: &&Kept| asked.contains(&kept.location) || done.objects.is_empty();
+    let is_refused =
+        |kept: &&NotForgotten| asked.contains(&kept.location) || done.objects.is_empty();
     let refused = done.kept.iter().find(is_refused).cloned();
     Ok(ForgetOutcome {
         done,

@@ -12,7 +12,7 @@ use crate::store::{Store, StoreError};
 /// Something that happened while a service was at work.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
-pub enum Event<'a> {
+pub enum ServiceEvent<'a> {
     /// The listing is done, and commits may follow.
     Begun {
         /// Counters that show how far the run is; none for a queue.
@@ -81,7 +81,7 @@ pub struct Host<'a> {
     /// The time in microseconds since 1970.
     pub clock: &'a (dyn Fn() -> i64 + Sync),
     /// Takes each event when it happens. An error ends the work; everything committed before stays.
-    pub events: &'a (dyn Fn(Event<'_>) -> io::Result<()> + Sync),
+    pub events: &'a (dyn Fn(ServiceEvent<'_>) -> io::Result<()> + Sync),
 }
 
 impl std::fmt::Debug for Host<'_> {
@@ -97,14 +97,14 @@ impl Host<'_> {
     }
 
     /// Hands an event to the sink.
-    pub(super) fn emit(&self, event: Event<'_>) -> Result<(), ServiceError> {
+    pub(super) fn emit(&self, event: ServiceEvent<'_>) -> Result<(), ServiceError> {
         (self.events)(event).map_err(ServiceError::Sink)
     }
 
     /// Emits the warnings of the store.
     pub(super) fn emit_warnings(&self, store: &Store) -> Result<(), ServiceError> {
         for warning in store.take_warnings() {
-            self.emit(Event::StoreWarning(&warning))?;
+            self.emit(ServiceEvent::StoreWarning(&warning))?;
         }
         Ok(())
     }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::error::ServiceError;
-use super::host::{Event, Host};
+use super::host::{Host, ServiceEvent};
 use super::listing::{self, find};
 use super::open::StoreAt;
 use super::options::{Decoding, IngestOptions};
 use super::queries::Queries;
-use crate::ingest::{self, Hashing, Options, Progress, Summary};
-use crate::source::{Address, Input, Listing, Source};
+use crate::ingest::{self, Hashing, Progress, RunOptions, Summary};
+use crate::source::{BucketAddress, Listing, RunInput, Source};
 use crate::store::Store;
 
 /// Ingests the log objects that the store does not have yet. A store is created if there is none, but only after
@@ -40,7 +40,7 @@ pub async fn ingest(
         hashing,
     } = found;
     if listing.ignored_count > 0 {
-        host.emit(Event::FilesSkipped {
+        host.emit(ServiceEvent::FilesSkipped {
             count: listing.ignored_count,
             examples: &listing.ignored,
         })?;
@@ -56,24 +56,24 @@ pub async fn ingest(
         stop: options.stop.clone(),
     };
     let progress = Arc::new(Progress::default());
-    host.emit(Event::Begun {
+    host.emit(ServiceEvent::Begun {
         progress: Some(&progress),
     })?;
     ingest_found(&store, options.decoding, found, &progress, host).await
 }
 
 /// The paths in a form that does not depend on the working directory.
-fn input(options: &IngestOptions) -> Input {
+fn input(options: &IngestOptions) -> RunInput {
     let sources = options.paths.iter().map(|path| {
         let typed = path.to_string_lossy().into_owned();
-        if Address::is_meant(&typed) {
+        if BucketAddress::is_meant(&typed) {
             return typed;
         }
         let found = std::fs::canonicalize(path).or_else(|_missing| std::path::absolute(path));
         found.map_or(typed, |path| path.to_string_lossy().into_owned())
     });
     let (lookback, is_all) = (options.lookback_days, options.is_all);
-    Input::new(sources, &options.narrowed, lookback, is_all)
+    RunInput::new(sources, &options.narrowed, lookback, is_all)
 }
 
 /// Where the objects of a run are, and which they are.
@@ -84,7 +84,7 @@ pub(super) struct RunInputs<'a> {
     /// The paths, as typed.
     pub(super) sources: Vec<String>,
     /// The same, if another run can be pointed at it.
-    pub(super) input: Option<Input>,
+    pub(super) input: Option<RunInput>,
     /// When the run began, in microseconds: before the listing.
     pub(super) started_at: i64,
     /// Becomes true when the run is to end early.
@@ -100,7 +100,7 @@ pub(super) async fn ingest_found(
     host: Host<'_>,
 ) -> Result<Summary, ServiceError> {
     let queries = Queries::embedded()?;
-    let options = Options {
+    let options = RunOptions {
         limits: decoding.limits,
         hashing: found.hashing,
         threads: decoding.threads,

@@ -8,7 +8,9 @@ use super::error::ServiceError;
 use super::host::Host;
 use super::open::StoreAt;
 use crate::aws::Access;
-use crate::inventory::{AccountList, Document, Import, Told, import_accounts, pull, write_told};
+use crate::inventory::{
+    AccountList, Described, Document, Import, import_accounts, pull, write_descriptions,
+};
 
 /// The result of importing a list of accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -119,7 +121,7 @@ pub async fn import_trails(
             text,
         });
     }
-    let told = Told::read(&documents, import.account.as_deref())?;
+    let told = Described::read(&documents, import.account.as_deref())?;
     write(place, &told, taken_at, &sources.join(" "), host).await?;
     Ok(TrailsWritten {
         summary: told.summary(),
@@ -130,7 +132,7 @@ pub async fn import_trails(
 
 async fn write(
     place: &StoreAt,
-    told: &Told,
+    told: &Described,
     taken_at: i64,
     source: &str,
     host: Host<'_>,
@@ -142,7 +144,7 @@ async fn write(
         started_at: host.now(),
         source,
     };
-    let done = write_told(&store, told, taken_at, &import).await;
+    let done = write_descriptions(&store, told, taken_at, &import).await;
     host.emit_warnings(&store)?;
     Ok(done?)
 }

@@ -9,7 +9,9 @@ use super::error::{LAYOUT_HINT, ServiceError};
 use super::mistyped::{refuse_places, refuse_urls};
 use super::options::IngestOptions;
 use crate::ingest::{Hashing, Listed, strangers};
-use crate::source::{self, Address, Failed, Files, Listing, Narrowed, ReadFault, S3, Source, Why};
+use crate::source::{
+    self, BucketAddress, Failed, Files, Listing, Narrowed, ReadFault, S3, Source, Why,
+};
 use crate::store::Store;
 
 /// Where the objects of a run are, and which they are.
@@ -25,7 +27,7 @@ pub(super) async fn find(
     options: &IngestOptions,
     started_at: i64,
 ) -> Result<Inputs, ServiceError> {
-    let is_address = |path: &&PathBuf| path.to_str().is_some_and(Address::is_meant);
+    let is_address = |path: &&PathBuf| path.to_str().is_some_and(BucketAddress::is_meant);
     let (addresses, paths): (Vec<_>, Vec<_>) = options.paths.iter().partition(is_address);
     let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
     refuse_urls(&paths)?;
@@ -46,7 +48,7 @@ pub(super) async fn find(
         .into_iter()
         .map(|path| {
             let typed = path.to_string_lossy();
-            let parsed = Address::parse(&typed);
+            let parsed = BucketAddress::parse(&typed);
             parsed.ok_or_else(|| ServiceError::NoBucket {
                 typed: typed.into_owned(),
             })
@@ -120,7 +122,7 @@ async fn list(
     store: Option<&Store>,
     options: &IngestOptions,
     s3: &S3,
-    addresses: &[Address],
+    addresses: &[BucketAddress],
     listing: &mut Listing,
     started_at: i64,
 ) -> Result<Listed, ServiceError> {
@@ -157,12 +159,7 @@ async fn list(
     let named = listed.named_only(store, listing, since).await?;
     let named: Vec<(String, String)> = named
         .into_iter()
-        .filter(|log| {
-            addresses
-                .iter()
-                .any(|address| address.holds(&log.bucket, &log.key))
-        })
-        .map(|log| (log.bucket, log.key))
+        .filter(|(bucket, key)| addresses.iter().any(|address| address.holds(bucket, key)))
         .collect();
     let mut found = s3.named(&named).await;
     // Which are missing is for the verification of digests to say.

@@ -8,7 +8,7 @@ use arrow::array::AsArray as _;
 use super::error::ServiceError;
 use crate::catalog::nearest;
 use crate::schema::LOG_FILE_EVENTS;
-use crate::source::{Address, Listing, Narrowed};
+use crate::source::{BucketAddress, Listing, Narrowed};
 use crate::store::{Store, read_columns};
 
 /// The most accounts or regions that a hint lists.
@@ -77,7 +77,7 @@ fn bucket_of(text: &str) -> Option<String> {
 pub(super) fn refuse_places(
     narrowed: &Narrowed,
     listing: &Listing,
-    addresses: &[Address],
+    addresses: &[BucketAddress],
 ) -> Result<(), ServiceError> {
     if !listing.faults.is_empty() {
         // It may be in a folder that could not be listed.

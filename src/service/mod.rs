@@ -1,7 +1,7 @@
 //! What a person, a timer or a socket can ask for: one file for each.
 //!
 //! Enters: plain options, and a [`Host`] with the clock and a sink. Leaves: an outcome that serde can write, and
-//! [`Event`]s through the sink while the work goes on. A store is asked through a [`Reader`], whose rows stream.
+//! [`ServiceEvent`]s through the sink while the work goes on. A store is asked through a [`Reader`], whose rows stream.
 //!
 //! **Architecture invariant:** nothing here prints, reads the environment or the clock, or knows how an outcome is
 //! rendered.
@@ -31,7 +31,7 @@ pub use archived::{Archived, ArchivedClass};
 pub use check::{QueryCheck, check_queries};
 pub use error::{QueryFault, ServiceError};
 pub use forget::{ForgetOutcome, UnknownObject, forget};
-pub use host::{Event, Host};
+pub use host::{Host, ServiceEvent};
 pub use ingest::ingest;
 pub use inventory::{
     AccountsImported, AnswerFile, TrailsImport, TrailsWritten, import_account_list, import_trails,

@@ -1,6 +1,6 @@
 //! Ingest of the objects that the messages of a queue name, batch by batch.
 //!
-//! A message is deleted when the ledger holds all its objects, and not before. What is not deleted comes back:
+//! A message is deleted when the ledger has all its objects, and not before. What is not deleted comes back:
 //! a message that cannot be used until the queue's redrive policy takes it, and one whose objects could not be
 //! read until they can be.
 
@@ -11,13 +11,13 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::error::ServiceError;
-use super::host::{Event, Host};
+use super::host::{Host, ServiceEvent};
 use super::ingest::{RunInputs, ingest_found};
 use super::open::StoreAt;
 use super::options::Decoding;
 use crate::aws::Access;
 use crate::ingest::{Hashing, Progress, Summary};
-use crate::source::queue::{Batch, Bounds, Message, Named, Queue, Waiting};
+use crate::source::queue::{Batch, BatchBounds, Message, NamedObject, Queue, Waiting};
 use crate::source::{Listing, S3, is_log_key};
 use crate::store::Store;
 
@@ -32,7 +32,7 @@ pub struct QueueOptions {
     /// How the queue and the buckets are reached.
     pub access: Access,
     /// When a batch is closed, and which buckets are read.
-    pub bounds: Bounds,
+    pub bounds: BatchBounds,
     /// How long a received message stays hidden from other consumers; extended while it is worked on.
     pub visibility_secs: u16,
     /// What to do where there is no message.
@@ -78,7 +78,7 @@ pub async fn ingest_queue(
         outcome: QueueOutcome::default(),
     };
     let mut stop = options.stop.clone();
-    host.emit(Event::Begun { progress: None })?;
+    host.emit(ServiceEvent::Begun { progress: None })?;
     loop {
         let queue = &consumer.queue;
         let gathered = queue.gather(&options.bounds, options.waiting, &mut stop, host.clock);
@@ -116,7 +116,7 @@ impl Consumer<'_> {
                 self.named.clear();
             }
             if self.named.insert(id.clone()) {
-                self.host.emit(Event::MessageLeft { id, reason })?;
+                self.host.emit(ServiceEvent::MessageLeft { id, reason })?;
             }
         }
         Ok(())
@@ -124,7 +124,7 @@ impl Consumer<'_> {
 
     /// Ingests the objects that the messages name, and deletes the messages whose objects are all in the ledger.
     async fn take(&mut self, store: &Store, batch: &Batch) -> Result<(), ServiceError> {
-        let (logs, others): (Vec<&Named>, Vec<&Named>) = batch
+        let (logs, others): (Vec<&NamedObject>, Vec<&NamedObject>) = batch
             .objects()
             .into_iter()
             .partition(|named| is_log_key(&named.key));
@@ -133,13 +133,13 @@ impl Consumer<'_> {
             let summary = Box::pin(self.ingest(store, &logs)).await?;
             unread = unread_of(&summary);
             self.outcome.is_incomplete |= summary.is_incomplete();
-            self.host.emit(Event::BatchIngested {
+            self.host.emit(ServiceEvent::BatchIngested {
                 messages: batch.messages.len(),
                 summary: &summary,
             })?;
         }
         if let Some(first) = others.first() {
-            self.host.emit(Event::ObjectsSkipped {
+            self.host.emit(ServiceEvent::ObjectsSkipped {
                 count: others.len(),
                 example: &location(first),
             })?;
@@ -154,7 +154,7 @@ impl Consumer<'_> {
         let receipts: Vec<&str> = done.map(|message| message.receipt.as_str()).collect();
         let not_deleted = self.delete(&receipts).await?;
         if let Some(failure) = batch.held.take_failure() {
-            self.host.emit(Event::QueueRefused(&failure))?;
+            self.host.emit(ServiceEvent::QueueRefused(&failure))?;
         }
         let left = batch.messages.len() - receipts.len() + not_deleted;
         self.outcome.messages += batch.messages.len() as u64;
@@ -168,17 +168,17 @@ impl Consumer<'_> {
         let count = match self.queue.delete(receipts).await {
             Ok(left) => left,
             Err(refused) => {
-                self.host.emit(Event::QueueRefused(&refused))?;
+                self.host.emit(ServiceEvent::QueueRefused(&refused))?;
                 receipts.len()
             }
         };
         if count > 0 {
-            self.host.emit(Event::MessagesNotDeleted { count })?;
+            self.host.emit(ServiceEvent::MessagesNotDeleted { count })?;
         }
         Ok(count)
     }
 
-    async fn ingest(&self, store: &Store, logs: &[&Named]) -> Result<Summary, ServiceError> {
+    async fn ingest(&self, store: &Store, logs: &[&NamedObject]) -> Result<Summary, ServiceError> {
         let names: Vec<(String, String)> = logs
             .iter()
             .map(|named| (named.bucket.clone(), named.key.clone()))
@@ -220,6 +220,6 @@ fn unread_of(summary: &Summary) -> BTreeSet<String> {
 }
 
 /// The object as the ledger names it.
-fn location(named: &Named) -> String {
+fn location(named: &NamedObject) -> String {
     format!("s3://{}/{}", named.bucket, named.key)
 }

@@ -14,7 +14,7 @@ use crate::sql::{Session, TextCells};
 use crate::store::{Pins, Snapshot, Store};
 
 /// A first and a last time.
-type Bounds = (DateTime<Utc>, DateTime<Utc>);
+type LogBounds = (DateTime<Utc>, DateTime<Utc>);
 
 /// A session over one state of a store.
 pub struct Reader {
@@ -97,7 +97,7 @@ impl Reader {
     ///
     /// # Errors
     /// If Delta's log cannot be read.
-    pub fn event_period(&self) -> Result<Option<Bounds>, ServiceError> {
+    pub fn event_period(&self) -> Result<Option<LogBounds>, ServiceError> {
         let time = |micros| DateTime::from_timestamp_micros(micros).ok_or(ServiceError::EventTime);
         let period = self.pins.period()?;
         period

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::error::ServiceError;
-use super::host::{Event, Host};
+use super::host::{Host, ServiceEvent};
 use super::open::StoreAt;
 use crate::schema::TABLES;
 use crate::store::Compaction;
@@ -33,7 +33,7 @@ pub async fn compact(place: &StoreAt, host: Host<'_>) -> Result<UpkeepOutcome, S
         if done.files_removed > 0 {
             outcome.files_removed += done.files_removed as u64;
             outcome.files_added += done.files_added as u64;
-            host.emit(Event::TableCompacted {
+            host.emit(ServiceEvent::TableCompacted {
                 table: table.name,
                 files_removed: done.files_removed,
                 files_added: done.files_added,
@@ -74,7 +74,7 @@ pub async fn vacuum(
         let done = store.vacuum(table, options.keep_hours, now_millis).await?;
         if done.files > 0 {
             outcome.files_removed += done.files as u64;
-            host.emit(Event::TableVacuumed {
+            host.emit(ServiceEvent::TableVacuumed {
                 table: table.name,
                 files: done.files,
                 bytes: done.bytes,

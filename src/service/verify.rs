@@ -14,7 +14,9 @@ use super::open::StoreAt;
 use crate::aws::Access;
 use crate::decode::Limits;
 use crate::ingest::{Unfinished, unfinished};
-use crate::integrity::{KeySource, Options, PublicKeys, Verified, verify as verify_store};
+use crate::integrity::{
+    KeySource, PublicKeys, VerificationOptions, Verified, verify as verify_store,
+};
 use crate::source::{At, Files, Opened, ReadFault, S3, Source, SourceObject};
 
 /// What to verify, and how.
@@ -68,7 +70,7 @@ pub async fn verify(
     let keys = keys(options)?;
     let last = options.to;
     let until = last.and_then(|day| day.checked_add_days(Days::new(1)));
-    let run = Options {
+    let run = VerificationOptions {
         from: options.from.map(midnight),
         until: until.map(midnight),
         accounts: options.accounts.iter().cloned().collect(),

@@ -144,7 +144,7 @@ fn is_store(entry: &DirEntry) -> bool {
 }
 
 /// Whether a file begins like gzip, or like a JSON object or array. One that cannot be opened is taken,
-/// so that the reason is told.
+/// so that the reason is reported.
 fn is_log_begun(path: &Path) -> bool {
     const START_BYTES: u64 = 64;
     let mut start = Vec::new();

@@ -1,4 +1,4 @@
-//! Keys as they stand in a URL's query.
+//! Keys as they are written in a URL's query.
 //!
 //! Enters: a key in a notification or a listing of S3. Leaves: the key itself.
 

@@ -6,7 +6,7 @@ use super::Narrowed;
 
 /// Everything that decides which objects a run can find.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Input {
+pub struct RunInput {
     /// Absolute paths, and addresses of buckets, without a slash at their end.
     pub sources: Vec<String>,
     /// The first day of delivery, as `YYYY-MM-DD`.
@@ -32,7 +32,7 @@ pub struct Input {
     pub unlisted: Vec<String>,
 }
 
-impl Input {
+impl RunInput {
     /// The input of these sources, narrowed.
     #[must_use]
     pub fn new(
@@ -56,7 +56,7 @@ impl Input {
         }
     }
 
-    /// Whether a later run over this input has found whatever a run over `earlier` found in one of its sources.
+    /// Whether a later run over this input has found everything that a run over `earlier` found in one of its sources.
     #[must_use]
     pub fn covers(&self, earlier: &Self, source: &str) -> bool {
         let is_wide = |own: &[String], other: &[String]| {
@@ -89,12 +89,12 @@ fn is_at_or_below(path: &str, folder: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Input;
+    use super::RunInput;
 
-    fn input(sources: &[&str]) -> Input {
-        Input {
+    fn input(sources: &[&str]) -> RunInput {
+        RunInput {
             sources: sources.iter().map(|source| (*source).to_owned()).collect(),
-            ..Input::default()
+            ..RunInput::default()
         }
     }
 
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_slash_at_the_end_makes_no_difference() {
         let new = |source: &str| {
-            Input::new(
+            RunInput::new(
                 [source.to_owned()],
                 &crate::source::Narrowed::default(),
                 35,
@@ -134,8 +134,8 @@ mod tests {
 
     #[test]
     fn a_narrower_run_covers_no_wider_one() {
-        type Change = fn(&mut Input);
-        let narrowings: [Change; 6] = [
+        type Narrowing = fn(&mut RunInput);
+        let narrowings: [Narrowing; 6] = [
             |input| input.from = Some("2026-03-02".to_owned()),
             |input| input.to = Some("2026-03-08".to_owned()),
             |input| input.accounts = texts(&["111122223333"]),
@@ -143,7 +143,7 @@ mod tests {
             |input| input.lookback_days = 3,
             |input| input.unlisted = texts(&["s3://b/AWSLogs/"]),
         ];
-        let whole = Input {
+        let whole = RunInput {
             lookback_days: 35,
             ..input(&["s3://b"])
         };
@@ -158,7 +158,7 @@ mod tests {
             narrow(&mut narrowed);
         }
         assert!(whole.covers(&narrowed, "s3://b"));
-        let again = Input {
+        let again = RunInput {
             is_all: true,
             ..whole.clone()
         };
@@ -168,14 +168,14 @@ mod tests {
 
     #[test]
     fn days_accounts_and_regions_are_compared() {
-        let narrowed = |from: &str, to: &str, accounts: &[&str]| Input {
+        let narrowed = |from: &str, to: &str, accounts: &[&str]| RunInput {
             from: Some(from.to_owned()),
             to: Some(to.to_owned()),
             accounts: texts(accounts),
             ..input(&["s3://b"])
         };
         let earlier = narrowed("2026-03-02", "2026-03-08", &["1", "2"]);
-        let covers = |later: Input| later.covers(&earlier, "s3://b");
+        let covers = |later: RunInput| later.covers(&earlier, "s3://b");
         assert!(covers(narrowed(
             "2026-03-01",
             "2026-03-08",

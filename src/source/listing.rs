@@ -12,7 +12,7 @@ use super::SourceObject;
 pub struct Listing {
     /// The objects, by location.
     pub objects: Vec<SourceObject>,
-    /// Files that were passed over for their names, at most [`Listing::IGNORED_KEPT_MAX`].
+    /// Files that were skipped for their names, at most [`Listing::IGNORED_KEPT_MAX`].
     pub ignored: Vec<PathBuf>,
     /// How many there were.
     pub ignored_count: u64,
@@ -195,7 +195,7 @@ impl Listing {
         }
     }
 
-    /// Notes what was passed over.
+    /// Notes what was skipped.
     pub(super) fn ignore(&mut self, path: PathBuf) {
         self.ignored_count += 1;
         if self.ignored.len() < Self::IGNORED_KEPT_MAX {

@@ -15,11 +15,11 @@ mod s3;
 mod signature;
 
 pub use directory::{Files, list};
-pub use input::Input;
+pub use input::RunInput;
 pub use listing::{Failed, ListedDay, Listing, NamedInput, Skipped, Why};
 pub use object::{At, Opened, ReadFault, Signature, SourceObject};
 pub use path::{PathFacts, Writer, is_log_key};
-pub use s3::{Address, IsDue, Narrowed, Refusal, S3};
+pub use s3::{BucketAddress, BucketError, IsDue, Narrowed, S3};
 pub use signature::signature_path;
 
 /// Where objects are read from; called from many threads at once.

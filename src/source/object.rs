@@ -55,7 +55,7 @@ pub enum ReadFault {
 pub struct Opened {
     /// Its bytes.
     pub reader: Box<dyn Read>,
-    /// The signature that was stored beside a digest.
+    /// The signature that was stored with a digest.
     pub signature: Option<Signature>,
 }
 

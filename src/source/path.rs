@@ -25,7 +25,7 @@ pub struct PathFacts {
 pub(super) const ROOT: &str = "AWSLogs";
 /// How the kinds begin that are CloudTrail's.
 const CLOUDTRAIL: &str = "CloudTrail";
-/// Services that write below `AWSLogs/<account>/`, by the folder that each writes into; where a name tells the
+/// Services that write below `AWSLogs/<account>/`, by the folder that each writes into; where a name shows the
 /// service, by that too. What a service that is not here writes is read, and its content decides.
 const SERVICES: [&str; 19] = [
     "BedrockModelInvocationLogs",
@@ -122,7 +122,7 @@ impl PathFacts {
     }
 }
 
-/// Who wrote an object, as far as its path tells.
+/// Who wrote an object, as far as its path says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writer {
     /// CloudTrail: what cannot be read of it is missing.
@@ -179,7 +179,7 @@ fn below_root(folders: &str) -> Vec<&str> {
     parts[root.map_or(0, |at| at + 1)..].to_vec()
 }
 
-/// The kind of logs that a folder of this name holds.
+/// The kind of logs in a folder of this name.
 pub(super) fn kind(part: &str) -> Option<ObjectKind> {
     match part {
         CLOUDTRAIL => Some(ObjectKind::Log),
@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(PathFacts::read("events/one.json"), PathFacts::default());
     }
 
-    /// The last `AWSLogs/` begins the layout, whatever a trail's own prefix looks like.
+    /// The last `AWSLogs/` begins the layout: a trail's own prefix may have one too.
     #[test]
     fn prefixes_that_look_like_the_layout() {
         let layout = "AWSLogs/o-exampleorg/111122223333/CloudTrail/eu-west-1/2026/03/01";

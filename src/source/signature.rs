@@ -1,6 +1,6 @@
-//! Signatures beside the digests of a local copy, where S3's metadata is lost.
+//! Signatures next to the digests of a local copy, where S3's metadata is lost.
 //!
-//! Enters: the path of a digest. Leaves: what `<digest>.sig.json` beside it says.
+//! Enters: the path of a digest. Leaves: what `<digest>.sig.json` next to it says.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -37,7 +37,7 @@ pub(super) fn is_signature(path: &Path) -> bool {
     name.strip_suffix(ENDING).is_some_and(is_digest)
 }
 
-/// The signature beside a digest, if there is one.
+/// The signature next to a digest, if there is one.
 pub(super) fn beside(path: &Path) -> Result<Option<Signature>, ReadFault> {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     if !is_digest(name) {

@@ -51,7 +51,7 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// The cells of an answer as text, whatever the types of its columns.
+/// The cells of an answer as text, for any types of its columns.
 #[derive(Debug)]
 pub struct TextCells {
     schema: SchemaRef,

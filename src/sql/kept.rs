@@ -26,12 +26,12 @@ use tokio::sync::OnceCell;
 pub(super) struct KeptView {
     plan: LogicalPlan,
     schema: SchemaRef,
-    rows: OnceCell<Kept>,
+    rows: OnceCell<KeptRows>,
 }
 
 /// What was computed.
 #[derive(Debug)]
-struct Kept {
+struct KeptRows {
     table: MemTable,
     is_empty: bool,
 }
@@ -46,13 +46,13 @@ impl KeptView {
     }
 
     /// The rows, computed if they were not yet.
-    async fn rows(&self, state: &dyn Session) -> Result<&Kept> {
+    async fn rows(&self, state: &dyn Session) -> Result<&KeptRows> {
         self.rows
             .get_or_try_init(|| Box::pin(self.compute(state)))
             .await
     }
 
-    async fn compute(&self, state: &dyn Session) -> Result<Kept> {
+    async fn compute(&self, state: &dyn Session) -> Result<KeptRows> {
         let plan = Box::pin(without_empty(state, self.plan.clone())).await?;
         let plan = state.create_physical_plan(&plan).await?;
         let batches = collect(plan, state.task_ctx()).await?;
@@ -69,11 +69,11 @@ impl KeptView {
             .collect::<std::result::Result<Vec<_>, ArrowError>>()?;
         let is_empty = batches.is_empty();
         let table = MemTable::try_new(Arc::clone(&self.schema), vec![batches])?;
-        Ok(Kept { table, is_empty })
+        Ok(KeptRows { table, is_empty })
     }
 }
 
-/// A plan in which the kept views that have no rows stand as empty relations, so that the optimizer leaves out what
+/// A plan in which the kept views that have no rows are empty relations, so that the optimizer leaves out what
 /// depends on them. The kept views that the plan reads are computed for it.
 async fn without_empty(state: &dyn Session, plan: LogicalPlan) -> Result<LogicalPlan> {
     let mut named = Vec::new();

@@ -1,4 +1,4 @@
-//! The names that can stand in a statement: relations, their columns, functions.
+//! The names that can be in a statement: relations, their columns, functions.
 
 use std::collections::BTreeSet;
 

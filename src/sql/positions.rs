@@ -126,7 +126,7 @@ fn unnamed(select: &Select, place: usize) -> Option<&Expr> {
     };
     match before.last()? {
         SelectItem::UnnamedExpr(Expr::Identifier(_) | Expr::CompoundIdentifier(_)) => None,
-        // What a `*` stands for is not known here.
+        // What a `*` means is not known here.
         SelectItem::UnnamedExpr(column) => before.iter().all(is_counted).then_some(column),
         _ => None,
     }

@@ -31,7 +31,7 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 
-/// A rule of the physical optimizer, as a session holds it.
+/// A rule of the physical optimizer, as a session has it.
 type Rule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
 
 /// The engine's own rules, those that push filters down behind fences.
@@ -266,7 +266,7 @@ impl ExecutionPlan for Fence {
 mod tests {
     use arrow::util::display::array_value_to_string;
 
-    /// Two files: `a` tells of `a1` that its `ty` is `x1`, `b` has `x1` alone.
+    /// Two files: `a` says of `a1` that its `ty` is `x1`, `b` has `x1` alone.
     async fn answer(statement: &str) -> Vec<String> {
         let directory = tempfile::tempdir().expect("a directory");
         let context = crate::sql::context();

@@ -3,7 +3,7 @@
 use deltalake_core::DeltaTableError;
 use thiserror::Error;
 
-use super::place::bucket::Refusal;
+use crate::aws::Refusal;
 
 /// An error of the store; each names the table or the place at fault.
 #[derive(Debug, Error)]
@@ -24,7 +24,7 @@ pub enum StoreError {
         /// What to do, where something can be done.
         remedy: &'static str,
     },
-    /// The place holds something else.
+    /// There is something else at the place.
     #[error("`{location}` is not a keytrail store: it contains `{entry}`")]
     NotAStore {
         /// The store's place.
@@ -68,14 +68,8 @@ pub enum StoreError {
         detail: String,
     },
     /// A bucket refused.
-    #[error("`{location}` cannot be used as a store")]
-    Refused {
-        /// The store's place.
-        location: String,
-        /// Why.
-        #[source]
-        source: Refusal,
-    },
+    #[error(transparent)]
+    Refused(Refusal),
     /// A server writes over what it should have kept.
     #[error(
         "`{location}` cannot be used as a store: its server overwrites an object though it is asked to write only what is not there (If-None-Match), so that two writers could destroy each other's commits\n\nhint: Amazon S3 and current S3-compatible servers heed the condition; update the server, or keep the store on a disk"
@@ -157,7 +151,7 @@ pub enum StoreError {
         #[source]
         source: serde_json::Error,
     },
-    /// A checkpoint could not be written. The commit that made it due stands.
+    /// A checkpoint could not be written. The commit that called for it is done.
     #[error(
         "table `{table}`: commit {version} is done, but its checkpoint could not be written, so opening the table takes longer until the next one"
     )]

@@ -15,7 +15,7 @@ mod retention;
 mod table;
 
 pub use append::cells::rows;
-pub use append::commit::{Appended, Attempts, Rows, Transaction};
+pub use append::commit::{Appended, Attempts, CommitRows, Transaction};
 pub use append::dedupe::SeenEvents;
 pub use append::retold::Retold;
 pub use append::run::RunRecord;
@@ -24,7 +24,7 @@ pub use compaction::compact::{Compacted, Compaction};
 pub use compaction::vacuum::Vacuumed;
 pub use error::StoreError;
 pub use place::Place;
-pub use place::bucket::{Clock, Refusal};
+pub use place::bucket::Clock;
 pub use place::sync::DurableFileSystem;
 pub use retention::expire::Expired;
 pub use retention::{Hold, KEPT_OPERATIONS, Retention};

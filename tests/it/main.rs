@@ -52,5 +52,6 @@ mod store_s3;
 mod tidy;
 mod trails;
 mod verify;
+mod vocabulary;
 mod windows;
 mod writing;

@@ -11,8 +11,8 @@ use keytrail::aws::Access;
 use keytrail::decode::Limits;
 use keytrail::ingest::Summary;
 use keytrail::service::{
-    Decoding, Event, Host, IngestOptions, Queries, Question, Reader, Requirement, ServiceError,
-    StoreAt, ingest,
+    Decoding, Host, IngestOptions, Queries, Question, Reader, Requirement, ServiceError,
+    ServiceEvent, StoreAt, ingest,
 };
 use keytrail::source::Narrowed;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ impl Site {
 
     async fn ingest(
         &self,
-        sink: &(dyn Fn(Event<'_>) -> io::Result<()> + Sync),
+        sink: &(dyn Fn(ServiceEvent<'_>) -> io::Result<()> + Sync),
     ) -> Result<Summary, ServiceError> {
         let options = IngestOptions {
             paths: vec![Path::new(REPOSITORY).join("sample-logs/AWSLogs")],
@@ -92,8 +92,8 @@ fn planted() -> Value {
 fn logs_are_ingested_once_and_the_sink_hears_of_it() {
     let site = Site::new();
     let begun = Mutex::new(Vec::new());
-    let sink = |event: Event<'_>| {
-        if let Event::Begun { progress } = event {
+    let sink = |event: ServiceEvent<'_>| {
+        if let ServiceEvent::Begun { progress } = event {
             begun
                 .lock()
                 .expect("no test panics here")
@@ -127,7 +127,7 @@ fn logs_are_ingested_once_and_the_sink_hears_of_it() {
 fn a_sink_that_fails_ends_the_work_and_the_next_call_does_it() {
     let site = Site::new();
     block_on(async {
-        let full = |_event: Event<'_>| Err(io::Error::from(io::ErrorKind::StorageFull));
+        let full = |_event: ServiceEvent<'_>| Err(io::Error::from(io::ErrorKind::StorageFull));
         let ended = site.ingest(&full).await.expect_err("the sink is full");
         assert!(matches!(ended, ServiceError::Sink(_)), "{ended}");
         let status = site.reader().await.status(NOW).await.expect("a status");

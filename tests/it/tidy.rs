@@ -12,6 +12,7 @@ use keytrail::schema;
 use crate::context::{Context, REPOSITORY};
 
 mod circles;
+mod names;
 mod queries;
 mod spelling;
 mod words;

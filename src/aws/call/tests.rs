@@ -23,12 +23,12 @@ use crate::aws::{ACCOUNT, CLOUDTRAIL};
 /// A request as it was sent: its URL, its headers, its body.
 type Sent = (String, HashMap<String, String>, Value);
 
-type Answer = dyn Fn(usize) -> Option<(u16, &'static str)> + Send + Sync;
+type AnswerTo = dyn Fn(usize) -> Option<(u16, &'static str)> + Send + Sync;
 
 /// Answers the requests by number; where there is no answer, the connection is refused.
 #[derive(Clone)]
 struct Server {
-    answer: Arc<Answer>,
+    answer: Arc<AnswerTo>,
     sent: Arc<Mutex<Vec<Sent>>>,
 }
 
@@ -238,7 +238,7 @@ async fn an_endpoint_that_cannot_be_is_an_error_of_the_call() {
 fn refusals_are_read_as_services_write_them() {
     #[track_caller]
     fn check(header: Option<&str>, body: &str, code: Option<&str>, message: Option<&str>) {
-        let refusal = Refusal::read(400, header, body.as_bytes());
+        let refusal = ErrorAnswer::read(400, header, body.as_bytes());
         assert_eq!((refusal.code(), refusal.message()), (code, message));
     }
     let denied = Some("AccessDenied");

@@ -1,6 +1,6 @@
 //! What begins with a backslash.
 //!
-//! Enters: the text behind it. Leaves: a [`Command`], or an error that says what is accepted; and what each
+//! Enters: the text behind it. Leaves: a [`ShellCommand`], or an error that says what is accepted; and what each
 //! command does.
 
 use std::ffi::OsString;
@@ -14,7 +14,7 @@ use super::super::args::{Args, Command as Typed, ReportArgs};
 use super::super::error::{to_stderr, to_stdout};
 use super::super::session::terminal_width;
 use super::super::{report, report_help};
-use super::running::Question;
+use super::running::ShellQuestion;
 use super::{Next, Shell};
 use crate::render::wrapped;
 use crate::render::{Format, visible};
@@ -54,7 +54,7 @@ pub(super) const COMMANDS: [(&str, &str, &str); 9] = [
 
 /// A command as it was typed.
 #[derive(Debug)]
-pub(super) enum Command {
+pub(super) enum ShellCommand {
     Describe(Option<String>),
     Reports,
     Report(Box<ReportArgs>),
@@ -67,7 +67,7 @@ pub(super) enum Command {
     Quit,
 }
 
-impl Command {
+impl ShellCommand {
     /// Reads what stands behind the backslash.
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
         let words = words(text)?;
@@ -114,11 +114,11 @@ fn format(name: &str) -> anyhow::Result<Format> {
     })
 }
 
-fn report_command(words: &[String]) -> anyhow::Result<Command> {
+fn report_command(words: &[String]) -> anyhow::Result<ShellCommand> {
     let line = ["keytrail", "report"].into_iter().map(OsString::from);
     let line: Vec<OsString> = line.chain(words.iter().map(OsString::from)).collect();
     if let Some((_queries, name)) = report_help::asked(&line) {
-        return Ok(Command::ReportHelp(name));
+        return Ok(ShellCommand::ReportHelp(name));
     }
     let args = Args::try_parse_from(line).map_err(|error| {
         let text = error.render().to_string();
@@ -126,7 +126,7 @@ fn report_command(words: &[String]) -> anyhow::Result<Command> {
     })?;
     match args.command {
         Typed::Report(args) if args.action.is_none() && args.output.output.is_none() => {
-            Ok(Command::Report(args))
+            Ok(ShellCommand::Report(args))
         }
         _ => {
             bail!("only questions can be asked here\n\nhint: `\\o FILE` writes the rows to a file")
@@ -173,28 +173,30 @@ fn help() -> String {
 
 impl Shell {
     /// Does what a command says.
-    pub(super) async fn obey(&mut self, command: Command) -> anyhow::Result<Next> {
+    pub(super) async fn obey(&mut self, command: ShellCommand) -> anyhow::Result<Next> {
         match command {
-            Command::Quit => return Ok(Next::Leave),
-            Command::Help => to_stdout(&help())?,
-            Command::Reports => {
+            ShellCommand::Quit => return Ok(Next::Leave),
+            ShellCommand::Help => to_stdout(&help())?,
+            ShellCommand::Reports => {
                 let list = report::list(self.desk.reader.library());
                 to_stdout(&wrapped(&list, terminal_width()))?;
             }
-            Command::ReportHelp(name) => report_help::print(self.desk.reader.library(), &name)?,
-            Command::Report(args) => return self.answer(Question::Report(&args)).await,
-            Command::Describe(name) => self.desk.describe(name.as_deref()).await?,
-            Command::Format(None) => {
+            ShellCommand::ReportHelp(name) => {
+                report_help::print(self.desk.reader.library(), &name)?;
+            }
+            ShellCommand::Report(args) => return self.answer(ShellQuestion::Report(&args)).await,
+            ShellCommand::Describe(name) => self.desk.describe(name.as_deref()).await?,
+            ShellCommand::Format(None) => {
                 to_stderr(&format!("format: {}\n", self.desk.outlet.format_name()));
             }
-            Command::Format(Some(format)) => self.desk.outlet.set_format(format)?,
-            Command::Output(path) => self.desk.outlet.redirect(path)?,
-            Command::Timing => {
+            ShellCommand::Format(Some(format)) => self.desk.outlet.set_format(format)?,
+            ShellCommand::Output(path) => self.desk.outlet.redirect(path)?,
+            ShellCommand::Timing => {
                 self.is_timed = !self.is_timed;
                 let state = if self.is_timed { "on" } else { "off" };
                 to_stderr(&format!("timing: {state}\n"));
             }
-            Command::Refresh => self.desk.refresh().await?,
+            ShellCommand::Refresh => self.desk.refresh().await?,
         }
         Ok(Next::Stay)
     }
@@ -202,7 +204,7 @@ impl Shell {
 
 #[cfg(test)]
 mod tests {
-    use super::{Command, words};
+    use super::{ShellCommand, words};
 
     #[test]
     fn quotes_hold_words_together() {
@@ -218,16 +220,16 @@ mod tests {
 
     #[test]
     fn the_help_of_a_report_is_a_command() {
-        let command = Command::parse("report who-used --help").expect("a command");
-        assert!(matches!(command, Command::ReportHelp(name) if name == "who-used"));
-        assert!(Command::parse("report who-used --nope --help").is_err());
+        let command = ShellCommand::parse("report who-used --help").expect("a command");
+        assert!(matches!(command, ShellCommand::ReportHelp(name) if name == "who-used"));
+        assert!(ShellCommand::parse("report who-used --nope --help").is_err());
     }
 
     #[test]
     fn what_is_no_command_is_told() {
         #[track_caller]
         fn check(text: &str, expected: &str) {
-            let error = Command::parse(text).expect_err(text).to_string();
+            let error = ShellCommand::parse(text).expect_err(text).to_string();
             assert!(error.starts_with(expected), "{error}");
         }
         check("", "`\\` is no command");

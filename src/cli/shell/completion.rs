@@ -10,7 +10,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
 use super::command::COMMANDS;
-use super::statement::{Input, is_complete, split};
+use super::statement::{ShellInput, is_complete, split};
 use crate::report::account_names;
 use crate::service::Reader;
 
@@ -118,7 +118,7 @@ impl Names {
     fn complete(&self, line: &str, at: usize) -> (usize, Vec<String>) {
         let before = &line[..at];
         let (inputs, statement) = split(before);
-        if let (Some(Input::Command(command)), "") = (inputs.last(), statement)
+        if let (Some(ShellInput::Command(command)), "") = (inputs.last(), statement)
             && !before.ends_with('\n')
         {
             return self.complete_command(before, command);

@@ -22,13 +22,13 @@ use rustyline::config::{Behavior, CompletionType, Config};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 
-use self::command::Command;
+use self::command::ShellCommand;
 use self::completion::{Helpful, Names};
 use self::history::History;
 use self::outlet::Outlet;
 use self::pager::Pager;
-use self::running::{Interrupts, Question};
-use self::statement::Input;
+use self::running::{Interrupts, ShellQuestion};
+use self::statement::ShellInput;
 use super::ExitStatus;
 use super::args::OutputArgs;
 use super::error::{print, to_stderr};
@@ -150,9 +150,11 @@ impl Shell {
     async fn take(&mut self, text: &str) -> Next {
         for input in statement::split(text).0 {
             let done = match input {
-                Input::Farewell => return Next::Leave,
-                Input::Statement(statement) => self.answer(Question::Statement(statement)).await,
-                Input::Command(command) => match Command::parse(command) {
+                ShellInput::Farewell => return Next::Leave,
+                ShellInput::Statement(statement) => {
+                    self.answer(ShellQuestion::Statement(statement)).await
+                }
+                ShellInput::Command(command) => match ShellCommand::parse(command) {
                     Ok(command) => self.obey(command).await,
                     Err(error) => Err(error),
                 },

@@ -18,7 +18,7 @@ const BATCHES_WAITING_MAX: usize = 2;
 
 /// What is asked between two prompts.
 #[derive(Clone, Copy)]
-pub(super) enum Question<'a> {
+pub(super) enum ShellQuestion<'a> {
     /// A statement without its semicolon.
     Statement(&'a str),
     Report(&'a ReportArgs),
@@ -57,7 +57,7 @@ impl Interrupts {
 
 impl Shell {
     /// Answers a question; Ctrl-C ends it.
-    pub(super) async fn answer(&mut self, question: Question<'_>) -> anyhow::Result<Next> {
+    pub(super) async fn answer(&mut self, question: ShellQuestion<'_>) -> anyhow::Result<Next> {
         let started = Instant::now();
         let done = tokio::select! {
             biased;
@@ -75,16 +75,16 @@ impl Shell {
 }
 
 impl Desk {
-    async fn answer(&mut self, question: Question<'_>) -> anyhow::Result<()> {
+    async fn answer(&mut self, question: ShellQuestion<'_>) -> anyhow::Result<()> {
         match question {
-            Question::Statement(statement) => {
+            ShellQuestion::Statement(statement) => {
                 self.refresh().await?;
                 let stream = self.reader.session().query(statement).await?;
                 self.outlet.write("", ahead(stream), None).await?;
                 self.say_notes();
                 Ok(())
             }
-            Question::Report(args) => self.answer_report(args).await,
+            ShellQuestion::Report(args) => self.answer_report(args).await,
         }
     }
 

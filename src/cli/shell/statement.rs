@@ -6,7 +6,7 @@
 
 /// One thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Input<'a> {
+pub(super) enum ShellInput<'a> {
     /// A statement without its semicolon.
     Statement(&'a str),
     /// What stands behind a backslash.
@@ -17,21 +17,21 @@ pub(super) enum Input<'a> {
 
 /// The inputs of a text, and what is left behind the last one: a statement that is not ended, or nothing but
 /// white space and comments.
-pub(super) fn split(text: &str) -> (Vec<Input<'_>>, &str) {
+pub(super) fn split(text: &str) -> (Vec<ShellInput<'_>>, &str) {
     let mut inputs = Vec::new();
     let mut rest = text;
     loop {
         let told = without_comments(rest);
         let (line, after) = told.split_once('\n').unwrap_or((told, ""));
         if let Some(command) = line.strip_prefix('\\') {
-            inputs.push(Input::Command(command));
+            inputs.push(ShellInput::Command(command));
             rest = after;
         } else if is_farewell(line) {
-            inputs.push(Input::Farewell);
+            inputs.push(ShellInput::Farewell);
             rest = after;
         } else if let Some(end) = end_of_statement(rest) {
             if end > rest.len() - told.len() {
-                inputs.push(Input::Statement(rest[..end].trim()));
+                inputs.push(ShellInput::Statement(rest[..end].trim()));
             }
             rest = &rest[end + 1..];
         } else {
@@ -98,14 +98,14 @@ fn without_comments(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Input, is_complete, split};
+    use super::{ShellInput, is_complete, split};
 
     #[test]
     fn statements_end_at_their_semicolon() {
         #[track_caller]
         fn check(text: &str, statements: &[&str], rest: &str) {
             let (found, left) = split(text);
-            let statements = statements.iter().map(|text| Input::Statement(text));
+            let statements = statements.iter().map(|text| ShellInput::Statement(text));
             assert_eq!(
                 (found, left.trim()),
                 (statements.collect::<Vec<_>>(), rest),
@@ -133,9 +133,9 @@ mod tests {
 
     #[test]
     fn commands_end_with_their_line_and_farewells_are_lines() {
-        use Input::{Command, Farewell, Statement};
+        use ShellInput::{Command, Farewell, Statement};
         #[track_caller]
-        fn check(text: &str, inputs: &[Input<'_>]) {
+        fn check(text: &str, inputs: &[ShellInput<'_>]) {
             assert_eq!(split(text).0, inputs, "{text}");
             assert!(is_complete(text), "{text}");
         }

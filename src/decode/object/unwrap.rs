@@ -175,7 +175,7 @@ fn message_of(value: Value<'_>) -> Option<Value<'_>> {
         .filter(|message| matches!(message.kind(), JsonKind::Text | JsonKind::Object))
 }
 
-/// A string as the JSON that it holds. Half a surrogate pair, which UTF-8 cannot hold, is an escape there
+/// A string as the JSON that it contains. Half a surrogate pair, which UTF-8 cannot express, is an escape there
 /// too; behind a backslash it could not be one, and stays what no JSON has there.
 fn json_of(value: Value<'_>) -> Option<Cow<'_, str>> {
     if value.kind() != JsonKind::Text {

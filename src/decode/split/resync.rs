@@ -1,6 +1,6 @@
 //! Where reading goes on behind damage.
 //!
-//! Enters: text in which the records can no longer be told by their structure. Leaves: the next place
+//! Enters: text in which the records can no longer be found by their structure. Leaves: the next place
 //! where one certainly begins.
 
 use memchr::memmem::Finder;
@@ -8,10 +8,10 @@ use memchr::memmem::Finder;
 use super::{FIRST_MEMBER, Packing, RESYNC_KEEP_BYTES, SplitState, Splitter, Step};
 use crate::decode::skip::{before_space, skip_space};
 
-/// Where each object has a line of its own, this begins one: no string holds the end of a line.
+/// Where each object has a line of its own, this begins one: no string contains the end of a line.
 const LINE_OF_OBJECT: &[u8] = b"\n{\"";
 
-/// How a string begins that holds an event: no string holds its first quote.
+/// How a string begins that contains an event: no string contains its first quote.
 pub(super) const FIRST_OF_STRING: &[u8] = br#""{\"eventVersion\""#;
 
 /// The member that the envelope of CloudWatch Logs begins with.

@@ -41,7 +41,7 @@ pub struct Filters {
 
 /// What the filters mean in this store.
 #[derive(Debug, Default)]
-pub(super) struct Resolved {
+pub(super) struct ResolvedFilters {
     pub(super) account: Option<String>,
     pub(super) region: Option<String>,
     service: Option<String>,
@@ -55,7 +55,7 @@ pub(super) struct Resolved {
     pub(super) notes: Vec<String>,
 }
 
-impl Resolved {
+impl ResolvedFilters {
     /// The placeholders of the scopes, but for the window and the key.
     pub(super) fn values(&self) -> BTreeMap<String, ScalarValue> {
         let text = |value: &Option<String>| ScalarValue::Utf8(value.clone());
@@ -79,12 +79,12 @@ impl Filters {
     /// A value of the right type for each placeholder of the filters.
     pub(super) fn typical_values() -> BTreeMap<String, ScalarValue> {
         let text = || Some(String::new());
-        let resolved = Resolved {
+        let resolved = ResolvedFilters {
             account: text(),
             region: text(),
             service: text(),
             caller: text(),
-            ..Resolved::default()
+            ..ResolvedFilters::default()
         };
         let cut = CUT_DAYS.map(|name| (name.to_owned(), ScalarValue::Date32(Some(0))));
         resolved.values().into_iter().chain(cut).collect()
@@ -96,7 +96,7 @@ impl Filters {
         context: &SessionContext,
         window: &Window,
         logs: &LogPeriod,
-    ) -> Result<Resolved, ReportError> {
+    ) -> Result<ResolvedFilters, ReportError> {
         let store = KnownValues::new(context);
         let account = store.account(self.account.as_deref()).await?;
         let key_accounts = store
@@ -114,7 +114,7 @@ impl Filters {
         }
         let (caller, nothing) = store.caller(self.caller.as_deref(), logs).await?.unzip();
         notes.extend(nothing.flatten());
-        Ok(Resolved {
+        Ok(ResolvedFilters {
             region: store.region(self.region.as_deref()).await?,
             service: store.service(self.service.as_deref()).await?,
             caller,

@@ -27,7 +27,7 @@ pub(super) fn is_principal(typed: &str) -> bool {
 
 /// Whether it can be a caller that no log names: an ARN of IAM or STS, or another account.
 pub(super) fn is_caller(typed: &str) -> bool {
-    Identity::parse(typed).is_some() || typed.strip_prefix("account:").is_some_and(is_account)
+    ArnIdentity::parse(typed).is_some() || typed.strip_prefix("account:").is_some_and(is_account)
 }
 
 /// The account that a text is: its id, also as callers have it.
@@ -38,20 +38,20 @@ pub(super) fn account_of(typed: &str) -> Option<&str> {
 
 /// Whether two ARNs are of one user or role: its name is the only one in the account, whatever the path.
 pub(super) fn is_same_identity(left: &str, right: &str) -> bool {
-    let (left, right) = (Identity::parse(left), Identity::parse(right));
+    let (left, right) = (ArnIdentity::parse(left), ArnIdentity::parse(right));
     left.is_some() && left == right
 }
 
 /// A user, a role, a session or the root user.
 #[derive(PartialEq, Eq)]
-struct Identity<'a> {
+struct ArnIdentity<'a> {
     account: &'a str,
     kind: &'a str,
     /// Without the path; of a session with the role's.
     name: &'a str,
 }
 
-impl<'a> Identity<'a> {
+impl<'a> ArnIdentity<'a> {
     fn parse(arn: &'a str) -> Option<Self> {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let &["arn", partition, service, "", account, resource] = parts.as_slice() else {

@@ -64,7 +64,7 @@ impl KeyDirectory {
     /// # Errors
     /// As [`resolve_key`].
     pub fn resolve(&self, typed: &str, scope: &KeyScope<'_>) -> Result<ResolvedKey, ReportError> {
-        let form = Form::parse(typed)?;
+        let form = KeyForm::parse(typed)?;
         let keys = self.candidates(&form, scope);
         let sets: BTreeSet<&str> = keys.values().map(|candidate| candidate.key_set).collect();
         if sets.len() > 1 {
@@ -94,23 +94,23 @@ impl KeyDirectory {
     }
 
     /// The keys that the form can mean within the scope, by ARN.
-    fn candidates(&self, form: &Form, scope: &KeyScope<'_>) -> BTreeMap<&str, Candidate<'_>> {
-        let mut found: BTreeMap<&str, Candidate<'_>> = BTreeMap::new();
+    fn candidates(&self, form: &KeyForm, scope: &KeyScope<'_>) -> BTreeMap<&str, PossibleKey<'_>> {
+        let mut found: BTreeMap<&str, PossibleKey<'_>> = BTreeMap::new();
         for key in &self.keys {
             let is_meant = match form {
-                Form::KeyArn(arn) => key.arn == *arn,
-                Form::KeyId(id) => key.id == *id,
-                Form::AliasArn { .. } | Form::AliasName(_) => false,
+                KeyForm::KeyArn(arn) => key.arn == *arn,
+                KeyForm::KeyId(id) => key.id == *id,
+                KeyForm::AliasArn { .. } | KeyForm::AliasName(_) => false,
             };
             if is_meant && scope.holds(&key.account, &key.region) {
-                found.insert(&key.arn, Candidate::new(&key.key_set));
+                found.insert(&key.arn, PossibleKey::new(&key.key_set));
             }
         }
         for period in &self.aliases {
             let is_meant = match form {
-                Form::AliasArn { arn, .. } => period.arn == *arn,
-                Form::AliasName(name) => period.name == *name,
-                Form::KeyArn(_) | Form::KeyId(_) => false,
+                KeyForm::AliasArn { arn, .. } => period.arn == *arn,
+                KeyForm::AliasName(name) => period.name == *name,
+                KeyForm::KeyArn(_) | KeyForm::KeyId(_) => false,
             };
             if is_meant
                 && scope.holds(&period.account, &period.region)
@@ -119,7 +119,7 @@ impl KeyDirectory {
                 let set = self.key_set(&period.key_arn);
                 found
                     .entry(&period.key_arn)
-                    .or_insert_with(|| Candidate::new(set))
+                    .or_insert_with(|| PossibleKey::new(set))
                     .periods
                     .push(period);
             }
@@ -136,18 +136,18 @@ impl KeyDirectory {
     }
 
     /// The names that the logs show only as typed, and that the form can mean.
-    fn typed_names(&self, form: &Form, scope: &KeyScope<'_>) -> Vec<String> {
+    fn typed_names(&self, form: &KeyForm, scope: &KeyScope<'_>) -> Vec<String> {
         let names: BTreeSet<String> = self
             .typed
             .iter()
             .filter(|typed| {
                 let is_meant = match form {
-                    Form::KeyArn(arn) | Form::AliasArn { arn, .. } => typed.name == *arn,
-                    Form::KeyId(id) => {
+                    KeyForm::KeyArn(arn) | KeyForm::AliasArn { arn, .. } => typed.name == *arn,
+                    KeyForm::KeyId(id) => {
                         typed.name.eq_ignore_ascii_case(id)
                             || typed.name.ends_with(&format!(":key/{id}"))
                     }
-                    Form::AliasName(name) => {
+                    KeyForm::AliasName(name) => {
                         typed.name == *name || typed.name.ends_with(&format!(":{name}"))
                     }
                 };
@@ -166,12 +166,12 @@ impl KeyDirectory {
 }
 
 /// A key that was perhaps meant, and the periods of the alias through which.
-struct Candidate<'a> {
+struct PossibleKey<'a> {
     key_set: &'a str,
     periods: Vec<&'a AliasPeriod>,
 }
 
-impl<'a> Candidate<'a> {
+impl<'a> PossibleKey<'a> {
     fn new(key_set: &'a str) -> Self {
         Self {
             key_set,
@@ -212,14 +212,14 @@ impl KeyScope<'_> {
 
 /// The forms in which a key is named.
 #[derive(Debug, PartialEq, Eq)]
-enum Form {
+enum KeyForm {
     KeyArn(String),
     AliasArn { arn: String, name: String },
     AliasName(String),
     KeyId(String),
 }
 
-impl Form {
+impl KeyForm {
     fn parse(typed: &str) -> Result<Self, ReportError> {
         let fault = |problem: String| ReportError::InvalidKey {
             typed: typed.to_owned(),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::directory::{AliasPeriod, KeyDirectory, KnownKey, TypedName};
-use super::{Form, KeyScope};
+use super::{KeyForm, KeyScope};
 use crate::report::{ReportError, Window};
 
 const OWNER: &str = "111111111111";
@@ -295,7 +295,7 @@ fn what_cannot_name_a_key_is_refused() {
         "arn:aws:kms:eu-west-1:1:alias/",
     ] {
         assert!(
-            matches!(Form::parse(text), Err(ReportError::InvalidKey { .. })),
+            matches!(KeyForm::parse(text), Err(ReportError::InvalidKey { .. })),
             "{text}"
         );
     }

@@ -89,14 +89,14 @@ async fn left(context: &SessionContext, request: &Request) -> [String; 3] {
 }
 
 /// A start, if any, and an end.
-type Window = (Option<&'static str>, &'static str);
+type StartEnd = (Option<&'static str>, &'static str);
 
 /// All of it, and a window that begins and ends within a day.
-const ALL: Window = (None, "2026-01-03");
-const CUT: Window = (Some("2026-01-01T11:00:00Z"), "2026-01-03T02:00:00Z");
+const ALL: StartEnd = (None, "2026-01-03");
+const CUT: StartEnd = (Some("2026-01-01T11:00:00Z"), "2026-01-03T02:00:00Z");
 
 /// Filters, a key, a window, and how many records they leave.
-fn cases() -> Vec<(Filters, Option<&'static str>, Window, u8)> {
+fn cases() -> Vec<(Filters, Option<&'static str>, StartEnd, u8)> {
     let text = |value: &str| Some(value.to_owned());
     let all = Filters::default;
     let account = |id: &str| Filters {

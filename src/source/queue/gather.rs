@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Held, Message, Named, Queue, QueueError, Unusable};
+use super::{HeldMessages, Message, NamedObject, Queue, QueueError, Unusable};
 
-/// A request waits for messages for so long at most, the most that SQS allows.
+/// The longest that a request waits for messages, the most that SQS allows.
 const WAIT_SECS_MAX: i64 = 20;
 /// An answer without messages after so long means that there are none: all servers of the queue were asked.
 const EMPTY_SECS: i64 = 2;
@@ -16,10 +16,10 @@ const LAST_ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
 /// When a batch is closed.
 #[derive(Debug, Clone)]
-pub struct Bounds {
-    /// When it names so many objects.
+pub struct BatchBounds {
+    /// When it names this many objects.
     pub objects_max: usize,
-    /// When its first message has waited for so long.
+    /// When its first message has waited for this long.
     pub seconds_max: u32,
     /// Buckets whose objects are taken; without any, all are.
     pub buckets: Vec<String>,
@@ -34,7 +34,7 @@ pub enum Waiting {
     UntilEmpty,
 }
 
-/// Messages that are worked on together, and held meanwhile.
+/// Messages that are worked on together, and kept from others meanwhile.
 #[derive(Debug)]
 pub struct Batch {
     /// Messages that can be used.
@@ -44,13 +44,13 @@ pub struct Batch {
     /// Whether nothing comes after it: the queue is empty, or the end was asked for.
     pub is_last: bool,
     /// Holds the messages.
-    pub held: Held,
+    pub held: HeldMessages,
 }
 
 impl Batch {
     /// The objects that the messages name, each once.
     #[must_use]
-    pub fn objects(&self) -> BTreeSet<&Named> {
+    pub fn objects(&self) -> BTreeSet<&NamedObject> {
         let contents = self.messages.iter().map(|message| &message.content);
         contents.flatten().flatten().collect()
     }
@@ -63,7 +63,7 @@ impl Queue {
     /// If the queue refuses. What was received comes back by itself.
     pub async fn gather(
         &self,
-        bounds: &Bounds,
+        bounds: &BatchBounds,
         waiting: Waiting,
         stop: &mut watch::Receiver<bool>,
         now: &(dyn Fn() -> i64 + Sync),
@@ -73,7 +73,7 @@ impl Queue {
             messages: Vec::new(),
             unusable: Vec::new(),
             is_last: false,
-            held: Held::new(self),
+            held: HeldMessages::new(self),
         };
         let mut closes_at: Option<i64> = None;
         let mut objects = 0;

@@ -1,22 +1,24 @@
-//! Messages that are held: for as long as their batch is open, nobody else gets them.
+//! Messages kept from other consumers while their batch is open.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
 use tokio::task::JoinHandle;
 use tracing::{Instrument as _, debug_span};
 
+use super::error::{EXTEND, refused};
 use super::{Message, Queue, QueueError, REQUEST_MESSAGES_MAX};
 
 /// More time is asked for when this part of it is over: two requests in a row may fail before a message comes
 /// back.
 const EXTENDED_AFTER: u32 = 3;
 
-/// Messages that are held until this is dropped. One that comes back all the same does no harm: its objects
+/// Messages that are kept from others until this is dropped. One that comes back anyway does no harm: its objects
 /// are known then.
 #[derive(Debug)]
-pub struct Held {
+pub struct HeldMessages {
     state: Arc<Mutex<HoldState>>,
     extending: JoinHandle<()>,
 }
@@ -27,8 +29,8 @@ struct HoldState {
     failure: Option<QueueError>,
 }
 
-impl Held {
-    /// Holds nothing yet.
+impl HeldMessages {
+    /// Keeps none yet.
     pub(super) fn new(queue: &Queue) -> Self {
         let state = Arc::<Mutex<HoldState>>::default();
         let every = Duration::from_secs(queue.visibility_secs.into()) / EXTENDED_AFTER;
@@ -49,14 +51,14 @@ impl Held {
         lock(&self.state).receipts.push(message.receipt.clone());
     }
 
-    /// The last failure to hold messages, to be told once.
+    /// The last failure to keep messages, to be reported once.
     #[must_use]
     pub fn take_failure(&self) -> Option<QueueError> {
         lock(&self.state).failure.take()
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldMessages {
     fn drop(&mut self) {
         self.extending.abort();
     }
@@ -72,12 +74,11 @@ impl Queue {
                     .receipt_handle(receipt)
                     .visibility_timeout(self.visibility_secs.into())
                     .build()
-                    .map_err(|error| QueueError::call("holding", &self.url, &error))
             });
             self.client
                 .change_message_visibility_batch()
                 .queue_url(&self.url)
-                .set_entries(Some(entries.collect::<Result<_, _>>()?))
+                .set_entries(Some(entries.collect::<Result<_, BuildError>>()?))
                 .send()
                 .instrument(debug_span!(
                     "sqs",
@@ -85,7 +86,7 @@ impl Queue {
                     messages = some.len()
                 ))
                 .await
-                .map_err(|error| QueueError::call("holding", &self.url, &error))?;
+                .map_err(|error| refused(EXTEND, &self.url, &error))?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
-//! A queue of SQS that tells which objects are new.
+//! A queue of SQS that names new objects.
 //!
-//! Enters: the queue's URL, how AWS is reached. Leaves: messages with the objects that they name, held until
+//! Enters: the queue's URL, how AWS is reached. Leaves: messages with the objects that they name, kept until
 //! they are deleted. A message that is not deleted comes back; nothing here deletes one by itself, and nothing
 //! here knows what became of an object.
 
@@ -10,17 +10,19 @@ mod hold;
 mod notification;
 
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
 use tracing::{Instrument as _, debug_span};
 use url::Url;
 
 pub use self::error::QueueError;
-pub use self::gather::{Batch, Bounds, Waiting};
-pub use self::hold::Held;
-pub use self::notification::{Named, Unusable, read};
+use self::error::{DELETE, RECEIVE, refused};
+pub use self::gather::{Batch, BatchBounds, Waiting};
+pub use self::hold::HeldMessages;
+pub use self::notification::{NamedObject, Unusable, read};
 use crate::aws::{self, Access};
 
-/// Messages of one request, of whatever sort, at most.
+/// The most messages of one request of any kind.
 const REQUEST_MESSAGES_MAX: usize = 10;
 
 /// A queue.
@@ -28,7 +30,7 @@ const REQUEST_MESSAGES_MAX: usize = 10;
 pub struct Queue {
     client: Client,
     url: String,
-    /// For so long nobody else gets a message that was received; while it is held, this is asked for again.
+    /// How long nobody else gets a message that was received; it is renewed while the message is kept.
     visibility_secs: u16,
 }
 
@@ -37,10 +39,10 @@ pub struct Queue {
 pub struct Message {
     /// Its id, the same each time that it comes.
     pub id: String,
-    /// By which this receipt of it is held and deleted.
+    /// By which this receipt of it is kept and deleted.
     pub receipt: String,
     /// The objects that it names.
-    pub content: Result<Vec<Named>, Unusable>,
+    pub content: Result<Vec<NamedObject>, Unusable>,
 }
 
 impl Queue {
@@ -49,11 +51,11 @@ impl Queue {
     /// # Errors
     /// If the URL is none.
     pub async fn new(url: &str, access: &Access, visibility_secs: u16) -> Result<Self, QueueError> {
-        let place = Place::read(url).ok_or_else(|| QueueError::BadUrl {
+        let place = QueueServer::read(url).ok_or_else(|| QueueError::BadUrl {
             url: url.to_owned(),
         })?;
         let access = Access {
-            // A queue is where its URL says, whatever is said of the bucket.
+            // A queue is where its URL says, also if the bucket is elsewhere.
             region: place.region.or_else(|| access.region.clone()),
             endpoint_url: place.endpoint_url,
             ..access.clone()
@@ -85,7 +87,7 @@ impl Queue {
             .send()
             .instrument(debug_span!("sqs", operation = "ReceiveMessage", wait_secs))
             .await
-            .map_err(|error| QueueError::call("receiving", &self.url, &error))?;
+            .map_err(|error| refused(RECEIVE, &self.url, &error))?;
         let messages = answer.messages().iter();
         let received = messages.filter_map(|message| {
             Some(Message {
@@ -110,13 +112,12 @@ impl Queue {
                     .id(number.to_string())
                     .receipt_handle(*receipt)
                     .build()
-                    .map_err(|error| QueueError::call("deleting", &self.url, &error))
             });
             let answer = self
                 .client
                 .delete_message_batch()
                 .queue_url(&self.url)
-                .set_entries(Some(entries.collect::<Result<_, _>>()?))
+                .set_entries(Some(entries.collect::<Result<_, BuildError>>()?))
                 .send()
                 .instrument(debug_span!(
                     "sqs",
@@ -124,7 +125,7 @@ impl Queue {
                     messages = some.len()
                 ))
                 .await
-                .map_err(|error| QueueError::call("deleting", &self.url, &error))?;
+                .map_err(|error| refused(DELETE, &self.url, &error))?;
             left += answer.failed().len();
         }
         Ok(left)
@@ -133,13 +134,13 @@ impl Queue {
 
 /// What the URL of a queue says.
 #[derive(Debug, PartialEq, Eq)]
-struct Place {
+struct QueueServer {
     region: Option<String>,
     /// Of another server than AWS's.
     endpoint_url: Option<String>,
 }
 
-impl Place {
+impl QueueServer {
     fn read(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok()?;
         if !matches!(url.scheme(), "http" | "https") || url.path() == "/" {
@@ -174,14 +175,14 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use super::Place;
+    use super::QueueServer;
 
     fn check(url: &str, region: Option<&str>, endpoint_url: Option<&str>) {
-        let expected = Place {
+        let expected = QueueServer {
             region: region.map(str::to_owned),
             endpoint_url: endpoint_url.map(str::to_owned),
         };
-        assert_eq!(Place::read(url), Some(expected), "{url}");
+        assert_eq!(QueueServer::read(url), Some(expected), "{url}");
     }
 
     #[test]
@@ -221,7 +222,7 @@ mod tests {
             "arn:aws:sqs:eu-west-1:111122223333:logs",
             "https://host/",
         ] {
-            assert_eq!(Place::read(wrong), None, "{wrong}");
+            assert_eq!(QueueServer::read(wrong), None, "{wrong}");
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::source::encoded::query_decoded;
 
 /// An object that a message names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Named {
+pub struct NamedObject {
     /// The bucket.
     pub bucket: String,
     /// The object's key, as it is.
@@ -46,11 +46,11 @@ const WRAPPERS_MAX: usize = 2;
 ///
 /// # Errors
 /// If it is of no known sort.
-pub fn read(body: &str) -> Result<Vec<Named>, Unusable> {
+pub fn read(body: &str) -> Result<Vec<NamedObject>, Unusable> {
     read_wrapped(body, WRAPPERS_MAX)
 }
 
-fn read_wrapped(body: &str, wrappers: usize) -> Result<Vec<Named>, Unusable> {
+fn read_wrapped(body: &str, wrappers: usize) -> Result<Vec<NamedObject>, Unusable> {
     let message: Value =
         parse_json(body.as_bytes()).map_err(|error| Unusable::NotJson(error.to_string()))?;
     if let Some(records) = message.get("Records").and_then(Value::as_array) {
@@ -82,7 +82,7 @@ fn is_creation(event: &str) -> bool {
     event.starts_with("ObjectCreated:") || event == "ObjectRestore:Completed"
 }
 
-fn s3_records(records: &[Value]) -> Result<Vec<Named>, Unusable> {
+fn s3_records(records: &[Value]) -> Result<Vec<NamedObject>, Unusable> {
     let mut named = Vec::new();
     for record in records {
         let text = |path: &str| record.pointer(path).and_then(Value::as_str);
@@ -94,7 +94,7 @@ fn s3_records(records: &[Value]) -> Result<Vec<Named>, Unusable> {
             return Err(Unusable::Unknown(members(record)));
         };
         if is_creation(event) {
-            named.push(Named {
+            named.push(NamedObject {
                 bucket: bucket.to_owned(),
                 key: query_decoded(key).ok_or_else(|| Unusable::BadKey(key.to_owned()))?,
             });
@@ -103,7 +103,7 @@ fn s3_records(records: &[Value]) -> Result<Vec<Named>, Unusable> {
     Ok(named)
 }
 
-fn event_bridge(message: &Value) -> Result<Option<Named>, Unusable> {
+fn event_bridge(message: &Value) -> Result<Option<NamedObject>, Unusable> {
     let text = |path: &str| message.pointer(path).and_then(Value::as_str);
     let (Some(event), Some(bucket), Some(key)) = (
         text("/detail-type"),
@@ -113,18 +113,18 @@ fn event_bridge(message: &Value) -> Result<Option<Named>, Unusable> {
         return Err(Unusable::Unknown(members(message)));
     };
     let is_readable = matches!(event, "Object Created" | "Object Restore Completed");
-    Ok(is_readable.then(|| Named {
+    Ok(is_readable.then(|| NamedObject {
         bucket: bucket.to_owned(),
         key: key.to_owned(),
     }))
 }
 
-fn trail_keys(bucket: &str, keys: &Value) -> Result<Vec<Named>, Unusable> {
+fn trail_keys(bucket: &str, keys: &Value) -> Result<Vec<NamedObject>, Unusable> {
     let unknown = || Unusable::Unknown("`s3ObjectKey` is not a list of keys".to_owned());
     let keys = keys.as_array().ok_or_else(unknown)?;
     keys.iter()
         .map(|key| {
-            Ok(Named {
+            Ok(NamedObject {
                 bucket: bucket.to_owned(),
                 key: key.as_str().ok_or_else(unknown)?.to_owned(),
             })
@@ -132,7 +132,7 @@ fn trail_keys(bucket: &str, keys: &Value) -> Result<Vec<Named>, Unusable> {
         .collect()
 }
 
-/// The names of what is there, for whoever has to find out what it is.
+/// The names of what is there, for anyone who has to find out what it is.
 fn members(value: &Value) -> String {
     const SHOWN_MAX: usize = 8;
     match value.as_object() {
@@ -151,9 +151,9 @@ mod tests {
 
     use super::*;
 
-    fn named(keys: &[&str]) -> Vec<Named> {
+    fn named(keys: &[&str]) -> Vec<NamedObject> {
         keys.iter()
-            .map(|key| Named {
+            .map(|key| NamedObject {
                 bucket: "logs".to_owned(),
                 key: (*key).to_owned(),
             })

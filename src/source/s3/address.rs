@@ -5,14 +5,14 @@ const SCHEME: &str = "s3://";
 
 /// A bucket, and where in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
+pub struct BucketAddress {
     /// The bucket.
     pub bucket: String,
     /// Where the keys begin, as typed.
     pub prefix: String,
 }
 
-impl Address {
+impl BucketAddress {
     /// Reads it; nothing if it is no address of a bucket.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -49,11 +49,12 @@ pub(super) fn location(bucket: &str, key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Address;
+    use super::BucketAddress;
 
     #[test]
     fn addresses() {
-        let address = |text| Address::parse(text).map(|address| (address.bucket, address.prefix));
+        let address =
+            |text| BucketAddress::parse(text).map(|address| (address.bucket, address.prefix));
         let pair = |bucket: &str, prefix: &str| Some((bucket.to_owned(), prefix.to_owned()));
         assert_eq!(address("s3://logs"), pair("logs", ""));
         assert_eq!(address("s3://logs/"), pair("logs", ""));
@@ -64,7 +65,7 @@ mod tests {
 
     #[test]
     fn what_an_address_holds() {
-        let holds = |address, key| Address::parse(address).expect("one").holds("b", key);
+        let holds = |address, key| BucketAddress::parse(address).expect("one").holds("b", key);
         assert!(holds("s3://b", "a/b"));
         assert!(holds("s3://b/a", "a/b"));
         assert!(holds("s3://b/a/b", "a/b"));

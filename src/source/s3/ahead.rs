@@ -1,8 +1,8 @@
 //! Objects fetched ahead of the threads that decode them, in the order in which they will be asked for.
 //!
 //! Memory is bounded: what is fetched and not yet decoded takes a share of a budget of bytes; large objects
-//! are streamed and take a fixed share. The order makes that safe: whoever waits for an object knows that all
-//! which hold the budget stand before it, and are being decoded.
+//! are streamed and take a fixed share. The order makes that safe: when an object is waited for, all objects
+//! that use the budget come before it, and are being decoded.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::Read;
@@ -47,11 +47,11 @@ struct AheadState {
     places: Arc<Semaphore>,
 }
 
-type Slot = oneshot::Receiver<Result<Fetched, ReadFault>>;
+type Slot = oneshot::Receiver<Result<FetchedObject, ReadFault>>;
 
 /// An object that has arrived, or is arriving.
 #[derive(Debug)]
-struct Fetched {
+struct FetchedObject {
     signature: Option<Signature>,
     body: Body,
 }
@@ -62,7 +62,7 @@ enum Body {
     Streamed(Streamed),
 }
 
-/// What a fetch holds of the budget, until it is decoded.
+/// The share of the budget that a fetch uses until it is decoded.
 type Share = Option<OwnedSemaphorePermit>;
 
 impl Default for Ahead {
@@ -180,7 +180,7 @@ impl Ahead {
     }
 
     fn lock(&self) -> MutexGuard<'_, AheadState> {
-        // Each change of the state is one step, so it is whole whoever panicked.
+        // Each change of the state is one step, so it is whole even after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -197,12 +197,12 @@ async fn fetch(
     object: SourceObject,
     share: Share,
     place: Option<OwnedSemaphorePermit>,
-    sender: oneshot::Sender<Result<Fetched, ReadFault>>,
+    sender: oneshot::Sender<Result<FetchedObject, ReadFault>>,
 ) {
     let mut reading = match Reading::begin(&calls, &object).await {
         Ok(reading) => reading,
         Err(fault) => {
-            // Where nobody waits any more, nobody need be told.
+            // Where nobody waits any more, nobody needs to know.
             drop(sender.send(Err(fault)));
             return;
         }
@@ -210,7 +210,7 @@ async fn fetch(
     let signature = reading.signature();
     if object.size_bytes <= WHOLE_BYTES_MAX {
         let body = whole(&mut reading, share).await.map(Body::Whole);
-        drop(sender.send(body.map(|body| Fetched { signature, body })));
+        drop(sender.send(body.map(|body| FetchedObject { signature, body })));
         return;
     }
     let (chunks, receiver) = mpsc::channel(CHUNKS_WAITING_MAX);
@@ -220,7 +220,7 @@ async fn fetch(
         is_ended: false,
         _share: share,
     });
-    drop(sender.send(Ok(Fetched { signature, body })));
+    drop(sender.send(Ok(FetchedObject { signature, body })));
     loop {
         let next = reading.next().await;
         let is_last = !matches!(next, Ok(Some(_)));

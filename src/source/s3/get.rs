@@ -6,7 +6,7 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use bytes::Bytes;
 use tracing::{Instrument as _, debug, debug_span};
 
-use super::refusal::{Asked, Refusal};
+use super::error::reading;
 use super::{Calls, address};
 use crate::source::{At, ReadFault, Signature, SourceObject};
 
@@ -22,7 +22,7 @@ pub(super) struct Reading<'a> {
     output: GetObjectOutput,
     /// Bytes handed over.
     position: u64,
-    /// Bytes in all, as the first answer told.
+    /// Bytes in all, as the first answer said.
     length: Option<u64>,
     /// Bytes at the front of this answer that were handed over before.
     skipped: u64,
@@ -49,7 +49,7 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// The signature that stands beside a digest.
+    /// The signature that is stored with a digest.
     pub(super) fn signature(&self) -> Option<Signature> {
         let metadata = self.output.metadata()?;
         Some(Signature {
@@ -129,20 +129,9 @@ async fn get(
             Ok(output) => return Ok(output),
             Err(error) => error,
         };
-        let refusal = Refusal::of(
-            &error,
-            Asked {
-                bucket,
-                target: &address::location(bucket, key),
-                action: "s3:GetObject",
-            },
-        );
+        let refusal = reading(&error, &address::location(bucket, key));
         if !calls.follow(bucket, &refusal) {
-            return Err(match refusal {
-                Refusal::Archived => ReadFault::Archived(refusal.short()),
-                Refusal::Vanished => ReadFault::Vanished,
-                refusal => ReadFault::Unreadable(refusal.short()),
-            });
+            return Err(refusal.into());
         }
     }
 }

@@ -15,7 +15,7 @@ const ABOVE_MAX: usize = 3;
 /// How deep in the layout a folder is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
-    /// Above `AWSLogs`, so many folders below where the listing began, or the layout was left.
+    /// Above `AWSLogs`, this many folders below where the listing began, or the layout was left.
     Above(usize),
     /// `AWSLogs/`
     Root,
@@ -60,7 +60,7 @@ impl Level {
         for part in &parts[root + 1..] {
             level = match level.child(part) {
                 Folder::Into(level) => level,
-                // What the user names is wanted, whatever it is.
+                // What the user names is wanted, in any case.
                 Folder::Foreign => return Self::Flat,
                 Folder::Stranger => match level.beside() {
                     Self::Flat => return Self::Flat,
@@ -110,7 +110,7 @@ impl Level {
     }
 }
 
-/// A number of so many digits.
+/// A number with this many digits.
 fn number<T: std::str::FromStr>(text: &str, digits: usize) -> Option<T> {
     let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok()).flatten()

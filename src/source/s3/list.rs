@@ -1,4 +1,4 @@
-//! What a bucket holds, folder by folder of CloudTrail's layout, many calls at a time.
+//! What is in a bucket, folder by folder of CloudTrail's layout, many calls at a time.
 //!
 //! Enters: an address, what it is narrowed to, and which days are due. Leaves: a [`Listing`]. A folder that
 //! cannot hold what is asked for is not listed; one that is not of the layout is listed flat.
@@ -11,18 +11,19 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use tracing::{Span, field};
 
-use super::address::{Address, location};
+use super::address::{BucketAddress, location};
 use super::layout::{Folder, Level};
 use super::page::{CALLS_MAX, PageListing, found};
-use super::{Calls, Refusal, S3};
+use super::{BucketError, Calls, S3};
+use crate::aws::Refusal;
 use crate::decode::is_account;
 use crate::source::ending::is_log_ending;
 use crate::source::path::{ROOT, is_region};
 use crate::source::{Failed, ListedDay, Listing, NamedInput, ReadFault, SourceObject, Why, Writer};
 
-/// Folders beside the layout that are looked into one by one; where there are more, all is listed flat.
+/// Folders next to those of the layout that are looked into one by one; where there are more, all is listed flat.
 const STRANGERS_MAX: usize = 32;
-/// The same beside `AWSLogs`, which a flat listing would list again.
+/// The same next to `AWSLogs`, which a flat listing would list again.
 const STRANGERS_BESIDE_MAX: usize = 10_000;
 
 /// Where a layout begins within a key.
@@ -65,7 +66,7 @@ impl Narrowed {
         }
     }
 
-    /// Whether an object is asked for, as far as its key tells.
+    /// Whether an object is asked for, as far as its key says.
     #[must_use]
     pub fn takes(&self, object: &SourceObject) -> bool {
         if *self == Self::default() {
@@ -86,14 +87,14 @@ impl Narrowed {
 
 /// One folder to list.
 #[derive(Debug, Clone)]
-struct Task {
+struct FolderTask {
     prefix: String,
     level: Level,
     /// Whether it is outside of what was asked for, and only another trail below it is wanted.
     is_left_out: bool,
 }
 
-impl Task {
+impl FolderTask {
     fn new(prefix: String, level: Level) -> Self {
         Self {
             prefix,
@@ -104,7 +105,7 @@ impl Task {
 }
 
 impl S3 {
-    /// Lists what an address holds.
+    /// Lists what is at an address.
     ///
     /// # Errors
     /// If the address itself cannot be listed. A folder below it that cannot be is among the faults.
@@ -116,11 +117,11 @@ impl S3 {
     )]
     pub async fn list(
         &self,
-        address: &Address,
+        address: &BucketAddress,
         narrowed: &Narrowed,
         is_due: &IsDue<'_>,
-    ) -> Result<Listing, Refusal> {
-        let mut walk = Walk {
+    ) -> Result<Listing, BucketError> {
+        let mut walk = BucketWalk {
             bucket: &address.bucket,
             narrowed,
             is_due,
@@ -134,7 +135,7 @@ impl S3 {
             folder.push('/');
         }
         walk.see_places(&folder);
-        let first = Task::new(folder.clone(), Level::of(&folder));
+        let first = FolderTask::new(folder.clone(), Level::of(&folder));
         let listed = list(&self.calls, &address.bucket, &first).await?;
         let is_empty = listed.folders.is_empty() && listed.objects.is_empty();
         walk.arrived(&first, listed);
@@ -152,7 +153,7 @@ impl S3 {
             }
         }
         if is_empty && walk.listing.objects.is_empty() && !address.prefix.is_empty() {
-            return Err(Refusal::Nothing {
+            return Err(BucketError::Nothing {
                 target: location(&address.bucket, &address.prefix),
             });
         }
@@ -179,17 +180,17 @@ impl S3 {
 }
 
 /// A listing under way.
-struct Walk<'a> {
+struct BucketWalk<'a> {
     bucket: &'a str,
     narrowed: &'a Narrowed,
     is_due: &'a IsDue<'a>,
     listing: Listing,
-    waiting: Vec<Task>,
+    waiting: Vec<FolderTask>,
     /// Folders of accounts and regions that were not asked for.
-    left_out: Vec<Task>,
+    left_out: Vec<FolderTask>,
 }
 
-impl Walk<'_> {
+impl BucketWalk<'_> {
     async fn finish(&mut self, calls: &Calls) {
         let bucket = self.bucket;
         let mut running = FuturesUnordered::new();
@@ -203,14 +204,14 @@ impl Walk<'_> {
                 Some((Ok(found), task)) => self.arrived(&task, found),
                 Some((Err(refusal), task)) => {
                     let folder = location(bucket, &task.prefix);
-                    self.listing.faults.push((folder.into(), refusal.short()));
+                    self.listing.faults.push((folder.into(), refusal.cause));
                 }
                 None => break,
             }
         }
     }
 
-    fn arrived(&mut self, task: &Task, found: PageListing) {
+    fn arrived(&mut self, task: &FolderTask, found: PageListing) {
         let objects = found.objects.len() as u64;
         let folder = location(self.bucket, &task.prefix);
         let mut has_other_trail = false;
@@ -221,7 +222,7 @@ impl Walk<'_> {
                 .is_some_and(|below| below.contains(OTHER_ROOT));
             self.take(object);
         }
-        // A day that holds another trail gets logs as long as that does.
+        // A day with another trail in it gets logs as long as that trail does.
         if let Level::Day(day) = task.level
             && !has_other_trail
         {
@@ -238,14 +239,14 @@ impl Walk<'_> {
             has_root |= name == ROOT;
             match task.level.child(&name) {
                 Folder::Into(Level::Root) => {
-                    self.waiting.push(Task::new(prefix, Level::Root));
+                    self.waiting.push(FolderTask::new(prefix, Level::Root));
                 }
                 Folder::Into(level) => self.consider(prefix, level, &name, task.is_left_out),
                 Folder::Foreign => {
                     self.listing.others.add(&location(self.bucket, &prefix));
-                    // A trail's own prefix may be named like the folder of a service; one call tells.
+                    // A trail's own prefix may be named like the folder of a service; one call shows which it is.
                     let root = format!("{prefix}{ROOT}/");
-                    self.waiting.push(Task::new(root, Level::Root));
+                    self.waiting.push(FolderTask::new(root, Level::Root));
                 }
                 Folder::Stranger => strangers.push(prefix),
             }
@@ -285,7 +286,7 @@ impl Walk<'_> {
             Level::Region => self.listing.regions.extend([name.to_owned()]),
             _ => {}
         }
-        let task = Task {
+        let task = FolderTask {
             prefix,
             level,
             is_left_out: true,
@@ -311,7 +312,7 @@ impl Walk<'_> {
             self.listing.days_settled += 1;
             return;
         }
-        self.waiting.push(Task {
+        self.waiting.push(FolderTask {
             is_left_out: false,
             ..task
         });
@@ -337,7 +338,7 @@ impl Walk<'_> {
 
     /// Folders that are not of the layout. There may be a million of them, so that looking into each would
     /// never end.
-    fn look_beside(&mut self, task: &Task, strangers: Vec<String>, has_root: bool) {
+    fn look_beside(&mut self, task: &FolderTask, strangers: Vec<String>, has_root: bool) {
         let limit = if has_root || task.level.holds_accounts() {
             STRANGERS_BESIDE_MAX
         } else {
@@ -345,7 +346,9 @@ impl Walk<'_> {
         };
         if strangers.len() <= limit {
             let level = task.level.beside();
-            let tasks = strangers.into_iter().map(|prefix| Task::new(prefix, level));
+            let tasks = strangers
+                .into_iter()
+                .map(|prefix| FolderTask::new(prefix, level));
             self.waiting.extend(tasks);
         } else if has_root || task.level.holds_accounts() {
             let folder = location(self.bucket, &task.prefix);
@@ -356,12 +359,12 @@ impl Walk<'_> {
             self.listing.faults.push((folder.into(), told));
         } else {
             self.waiting
-                .push(Task::new(task.prefix.clone(), Level::Flat));
+                .push(FolderTask::new(task.prefix.clone(), Level::Flat));
         }
     }
 }
 
-async fn list(calls: &Calls, bucket: &str, task: &Task) -> Result<PageListing, Refusal> {
+async fn list(calls: &Calls, bucket: &str, task: &FolderTask) -> Result<PageListing, Refusal> {
     let is_flat = matches!(task.level, Level::Day(_) | Level::Flat);
     found(calls, bucket, &task.prefix, is_flat).await
 }

@@ -5,11 +5,11 @@
 
 mod address;
 mod ahead;
+mod error;
 mod get;
 mod layout;
 mod list;
 mod page;
-mod refusal;
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -24,12 +24,12 @@ use aws_sdk_s3::config::{Region, ResponseChecksumValidation};
 use aws_sdk_s3::types::RequestPayer;
 use tokio::runtime::Handle;
 
-pub use address::Address;
+pub use address::BucketAddress;
+pub use error::BucketError;
 pub use list::{IsDue, Narrowed};
-pub use refusal::Refusal;
 
 use super::{At, Files, Opened, ReadFault, Source, SourceObject};
-use crate::aws::{Access, client_config};
+use crate::aws::{Access, Refusal, client_config};
 use ahead::Ahead;
 
 /// Attempts at one call, the first among them.
@@ -40,7 +40,7 @@ const WAIT_MAX: Duration = Duration::from_secs(20);
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// The first byte of an answer, not the whole of it.
 const ANSWER_WITHIN: Duration = Duration::from_mins(1);
-/// Where a bucket is first looked for if no region is set; S3 tells the right one.
+/// Where a bucket is first looked for if no region is set; S3 names the right one.
 const DEFAULT_REGION: &str = "us-east-1";
 
 /// Reads the objects of buckets, and files too. It is made on the runtime that its calls are to run on.
@@ -111,23 +111,20 @@ impl Calls {
     }
 
     fn moved(&self) -> MutexGuard<'_, HashMap<String, Client>> {
-        // A map of clients is whole, whoever panicked.
+        // A map of clients is whole even after a panic.
         self.moved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Follows a bucket into the region where it is; false if that is not told, or tried already.
+    /// Follows a bucket into the region where it is; false if that is not named, or was tried already.
     fn follow(&self, bucket: &str, refusal: &Refusal) -> bool {
-        let Some(region) = refusal.told_region() else {
+        let Some(region) = &refusal.region else {
             return false;
         };
         let mut moved = self.moved();
         if moved.contains_key(bucket) {
             return false;
         }
-        let config = self
-            .config
-            .to_builder()
-            .region(Region::new(region.to_owned()));
+        let config = self.config.to_builder().region(Region::new(region.clone()));
         moved.insert(bucket.to_owned(), Client::from_conf(config.build()));
         true
     }

@@ -10,8 +10,9 @@ use futures::StreamExt as _;
 use tracing::{Instrument as _, debug_span};
 
 use super::address::location;
-use super::refusal::Asked;
-use super::{Calls, Refusal, S3};
+use super::error::{listing, reading};
+use super::{Calls, S3};
+use crate::aws::Refusal;
 use crate::source::encoded::query_decoded;
 use crate::source::{At, ReadFault, SourceObject};
 
@@ -21,7 +22,7 @@ pub(super) const CALLS_MAX: usize = 32;
 /// Classes whose objects need a restore before they can be read.
 const ARCHIVE_CLASSES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
 
-/// What a folder holds.
+/// What is in a folder.
 #[derive(Debug, Default)]
 pub(super) struct PageListing {
     /// Folders, as prefixes that end in a slash; none of a flat listing.
@@ -90,20 +91,9 @@ async fn page(
             Ok(page) => return Ok(page),
             Err(error) => error,
         };
-        let asked = Asked {
-            bucket,
-            target: &location(bucket, prefix),
-            action: "s3:ListBucket",
-        };
-        let refusal = Refusal::of(&error, asked);
+        let refusal = listing(&error, &location(bucket, prefix));
         if !calls.follow(bucket, &refusal) {
-            return Err(match refusal {
-                // A listing has no object that could vanish.
-                Refusal::Vanished => Refusal::NoBucket {
-                    bucket: bucket.to_owned(),
-                },
-                refusal => refusal,
-            });
+            return Err(refusal);
         }
     }
 }
@@ -174,17 +164,9 @@ async fn look(calls: &Calls, bucket: &str, key: &str) -> SourceObject {
             }
             Err(error) => error,
         };
-        let asked = Asked {
-            bucket,
-            target: &object.location,
-            action: "s3:GetObject",
-        };
-        let refusal = Refusal::of(&error, asked);
+        let refusal = reading(&error, &object.location);
         if !calls.follow(bucket, &refusal) {
-            object.fault = Some(match refusal {
-                Refusal::Vanished => ReadFault::Vanished,
-                refusal => ReadFault::Unreadable(refusal.short()),
-            });
+            object.fault = Some(refusal.into());
             return object;
         }
     }
@@ -253,7 +235,7 @@ fn micros(time: &DateTime) -> Option<i64> {
 
 /// A key as it is, where the server has encoded it as in a URL's query.
 ///
-/// One that is not encoded as it should be stays as it came, so that reading it tells.
+/// One that is not encoded as it should be stays as it came, so that reading it fails with a reason.
 fn plain(text: &str, is_encoded: bool) -> String {
     let decoded = is_encoded.then(|| query_decoded(text)).flatten();
     decoded.unwrap_or_else(|| text.to_owned())

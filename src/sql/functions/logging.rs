@@ -22,7 +22,7 @@ use datafusion::prelude::SessionContext;
 use serde_json::Value;
 
 use super::texts;
-use crate::decode::{ObjectKind, parse_event_time};
+use crate::decode::{DigestContent, ObjectKind, parse_event_time};
 use crate::source::PathFacts;
 
 /// Where the layout of CloudTrail begins in a key.
@@ -138,23 +138,17 @@ fn digest_logs(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
         vec![Box::new(StringBuilder::new()), time(), time(), time()];
     let mut lists = ListBuilder::new(StructBuilder::new(log_fields(), columns));
     for digest in &texts(&only(arguments)?)? {
-        let digest = digest.and_then(|digest| serde_json::from_str::<Value>(digest).ok());
-        let logs = digest
-            .as_ref()
-            .and_then(|digest| digest["logFiles"].as_array());
-        for log in logs.into_iter().flatten() {
-            let Some(key) = log["s3Object"].as_str() else {
-                continue;
-            };
+        let logs = digest.map(DigestContent::logs_of).unwrap_or_default();
+        for log in logs {
             let row = lists.values();
             if let Some(keys) = row.field_builder::<StringBuilder>(0) {
-                keys.append_value(log_key(key));
+                keys.append_value(log_key(&log.s3_object));
             }
-            let event_time = |name: &str| log[name].as_str().and_then(parse_event_time);
+            let event_time = |time: &Option<String>| parse_event_time(time.as_deref()?);
             let times = [
-                event_time("oldestEventTime"),
-                event_time("newestEventTime"),
-                PathFacts::read(key).delivery_time,
+                event_time(&log.oldest_event_time),
+                event_time(&log.newest_event_time),
+                PathFacts::read(&log.s3_object).delivery_time,
             ];
             for (index, time) in times.into_iter().enumerate() {
                 if let Some(times) = row.field_builder::<TimestampMicrosecondBuilder>(index + 1) {
@@ -170,7 +164,7 @@ fn digest_logs(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
 
 /// What one selector lets through of a service's management events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Logged {
+enum LoggedEvents {
     Nothing,
     Writes,
     ReadsAlone,
@@ -185,9 +179,9 @@ fn kms_read_logging(selectors: &str) -> Option<String> {
     let most = logged.iter().flatten().max().copied();
     let is_all_read = !logged.is_empty() && logged.iter().all(Option::is_some);
     let told = match most {
-        Some(Logged::Everything | Logged::ReadsAlone) => "read_write",
+        Some(LoggedEvents::Everything | LoggedEvents::ReadsAlone) => "read_write",
         _ if !is_all_read => return None,
-        Some(Logged::Writes) => "write_only",
+        Some(LoggedEvents::Writes) => "write_only",
         _ => "excluded",
     };
     Some(told.to_owned())
@@ -196,7 +190,8 @@ fn kms_read_logging(selectors: &str) -> Option<String> {
 /// Whether a trail logs what changes something by a service.
 fn logs_writes(selectors: &str, source: &str) -> Option<bool> {
     let logged = logged(selectors, source)?;
-    let is_logged = |one: &Logged| matches!(one, Logged::Everything | Logged::Writes);
+    let is_logged =
+        |one: &LoggedEvents| matches!(one, LoggedEvents::Everything | LoggedEvents::Writes);
     if logged.iter().flatten().any(is_logged) {
         return Some(true);
     }
@@ -205,7 +200,7 @@ fn logs_writes(selectors: &str, source: &str) -> Option<bool> {
 }
 
 /// What each selector lets through of a service; none where it does not tell.
-fn logged(selectors: &str, source: &str) -> Option<Vec<Option<Logged>>> {
+fn logged(selectors: &str, source: &str) -> Option<Vec<Option<LoggedEvents>>> {
     let document: Value = serde_json::from_str(selectors).ok()?;
     let list = |name: &str| member(&document, name).and_then(Value::as_array);
     let basic = list("EventSelectors").into_iter().flatten();
@@ -222,7 +217,7 @@ fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
 }
 
 /// None where the selector says something that is not known.
-fn of_basic(selector: &Value, source: &str) -> Option<Logged> {
+fn of_basic(selector: &Value, source: &str) -> Option<LoggedEvents> {
     // AWS takes what is not given for true, and for All.
     let is_management = member(selector, "IncludeManagementEvents")
         .is_none_or(|value| value.as_bool().unwrap_or(value.as_str() != Some("false")));
@@ -230,12 +225,12 @@ fn of_basic(selector: &Value, source: &str) -> Option<Logged> {
         .and_then(Value::as_array)
         .is_some_and(|excluded| excluded.iter().any(|one| one == source));
     if !is_management || is_excluded {
-        return Some(Logged::Nothing);
+        return Some(LoggedEvents::Nothing);
     }
     match member(selector, "ReadWriteType").and_then(Value::as_str) {
-        None | Some("All") => Some(Logged::Everything),
-        Some("ReadOnly") => Some(Logged::ReadsAlone),
-        Some("WriteOnly") => Some(Logged::Writes),
+        None | Some("All") => Some(LoggedEvents::Everything),
+        Some("ReadOnly") => Some(LoggedEvents::ReadsAlone),
+        Some("WriteOnly") => Some(LoggedEvents::Writes),
         Some(_) => None,
     }
 }
@@ -250,7 +245,7 @@ const NARROWING_FIELDS: [&str; 5] = [
 ];
 
 /// None where the selector has a field or an operator that is not known, and may be about management events.
-fn of_advanced(selector: &Value, source: &str) -> Option<Logged> {
+fn of_advanced(selector: &Value, source: &str) -> Option<LoggedEvents> {
     let fields = member(selector, "FieldSelectors").and_then(Value::as_array)?;
     let named = |wanted: &str| {
         let name = |field: &&Value| member(field, "Field").and_then(Value::as_str) == Some(wanted);
@@ -263,7 +258,7 @@ fn of_advanced(selector: &Value, source: &str) -> Option<Logged> {
     }
     for category in categories {
         if !lets_through(category, "Management")? {
-            return Some(Logged::Nothing);
+            return Some(LoggedEvents::Nothing);
         }
     }
     let (mut reads, mut writes) = (true, true);
@@ -272,22 +267,22 @@ fn of_advanced(selector: &Value, source: &str) -> Option<Logged> {
             "eventCategory" => {}
             "eventSource" => {
                 if !lets_through(field, source)? {
-                    return Some(Logged::Nothing);
+                    return Some(LoggedEvents::Nothing);
                 }
             }
             "readOnly" => {
                 reads &= lets_through(field, "true")?;
                 writes &= lets_through(field, "false")?;
             }
-            known if NARROWING_FIELDS.contains(&known) => return Some(Logged::Nothing),
+            known if NARROWING_FIELDS.contains(&known) => return Some(LoggedEvents::Nothing),
             _ => return None,
         }
     }
     Some(match (reads, writes) {
-        (true, true) => Logged::Everything,
-        (true, false) => Logged::ReadsAlone,
-        (false, true) => Logged::Writes,
-        (false, false) => Logged::Nothing,
+        (true, true) => LoggedEvents::Everything,
+        (true, false) => LoggedEvents::ReadsAlone,
+        (false, true) => LoggedEvents::Writes,
+        (false, false) => LoggedEvents::Nothing,
     })
 }
 

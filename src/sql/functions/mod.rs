@@ -13,7 +13,7 @@
 //! - `json_names(document)`: the names of the members of a JSON object, as a list; empty where it is none.
 //! - `network(address)`: the network around an IP address, `/24` of IPv4 and `/48` of IPv6; null for
 //!   anything else, as the name of a service.
-//! - `hash_bits(text)`: a number that stands for a text, in `bits`.
+//! - `hash_bits(text)`: a number in place of a text, in `bits`.
 //! - `operation_kind`, `operation_class`, `crypto_direction`, `operation_has`, `kms_operation_names`: what an operation
 //!   is to the key, in `operations`.
 //! - `caller_account`, `is_network`: whose call a record is, and whether it is one of its own, in `records`.
@@ -237,7 +237,7 @@ struct Tag {
     value: Option<String>,
 }
 
-/// What is told of a tag.
+/// What is known of a tag.
 type OfTag = fn(Tag) -> Option<String>;
 
 fn tags(function: &str, arguments: &[ColumnarValue], told: OfTag) -> Result<ColumnarValue> {

@@ -20,14 +20,14 @@ use datafusion::prelude::SessionContext;
 use super::texts;
 use crate::decode::{Operation, OperationClass, known_operation, operations};
 
-/// What is told of an operation, or of one that is not known.
-type Told = fn(Option<&'static Operation>) -> Option<&'static str>;
+/// A fact about an operation, or about one that is not known.
+type OperationFact = fn(Option<&'static Operation>) -> Option<&'static str>;
 
 /// What an unknown operation is.
 const UNKNOWN: &str = "unknown";
 
 pub(super) fn register(context: &SessionContext) {
-    let by_name: [(&'static str, Told); 3] = [
+    let by_name: [(&'static str, OperationFact); 3] = [
         ("operation_kind", |known| {
             Some(match known.map(|known| known.class) {
                 Some(OperationClass::Use) => OperationClass::Use.word(),
@@ -74,7 +74,7 @@ pub(super) fn register(context: &SessionContext) {
 fn of_names(
     function: &'static str,
     arguments: &[ColumnarValue],
-    told: Told,
+    told: OperationFact,
 ) -> Result<ColumnarValue> {
     let arrays = ColumnarValue::values_to_arrays(arguments)?;
     let [names] = arrays.as_slice() else {
@@ -85,7 +85,7 @@ fn of_names(
     let column: StringArray = names
         .iter()
         .map(|name| match last {
-            // The same operation stands in many rows that follow each other.
+            // The same operation is in many rows that follow each other.
             Some((known, value)) if known == name => value,
             _ => {
                 let value = told(name.and_then(known_operation));

@@ -10,7 +10,7 @@ use arrow::error::ArrowError;
 use serde_json::Value;
 
 use crate::schema::{ColumnKind, Table};
-use crate::store::append::commit::{Attempts, Rows};
+use crate::store::append::commit::{Attempts, CommitRows};
 use crate::store::error::StoreError;
 use crate::store::table::Store;
 
@@ -84,7 +84,7 @@ impl Store {
         loop {
             attempts.begin()?;
             let snapshot = self.snapshot(table).await?;
-            let rows = Rows::all(std::slice::from_ref(rows));
+            let rows = CommitRows::all(std::slice::from_ref(rows));
             let appended = self.append(&snapshot, rows, None, batch_id, now_millis);
             if appended.await?.version()?.is_some() {
                 return Ok(());

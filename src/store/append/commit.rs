@@ -33,14 +33,14 @@ pub struct Transaction {
 
 /// Rows with all columns of their table, in order.
 #[derive(Debug, Clone, Copy)]
-pub struct Rows<'a> {
+pub struct CommitRows<'a> {
     /// Batches of them.
     pub batches: &'a [RecordBatch],
     /// For each batch, which of its rows are meant; without it, all of them.
     pub picked: Option<&'a [BooleanArray]>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> CommitRows<'a> {
     /// All rows of some batches.
     #[must_use]
     pub fn all(batches: &'a [RecordBatch]) -> Self {
@@ -121,11 +121,11 @@ impl Store {
     /// Appends rows to the table of `snapshot`.
     ///
     /// # Errors
-    /// If files cannot be written, or if after a failed commit it cannot be told what became of it.
+    /// If files cannot be written, or if after a failed commit it is not known what became of it.
     pub async fn append(
         &self,
         snapshot: &Snapshot,
-        rows: Rows<'_>,
+        rows: CommitRows<'_>,
         transaction: Option<Transaction>,
         batch_id: &str,
         now_millis: i64,
@@ -190,7 +190,7 @@ impl Store {
             .map_err(|source| delta_error(table, "preparing a commit", source))?;
         let version = match prepared.await {
             // What delta-rs would do now, read the log again and perhaps write a checkpoint, is left
-            // out: its failure could not be told from one of the commit, which stands.
+            // out: its failure would look like one of the commit, which is done.
             Ok(committed) => committed.version,
             Err(source) => {
                 let Some(version) = self.find_batch(snapshot, batch_id).await? else {
@@ -283,7 +283,7 @@ pub(in crate::store) fn add(
 }
 
 /// The rows of each partition.
-fn partitions(table: &Table, rows: Rows<'_>) -> BTreeMap<Option<String>, Vec<RowPlace>> {
+fn partitions(table: &Table, rows: CommitRows<'_>) -> BTreeMap<Option<String>, Vec<RowPlace>> {
     let mut partitions: BTreeMap<Option<String>, Vec<RowPlace>> = BTreeMap::new();
     for (number, batch) in rows.batches.iter().enumerate() {
         let values = table
@@ -292,7 +292,7 @@ fn partitions(table: &Table, rows: Rows<'_>) -> BTreeMap<Option<String>, Vec<Row
             .and_then(|column| column.as_string_opt::<i32>());
         let value = |row| values.and_then(|values| values.is_valid(row).then(|| values.value(row)));
         let mut row = 0;
-        // Rows of one partition mostly stand together.
+        // Rows of one partition are mostly next to each other.
         while row < batch.num_rows() {
             let partition = value(row);
             let end = (row + 1..batch.num_rows())

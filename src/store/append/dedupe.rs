@@ -1,4 +1,4 @@
-//! Which events a table already holds.
+//! Which events a table already has.
 //!
 //! Enters: a snapshot, and rows that may be new. Leaves: which of them are. Identity is the content
 //! hash, since id and account are part of the content; equal events have equal times, so only the days
@@ -78,7 +78,7 @@ impl SeenEvents {
     }
 
     /// For each row of each batch what it is to the records of the same id that are in the snapshot, or before it in
-    /// `batches`; nothing where no id is known twice. The rows are those of which [`Self::new_rows`] told.
+    /// `batches`; nothing where no id is known twice. The rows are those that [`Self::new_rows`] answered.
     ///
     /// # Errors
     /// If the table cannot be read.

@@ -70,7 +70,7 @@ pub(in crate::store) type RowPlace = (usize, usize);
 
 /// Sorts and encodes the rows at `places`. `batches` have at least the columns of the table's files.
 ///
-/// The columns of a row group are encoded beside each other, and each value is copied once: from where it
+/// The columns of a row group are encoded at the same time, and each value is copied once: from where it
 /// was decoded into its place in the order.
 pub(in crate::store) fn encode(
     table: &'static Table,
@@ -215,7 +215,7 @@ pub(in crate::store) struct FileEncoder {
 }
 
 impl FileEncoder {
-    /// A file of about so many rows, merged from others.
+    /// A file of about `rows` rows, merged from others.
     pub(in crate::store) fn merged(table: &'static Table, rows: usize) -> Result<Self, StoreError> {
         Self::at_level(table, rows, ZSTD_MERGED)
     }

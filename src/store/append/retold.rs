@@ -1,6 +1,6 @@
 //! Events of which the store gets another record with the same id.
 //!
-//! Enters: new rows, and the rows that a table holds under their ids. Leaves: for each row what it is to those. One event
+//! Enters: new rows, and the rows that a table has under their ids. Leaves: for each row what it is to those. One event
 //! may come in several packings: without its nulls, with booleans as text, with members that a pipeline added. Then
 //! its records differ, and tell one call. Records that differ in what decides an answer are different calls: a forged
 //! one must not hide a real one.
@@ -40,7 +40,7 @@ pub enum Retold {
     /// There is none.
     #[default]
     No,
-    /// One of them tells the same call.
+    /// One of them is about the same call.
     SameCall,
     /// All of them tell other calls.
     OtherCall,
@@ -88,7 +88,7 @@ impl KnownEvent {
         })
     }
 
-    /// Adds the rows that `is_meant` names, in order, and tells what each was to those before it.
+    /// Adds the rows that `is_meant` names, in order, and answers what each was to those before it.
     pub(in crate::store) fn add(
         &mut self,
         rows: &RecordBatch,

@@ -1,5 +1,5 @@
 //! Files of a snapshot read in the table's order and written again as one file, batch by batch: memory
-//! holds a few batches of each file and a row group, however large the files are.
+//! has a few batches of each file and a row group in memory, however large the files are.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ const PART_BYTES: usize = 8 << 20;
 /// Which rows of a batch are kept.
 pub(in crate::store) type Keep<'a> = dyn Fn(&RecordBatch) -> BooleanArray + Sync + 'a;
 
-/// A file that holds the rows of others.
+/// A file with the rows of others.
 pub(in crate::store) struct Rewritten {
     /// The action that adds it, with `dataChange=false`.
     pub(in crate::store) add: Add,

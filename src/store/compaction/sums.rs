@@ -1,7 +1,7 @@
 //! Rows of a roll-up that are equal in all dimensions, added up while files are merged.
 //!
 //! Enters: the merged rows of some files, in the table's order. Leaves: the same sums in fewer rows, in the same order.
-//! What is held meanwhile are the rows of one value of the columns of that order.
+//! In memory meanwhile are the rows of one value of the columns of that order.
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ pub(in crate::store) fn added_up(
         rows,
         schema,
     )?;
-    // What held rows apart is no column of the table.
+    // What kept rows apart is no column of the table.
     let fields = plan.schema();
     let columns = fields.fields().iter().enumerate();
     let columns = columns.filter(|(_, field)| field.name() != APART);
@@ -84,7 +84,7 @@ pub(in crate::store) fn added_up(
 /// The name of what [`apart`] gives.
 const APART: &str = "apart";
 
-/// What holds rows apart that are equal in all dimensions: the time of those that are points in time.
+/// What keeps rows apart that are equal in all dimensions: the time of those that are points in time.
 fn apart(table: &Table, schema: &SchemaRef) -> Result<Option<Arc<dyn PhysicalExpr>>> {
     let Some((column, sum)) = summed_only(table) else {
         return Ok(None);

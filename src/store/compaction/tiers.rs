@@ -15,7 +15,7 @@ const FILES_KEPT: usize = 2;
 const EXCESS_MAX: usize = 16;
 /// What a merge leaves of them.
 const EXCESS_LEFT_MAX: usize = 8;
-/// A file takes part if it is at most so many times as large as all smaller ones together.
+/// A file takes part if it is at most this many times as large as all smaller ones together.
 const GROWTH: u64 = 2;
 
 /// A small file.
@@ -26,12 +26,12 @@ pub(in crate::store) struct Small<'a> {
 }
 
 /// The files of one partition, the smallest first, the first `merged` of which become one.
-struct Partition {
+struct PartitionFiles {
     files: Vec<(u64, usize)>,
     merged: usize,
 }
 
-impl Partition {
+impl PartitionFiles {
     /// Files beyond those kept, after the merge.
     fn excess(&self) -> usize {
         let left = self.files.len() - self.merged + usize::from(self.merged > 0);
@@ -47,9 +47,9 @@ impl Partition {
 
 /// For each file, whether it is to be merged with the others of its partition.
 pub(in crate::store) fn due(files: &[Small<'_>]) -> Vec<bool> {
-    let mut partitions: BTreeMap<Option<&str>, Partition> = BTreeMap::new();
+    let mut partitions: BTreeMap<Option<&str>, PartitionFiles> = BTreeMap::new();
     for (number, file) in files.iter().enumerate() {
-        let partition = partitions.entry(file.partition).or_insert(Partition {
+        let partition = partitions.entry(file.partition).or_insert(PartitionFiles {
             files: Vec::new(),
             merged: 0,
         });
@@ -80,8 +80,8 @@ pub(in crate::store) fn due(files: &[Small<'_>]) -> Vec<bool> {
     is_due
 }
 
-fn excess(partitions: &BTreeMap<Option<&str>, Partition>) -> usize {
-    partitions.values().map(Partition::excess).sum()
+fn excess(partitions: &BTreeMap<Option<&str>, PartitionFiles>) -> usize {
+    partitions.values().map(PartitionFiles::excess).sum()
 }
 
 /// How many of the files, the smallest first, are alike enough to be merged.
@@ -103,12 +103,12 @@ mod tests {
 
     /// A table in memory: sizes by partition.
     #[derive(Default)]
-    struct Table {
+    struct TableDouble {
         files: Vec<(String, u64)>,
         written: u64,
     }
 
-    impl Table {
+    impl TableDouble {
         fn run(&mut self, partitions: &[String], bytes: u64) {
             for partition in partitions {
                 self.files.push((partition.clone(), bytes));
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_thousand_small_runs_leave_few_files_and_write_little_twice() {
-        let mut table = Table::default();
+        let mut table = TableDouble::default();
         for run in 0..1000 {
             // A month takes eighty runs; the first days of one also bring events of the one before.
             let month = run / 80;
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn one_growing_partition_is_not_written_again_each_time() {
-        let mut table = Table::default();
+        let mut table = TableDouble::default();
         let all = ["all".to_owned()];
         let mut costs = Vec::new();
         for run in 0..10_000 {
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn late_events_of_every_month_leave_few_files() {
-        let mut table = Table::default();
+        let mut table = TableDouble::default();
         let months: Vec<String> = (0..24).map(|month| format!("{month:02}")).collect();
         for run in 0..300 {
             table.run(&months, 1000);

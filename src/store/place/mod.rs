@@ -1,4 +1,4 @@
-//! Where a store lies.
+//! Where a store is.
 
 pub(in crate::store) mod bucket;
 pub(in crate::store) mod sync;
@@ -11,10 +11,10 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutMode};
 use url::Url;
 
-use crate::aws::Access;
+use crate::aws::{Access, Refusal};
 use crate::schema;
 use crate::store::error::StoreError;
-use crate::store::place::bucket::{Bucket, Clock, Refusal};
+use crate::store::place::bucket::{Bucket, Clock, find_refusal};
 use crate::store::place::sync::DurableFileSystem;
 
 /// A place for a store: an object store and a folder in it.
@@ -170,7 +170,7 @@ impl Place {
     /// Whether anything at all lies here.
     ///
     /// # Errors
-    /// If the place holds what is no table of keytrail's, or cannot be listed.
+    /// If something there is no table of keytrail's, or cannot be listed.
     pub(in crate::store) async fn is_empty(&self) -> Result<bool, StoreError> {
         let listed = self
             .root
@@ -211,11 +211,11 @@ impl Place {
         path: String,
         source: object_store::Error,
     ) -> StoreError {
-        match Refusal::of(&source) {
-            Some(refusal) => StoreError::Refused {
-                location: self.shown.clone(),
-                source: refusal.clone(),
-            },
+        match find_refusal(&source) {
+            Some(refusal) => StoreError::Refused(Refusal {
+                what: format!("cannot use `{}` as a store", self.shown),
+                ..refusal.clone()
+            }),
             None => StoreError::File {
                 table,
                 operation: "listing",
@@ -225,8 +225,8 @@ impl Place {
         }
     }
 
-    /// Whether the object store keeps what is there when it is told to write only what is not there yet,
-    /// on which every commit stands. `path` is an object of a table that is there.
+    /// Whether the object store keeps an object when it is asked to write only what is not there yet,
+    /// which every commit relies on. `path` is an object of a table that is there.
     pub(in crate::store) async fn is_conditional(
         &self,
         table: &'static str,
@@ -243,7 +243,7 @@ impl Place {
         };
         let there = self.root.get(&full).await.map_err(failed("reading"))?;
         // The same content, so that nothing is lost where the condition is not heeded; and not the same bytes,
-        // which would be taken for a write whose answer was lost.
+        // which would be mistaken for a write whose answer was lost.
         let mut same = there.bytes().await.map_err(failed("reading"))?.to_vec();
         same.push(b'\n');
         let options = PutMode::Create.into();

@@ -167,7 +167,7 @@ fn write_durably(path: &FilePath, payload: &PutPayload, is_new: bool) -> io::Res
     let directory = path.parent().unwrap_or(FilePath::new("/"));
     create_directory(directory)?;
     // Names that end in `#` and digits are left out of listings, so a write that is cut off is not
-    // taken for an object.
+    // mistaken for an object.
     let number = uuid::Uuid::new_v4().as_u128() % 1_000_000_000_000;
     let mut staging = path.as_os_str().to_owned();
     staging.push(format!("#{number}"));

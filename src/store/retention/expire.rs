@@ -24,7 +24,7 @@ use crate::store::{COMPACT, RETAIN};
 pub struct Expired {
     /// Rows.
     pub rows: u64,
-    /// Files that held them.
+    /// Files that they were in.
     pub files: usize,
 }
 

@@ -1,6 +1,6 @@
 //! How far back a table keeps its rows.
 //!
-//! The horizon and the holds stand in a property of the table itself. Delta lets no commit pass that was
+//! The horizon and the holds are a property of the table itself. Delta lets no commit pass that was
 //! prepared before the property changed, so whoever writes rows has seen the horizon that holds: from the
 //! commit of a horizon on, no row that is older comes into the table.
 
@@ -47,7 +47,7 @@ pub struct Retention {
 /// A name of a key whose rows are kept beyond the horizon.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Hold {
-    /// The key, as it is told to people.
+    /// The key, as it is shown to people.
     pub key: String,
     /// A value that names the key in a row: an ARN, an id, an alias.
     pub name: String,
@@ -57,7 +57,7 @@ pub struct Hold {
 
 impl Retention {
     /// The retention with a horizon that is no earlier, and with holds on these keys and names. What was
-    /// before the old horizon is not held: it is gone already, and was counted.
+    /// before the old horizon gets no hold: it is deleted already, and was counted.
     #[must_use]
     pub fn moved(&self, horizon: Option<i64>, holds: &[(String, String)]) -> Self {
         let mut moved = self.clone();
@@ -83,7 +83,7 @@ impl Retention {
         self
     }
 
-    /// The keys that are held, in order.
+    /// The keys with a hold, in order.
     #[must_use]
     pub fn held_keys(&self) -> Vec<String> {
         let keys: BTreeSet<&String> = self.holds.iter().map(|hold| &hold.key).collect();
@@ -99,7 +99,7 @@ impl Retention {
             // A hold that began with the store has no start, which is before all others.
             holds.map(|hold| hold.since).min().unwrap_or(self.horizon)
         };
-        // What is held since before the horizon has that as its own.
+        // A hold that began before the horizon has that as its own.
         keys.iter().map(of).max().unwrap_or(self.horizon)
     }
 
@@ -160,7 +160,7 @@ pub(in crate::store) fn columns(table: &Table) -> Vec<&'static str> {
         .collect()
 }
 
-/// The column, and its values, of rows that are kept whatever their time.
+/// The column, and its values, of rows that are kept at any age.
 fn always_kept(table: &Table) -> Option<(&'static str, &'static [&'static str])> {
     match table.name {
         name if name == KMS_EVENTS.name => Some(("event_name", &KEPT_OPERATIONS)),
@@ -248,7 +248,7 @@ impl Pins {
 }
 
 impl Store {
-    /// Changes the retention of a table, and answers it as it stands then. No row goes yet.
+    /// Changes the retention of a table, and answers the new one. No row is deleted yet.
     ///
     /// # Errors
     /// If the table cannot be read or written, or other writers are always faster.

@@ -74,7 +74,7 @@ impl DataFile {
         ))
     }
 
-    /// The text in the only row of a file, where the log tells it.
+    /// The text in the only row of a file, where the log has it.
     pub(in crate::store) fn only_text(&self, column: &str) -> Option<&str> {
         let (low, high) = (self.minimum.get(column)?, self.maximum.get(column)?);
         (self.rows == 1 && low == high).then(|| low.as_str())?

@@ -47,7 +47,7 @@ pub async fn read_columns(
     read(provider, columns, filter, Few::No, each).await
 }
 
-/// The same for a filter that holds for few rows, wherever they are: the other columns are read of those
+/// The same for a filter that is true for few rows, wherever they are: the other columns are read of those
 /// alone.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Delta's log itself: its checkpoints, and the part of it that nobody needs any more.
 //!
-//! A checkpoint is a short cut for whoever opens a table: without it the log is whole, only longer to
+//! A checkpoint is a short cut for opening a table: without it the log is whole, only longer to
 //! read. So a commit never fails for its checkpoint; the failure is a warning.
 
 use deltalake_core::DeltaTable;
@@ -39,7 +39,7 @@ impl Store {
 }
 
 /// The files of a table's log that no version within the retention is made of: those before the newest
-/// checkpoint on which every version that is younger than `cutoff_millis` can stand.
+/// checkpoint on which every version that is younger than `cutoff_millis` can be based.
 pub(in crate::store) fn expired_log(listed: &[ObjectMeta], cutoff_millis: i64) -> Vec<ObjectMeta> {
     let is_young = |file: &ObjectMeta| file.last_modified.timestamp_millis() >= cutoff_millis;
     let numbered: Vec<(u64, &ObjectMeta)> = listed

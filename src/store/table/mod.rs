@@ -44,7 +44,7 @@ pub struct Store {
     logs: BTreeMap<&'static str, LogStoreRef>,
     /// The latest versions that were seen: from there on, a table is opened by its new commits alone.
     latest: Arc<Mutex<BTreeMap<&'static str, DeltaTableState>>>,
-    /// What went wrong beside commits that stand, until somebody takes it.
+    /// What went wrong apart from commits, which are done, until somebody takes it.
     warnings: Arc<Mutex<Vec<StoreError>>>,
 }
 
@@ -66,7 +66,7 @@ impl Store {
     /// Opens the store, creating the tables that are not there yet.
     ///
     /// # Errors
-    /// If the place holds something else, or a store that this keytrail does not know.
+    /// If there is something else at the place, or a store that this keytrail does not know.
     pub async fn create(place: Place) -> Result<Self, StoreError> {
         let store = Self::at(place);
         let is_new = match store.load(TABLES[0]).await? {
@@ -91,7 +91,7 @@ impl Store {
     }
 
     /// Creates the tables that came with a later keytrail than the one that made the store. Any other that is
-    /// missing was lost, with counts that the events held may not tell any more.
+    /// missing was lost, with counts that the stored events may not give any more.
     ///
     /// # Errors
     /// If one cannot be created.
@@ -152,7 +152,7 @@ impl Store {
         }
     }
 
-    /// What went wrong since the last call without ending what was done, to be told once.
+    /// What went wrong since the last call without ending what was done, to be reported once.
     #[must_use]
     pub fn take_warnings(&self) -> Vec<StoreError> {
         std::mem::take(&mut *lock(&self.warnings))
@@ -279,15 +279,15 @@ impl Store {
     }
 }
 
-/// Waits for all, also where one fails: Delta does not stand it that others are given up half-way, and panics.
+/// Waits for all, also where one fails: Delta panics when others are abandoned half-way.
 async fn all_of<T>(
     futures: impl IntoIterator<Item = impl Future<Output = Result<T, StoreError>>>,
 ) -> Result<Vec<T>, StoreError> {
     join_all(futures).await.into_iter().collect()
 }
 
-/// The tables in the order that readers pin them in, those of a group beside each other: what is written
-/// after the ledger or apart from it, the ledger, what it tells of, and the events that the roll-ups count.
+/// The tables in the order that readers pin them in, those of a group next to each other: what is written
+/// after the ledger or apart from it, the ledger, what it counts, and the events that the roll-ups count.
 fn pinned_together() -> [&'static [&'static Table]; 4] {
     let ledger = TABLES
         .iter()
@@ -353,10 +353,10 @@ impl Pins {
         Ok(true)
     }
 
-    /// The times of the first and the last event held, in microseconds.
+    /// The times of the first and the last stored event, in microseconds.
     ///
     /// # Errors
-    /// If the log holds statistics that are no JSON.
+    /// If the log has statistics that are no JSON.
     pub fn period(&self) -> Result<Option<(i64, i64)>, StoreError> {
         let mut period: Option<(i64, i64)> = None;
         for table in [&KMS_EVENTS, &TRAIL_EVENTS] {
@@ -416,7 +416,7 @@ impl Snapshot {
     /// The live files.
     ///
     /// # Errors
-    /// If the log holds statistics that are no JSON.
+    /// If the log has statistics that are no JSON.
     pub fn files(&self) -> Result<Vec<DataFile>, StoreError> {
         self.state
             .log_data()

@@ -89,7 +89,7 @@ impl SnapshotProvider {
     /// A provider over a pinned table. Its columns are those of the files, the partition column last.
     ///
     /// # Errors
-    /// If the log holds statistics that are no JSON.
+    /// If the log has statistics that are no JSON.
     pub fn new(snapshot: Snapshot) -> Result<Self, crate::store::StoreError> {
         let files = snapshot.files()?;
         Ok(Self::of_files(snapshot, files))
@@ -253,7 +253,7 @@ impl TableProvider for SnapshotProvider {
         let predicate = self.predicate(state, filters)?;
         let files = self.live_files(predicate.as_ref())?;
         if files.is_empty() {
-            // A scan without files has no partition, which some plans cannot stand.
+            // A scan without files has no partition, which some plans cannot handle.
             let schema = project_schema(&self.schema(), projection)?;
             return Ok(Arc::new(EmptyExec::new(schema)));
         }

@@ -14,7 +14,7 @@ use futures::TryStreamExt as _;
 use keytrail::catalog::Library;
 use keytrail::catalog::{Relation, Relations};
 use keytrail::decode::Limits;
-use keytrail::ingest::{self, Options, Progress, Retain, Retained, Span, Summary};
+use keytrail::ingest::{self, Progress, Retain, Retained, RunOptions, Span, Summary};
 use keytrail::schema::{ROLLUPS, TABLES};
 use keytrail::source::{self, Source};
 use keytrail::sql::Session;
@@ -119,7 +119,7 @@ pub(crate) async fn ingest_changed(
     store: &Store,
     logs: &dyn Source,
     paths: &[PathBuf],
-    change: impl FnOnce(&mut Options),
+    change: impl FnOnce(&mut RunOptions),
 ) -> anyhow::Result<Summary> {
     let mut options = options();
     change(&mut options);
@@ -136,8 +136,8 @@ pub(crate) async fn ingest_with(
     run(store, logs, paths, library, &options()).await
 }
 
-fn options() -> Options {
-    Options {
+fn options() -> RunOptions {
+    RunOptions {
         limits: Limits::default(),
         hashing: ingest::Hashing::WithDigests,
         threads: 2,
@@ -154,7 +154,7 @@ async fn run(
     logs: &dyn Source,
     paths: &[PathBuf],
     library: &Library,
-    options: &Options,
+    options: &RunOptions,
 ) -> anyhow::Result<Summary> {
     let listing = source::list(paths);
     let progress = Progress::default();

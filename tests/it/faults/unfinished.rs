@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use keytrail::ingest::{Unfinished, unfinished};
-use keytrail::source::Input;
+use keytrail::source::RunInput;
 use keytrail::store::{Place, Store, StoreError};
 
 use super::corpus::Corpus;
@@ -138,7 +138,7 @@ fn a_run_that_is_asked_to_end_says_how_far_it_came() {
 }
 
 /// A run over `paths` that ends before it has read its first object; what it leaves is a start.
-async fn begin(store: &Path, paths: &[std::path::PathBuf], input: Option<Input>) {
+async fn begin(store: &Path, paths: &[std::path::PathBuf], input: Option<RunInput>) {
     let opened = create(store, &FaultStore::new(Fault::None))
         .await
         .expect("a store");
@@ -155,7 +155,7 @@ async fn begin(store: &Path, paths: &[std::path::PathBuf], input: Option<Input>)
 }
 
 /// A run to its end over `paths`, said to cover an input.
-async fn cover(store: &Path, paths: &[std::path::PathBuf], input: Input) {
+async fn cover(store: &Path, paths: &[std::path::PathBuf], input: RunInput) {
     let opened = create(store, &FaultStore::new(Fault::None))
         .await
         .expect("a store");
@@ -166,10 +166,10 @@ async fn cover(store: &Path, paths: &[std::path::PathBuf], input: Input) {
     run.await.expect("a sound run");
 }
 
-fn input(sources: &[&str]) -> Input {
-    Input {
+fn input(sources: &[&str]) -> RunInput {
+    RunInput {
         sources: sources.iter().map(|source| (*source).to_owned()).collect(),
-        ..Input::default()
+        ..RunInput::default()
     }
 }
 

@@ -114,10 +114,14 @@ fn a_queue_that_is_not_there_is_told() {
     let told = drain(&context, &queue, &[]);
     assert_eq!(told.code, 2, "{told:?}");
     assert!(
-        told.stderr.contains("receiving messages of `http"),
+        told.stderr.contains("cannot receive messages of `http"),
         "{told:?}"
     );
-    assert!(told.stderr.contains("check the queue's URL"), "{told:?}");
+    assert!(
+        told.stderr
+            .contains("the queue does not exist\n\nhint: check the queue's URL"),
+        "{told:?}"
+    );
     let words = ["ingest", "--queue", "my-queue"];
     let told = context.run(&words);
     assert_eq!(told.code, 2, "{told}");

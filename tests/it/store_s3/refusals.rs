@@ -41,8 +41,8 @@ fn a_bucket_that_is_not_there_is_told() {
             let told = lake.run(words);
             check(
                 &told,
-                "there is no bucket `no-such-bucket`",
-                "keytrail makes no bucket",
+                "cannot use `s3://no-such-bucket/store` as a store: the bucket does not exist",
+                "keytrail creates no bucket",
             );
         }
         let bucket = server.bucket();
@@ -77,15 +77,27 @@ fn who_may_not_is_told_what_is_needed() {
     let bucket = seaweed().bucket();
     let mut lake = Lake::new(&context, bucket.url("store"), &bucket.server.url);
     lake.identity = LISTER;
-    check(&lake.run(&INGEST), "is denied", "s3:PutObject");
+    check(&lake.run(&INGEST), "access denied", "s3:PutObject");
     lake.identity = OWNER;
     assert_eq!(lake.run(&INGEST).code, 2);
     lake.identity = LISTER;
-    check(&lake.run(&["sql", "select 1"]), "is denied", "s3:GetObject");
+    check(
+        &lake.run(&["sql", "select 1"]),
+        "access denied",
+        "s3:GetObject",
+    );
     lake.identity = (OWNER.0, "another secret");
-    check(&lake.run(&["status"]), "are not valid", "--store-profile");
+    check(
+        &lake.run(&["status"]),
+        "the AWS credentials are not valid",
+        "--store-profile",
+    );
     lake.identity = ("AKIANOBODY", "x");
-    check(&lake.run(&["status"]), "are not valid", "--store-profile");
+    check(
+        &lake.run(&["status"]),
+        "the AWS credentials are not valid",
+        "--store-profile",
+    );
 }
 
 /// The store's profile counts for the store, whatever the environment has for the logs.
@@ -129,7 +141,11 @@ fn a_store_may_have_credentials_of_its_own() {
     assert_eq!(run("lake", &["sql", "select 1"]).code, 0);
     let told = run("nobody", &["status"]);
     assert_eq!(told.code, 2, "{told:?}");
-    assert!(told.stderr.contains("in the profile `nobody`"), "{told:?}");
+    assert!(
+        told.stderr
+            .contains("there are no AWS credentials: profile `nobody`: "),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -150,7 +166,7 @@ fn without_credentials_it_says_where_they_are_looked_for() {
     let told = done(command.output().expect("the program runs"));
     check(
         &told,
-        "no credentials for the bucket `lake`",
+        "cannot use `s3://lake/store` as a store: there are no AWS credentials",
         "--store-profile",
     );
 }

@@ -159,8 +159,8 @@ fn nobody_is_told_nothing_and_makes_no_store() {
     assert_eq!(done.code, 2, "{done}");
     assert_eq!(
         done.stderr,
-        "error: the AWS credentials are not accepted (ExpiredToken): The token has expired.\n\n\
-         hint: get new ones, as with `aws sso login`; a session's token expires\n"
+        "error: cannot get the caller's identity: the AWS credentials have expired: The token has expired (ExpiredToken)\n\n\
+         hint: run `aws sso login`, or name another profile with `--profile`\n"
     );
     let words = [
         "trails",
@@ -174,7 +174,7 @@ fn nobody_is_told_nothing_and_makes_no_store() {
     assert_eq!(done.code, 2, "{done}");
     assert!(
         done.stderr.starts_with(
-            "error: aws does not answer sts GetCallerIdentity: there is no profile `nobody` with credentials"
+            "error: cannot get the caller's identity: there are no AWS credentials: there is no profile `nobody`"
         ),
         "{done}"
     );
@@ -182,8 +182,9 @@ fn nobody_is_told_nothing_and_makes_no_store() {
     let done = context.run_in(&closed, &credentials(OWNER));
     assert_eq!(done.code, 2, "{done}");
     assert!(
-        done.stderr
-            .starts_with("error: aws does not answer sts GetCallerIdentity: Connection refused"),
+        done.stderr.starts_with(
+            "error: cannot get the caller's identity: the server cannot be reached: Connection refused"
+        ),
         "{done}"
     );
     assert!(!context.store().exists());

@@ -12,7 +12,7 @@ use keytrail::catalog::Library;
 use keytrail::catalog::{Relation, Relations};
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Progress, Summary};
-use keytrail::integrity::{self, KeySource, Options, PublicKeys, Verified};
+use keytrail::integrity::{self, KeySource, PublicKeys, VerificationOptions, Verified};
 use keytrail::schema::{ROLLUPS, TRAILS};
 use keytrail::source::{self, Files, Opened, ReadFault, Source, SourceObject};
 use keytrail::sql::Session;
@@ -97,7 +97,7 @@ impl Bench {
                 object.fault = Some(ReadFault::Archived("GLACIER".to_owned()));
             }
         }
-        let options = ingest::Options {
+        let options = ingest::RunOptions {
             limits: Limits::default(),
             hashing: ingest::Hashing::WithDigests,
             threads: 2,
@@ -140,7 +140,7 @@ impl Bench {
         &self,
         source: &dyn Source,
         keys: &KeySource,
-        options: &Options,
+        options: &VerificationOptions,
     ) -> Verified {
         let run = integrity::verify(&self.store, source, keys, options, &|| NOW);
         self.runtime
@@ -218,8 +218,8 @@ impl Bench {
 }
 
 /// Everything, without a bound.
-pub(crate) fn options() -> Options {
-    Options {
+pub(crate) fn options() -> VerificationOptions {
+    VerificationOptions {
         from: None,
         until: None,
         accounts: BTreeSet::new(),

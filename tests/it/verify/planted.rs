@@ -150,11 +150,11 @@ fn reasons_are_told() {
     };
     check(
         digest(spot(0, 0, 8)),
-        &format!("not held: {}", before(spot(0, 0, 7))),
+        &format!("lacks the digest before it: {}", before(spot(0, 0, 7))),
     );
     check(
         digest(spot(0, 1, 11)),
-        &format!("not held: {}", before(spot(0, 1, 10))),
+        &format!("lacks the digest before it: {}", before(spot(0, 1, 10))),
     );
     check(
         digest(spot(0, 1, 14)),
@@ -168,7 +168,7 @@ fn reasons_are_told() {
     check(digest(spot(0, 0, 55)), "it names no digest before it");
     check(
         digest(spot(1, 0, 1)),
-        &format!("nothing before it is held: {}", before(spot(1, 0, 0))),
+        &format!("the store has nothing before it: {}", before(spot(1, 0, 0))),
     );
     check(
         digest(spot(1, 1, 30)),
@@ -177,13 +177,19 @@ fn reasons_are_told() {
     check(log(spot(0, 0, 12)), "its hash is ");
     check(
         log(spot(0, 0, 16)),
-        &format!("named by {}", before(spot(0, 0, 16))),
+        &format!(
+            "the store lacks it, and {} names it",
+            before(spot(0, 0, 16))
+        ),
     );
     check(
         log(spot(0, 0, 51)),
         &format!("validation was switched off: for {}", plan.trail_arn()),
     );
-    check(log(spot(0, 1, 10)), "the digest of its hour is not held");
+    check(
+        log(spot(0, 1, 10)),
+        "the store lacks the digest of its hour",
+    );
     check(
         log(spot(0, 1, 24)),
         "the digest that names it is bad_signature",

@@ -73,7 +73,7 @@ fn logs_of_a_trail_without_digests_are_told_as_such() {
     let reasons = "SELECT reason, count(*) AS logs FROM verified_files WHERE status = 'not_in_digest' GROUP BY reason";
     assert_eq!(
         context.rows(reasons),
-        [serde_json::json!({"reason": "no digest of this trail is held", "logs": 2})]
+        [serde_json::json!({"reason": "the store has no digest of this trail", "logs": 2})]
     );
 }
 

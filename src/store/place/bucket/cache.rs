@@ -3,7 +3,7 @@
 //! Whoever opens a table lists its log, and then reads each commit after the last checkpoint two or three
 //! times, and a checkpoint in several parts. Each such request costs a round trip; a commit never changes.
 //! Even so a file is kept only together with the entity tag under which it was listed, so that a store that
-//! was deleted and made again is not taken for the one before.
+//! was deleted and made again is not mistaken for the one before.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,16 +22,16 @@ const FILES_MAX: usize = 20_000;
 
 /// Files of logs, by where they are.
 #[derive(Debug, Default)]
-pub(super) struct LogCache(Mutex<Files>);
+pub(super) struct LogCache(Mutex<KeptLogs>);
 
 #[derive(Debug, Default)]
-struct Files {
-    by_path: HashMap<Path, File>,
+struct KeptLogs {
+    by_path: HashMap<Path, KeptLog>,
     bytes: u64,
 }
 
 #[derive(Debug)]
-struct File {
+struct KeptLog {
     /// As it was listed last.
     meta: ObjectMeta,
     bytes: Option<Bytes>,
@@ -42,7 +42,7 @@ impl LogCache {
     pub(super) fn note(&self, listed: &[ObjectMeta]) {
         let mut files = self.lock();
         if files.by_path.len() + listed.len() > FILES_MAX {
-            *files = Files::default();
+            *files = KeptLogs::default();
         }
         for meta in listed {
             if meta.e_tag.is_none() || meta.size > FILE_BYTES_MAX || !is_of_log(&meta.location) {
@@ -53,7 +53,7 @@ impl LogCache {
                 .get(&meta.location)
                 .is_some_and(|file| file.meta.e_tag == meta.e_tag);
             if !is_known {
-                let file = File {
+                let file = KeptLog {
                     meta: meta.clone(),
                     bytes: None,
                 };
@@ -79,7 +79,7 @@ impl LogCache {
     pub(super) fn keep(&self, meta: &ObjectMeta, bytes: &Bytes) {
         let mut files = self.lock();
         if files.bytes + bytes.len() as u64 > BYTES_MAX {
-            *files = Files::default();
+            *files = KeptLogs::default();
         }
         let Some(file) = files.by_path.get_mut(&meta.location) else {
             return;
@@ -90,8 +90,8 @@ impl LogCache {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Files> {
-        // It is whole between two changes, whatever a thread that panicked was about.
+    fn lock(&self) -> MutexGuard<'_, KeptLogs> {
+        // It is whole between two changes, even after a panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -120,7 +120,7 @@ pub(super) fn answered(
     })
 }
 
-/// Whether a request asks for bytes, whatever else is true of the file.
+/// Whether a request asks for bytes without any condition.
 pub(super) fn is_plain(options: &GetOptions) -> bool {
     !options.head
         && options.version.is_none()
@@ -130,7 +130,7 @@ pub(super) fn is_plain(options: &GetOptions) -> bool {
         && options.if_unmodified_since.is_none()
 }
 
-fn kept(file: &File) -> u64 {
+fn kept(file: &KeptLog) -> u64 {
     file.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)
 }
 

@@ -21,10 +21,12 @@ const RENEWED_BEFORE_MICROS: i64 = 5 * 60 * 1_000_000;
 
 /// The chain, and what it answered last.
 #[derive(Debug)]
-pub(super) struct Chain {
+pub(super) struct CredentialChain {
     provider: Option<SharedCredentialsProvider>,
-    /// For which bucket, and from which profile, for whoever reads that there are none.
-    wanted: String,
+    /// The bucket that they are for.
+    bucket: String,
+    /// The profile that they are to come from, if one was named.
+    profile: Option<String>,
     clock: Clock,
     latest: Mutex<Option<Latest>>,
 }
@@ -36,23 +38,30 @@ struct Latest {
     expires_at: Option<i64>,
 }
 
-impl Chain {
+impl CredentialChain {
     pub(super) fn new(config: &SdkConfig, bucket: &str, access: &Access, clock: Clock) -> Self {
-        let wanted = match &access.profile {
-            Some(profile) => format!("for the bucket `{bucket}` in the profile `{profile}`"),
-            None => format!("for the bucket `{bucket}`"),
-        };
         Self {
             provider: config.credentials_provider(),
-            wanted,
+            bucket: bucket.to_owned(),
+            profile: access.profile.clone(),
             clock,
             latest: Mutex::default(),
+        }
+    }
+
+    /// That there are none; the SDK does not always name the profile.
+    fn lacks(&self, reason: &str) -> object_store::Error {
+        match &self.profile {
+            Some(profile) => {
+                no_credentials(&self.bucket, &format!("profile `{profile}`: {reason}"))
+            }
+            None => no_credentials(&self.bucket, reason),
         }
     }
 }
 
 #[async_trait]
-impl CredentialProvider for Chain {
+impl CredentialProvider for CredentialChain {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> Result<Arc<AwsCredential>> {
@@ -66,13 +75,13 @@ impl CredentialProvider for Chain {
             return Ok(known.credential.clone());
         }
         let Some(provider) = &self.provider else {
-            return Err(no_credentials(&self.wanted, "there is no provider of them"));
+            return Err(self.lacks("there is no provider of them"));
         };
         let answered = match provider.provide_credentials().await {
             Ok(answered) => answered,
             Err(error) => {
                 let reason = chain_text(&error);
-                return Err(no_credentials(&self.wanted, &reason));
+                return Err(self.lacks(&reason));
             }
         };
         let credential = Arc::new(AwsCredential {

@@ -1,7 +1,7 @@
 //! A bucket of S3, or of a server that speaks like it, as an object store.
 //!
 //! Enters: how AWS is reached, the bucket's name. Leaves: an object store whose refusals say what is wrong
-//! and what helps, and whose listings of Delta's log are in order, whatever the server's own order is.
+//! and what helps, and whose listings of Delta's log are in order, also those of servers with another order.
 //!
 //! A commit is a conditional put (`If-None-Match: *`): S3 lets one of two writers through, so no lock is
 //! needed. Nothing here knows what the objects are.
@@ -29,12 +29,12 @@ use object_store::{
 };
 
 use self::cache::LogCache;
-use self::credentials::Chain;
+use self::credentials::CredentialChain;
 use self::http::Connector;
-pub use self::refusal::Refusal;
+pub(in crate::store) use self::refusal::find as find_refusal;
 use crate::aws::Access;
 
-/// How keytrail names itself, so that its own calls can be told apart in the logs that it reads.
+/// How keytrail names itself, so that its own calls are recognized in the logs that it reads.
 const USER_AGENT: &str = concat!("keytrail/", env!("CARGO_PKG_VERSION"));
 /// The longest that one request may take, its body included: a data file is written by one.
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(3);
@@ -65,11 +65,11 @@ impl Bucket {
             .with_user_agent(HeaderValue::from_static(USER_AGENT));
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(name)
-            .with_credentials(Arc::new(Chain::new(&config, name, access, clock)));
+            .with_credentials(Arc::new(CredentialChain::new(&config, name, access, clock)));
         if let Some(region) = region {
             builder = builder.with_region(region);
         }
-        // The certificates of AWS stand for no bucket with a dot in its name.
+        // The certificates of AWS do not cover a bucket with a dot in its name.
         let is_in_host = endpoint_url.is_none() && !access.is_path_style && !name.contains('.');
         builder = builder.with_virtual_hosted_style_request(is_in_host);
         if let Some(endpoint_url) = endpoint_url {
@@ -88,7 +88,7 @@ impl Bucket {
 
     /// Whether an object has just these bytes. A client that has no answer tries again, and if the first attempt
     /// took effect, meets its own object; commits of two writers are never equal, since each has ids of its own.
-    /// Delta would take it for another's, and commit the same files once more, which a compaction in between
+    /// Delta would treat it as another's, and commit the same files once more, which a compaction in between
     /// would make into double rows.
     async fn holds(&self, location: &Path, payload: &PutPayload) -> Result<bool> {
         let there = match self.plain(self.inner.get(location).await) {
@@ -203,7 +203,7 @@ impl ObjectStore for Bucket {
             .boxed()
     }
 
-    /// Only Delta asks for this, to find the commits after a version, and takes the answer to be in order.
+    /// Only Delta asks for this, to find the commits after a version, and relies on the order of the answer.
     /// A log is listed from its last checkpoint on, so that it fits into memory.
     fn list_with_offset(
         &self,

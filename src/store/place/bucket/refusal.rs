@@ -1,40 +1,36 @@
-//! What a refusal of S3 means, and what helps.
+//! Refusals of S3 among the errors of the object store, in words.
 //!
-//! The client's own errors hold the whole answer, XML and all. Here its code becomes one sentence and a
-//! hint; what the caller decides by, the kind of error, stays.
+//! Enters: an error whose text is the whole answer, XML and all. Leaves: an error of the same kind, which the caller
+//! decides by, with a [`Refusal`] as its source; `aws` says what the answer means.
 
 use object_store::Error;
-use thiserror::Error as ThisError;
 
-use crate::aws::{causes, innermost};
+use crate::aws::{AccessOptions, Attempt, Meaning, Refusal, Reply, causes};
 
-/// Why a bucket refused.
-#[derive(Debug, Clone, PartialEq, Eq, ThisError)]
-#[error("{said}{}", hint.as_deref().map(|hint| format!("\n\nhint: {hint}")).unwrap_or_default())]
-pub struct Refusal {
-    /// What is wrong.
-    pub said: String,
-    /// What helps.
-    pub hint: Option<String>,
-}
+/// The options that say how the store's bucket is reached.
+const OPTIONS: AccessOptions = AccessOptions {
+    profile: "--store-profile",
+    region: "--store-region",
+    endpoint_url: "--store-endpoint-url",
+};
 
-impl Refusal {
-    /// The refusal behind an error of the object store, if it is one.
-    #[must_use]
-    pub fn of<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Self> {
-        causes(error).find_map(|cause| cause.downcast_ref())
-    }
+/// What must be allowed.
+const ALLOW: &str = "a store needs s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject on its \
+                     objects (readers: no PutObject, no DeleteObject); with SSE-KMS also kms:Decrypt and \
+                     kms:GenerateDataKey on the bucket's key";
+
+/// The refusal behind an error of the object store, if it is one.
+pub(in crate::store) fn find<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a Refusal> {
+    causes(error).find_map(|cause| cause.downcast_ref())
 }
 
 /// The error of a chain that has no credentials.
-pub(super) fn no_credentials(wanted: &str, reason: &str) -> Error {
-    let refusal = Refusal {
-        said: format!("no credentials {wanted}: {reason}"),
-        hint: Some(
-            "the store's credentials come from the environment, the shared configuration of the AWS CLI, SSO, a container or an instance; `--store-profile` names a profile"
-                .to_owned(),
-        ),
-    };
+pub(super) fn no_credentials(bucket: &str, reason: &str) -> Error {
+    let refusal = attempt(bucket, |attempt| {
+        Refusal::without_credentials(reason, attempt)
+    });
     Error::Unauthenticated {
         path: String::new(),
         source: refusal.into(),
@@ -43,15 +39,15 @@ pub(super) fn no_credentials(wanted: &str, reason: &str) -> Error {
 
 /// The same error, in plain words.
 pub(super) fn explained(error: Error, bucket: &str) -> Error {
-    if Refusal::of(&error).is_some() {
+    if find(&error).is_some() {
         return error;
     }
     match error {
         Error::NotFound { path, source } => {
-            let text = source.to_string();
-            if element(&text, "Code") == Some("NoSuchBucket") {
-                // Not to be taken for an object that is not there.
-                return generic(no_such_bucket(bucket));
+            let refusal = refusal(&source.to_string(), bucket);
+            if refusal.meaning == Meaning::NoBucket {
+                // Not to be mistaken for an object that is not there.
+                return generic(refusal);
             }
             Error::NotFound { path, source }
         }
@@ -65,10 +61,13 @@ pub(super) fn explained(error: Error, bucket: &str) -> Error {
         },
         Error::Generic { source, .. } => {
             let text = source.to_string();
-            if text.contains("error sending request") {
-                return generic(unreachable(source.as_ref(), bucket));
-            }
-            generic(refusal(&text, bucket))
+            generic(if text.contains("error sending request") {
+                attempt(bucket, |attempt| {
+                    Refusal::without_answer(source.as_ref(), attempt)
+                })
+            } else {
+                refusal(&text, bucket)
+            })
         }
         // Kinds that the caller decides by.
         other => other,
@@ -82,89 +81,51 @@ fn generic(refusal: Refusal) -> Error {
     }
 }
 
-fn no_such_bucket(bucket: &str) -> Refusal {
-    Refusal {
-        said: format!("there is no bucket `{bucket}`"),
-        hint: Some(
-            "keytrail makes no bucket: make it first, or check its name and `--store-endpoint-url`"
-                .to_owned(),
-        ),
-    }
+fn attempt(bucket: &str, refusal: impl FnOnce(&Attempt<'_>) -> Refusal) -> Refusal {
+    refusal(&Attempt {
+        what: &format!("cannot use the bucket `{bucket}`"),
+        // The store does more than one thing.
+        action: None,
+        allow: ALLOW,
+        absent: Meaning::Absent,
+        options: &OPTIONS,
+    })
 }
 
-/// What an answer says, by its code.
+/// An answer, in words.
 fn refusal(answer: &str, bucket: &str) -> Refusal {
     let code = element(answer, "Code").unwrap_or_default();
-    let message = element(answer, "Message");
-    let told = match message {
-        Some(message) if !code.is_empty() => format!("{message} ({code})"),
-        _ if !code.is_empty() => code.to_owned(),
-        _ => first_line(answer),
-    };
     let is_redirect = answer.contains("Received redirect") || answer.contains("301 Moved");
-    let (said, hint) = match code {
-        "NoSuchBucket" => return no_such_bucket(bucket),
-        "AccessDenied" | "AllAccessDisabled" | "AccountProblem" => (
-            format!("access to the bucket `{bucket}` is denied: {told}"),
-            Some(
-                "a store needs s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject on its objects (readers: no PutObject, no DeleteObject); with SSE-KMS also kms:Decrypt and kms:GenerateDataKey on the bucket's key"
-                    .to_owned(),
-            ),
-        ),
-        "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" | "InvalidClientTokenId" => (
-            format!("the credentials for the bucket `{bucket}` are not valid: {told}"),
-            Some("`--store-profile` names another profile than that of the environment".to_owned()),
-        ),
-        "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" | "RequestExpired" => (
-            format!("the credentials for the bucket `{bucket}` have expired: {told}"),
-            Some("sign in again, as with `aws sso login`".to_owned()),
-        ),
-        "RequestTimeTooSkewed" => (
-            format!("the clock of this machine and that of the bucket `{bucket}` differ too much: {told}"),
-            Some("set the clock of this machine".to_owned()),
-        ),
-        "AuthorizationHeaderMalformed" | "PermanentRedirect" | "IllegalLocationConstraintException" => {
-            wrong_region(answer, bucket, &told)
-        }
-        "" if is_redirect => wrong_region(answer, bucket, "it is elsewhere"),
-        "" if answer.contains("403 Forbidden") => (
-            format!("access to the bucket `{bucket}` is denied"),
-            None,
-        ),
-        _ => (told, None),
+    let status = match code {
+        "" if is_redirect => 301,
+        "" if answer.contains("403 Forbidden") => 403,
+        _ => 0,
     };
-    Refusal { said, hint }
-}
-
-/// A server that does not answer; the first cause says why.
-fn unreachable(error: &(dyn std::error::Error + 'static), bucket: &str) -> Refusal {
-    let first = innermost(error);
-    Refusal {
-        said: format!("the server of the bucket `{bucket}` cannot be reached: {first}"),
-        hint: Some("`--store-endpoint-url` and `--store-region` say where it is".to_owned()),
+    let message = match (element(answer, "Message"), status) {
+        (Some(message), _) => message,
+        // Without an answer of S3, the client's own words say what happened.
+        (None, 0) if code.is_empty() => answer.lines().next().unwrap_or_default(),
+        (None, _) => "",
+    };
+    let reply = Reply {
+        code,
+        status,
+        message,
+        region: element(answer, "Region"),
+    };
+    let mut refusal = attempt(bucket, |attempt| Refusal::of_reply(reply, attempt));
+    if refusal.meaning == Meaning::NoBucket {
+        let hint = "keytrail creates no bucket: create it first, or check its name and `--store-endpoint-url`";
+        refusal.hint = Some(hint.to_owned());
     }
-}
-
-fn wrong_region(answer: &str, bucket: &str, told: &str) -> (String, Option<String>) {
-    let hint = match element(answer, "Region") {
-        Some(region) => format!("the bucket is in {region}: give `--store-region {region}`"),
-        None => "`--store-region` says in which region the bucket is".to_owned(),
-    };
-    (
-        format!("the bucket `{bucket}` is in another region: {told}"),
-        Some(hint),
-    )
+    refusal
 }
 
 /// The text of the first element of this name.
 fn element<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = answer.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once(&format!("</{name}>"))?;
-    Some(text.trim_end_matches('.'))
-}
-
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
+    Some(text)
 }
 
 #[cfg(test)]
@@ -178,68 +139,89 @@ mod tests {
         }
     }
 
-    fn check(error: Error, said: &str, hint: &str) {
+    fn bad(body: &str) -> Error {
+        Error::Generic {
+            store: "S3",
+            source: format!("400 Bad Request: <Error>{body}</Error>").into(),
+        }
+    }
+
+    #[track_caller]
+    fn check(error: Error, says: &str, hint: &str) {
         let explained = explained(error, "lake");
-        let refusal = Refusal::of(&explained).expect("a refusal");
-        assert!(refusal.said.contains(said), "{refusal}");
+        let refusal = find(&explained).expect("a refusal");
+        let text = refusal.to_string();
+        assert!(
+            text.starts_with(&format!("cannot use the bucket `lake`: {says}")),
+            "{text}"
+        );
         assert!(
             refusal.hint.as_deref().unwrap_or_default().contains(hint),
-            "{refusal}"
+            "{text}"
         );
         // Once is enough.
         let again = super::explained(explained, "lake");
-        assert!(Refusal::of(&again).is_some());
+        assert_eq!(find(&again).map(ToString::to_string), Some(text));
     }
 
     #[test]
     fn a_denial_names_the_actions() {
         let body = "403 Forbidden: <Error><Code>AccessDenied</Code><Message>Access Denied.</Message></Error>";
-        check(
-            denied(body),
-            "is denied: Access Denied (AccessDenied)",
-            "s3:PutObject",
-        );
+        check(denied(body), "access denied\n", "s3:PutObject");
+        check(denied("403 Forbidden"), "access denied\n", "s3:PutObject");
     }
 
     #[test]
     fn a_bucket_that_is_not_there_is_no_object_that_is_not_there() {
-        let body = "404 Not Found: <Error><Code>NoSuchBucket</Code></Error>";
-        let error = Error::NotFound {
+        let absent = |code: &str| Error::NotFound {
             path: "x".to_owned(),
-            source: body.to_owned().into(),
+            source: format!("404 Not Found: <Error><Code>{code}</Code></Error>").into(),
         };
-        assert!(matches!(explained(error, "lake"), Error::Generic { .. }));
-        let error = Error::NotFound {
-            path: "x".to_owned(),
-            source: "<Code>NoSuchKey</Code>".into(),
-        };
-        assert!(matches!(explained(error, "lake"), Error::NotFound { .. }));
+        check(
+            absent("NoSuchBucket"),
+            "the bucket does not exist",
+            "keytrail creates no bucket",
+        );
+        let object = explained(absent("NoSuchKey"), "lake");
+        assert!(matches!(object, Error::NotFound { .. }));
+        assert_eq!(find(&object), None);
     }
 
     #[test]
     fn another_region_is_named() {
-        let body = "400 Bad Request: <Error><Code>AuthorizationHeaderMalformed</Code><Message>the region 'us-east-1' is wrong</Message><Region>eu-west-3</Region></Error>";
-        let error = Error::Generic {
+        let body = "<Code>AuthorizationHeaderMalformed</Code><Message>the region 'us-east-1' is wrong</Message><Region>eu-west-3</Region>";
+        check(
+            bad(body),
+            "the bucket is in another region, eu-west-3",
+            "`--store-region eu-west-3`",
+        );
+        let redirected = Error::Generic {
             store: "S3",
-            source: body.to_owned().into(),
+            source: "Received redirect without LOCATION".into(),
         };
-        check(error, "another region", "--store-region eu-west-3");
+        check(
+            redirected,
+            "the bucket is in another region",
+            "--store-region",
+        );
     }
 
     #[test]
     fn an_old_session_asks_for_a_new_one() {
-        let body = "400 Bad Request: <Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>";
-        let error = Error::Generic {
-            store: "S3",
-            source: body.to_owned().into(),
-        };
-        check(error, "have expired", "sign in again");
+        let body = "<Code>ExpiredToken</Code><Message>The provided token has expired.</Message>";
+        check(
+            bad(body),
+            "the AWS credentials have expired: The provided token has expired (ExpiredToken)",
+            "--store-profile",
+        );
     }
 
     #[test]
-    fn a_clock_that_is_wrong_is_told() {
-        let body =
-            "<Code>RequestTimeTooSkewed</Code><Message>The difference is too large.</Message>";
-        check(denied(body), "clock", "set the clock");
+    fn without_an_answer_of_s3_the_clients_words_are_shown() {
+        let broken = Error::Generic {
+            store: "S3",
+            source: "the answer has no ETag\nand more".into(),
+        };
+        check(broken, "the answer has no ETag", "");
     }
 }
