@@ -3,11 +3,12 @@
 mod logs;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures::TryStreamExt as _;
+use keytrail::catalog::Relation;
 use keytrail::catalog::{Library, ParameterKind, Query};
-use keytrail::catalog::{Relation, Relations};
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Progress, RunOptions};
 use keytrail::report::{self, Request};
@@ -26,7 +27,7 @@ const NOW_MICROS: i64 = 1_773_532_800_000_000;
 fn reports(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let root = tempfile::tempdir().expect("a directory");
-    let library = Library::embedded().expect("the queries are sound");
+    let library = Arc::new(Library::embedded().expect("the queries are sound"));
     let session = runtime.block_on(Box::pin(session(root.path(), &library)));
     let mut group = criterion.benchmark_group("report");
     for query in library.reports() {
@@ -63,24 +64,15 @@ async fn answer(session: &Session, library: &Library, query: &Query, request: &R
 }
 
 /// A session over a store of new events.
-async fn session(root: &Path, library: &Library) -> Session {
+async fn session(root: &Path, library: &Arc<Library>) -> Session {
     let (logs, store) = (root.join("logs"), root.join("store"));
     std::fs::create_dir(&logs).expect("a new directory");
     logs::write(&logs, OBJECTS, RECORDS, 100);
     let place = Place::create_directory(&store).expect("a new directory");
     let store = Store::create(place).await.expect("nothing is there");
     fill(&store, library, logs).await;
-    let relations = Relations {
-        views: library
-            .views()
-            .expect("views are in order")
-            .into_iter()
-            .map(Relation::from)
-            .collect(),
-        rollups: rollups(library),
-    };
     let pins = store.pin().await.expect("all tables");
-    Session::open(&pins, &relations).await.expect("a session")
+    Session::open(&pins, library).await.expect("a session")
 }
 
 async fn fill(store: &Store, library: &Library, logs: PathBuf) {
@@ -92,7 +84,7 @@ async fn fill(store: &Store, library: &Library, logs: PathBuf) {
         started_at: NOW_MICROS,
         sources: Vec::new(),
         input: None,
-        stop: std::sync::Arc::default(),
+        stop: Arc::default(),
     };
     let summary = ingest::run(
         store,

@@ -20,9 +20,8 @@ use chrono::DateTime;
 use clap::{Args, Parser, Subcommand};
 use futures::TryStreamExt as _;
 use keytrail::catalog::Library;
-use keytrail::catalog::{Relation, Relations};
 use keytrail::report::{self, LogPeriod, Request, Window};
-use keytrail::schema::{ROLLUPS, TABLES};
+use keytrail::schema::TABLES;
 use keytrail::sql::Session;
 use keytrail::store::{Pins, Place, Store};
 use serde_json::{Value, json};
@@ -126,7 +125,7 @@ impl Opened {
         typed: &[(&str, &Option<String>)],
         runs: &Runs,
     ) -> anyhow::Result<Value> {
-        let library = Library::embedded()?;
+        let library = Arc::new(Library::embedded()?);
         let (session, pins) = session(&self.store, &library).await?;
         let time = |micros| DateTime::from_timestamp_micros(micros).context("a time");
         let events = match pins.period()? {
@@ -155,7 +154,7 @@ impl Opened {
     }
 
     async fn sql(&self, statement: &str, runs: &Runs) -> anyhow::Result<Value> {
-        let library = Library::embedded()?;
+        let library = Arc::new(Library::embedded()?);
         let (session, _pins) = session(&self.store, &library).await?;
         self.timed(runs, async || {
             Ok(session.query(statement).await?.try_collect().await?)
@@ -212,18 +211,9 @@ impl Opened {
     }
 }
 
-async fn session(store: &Store, library: &Library) -> anyhow::Result<(Session, Pins)> {
+async fn session(store: &Store, library: &Arc<Library>) -> anyhow::Result<(Session, Pins)> {
     let pins = store.pin().await?;
-    let rollups = ROLLUPS;
-    let relations = Relations {
-        views: library.views()?.into_iter().map(Relation::from).collect(),
-        rollups: rollups
-            .iter()
-            .filter_map(|table| library.rollup(table.name))
-            .map(Relation::from)
-            .collect(),
-    };
-    let session = Session::open(&pins, &relations).await?;
+    let session = Session::open(&pins, library).await?;
     Ok((session, pins))
 }
 

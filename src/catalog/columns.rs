@@ -79,6 +79,7 @@ impl Library {
                 problem: format!("`{name}` is not a column of the rows"),
             });
         }
+        faults.extend(out_of_order(query, columns));
         let missing: Vec<&str> = columns
             .iter()
             .copied()
@@ -103,6 +104,25 @@ impl Library {
         self.view(relation)
             .is_some_and(|view| view.internal.is_some())
     }
+}
+
+/// The first column of the header that is not in the order of the rows.
+fn out_of_order(query: &Query, columns: &[&str]) -> Option<ColumnFault> {
+    let place = |name: &str| columns.iter().position(|column| *column == name);
+    let mut last: Option<(usize, &str)> = None;
+    for (name, _) in &query.columns {
+        let Some(at) = place(name) else { continue };
+        if let Some((before, other)) = last
+            && before > at
+        {
+            return Some(ColumnFault {
+                word: format!("column {name}"),
+                problem: format!("`{name}` is before `{other}` in the rows: put it there"),
+            });
+        }
+        last = Some((at, name));
+    }
+    None
 }
 
 #[cfg(test)]
@@ -148,6 +168,11 @@ mod tests {
                 "id",
                 "`v` has no column docs for `c`, `d`: add `-- column c: what it means`",
             )],
+        );
+        check(
+            both,
+            &["b", "a"],
+            &[("column b", "`b` is before `a` in the rows: put it there")],
         );
         check("-- internal: a step\n", &["a"], &[]);
         check(

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// Why query files cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatalogError {
     /// A query file's header does not follow the format.
@@ -40,6 +40,17 @@ pub enum CatalogError {
         /// The nearest names, or all of them.
         candidates: Vec<String>,
     },
+}
+
+impl CatalogError {
+    /// A fault of a file that has no line of its own.
+    pub(super) fn of_file(path: &str, problem: String) -> Self {
+        Self::Header {
+            path: path.to_owned(),
+            line: 1,
+            problem,
+        }
+    }
 }
 
 /// The most candidates that an error lists.

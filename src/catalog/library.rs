@@ -1,41 +1,77 @@
 //! The query files: those of `queries/`, compiled in, and what a user's directory adds or overrides.
 //!
-//! Enters: files. Leaves: reports by name, views in the order in which they can be created, roll-ups by
-//! name. This module parses and sorts; it runs nothing.
+//! Enters: files. Leaves: reports, views, scopes and roll-ups by name. A file is read, and the macros that it calls are put
+//! into it, when it is first asked for; nothing is run.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use include_dir::{Dir, DirEntry, include_dir};
 
+use super::file::File;
 use super::layer::view_at;
-use super::macros::{Macros, body_fault};
+use super::macros::Macros;
 use super::nearest::nearest;
 use super::{CatalogError, Query};
 use super::{NEW_EVENTS, Relation, stacked};
 
 static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
 
+/// The files of a folder, by the ids of their queries.
+pub(super) type Files = BTreeMap<String, File>;
+
 /// All query files, by folder and id.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
-    reports: BTreeMap<String, Query>,
-    views: BTreeMap<String, Query>,
-    scopes: BTreeMap<String, Query>,
-    rollups: BTreeMap<String, Query>,
-    status: BTreeMap<String, Query>,
-    explain: BTreeMap<String, Query>,
-    macros: BTreeMap<String, Query>,
-    expander: Macros,
+    pub(super) reports: Files,
+    pub(super) views: Files,
+    pub(super) scopes: Files,
+    rollups: Files,
+    status: Files,
+    explain: Files,
+    pub(super) macros: Macros,
+    /// The files that are the user's own, in the order in which they were added.
+    pub(super) own: Vec<(Folder, String)>,
     /// The views that are the user's own.
-    own_views: BTreeSet<String>,
+    pub(super) own_views: BTreeSet<String>,
+}
+
+/// A folder of query files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Folder {
+    Reports,
+    Views,
+    Scopes,
+    Rollups,
+    Status,
+    Explain,
+    Macros,
+}
+
+/// The folder of a file and the id of its query; `None` where it is none of the library's.
+pub(super) fn place_of(path: &str) -> Option<(Folder, &str)> {
+    if let Some((_, id)) = view_at(path) {
+        return Some((Folder::Views, id));
+    }
+    let (folder, name) = path.split_once('/')?;
+    let folder = match folder {
+        "reports" => Folder::Reports,
+        "scopes" => Folder::Scopes,
+        "rollups" => Folder::Rollups,
+        "status" => Folder::Status,
+        "explain" => Folder::Explain,
+        "macros" => Folder::Macros,
+        _ => return None,
+    };
+    let id = name.strip_suffix(".sql")?;
+    (!id.contains('/')).then_some((folder, id))
 }
 
 impl Library {
     /// The queries that are compiled in.
     ///
     /// # Errors
-    /// [`CatalogError::Header`] where one of them is ill-formed, which the tests rule out.
+    /// [`CatalogError::Header`] where one of the files is no text, which the tests rule out.
     pub fn embedded() -> Result<Self, CatalogError> {
         let mut library = Self::default();
         let mut folders = vec![&QUERIES];
@@ -44,86 +80,24 @@ impl Library {
                 match entry {
                     DirEntry::Dir(inner) => folders.push(inner),
                     DirEntry::File(file) => {
-                        if let (Some(path), Some(text)) =
-                            (file.path().to_str(), file.contents_utf8())
-                        {
-                            library.add(path, text)?;
+                        let path = file.path().to_string_lossy().replace('\\', "/");
+                        let shown = format!("queries/{path}");
+                        let Some(text) = file.contents_utf8() else {
+                            let problem = "it is not UTF-8".to_owned();
+                            return Err(CatalogError::of_file(&shown, problem));
+                        };
+                        if let Some((folder, id)) = place_of(&path) {
+                            library.insert(folder, id, File::new(shown, Cow::Borrowed(text)));
                         }
                     }
                 }
             }
         }
-        library.expand_macros()?;
-        library.stack_rollups();
         Ok(library)
     }
 
-    /// Puts the macros into all statements.
-    fn expand_macros(&mut self) -> Result<(), CatalogError> {
-        let fault = |(path, problem)| CatalogError::Header {
-            path,
-            line: 1,
-            problem,
-        };
-        self.expander = Macros::new(&self.macros).map_err(fault)?;
-        let expander = &self.expander;
-        let folders = [
-            &mut self.reports,
-            &mut self.views,
-            &mut self.scopes,
-            &mut self.rollups,
-            &mut self.status,
-            &mut self.explain,
-        ];
-        for query in folders.into_iter().flat_map(|folder| folder.values_mut()) {
-            expander
-                .expand(query)
-                .map_err(|problem| fault((query.path.clone(), problem)))?;
-        }
-        Ok(())
-    }
-
-    /// A statement of the code with the macros that it calls put into it.
-    ///
-    /// # Errors
-    /// [`CatalogError::Header`] where a call is wrong, which the tests rule out.
-    pub(crate) fn with_macros(&self, sql: &str) -> Result<String, CatalogError> {
-        let expanded = self.expander.expanded(sql);
-        expanded.map_err(|problem| CatalogError::Header {
-            path: "macros/".to_owned(),
-            line: 1,
-            problem,
-        })
-    }
-
-    /// Gives a roll-up that adds up the rows of another one the query of that one, as the relation `new_<table>`.
-    fn stack_rollups(&mut self) {
-        let all = self.rollups.clone();
-        for rollup in self.rollups.values_mut() {
-            for lower in rollup.depends.iter().filter_map(|name| all.get(name)) {
-                rollup.sql = stacked(&Relation::from(lower), &rollup.sql);
-            }
-        }
-        self.stack_views();
-    }
-
-    /// Gives a view that counts other events as a roll-up does the query of that one, once.
-    fn stack_views(&mut self) {
-        for view in self.views.values_mut() {
-            let Some((name, events)) = view.recounts.take() else {
-                continue;
-            };
-            if let Some(rollup) = self.rollups.get(&name) {
-                view.sql = format!(
-                    "WITH {NEW_EVENTS} AS (SELECT * FROM {events}),\n\nnew_{name} AS (\n{}\n)\n\n{}",
-                    rollup.sql, view.sql
-                );
-            }
-        }
-    }
-
-    /// Adds a file of `reports/`, `views/`, `scopes/`, `rollups/`, `status/` or `explain/`, or overrides the one
-    /// of the same name.
+    /// Adds a file of `reports/`, `views/`, `scopes/`, `rollups/`, `status/`, `explain/` or `macros/`, or overrides the
+    /// one of the same name.
     ///
     /// `path` is relative to the directory of queries. Returns whether the file was taken: one that is
     /// not `<folder>/<id>.sql` of a known folder, or `views/<layer>/<id>.sql`, is none of the library's.
@@ -132,151 +106,96 @@ impl Library {
     /// [`CatalogError::Header`] where it is ill-formed.
     pub fn add(&mut self, path: &str, text: &str) -> Result<bool, CatalogError> {
         let unified = path.replace('\\', "/");
-        self.insert(&unified, &format!("queries/{unified}"), text)
-    }
-
-    /// Adds a user's own file of `macros/`, `reports/` or `views/`, or overrides the one of the same name.
-    ///
-    /// `path` is as for [`Library::add`], `shown` is what messages call the file. The other folders
-    /// decide what is written, what `status` tells and what a filter means, so nobody's own files are taken
-    /// from there.
-    ///
-    /// # Errors
-    /// [`CatalogError::Header`] where it is ill-formed, or a view has the name of a table or a scope.
-    pub fn add_own(&mut self, path: &str, shown: &str, text: &str) -> Result<bool, CatalogError> {
-        if let Some((_, name)) = view_at(path) {
-            let fault = |problem: String| CatalogError::Header {
-                path: shown.to_owned(),
-                line: 1,
-                problem,
-            };
-            if crate::schema::table(name).is_some() {
-                return Err(fault(format!(
-                    "duplicate name: `{name}` is a table of the store"
-                )));
-            }
-            if self.scopes.contains_key(name) {
-                return Err(fault(format!(
-                    "duplicate name: `{name}` is what the filters of a report leave"
-                )));
-            }
-            if let Some(other) = self.view(name).filter(|_| self.own_views.contains(name)) {
-                return Err(fault(format!(
-                    "duplicate name: `{name}` is also the view in {}",
-                    other.path
-                )));
-            }
-            let is_name = |letter: char| {
-                letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_'
-            };
-            if !name.chars().all(is_name) {
-                return Err(fault(format!(
-                    "`{name}` cannot name a view: use a-z, 0-9 and _"
-                )));
-            }
-        } else if let Some(name) = path.strip_prefix("macros/") {
-            let name = name.strip_suffix(".sql").unwrap_or(name);
-            if self.macros.contains_key(name) {
-                return Err(CatalogError::Header {
-                    path: shown.to_owned(),
-                    line: 1,
-                    problem: format!("duplicate name: `{name}` is a macro of keytrail's own"),
-                });
-            }
-            let is_taken = self.insert(path, shown, text)?;
-            if let Some(query) = self.macros.get(name)
-                && let Some(problem) = body_fault(&query.sql)
-            {
-                return Err(CatalogError::Header {
-                    path: shown.to_owned(),
-                    line: query.line,
-                    problem,
-                });
-            }
-            self.expander =
-                Macros::new(&self.macros).map_err(|(path, problem)| CatalogError::Header {
-                    path,
-                    line: 1,
-                    problem,
-                })?;
-            return Ok(is_taken);
-        } else if path == "reports/check.sql" {
-            return Err(CatalogError::Header {
-                path: shown.to_owned(),
-                line: 1,
-                problem: "`check` cannot name a report: `keytrail report check` is a command"
-                    .to_owned(),
-            });
-        } else if !path.starts_with("reports/") {
-            return Ok(false);
-        }
-        let is_taken = self.insert(path, shown, text)?;
-        if let Some((_, name)) = view_at(path).filter(|_| is_taken) {
-            self.own_views.insert(name.to_owned());
-        }
-        self.stack_views();
-        Ok(is_taken)
-    }
-
-    fn insert(&mut self, path: &str, shown: &str, text: &str) -> Result<bool, CatalogError> {
-        let Some((folder, name)) = path.split_once('/') else {
+        let Some((folder, id)) = place_of(&unified) else {
             return Ok(false);
         };
-        let queries = match folder {
-            "reports" => &mut self.reports,
-            "views" => &mut self.views,
-            "scopes" => &mut self.scopes,
-            "rollups" => &mut self.rollups,
-            "status" => &mut self.status,
-            "explain" => &mut self.explain,
-            "macros" => &mut self.macros,
-            _ => return Ok(false),
-        };
-        let is_statement = Path::new(name)
-            .extension()
-            .is_some_and(|extension| extension == "sql");
-        let is_nested = name.contains('/') && view_at(path).is_none();
-        if !is_statement || is_nested {
-            return Ok(false);
-        }
-        let mut query = Query::parse(shown, text)?;
-        let expanded = self.expander.expand(&mut query);
-        expanded.map_err(|problem| CatalogError::Header {
-            path: shown.to_owned(),
-            line: query.line,
-            problem,
-        })?;
-        queries.insert(query.id.clone(), query);
+        let shown = format!("queries/{unified}");
+        let _unfinished = Query::parse(&shown, text)?;
+        self.insert(folder, id, File::new(shown, Cow::Owned(text.to_owned())));
         Ok(true)
     }
 
-    /// All reports, by name.
+    pub(super) fn insert(&mut self, folder: Folder, id: &str, file: File) {
+        let files = match folder {
+            Folder::Reports => &mut self.reports,
+            Folder::Views => &mut self.views,
+            Folder::Scopes => &mut self.scopes,
+            Folder::Rollups => &mut self.rollups,
+            Folder::Status => &mut self.status,
+            Folder::Explain => &mut self.explain,
+            Folder::Macros => return self.macros.insert(id, file),
+        };
+        files.insert(id.to_owned(), file);
+    }
+
+    /// The query of a file, ready to run.
+    pub(super) fn read<'a>(&'a self, file: &'a File) -> Result<&'a Query, CatalogError> {
+        file.query(|query| self.finished(query))
+    }
+
+    /// The query with the macros that it calls put into its statements, and the query of the roll-up that it recounts in
+    /// front of its own.
+    fn finished(&self, mut query: Query) -> Result<Query, CatalogError> {
+        self.macros.expand(&mut query)?;
+        let recounted = query.recounts.take();
+        let recounted = recounted.and_then(|(name, events)| Some((self.rollup(&name)?, events)));
+        if let Some((rollup, events)) = recounted {
+            query.sql = format!(
+                "WITH {NEW_EVENTS} AS (SELECT * FROM {events}),\n\nnew_{} AS (\n{}\n)\n\n{}",
+                rollup.id, rollup.sql, query.sql
+            );
+        }
+        Ok(query)
+    }
+
+    /// A statement of the code with the macros that it calls put into it.
+    ///
+    /// # Errors
+    /// [`CatalogError::Header`] where a call is wrong, which the tests rule out.
+    pub(crate) fn with_macros(&self, sql: &str) -> Result<String, CatalogError> {
+        let expanded = self.macros.expanded(sql);
+        expanded.map_err(|fault| fault.at("macros/", 1))
+    }
+
+    /// All reports that can be used, by name.
     pub fn reports(&self) -> impl Iterator<Item = &Query> {
-        self.reports.values()
+        let files = self.reports.values();
+        files.filter_map(|file| self.read(file).ok())
     }
 
     /// The report of that name.
     ///
     /// # Errors
-    /// [`CatalogError::UnknownReport`] with the nearest names, or all where none is near.
+    /// [`CatalogError::UnknownReport`] with the nearest names, or all where none is near; and what is wrong with its file.
     pub fn report(&self, name: &str) -> Result<&Query, CatalogError> {
-        self.reports.get(name).ok_or_else(|| {
-            let known = || self.reports.keys().map(String::as_str);
-            let mut candidates = nearest(name, known());
-            if candidates.is_empty() {
-                candidates = known().map(str::to_owned).collect();
-            }
-            CatalogError::UnknownReport {
-                name: name.to_owned(),
-                candidates,
-            }
+        if let Some(file) = self.reports.get(name) {
+            return self.read(file);
+        }
+        let known = || self.reports.keys().map(String::as_str);
+        let mut candidates = nearest(name, known());
+        if candidates.is_empty() {
+            candidates = known().map(str::to_owned).collect();
+        }
+        Err(CatalogError::UnknownReport {
+            name: name.to_owned(),
+            candidates,
         })
     }
 
-    /// The roll-up query of that table, which reads `new_kms_events`.
+    /// The roll-up query of that table, which reads `new_kms_events`. One that adds up the rows of another one has the
+    /// query of that one in front of it, as the relation `new_<table>`.
     #[must_use]
     pub fn rollup(&self, table: &str) -> Option<&Query> {
-        self.rollups.get(table)
+        let query = self.rollups.get(table)?.query(|query| {
+            let mut query = self.finished(query)?;
+            for lower in &query.depends {
+                if let Some(lower) = self.rollup(lower) {
+                    query.sql = stacked(&Relation::from(lower), &query.sql);
+                }
+            }
+            Ok(query)
+        });
+        query.ok()
     }
 
     /// One of the queries behind `keytrail status`.
@@ -284,12 +203,7 @@ impl Library {
     /// # Errors
     /// [`CatalogError::UnknownReport`].
     pub fn status(&self, name: &str) -> Result<&Query, CatalogError> {
-        self.status
-            .get(name)
-            .ok_or_else(|| CatalogError::UnknownReport {
-                name: name.to_owned(),
-                candidates: self.status.keys().cloned().collect(),
-            })
+        self.one_of(&self.status, name)
     }
 
     /// One of the queries behind `keytrail report --explain`.
@@ -297,12 +211,17 @@ impl Library {
     /// # Errors
     /// [`CatalogError::UnknownReport`].
     pub fn explain(&self, name: &str) -> Result<&Query, CatalogError> {
-        self.explain
-            .get(name)
-            .ok_or_else(|| CatalogError::UnknownReport {
+        self.one_of(&self.explain, name)
+    }
+
+    fn one_of<'a>(&'a self, files: &'a Files, name: &str) -> Result<&'a Query, CatalogError> {
+        match files.get(name) {
+            Some(file) => self.read(file),
+            None => Err(CatalogError::UnknownReport {
                 name: name.to_owned(),
-                candidates: self.explain.keys().cloned().collect(),
-            })
+                candidates: files.keys().cloned().collect(),
+            }),
+        }
     }
 
     /// The names of all views.
@@ -310,108 +229,31 @@ impl Library {
         self.views.keys().map(String::as_str)
     }
 
-    /// The view of that name.
+    /// Whether a view has that name.
+    #[must_use]
+    pub fn has_view(&self, name: &str) -> bool {
+        self.views.contains_key(name)
+    }
+
+    /// The view of that name, if it can be used.
     #[must_use]
     pub fn view(&self, name: &str) -> Option<&Query> {
-        self.views.get(name)
+        self.read(self.views.get(name)?).ok()
+    }
+
+    /// The view of that name, if there is one.
+    ///
+    /// # Errors
+    /// What is wrong with its file.
+    pub fn readable_view(&self, name: &str) -> Result<Option<&Query>, CatalogError> {
+        let file = self.views.get(name);
+        file.map(|file| self.read(file)).transpose()
     }
 
     /// The scope of that name.
     #[must_use]
     pub fn scope(&self, name: &str) -> Option<&Query> {
-        self.scopes.get(name)
-    }
-
-    /// The scopes among those names and what they depend on, each after those that it reads.
-    ///
-    /// # Errors
-    /// [`CatalogError::Dependency`] where one reads what is neither a view nor a scope, or itself.
-    pub(crate) fn scopes(&self, names: &BTreeSet<&str>) -> Result<Vec<&Query>, CatalogError> {
-        let mut order = Vec::new();
-        let mut done = BTreeSet::new();
-        for (name, scope) in &self.scopes {
-            if names.contains(name.as_str()) {
-                let relations = [&self.scopes, &self.views];
-                self.place(relations, scope, &mut Vec::new(), &mut done, &mut order)?;
-            }
-        }
-        order.retain(|query| self.scopes.contains_key(&query.id));
-        Ok(order)
-    }
-
-    /// All views, each after those that it reads; otherwise by name.
-    ///
-    /// # Errors
-    /// [`CatalogError::Dependency`] where one reads a view that is not there, or itself.
-    pub fn views(&self) -> Result<Vec<&Query>, CatalogError> {
-        let mut order = Vec::with_capacity(self.views.len());
-        let mut done = BTreeSet::new();
-        for view in self.views.values() {
-            self.place([&self.views], view, &mut Vec::new(), &mut done, &mut order)?;
-        }
-        Ok(order)
-    }
-
-    /// The views that can be created, each after those that it reads, and why others cannot: each cause once, not again
-    /// for every view that reads what is at fault.
-    #[must_use]
-    pub fn sound_views(&self) -> (Vec<&Query>, Vec<CatalogError>) {
-        let mut order = Vec::with_capacity(self.views.len());
-        let mut done = BTreeSet::new();
-        let mut failed: BTreeSet<&str> = BTreeSet::new();
-        let mut faults = Vec::new();
-        for view in self.views.values() {
-            let mut path = Vec::new();
-            if let Err(fault) = self.place([&self.views], view, &mut path, &mut done, &mut order) {
-                if path.iter().all(|name| !failed.contains(name)) {
-                    faults.push(fault);
-                }
-                failed.extend(path);
-            }
-        }
-        (order, faults)
-    }
-
-    /// Puts a query into the order, what it reads first; what it reads is one of the relations. After an error,
-    /// `path` has all queries that cannot be placed because of it.
-    fn place<'a, const N: usize>(
-        &self,
-        relations: [&'a BTreeMap<String, Query>; N],
-        query: &'a Query,
-        path: &mut Vec<&'a str>,
-        done: &mut BTreeSet<&'a str>,
-        order: &mut Vec<&'a Query>,
-    ) -> Result<(), CatalogError> {
-        if done.contains(query.id.as_str()) {
-            return Ok(());
-        }
-        let known = |name: &str| relations.iter().find_map(|known| known.get(name));
-        path.push(&query.id);
-        for name in &query.depends {
-            let fault = |query: &Query, name: &str, problem| CatalogError::Dependency {
-                path: query.path.clone(),
-                view: query.id.clone(),
-                dependency: name.to_owned(),
-                problem,
-            };
-            if let Some(start) = path.iter().position(|before| before == name) {
-                let circle = &path[start..];
-                // Ours make no circle alone: it is told of the user's own file.
-                let own = circle
-                    .iter()
-                    .position(|view| self.own_views.contains(*view));
-                let at = own.unwrap_or(circle.len() - 1);
-                let next = circle[(at + 1) % circle.len()];
-                let query = known(circle[at]).unwrap_or(query);
-                return Err(fault(query, next, "in turn depending on it"));
-            }
-            let needed = known(name).ok_or_else(|| fault(query, name, "not a view"))?;
-            self.place(relations, needed, path, done, order)?;
-        }
-        path.pop();
-        done.insert(&query.id);
-        order.push(query);
-        Ok(())
+        self.read(self.scopes.get(name)?).ok()
     }
 }
 
@@ -459,6 +301,39 @@ mod tests {
             assert!(library.rollup(table).is_some(), "{table}");
         }
         assert!(library.views().expect("an order").len() >= 10);
+    }
+
+    /// They are read when they are asked for, so a fault of one shows nowhere else.
+    #[test]
+    fn every_embedded_file_can_be_read() {
+        let library = Library::embedded().expect("files of text");
+        let folders = [
+            &library.reports,
+            &library.views,
+            &library.scopes,
+            &library.status,
+            &library.explain,
+        ];
+        for file in folders.into_iter().flat_map(|files| files.values()) {
+            let query = library.read(file).expect("a good file");
+            assert_eq!(query.recounts, None);
+        }
+        for table in library.rollups.keys() {
+            assert!(library.rollup(table).is_some(), "{table}");
+        }
+        let names = library.macros.names();
+        assert!(names.clone().count() >= 40);
+        for name in names {
+            assert_eq!(library.macros.check(name), Ok(()));
+        }
+        let recounted = library.view("replaced_resources").expect("a view");
+        assert!(
+            recounted
+                .sql
+                .starts_with("WITH new_kms_events AS (SELECT * FROM replaced_records),")
+        );
+        let stacked = library.rollup("usage_monthly").expect("a roll-up");
+        assert!(stacked.sql.starts_with("WITH new_usage_daily AS ("));
     }
 
     #[test]

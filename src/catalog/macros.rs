@@ -3,19 +3,29 @@
 //! Enters: a text that calls macros as functions are called, `is_caller(e, $caller)`. Leaves: the text with the body of
 //! each in place of its call, in parentheses and on one line, so that every line of the file stays where it is. What is
 //! in an argument is put in place of the name that the macro has for it; a name with a dot behind it takes a name alone.
+//! A macro is read when it is first called.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::Query;
-use super::tokens::{tokens, word};
+use super::file::File;
+use super::tokens::{Places, tokens, word};
+use super::{CatalogError, Query};
 
-/// The macros by name; each calls only what is expanded in it already.
+/// The macros by name.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Macros(BTreeMap<String, Macro>);
+pub(super) struct Macros(BTreeMap<String, MacroFile>);
+
+/// The file of a macro, read when it is first called.
+#[derive(Debug, Clone)]
+struct MacroFile {
+    file: File,
+    read: OnceLock<Result<Macro, CatalogError>>,
+}
 
 #[derive(Debug, Clone)]
 struct Macro {
@@ -32,53 +42,63 @@ enum Part {
     Argument(usize),
 }
 
-impl Macros {
-    /// The macros of these files.
-    ///
-    /// # Errors
-    /// The file at fault, and what is wrong with it: it calls itself, also through others.
-    pub(super) fn new(queries: &BTreeMap<String, Query>) -> Result<Self, (String, String)> {
-        let mut macros = Self::default();
-        for query in queries.values() {
-            macros.add(query, queries, &mut Vec::new())?;
+/// Why the calls in a text cannot be replaced.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum CallFault {
+    /// A call is wrong.
+    Call(String),
+    /// A macro that is called is wrong.
+    Macro(CatalogError),
+}
+
+impl CallFault {
+    /// The fault of a text that begins there.
+    pub(super) fn at(self, path: &str, line: usize) -> CatalogError {
+        match self {
+            Self::Call(problem) => CatalogError::Header {
+                path: path.to_owned(),
+                line,
+                problem,
+            },
+            Self::Macro(fault) => fault,
         }
-        Ok(macros)
+    }
+}
+
+impl Macros {
+    /// Adds a file, or overrides the one of that name.
+    pub(super) fn insert(&mut self, name: &str, file: File) {
+        let read = OnceLock::new();
+        self.0.insert(name.to_owned(), MacroFile { file, read });
     }
 
-    fn add<'a>(
-        &mut self,
-        query: &'a Query,
-        queries: &'a BTreeMap<String, Query>,
-        path: &mut Vec<&'a str>,
-    ) -> Result<(), (String, String)> {
-        if self.0.contains_key(&query.id) {
-            return Ok(());
-        }
-        if path.contains(&query.id.as_str()) {
-            let problem = format!("macro `{}` calls itself", query.id);
-            return Err((query.path.clone(), problem));
-        }
-        path.push(&query.id);
-        let called = called(&query.sql);
-        for needed in queries.values().filter(|other| called.contains(&other.id)) {
-            self.add(needed, queries, path)?;
-        }
-        path.pop();
-        let expanded = self
-            .expanded(&query.sql)
-            .map_err(|problem| (query.path.clone(), problem))?;
-        let called = Macro::new(&one_line(&expanded), &query.arguments);
-        self.0.insert(query.id.clone(), called);
-        Ok(())
+    /// Whether a macro has that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Their names.
+    #[cfg(test)]
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// # Errors
+    /// What is wrong with the macro of that name: also that it calls itself, through others or not.
+    pub(super) fn check(&self, name: &str) -> Result<(), CatalogError> {
+        let known = self.0.get_key_value(name);
+        let read = known.map(|(name, file)| self.called(name, file, &mut Vec::new()));
+        read.transpose().map(|_macro| ())
     }
 
     /// Replaces the calls of macros in all statements of a query.
     ///
     /// # Errors
-    /// What is wrong with a call.
-    pub(super) fn expand(&self, query: &mut Query) -> Result<(), String> {
+    /// What is wrong with a call, or with a macro.
+    pub(super) fn expand(&self, query: &mut Query) -> Result<(), CatalogError> {
+        let (path, line) = (query.path.clone(), query.line);
         for sql in query.statements_mut() {
-            *sql = self.expanded(sql)?;
+            *sql = self.expanded(sql).map_err(|fault| fault.at(&path, line))?;
         }
         Ok(())
     }
@@ -86,45 +106,124 @@ impl Macros {
     /// The text with all calls of macros replaced.
     ///
     /// # Errors
-    /// What is wrong with a call.
-    pub(super) fn expanded(&self, sql: &str) -> Result<String, String> {
+    /// What is wrong with a call, or with a macro.
+    pub(super) fn expanded(&self, sql: &str) -> Result<String, CallFault> {
+        self.expanded_in(sql, &mut Vec::new())
+    }
+
+    /// The same in the body of a macro; `path` has the macros that call each other down to that one.
+    fn expanded_in<'a>(&'a self, sql: &str, path: &mut Vec<&'a str>) -> Result<String, CallFault> {
         // Many texts call none, and to look for words in a text is quicker than to read it.
-        if !called_words(sql).any(|name| self.0.contains_key(name)) {
+        if !called_words(sql).any(|name| self.named(name, true).is_some()) {
             return Ok(sql.to_owned());
         }
         let tokens = tokens(sql);
         let places = Places::of(sql);
         let mut text = String::with_capacity(2 * sql.len());
         let mut taken = 0;
-        for (at, pair) in tokens.windows(2).enumerate() {
-            let start = places.start(&pair[0]);
-            let Some((name, called)) = word(&pair[0]).and_then(|name| self.0.get_key_value(name))
-            else {
+        for at in 0..tokens.len() {
+            let Some((name, file, open)) = self.call(&tokens, at) else {
                 continue;
             };
+            let start = places.start(&tokens[at]);
             // A call within the arguments of another one is replaced with these.
-            if pair[1].token != Token::LParen || start < taken {
+            if start < taken {
                 continue;
             }
-            let (arguments, end) = arguments(&tokens[at + 2..], sql, &places)
-                .ok_or_else(|| format!("the call of macro `{name}` is not closed"))?;
+            let called = self.called(name, file, path).map_err(CallFault::Macro)?;
+            let (arguments, end) =
+                arguments(&tokens[open + 1..], sql, &places).ok_or_else(|| {
+                    CallFault::Call(format!("the call of macro `{name}` is not closed"))
+                })?;
             if arguments.len() != called.arguments.len() {
-                return Err(format!(
+                return Err(CallFault::Call(format!(
                     "macro `{name}` takes ({}), got {} arguments",
                     called.arguments.join(", "),
                     arguments.len()
-                ));
+                )));
             }
-            let arguments = arguments.into_iter().map(|text| self.expanded(text));
+            let arguments = arguments
+                .into_iter()
+                .map(|text| self.expanded_in(text, path));
             let arguments = arguments.collect::<Result<Vec<_>, _>>()?;
             text.push_str(&sql[taken..start]);
             called.write(&mut text, &arguments).map_err(|argument| {
-                format!("argument `{argument}` of macro `{name}` must be a name")
+                CallFault::Call(format!(
+                    "argument `{argument}` of macro `{name}` must be a name"
+                ))
             })?;
             taken = end;
         }
         text.push_str(&sql[taken..]);
         Ok(text)
+    }
+
+    /// The macro that is called there, and the place of the parenthesis behind its name.
+    fn call(&self, tokens: &[TokenWithSpan], at: usize) -> Option<(&str, &MacroFile, usize)> {
+        let Token::Word(name) = &tokens[at].token else {
+            return None;
+        };
+        let is_visible = |token: &&TokenWithSpan| !matches!(token.token, Token::Whitespace(_));
+        let behind = tokens[at + 1..]
+            .iter()
+            .position(|token| is_visible(&token))?;
+        let open = at + 1 + behind;
+        if tokens[open].token != Token::LParen {
+            return None;
+        }
+        let (name, file) = self.named(&name.value, name.quote_style.is_none())?;
+        // A column of a relation, or the name of one with the names of its columns.
+        let before = tokens[..at].iter().rev().find(is_visible);
+        let is_other = before.is_some_and(|token| match word(token) {
+            Some(word) => ["as", "with", "recursive"]
+                .iter()
+                .any(|other| word.eq_ignore_ascii_case(other)),
+            None => token.token == Token::Period,
+        });
+        (!is_other).then_some((name, file, open))
+    }
+
+    /// The macro of that name, which SQL writes in small letters or in quotation marks.
+    fn named(&self, name: &str, is_any_case: bool) -> Option<(&str, &MacroFile)> {
+        let known = self.0.get_key_value(name).or_else(|| {
+            let has_large = is_any_case && name.bytes().any(|byte| byte.is_ascii_uppercase());
+            has_large.then(|| self.0.get_key_value(&name.to_ascii_lowercase()))?
+        });
+        known.map(|(name, file)| (name.as_str(), file))
+    }
+
+    /// A macro, read if it was not yet. Reading one may read others, so this takes no lock.
+    fn called<'a>(
+        &'a self,
+        name: &'a str,
+        file: &'a MacroFile,
+        path: &mut Vec<&'a str>,
+    ) -> Result<&'a Macro, CatalogError> {
+        let known = if let Some(known) = file.read.get() {
+            known
+        } else {
+            let read = self.read(name, &file.file, path);
+            file.read.get_or_init(|| read)
+        };
+        known.as_ref().map_err(Clone::clone)
+    }
+
+    fn read<'a>(
+        &'a self,
+        name: &'a str,
+        file: &'a File,
+        path: &mut Vec<&'a str>,
+    ) -> Result<Macro, CatalogError> {
+        let query = file.query(Ok)?;
+        if path.contains(&name) {
+            let problem = format!("macro `{name}` calls itself");
+            return Err(CatalogError::of_file(&query.path, problem));
+        }
+        path.push(name);
+        let body = self.expanded_in(&query.sql, path);
+        path.pop();
+        let body = body.map_err(|fault| fault.at(&query.path, query.line))?;
+        Ok(Macro::new(&one_line(&body), &query.arguments))
     }
 }
 
@@ -224,22 +323,14 @@ pub(super) fn body_fault(body: &str) -> Option<String> {
     })
 }
 
-/// The names that a text calls.
-fn called(sql: &str) -> BTreeSet<String> {
-    let tokens = tokens(sql);
-    let pairs = tokens.windows(2);
-    let called = pairs.filter(|pair| pair[1].token == Token::LParen);
-    called
-        .filter_map(|pair| word(&pair[0]).map(str::to_owned))
-        .collect()
-}
-
 /// The words that have a parenthesis behind them, also in comments and literals.
 fn called_words(sql: &str) -> impl Iterator<Item = &str> {
     sql.match_indices('(').map(|(end, _)| {
         let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
-        let word = sql[..end].trim_end_matches(is_part).len();
-        &sql[word..end]
+        let before = sql[..end].trim_end();
+        let before = before.strip_suffix('"').unwrap_or(before);
+        let word = before.trim_end_matches(is_part).len();
+        &before[word..]
     })
 }
 
@@ -289,75 +380,26 @@ fn one_line(sql: &str) -> String {
     line.trim().to_owned()
 }
 
-/// Where the tokens of a text are in it, in bytes.
-struct Places {
-    /// The first byte of each line.
-    lines: Vec<usize>,
-    /// The texts of lines that have letters of several bytes would need more; ours are counted in letters once.
-    letters: Option<Vec<Vec<usize>>>,
-    bytes: usize,
-}
-
-impl Places {
-    fn of(sql: &str) -> Self {
-        let ends = sql.match_indices('\n').map(|(at, _)| at + 1);
-        let letters = (!sql.is_ascii()).then(|| {
-            let lines = sql.split_inclusive('\n');
-            let letters = lines.map(|line| line.char_indices().map(|(at, _)| at).collect());
-            letters.collect()
-        });
-        Self {
-            lines: std::iter::once(0).chain(ends).collect(),
-            letters,
-            bytes: sql.len(),
-        }
-    }
-
-    fn start(&self, token: &TokenWithSpan) -> usize {
-        self.byte(token.span.start.line, token.span.start.column)
-    }
-
-    fn end(&self, token: &TokenWithSpan) -> usize {
-        self.byte(token.span.end.line, token.span.end.column)
-    }
-
-    /// Where a line and a column, both from 1, are; the end where they are behind the text.
-    fn byte(&self, line: u64, column: u64) -> usize {
-        let place = |number: u64| usize::try_from(number).ok()?.checked_sub(1);
-        let found = place(line).zip(place(column)).and_then(|(line, column)| {
-            let start = self.lines.get(line)?;
-            match &self.letters {
-                None => Some(start + column),
-                Some(letters) => {
-                    let letters = letters.get(line)?;
-                    let end = self.lines.get(line + 1).copied().unwrap_or(self.bytes);
-                    Some(letters.get(column).map_or(end, |at| start + at))
-                }
-            }
-        });
-        found.unwrap_or(self.bytes).min(self.bytes)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::borrow::Cow;
 
-    use super::{Macros, body_fault};
-    use crate::catalog::Query;
+    use super::{CallFault, Macros, body_fault};
+    use crate::catalog::file::File;
 
-    fn macros(files: &[(&str, &str, &str)]) -> Result<Macros, (String, String)> {
-        let files = files.iter().map(|(id, arguments, sql)| {
+    fn macros(files: &[(&str, &str, &str)]) -> Macros {
+        let mut macros = Macros::default();
+        for (id, arguments, sql) in files {
             let arguments = arguments.split_whitespace();
             let arguments: Vec<String> = arguments
                 .map(|name| format!("-- argument {name}: x\n"))
                 .collect();
             let arguments = arguments.concat();
             let text = format!("-- id: {id}\n-- title: t\n-- description: d\n{arguments}\n{sql}");
-            let query = Query::parse(&format!("macros/{id}.sql"), &text).expect("a macro");
-            (query.id.clone(), query)
-        });
-        Macros::new(&files.collect::<BTreeMap<_, _>>())
+            let file = File::new(format!("macros/{id}.sql"), Cow::Owned(text));
+            macros.insert(id, file);
+        }
+        macros
     }
 
     #[test]
@@ -369,8 +411,7 @@ mod tests {
                 "row.owner = account -- é\n  AND row.kind = 'row'",
             ),
             ("is_used", "row", "is_own(row, $account) OR row.uses > 0"),
-        ])
-        .expect("two macros");
+        ]);
         let check = |sql: &str, expected: &str| {
             assert_eq!(macros.expanded(sql).as_deref(), Ok(expected), "{sql}");
         };
@@ -390,24 +431,48 @@ mod tests {
             "is_used(a) AND is_used(b)",
             "((a.owner = $account AND a.kind = 'row') OR a.uses > 0) AND ((b.owner = $account AND b.kind = 'row') OR b.uses > 0)",
         );
-        let fault = |sql: &str| macros.expanded(sql).expect_err("a wrong call");
-        assert_eq!(
-            fault("is_own(a, b, c)"),
-            "macro `is_own` takes (row, account), got 3 arguments"
-        );
-        assert_eq!(
-            fault("is_used(1 + 2)"),
-            "argument `row` of macro `is_used` must be a name"
-        );
-        assert_eq!(
-            fault("is_used(a"),
-            "the call of macro `is_used` is not closed"
-        );
+        for (sql, fault) in [
+            (
+                "is_own(a, b, c)",
+                "macro `is_own` takes (row, account), got 3 arguments",
+            ),
+            (
+                "is_used(1 + 2)",
+                "argument `row` of macro `is_used` must be a name",
+            ),
+            ("is_used(a", "the call of macro `is_used` is not closed"),
+        ] {
+            let fault = CallFault::Call(fault.to_owned());
+            assert_eq!(macros.expanded(sql), Err(fault), "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_call_is_written_as_that_of_a_function_can_be() {
+        let macros = macros(&[("is_own", "row", "row.own")]);
+        for sql in [
+            "is_own(k)",
+            "IS_OWN(k)",
+            "Is_Own (k)",
+            "is_own\t(k)",
+            "\"is_own\"(k)",
+        ] {
+            assert_eq!(macros.expanded(sql).as_deref(), Ok("(k.own)"), "{sql}");
+        }
+        // In quotation marks SQL means the letters as they are; and these are names, not calls.
+        for sql in [
+            "\"IS_OWN\"(k)",
+            "t.is_own(k)",
+            "SELECT * FROM t AS is_own (k)",
+            "WITH is_own (k) AS (SELECT 1) SELECT k FROM is_own",
+        ] {
+            assert_eq!(macros.expanded(sql).as_deref(), Ok(sql), "{sql}");
+        }
     }
 
     #[test]
     fn a_name_in_a_comment_or_a_literal_is_no_call() {
-        let macros = macros(&[("a", "x", "x || 'a(x)' -- a(x)")]).expect("no circle");
+        let macros = macros(&[("a", "x", "x || 'a(x)' -- a(x)")]);
         assert_eq!(macros.expanded("a(1)").as_deref(), Ok("(1 || 'a(x)')"));
     }
 
@@ -431,10 +496,29 @@ mod tests {
     }
 
     #[test]
-    fn a_macro_that_calls_itself_is_named() {
-        let circle = macros(&[("a", "x", "b(x)"), ("b", "x", "a(x)")]);
-        let (path, problem) = circle.expect_err("a circle");
-        assert_eq!(path, "macros/a.sql");
-        assert_eq!(problem, "macro `a` calls itself");
+    fn a_macro_that_cannot_be_used_is_named_where_it_is_called() {
+        let macros = macros(&[
+            ("a", "x", "b(x)"),
+            ("b", "x", "a(x)"),
+            ("c", "x", "a(x)"),
+            ("d", "x", "d (x)"),
+            ("e", "x", "f(x, x)"),
+            ("f", "x", "x"),
+        ]);
+        for (name, expected) in [
+            ("c", "macros/a.sql:1: macro `a` calls itself"),
+            ("b", "macros/a.sql:1: macro `a` calls itself"),
+            ("d", "macros/d.sql:1: macro `d` calls itself"),
+            ("e", "macros/e.sql:6: macro `f` takes (x), got 2 arguments"),
+        ] {
+            let Err(CallFault::Macro(fault)) = macros.expanded(&format!("SELECT {name}(1)")) else {
+                panic!("{name} can be used");
+            };
+            assert_eq!(fault.to_string(), expected);
+            assert_eq!(macros.check(name), Err(fault));
+        }
+        assert_eq!(macros.check("f"), Ok(()));
+        // What calls none of them is not concerned.
+        assert_eq!(macros.expanded("f(1)").as_deref(), Ok("(1)"));
     }
 }

@@ -5,12 +5,15 @@
 
 mod columns;
 mod error;
+mod file;
 mod header;
 mod item;
 mod layer;
 mod library;
 mod macros;
 mod nearest;
+mod order;
+mod own;
 mod parts;
 mod relation;
 mod scope;
@@ -23,5 +26,5 @@ pub use header::{Parameter, ParameterKind, Query};
 pub use layer::{LAYERS, view_at};
 pub use library::Library;
 pub(crate) use nearest::nearest;
-pub use relation::{NEW_EVENTS, Relation, Relations, stacked, unstacked};
+pub use relation::{NEW_EVENTS, Relation, stacked, unstacked};
 pub(crate) use scope::{Origin, Scoped};

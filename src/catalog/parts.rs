@@ -3,9 +3,9 @@
 //! Enters: the statement of a report, and a second one. Leaves: the second one with the parts of the first in front of it,
 //! so that a rule that both apply is written once.
 
-use datafusion::sql::sqlparser::tokenizer::{Location, Token};
+use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::tokens::{tokens, word};
+use super::tokens::{Places, tokens, word};
 
 /// The statement, with the common table expressions of `main` in front of it.
 pub(crate) fn reading_parts(main: &str, statement: &str) -> String {
@@ -28,7 +28,7 @@ fn parts(sql: &str) -> Option<&str> {
             Token::LParen => depth += 1,
             Token::RParen => depth -= 1,
             _ if depth == 0 && is_word(word(&token), "select") => {
-                return Some(sql[..offset(sql, token.span.start)?].trim_end());
+                return Some(sql[..Places::of(sql).start(&token)].trim_end());
             }
             _ => {}
         }
@@ -43,21 +43,12 @@ fn after_with(sql: &str) -> Option<&str> {
         .iter()
         .find(|token| !matches!(token.token, Token::Whitespace(_)))?;
     is_word(word(first), "with").then_some(())?;
-    let start = offset(sql, first.span.start)?;
+    let start = Places::of(sql).start(first);
     sql[start..].get("with".len()..).map(str::trim_start)
 }
 
 fn is_word(found: Option<&str>, wanted: &str) -> bool {
     found.is_some_and(|found| found.eq_ignore_ascii_case(wanted))
-}
-
-/// Where a line and column of the tokenizer, both from 1, lie in the text.
-fn offset(sql: &str, location: Location) -> Option<usize> {
-    let line = usize::try_from(location.line).ok()?.checked_sub(1)?;
-    let column = usize::try_from(location.column).ok()?.checked_sub(1)?;
-    let before: usize = sql.split_inclusive('\n').take(line).map(str::len).sum();
-    let within = sql[before..].char_indices().nth(column)?.0;
-    Some(before + within)
 }
 
 #[cfg(test)]

@@ -14,15 +14,6 @@ pub struct Relation<'a> {
     pub is_kept: bool,
 }
 
-/// The queries that a session is made with.
-#[derive(Debug, Clone, Default)]
-pub struct Relations<'a> {
-    /// Views, each after those that it reads.
-    pub views: Vec<Relation<'a>>,
-    /// The queries of the roll-ups, over `new_kms_events`.
-    pub rollups: Vec<Relation<'a>>,
-}
-
 /// The query of a roll-up that adds up the rows of another one: that of the other, as the relation `new_<name>`, in
 /// front of its own.
 #[must_use]

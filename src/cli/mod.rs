@@ -91,9 +91,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => {
             if error.kind() == ErrorKind::DisplayHelp
-                && let Some((queries, name)) = report_help::asked(&line)
+                && let Some((name, args, typed)) = report_help::asked(&line)
             {
-                return ended(report_help::run(&queries, &name));
+                return ended(report_help::run(&name, args, &typed));
             }
             let is_asked = matches!(
                 error.kind(),

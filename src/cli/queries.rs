@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use tempfile::TempDir;
 
+use super::error::to_stderr;
 use crate::service::{Queries, ServiceError};
 use crate::store::{Place, Store};
 
@@ -21,12 +22,40 @@ impl QueriesChoice {
         Self { directory }
     }
 
-    /// Our queries, with what the directory adds and overrides.
+    /// Our queries, with what the directory adds and overrides; warns of its files that cannot be used.
     pub(super) fn load(&self) -> Result<Queries, ServiceError> {
+        let queries = self.read()?;
+        self.warn(&queries);
+        Ok(queries)
+    }
+
+    /// The same for a report, whose own fault is no warning.
+    pub(super) fn load_for(&self, report: &str) -> Result<Queries, ServiceError> {
+        let queries = self.read()?;
+        queries.library.report(report)?;
+        self.warn(&queries);
+        Ok(queries)
+    }
+
+    fn read(&self) -> Result<Queries, ServiceError> {
         match &self.directory {
             Some(directory) => Queries::with_own(directory),
             None => Queries::embedded(),
         }
+    }
+
+    fn warn(&self, queries: &Queries) {
+        let (Some(directory), Some(first)) = (&self.directory, queries.faults.first()) else {
+            return;
+        };
+        let files = match queries.faults.len() {
+            1 => "1 query file cannot be used: ".to_owned(),
+            files => format!("{files} query files cannot be used, such as "),
+        };
+        to_stderr(&format!(
+            "warning: {files}{first}; see keytrail report check {}\n",
+            directory.display()
+        ));
     }
 }
 

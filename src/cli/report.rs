@@ -24,12 +24,11 @@ pub(super) async fn run(
     if let Some(ReportAction::Check(args)) = args.action {
         return Box::pin(check::run(&args)).await;
     }
-    let queries = queries.load()?;
     let Some(name) = &args.name else {
-        to_stdout(&wrapped(&list(&queries.library), terminal_width()))?;
+        to_stdout(&wrapped(&list(&queries.load()?.library), terminal_width()))?;
         return Ok(ExitStatus::Success);
     };
-    queries.library.report(name)?;
+    let queries = queries.load_for(name)?;
     let destination = destination(place, &args.output)?;
     let store = place.open().await?;
     let reader = Reader::open(&store, queries).await?;

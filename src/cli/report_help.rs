@@ -9,6 +9,7 @@ use clap::{Arg, ArgAction, CommandFactory as _, FromArgMatches as _};
 
 use super::ExitStatus;
 use super::args::{Args, Command};
+use super::config::{self, Typed};
 use super::error::to_stdout;
 use super::queries::QueriesChoice;
 use super::session::terminal_width;
@@ -16,8 +17,8 @@ use crate::catalog::{Library, Query};
 use crate::render::{visible, wrapped};
 use crate::report::{ADDED_COLUMNS, described, typed};
 
-/// The report whose help is asked for, and the queries that the line chooses; `None` where clap's own help is meant.
-pub(super) fn asked(line: &[OsString]) -> Option<(QueriesChoice, String)> {
+/// The report whose help is asked for, the arguments, and which of them were typed; `None` where clap's own help is meant.
+pub(super) fn asked(line: &[OsString]) -> Option<(String, Args, Typed)> {
     let help = Arg::new("help").short('h').long("help");
     let command = Args::command().mut_subcommand("report", |report| {
         let report = report.disable_help_flag(true);
@@ -29,17 +30,17 @@ pub(super) fn asked(line: &[OsString]) -> Option<(QueriesChoice, String)> {
         return None;
     }
     let args = Args::from_arg_matches(&matches).ok()?;
-    match args.command {
-        Command::Report(report) if report.action.is_none() => {
-            Some((args.queries.into(), report.name?))
-        }
-        _ => None,
-    }
+    let name = match &args.command {
+        Command::Report(report) if report.action.is_none() => report.name.clone()?,
+        _ => return None,
+    };
+    Some((name, args, Typed::new(&matches)))
 }
 
-/// Prints the help of a report.
-pub(super) fn run(queries: &QueriesChoice, name: &str) -> anyhow::Result<ExitStatus> {
-    print(&queries.load()?.library, name)?;
+/// Prints the help of a report; the configuration may say where it is.
+pub(super) fn run(name: &str, args: Args, typed: &Typed) -> anyhow::Result<ExitStatus> {
+    let queries: QueriesChoice = config::applied(args, typed)?.queries.into();
+    print(&queries.load_for(name)?.library, name)?;
     Ok(ExitStatus::Success)
 }
 
@@ -127,7 +128,7 @@ mod tests {
     #[track_caller]
     fn check(line: &str, expected: Option<&str>) {
         let line: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        let found = asked(&line).map(|(_, name)| name);
+        let found = asked(&line).map(|(name, _, _)| name);
         assert_eq!(found.as_deref(), expected, "{line:?}");
     }
 

@@ -1,8 +1,10 @@
-//! `keytrail sql`: one statement, read-only; or the shell, where nobody has written one.
+//! `keytrail sql`: one statement, read-only, or `\d`; or the shell, where nobody has written one.
 
 use std::io::{IsTerminal as _, Read as _};
 
 use anyhow::Context as _;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::stream;
 
 use super::args::SqlArgs;
 use super::error::to_stderr;
@@ -34,9 +36,20 @@ pub(super) async fn run(
             statement
         }
     };
+    let description = shell::description(&statement)?;
     let store = place.open().await?;
     let reader = Reader::open(&store, queries.load()?).await?;
-    let stream = reader.session().query(&statement).await?;
+    let stream = match description {
+        None => reader.session().query(&statement).await?,
+        Some(asked) => {
+            let (heading, rows) = shell::described(&reader, asked.name.as_deref()).await?;
+            to_stderr(&heading);
+            Box::pin(RecordBatchStreamAdapter::new(
+                rows.schema(),
+                stream::iter([Ok(rows)]),
+            ))
+        }
+    };
     write_stream(stream, args.output.rendering(), &destination).await?;
     to_stderr(&notes::of_store(&reader).await?);
     Ok(ExitStatus::Success)

@@ -48,7 +48,16 @@ impl Zone {
 #[error("no time zone is called `{name}`: give one of the IANA database{hint}")]
 pub struct UnknownZone {
     name: String,
+    nearest: Option<String>,
     hint: String,
+}
+
+impl UnknownZone {
+    /// The zone with the most similar name, if one is similar.
+    #[must_use]
+    pub fn nearest(&self) -> Option<&str> {
+        self.nearest.as_deref()
+    }
 }
 
 impl FromStr for Zone {
@@ -65,6 +74,7 @@ impl FromStr for Zone {
             };
             UnknownZone {
                 name: visible(text).into_owned(),
+                nearest: near.into_iter().next(),
                 hint,
             }
         })

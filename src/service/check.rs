@@ -8,8 +8,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::error::ServiceError;
-use super::queries::{Queries, QueryFile, query_files};
-use crate::catalog::{Library, Query, Relation, Relations};
+use super::queries::{QueryFile, query_files};
+use crate::catalog::{CatalogError, Library, Query, Relation};
 use crate::report::{self, statement_fault};
 use crate::sql::Session;
 use crate::store::Store;
@@ -29,31 +29,24 @@ pub struct QueryCheck {
 /// If the directory cannot be listed, or the tables not be made.
 pub async fn check_queries(directory: &Path, scratch: &Store) -> Result<QueryCheck, ServiceError> {
     let files = query_files(directory)?;
-    let mut queries = Queries::embedded()?;
-    let mut faults = take(&mut queries.library, &files);
-    let session = tables(&queries, scratch).await?;
-    let own: BTreeMap<&str, &QueryFile> =
-        (files.iter().map(|file| (file.shown.as_str(), file))).collect();
-    let (of_views, failed) = views(&queries.library, &session, &own).await;
-    // Ours are looked at only where they may read the user's own views, and those are whole.
-    let are_ours_checked =
-        of_views.is_empty() && files.iter().any(|file| file.path.starts_with("views/"));
-    faults.extend(of_views);
-    for report in queries.library.reports() {
-        let file = own.get(report.path.as_str());
-        if file.is_none() && !are_ours_checked {
-            continue;
-        }
-        // Line numbers of ours are those of the file in the repository.
-        let text = file.and_then(|file| file.text.as_deref().ok());
-        let text = text.unwrap_or_default();
-        let found = report::check(&session, &queries.library, report, text).await;
-        let found = found.iter().map(ToString::to_string);
-        // What reads a view that is at fault is not at fault for it.
-        faults.extend(found.filter(|fault| !failed.iter().any(|view| is_lack_of(view, fault))));
-    }
+    let mut library = Library::embedded()?;
+    let mut faults = take(&mut library, &files);
+    faults.extend(library.own_faults().iter().map(ToString::to_string));
+    let session = tables(&library, scratch).await?;
+    let own = (files.iter().map(|file| (file.shown.as_str(), file))).collect();
+    let mut check = Check {
+        library: &library,
+        session: &session,
+        own,
+        faults,
+        failed: BTreeSet::new(),
+        broken: BTreeMap::new(),
+    };
+    check.views().await;
+    check.reports().await;
     // Several reports read one scope: the same fault is listed once.
     let mut listed = BTreeSet::new();
+    let mut faults = check.all_faults();
     faults.retain(|fault| listed.insert(fault.clone()));
     Ok(QueryCheck {
         files: files.len(),
@@ -61,17 +54,122 @@ pub async fn check_queries(directory: &Path, scratch: &Store) -> Result<QueryChe
     })
 }
 
+/// A check under way.
+struct Check<'a> {
+    library: &'a Library,
+    session: &'a Session,
+    /// The user's own files, by their paths.
+    own: BTreeMap<&'a str, &'a QueryFile>,
+    faults: Vec<String>,
+    /// The views that could not be made.
+    failed: BTreeSet<&'a str>,
+    /// The user's own views that queries of ours cannot read, by place: those queries, and what is wrong with the first.
+    broken: BTreeMap<String, (Vec<&'a str>, String)>,
+}
+
+impl<'a> Check<'a> {
+    /// All faults that were found.
+    fn all_faults(self) -> Vec<String> {
+        let mut faults = self.faults;
+        for (place, (readers, problem)) in self.broken {
+            let first = readers.first().copied().unwrap_or_default();
+            let others = match readers.len() {
+                0 | 1 => String::new(),
+                number => format!(" and {} more", number - 1),
+            };
+            faults.push(format!(
+                "{place}: `{first}`{others} cannot read it: {problem}"
+            ));
+        }
+        faults
+    }
+
+    /// Makes the views, and notes the faults of the user's own.
+    async fn views(&mut self) {
+        let (sound, unsound) = self.library.sound_views();
+        self.faults.extend(unsound.iter().map(ToString::to_string));
+        self.failed = self.library.view_names().collect();
+        for view in &sound {
+            self.failed.remove(view.id.as_str());
+        }
+        for view in sound {
+            // A fault is listed once, not again for each view that reads it.
+            let mut read = view.depends.iter();
+            if read.any(|name| self.failed.contains(name.as_str())) {
+                self.failed.insert(&view.id);
+                continue;
+            }
+            let registered = self.session.register_view(&Relation::from(view)).await;
+            let own = self.own.get(view.path.as_str()).copied();
+            if let Err(source) = registered {
+                self.failed.insert(&view.id);
+                let fault = statement_fault(view, &source);
+                if own.is_some() {
+                    let fault = unread_view(self.library, view, &fault.to_string());
+                    self.faults.push(fault);
+                } else {
+                    self.note(view, &fault);
+                }
+            } else if let Some(file) = own {
+                let text = file.text.as_deref().unwrap_or_default();
+                let faults = undocumented(self.library, self.session, view, text).await;
+                self.faults.extend(faults);
+            }
+        }
+    }
+
+    /// Notes the faults of the user's own reports, and of ours that read a view of the user's own.
+    async fn reports(&mut self) {
+        let library = self.library;
+        for report in library.reports() {
+            let file = self.own.get(report.path.as_str()).copied();
+            let is_checked = file.is_some()
+                || (self.failed.is_empty() && library.own_view_read(report).is_some());
+            if !is_checked {
+                continue;
+            }
+            // Line numbers of ours are those of the file in the repository.
+            let text = file.and_then(|file| file.text.as_deref().ok());
+            let text = text.unwrap_or_default();
+            for fault in report::check(self.session, library, report, text).await {
+                let said = fault.to_string();
+                // What reads a view that is at fault is not at fault for it.
+                if !self.failed.iter().any(|view| is_lack_of(view, &said)) {
+                    self.note(report, &fault);
+                }
+            }
+        }
+    }
+
+    /// Notes a fault that a query has: that of the user's own view, if one of our files fails because of it.
+    fn note(&mut self, query: &'a Query, fault: &CatalogError) {
+        let is_own = match fault {
+            CatalogError::Header { path, .. } | CatalogError::Dependency { path, .. } => {
+                self.own.contains_key(path.as_str())
+            }
+            CatalogError::UnknownReport { .. } => false,
+        };
+        let cause = self.library.own_view_read(query).filter(|_view| !is_own);
+        let Some(cause) = cause else {
+            self.faults.push(fault.to_string());
+            return;
+        };
+        let place = format!("{}:{}", cause.path, cause.line);
+        let (readers, _first) = self
+            .broken
+            .entry(place)
+            .or_insert_with(|| (Vec::new(), fault.to_string()));
+        if !readers.contains(&query.id.as_str()) {
+            readers.push(&query.id);
+        }
+    }
+}
+
 /// Adds the files to the library; returns the faults of their headers and places.
 fn take(library: &mut Library, files: &[QueryFile]) -> Vec<String> {
     let mut faults = Vec::new();
     for file in files {
-        let text = match &file.text {
-            Ok(text) => text,
-            Err(fault) => {
-                faults.push(fault.clone());
-                continue;
-            }
-        };
+        let text = file.text.as_deref().unwrap_or_default();
         if let Some((line, id, other)) = claimed(file, text, files) {
             faults.push(format!(
                 "{}:{line}: duplicate name: `{id}` is the id of {other}",
@@ -79,7 +177,7 @@ fn take(library: &mut Library, files: &[QueryFile]) -> Vec<String> {
             ));
             continue;
         }
-        match library.add_own(&file.path, &file.shown, text) {
+        match file.add_to(library) {
             Ok(true) => {}
             Ok(false) => faults.push(format!(
                 "{}:1: it is not read: put it in macros/, reports/ or views/ of the directory, not deeper",
@@ -108,12 +206,8 @@ fn claimed<'a>(
 }
 
 /// A session with the tables and no view, in which the engine says where in a text a fault is.
-async fn tables(queries: &Queries, store: &Store) -> Result<Session, ServiceError> {
-    let relations = Relations {
-        views: Vec::new(),
-        rollups: queries.rollups(),
-    };
-    let session = Session::open(&store.pin().await?, &relations).await?;
+async fn tables(library: &Library, store: &Store) -> Result<Session, ServiceError> {
+    let session = Session::over_tables(&store.pin().await?, library).await?;
     let state = session.context().state_ref();
     let mut state = state.write();
     state.config_mut().options_mut().sql_parser.collect_spans = true;
@@ -139,52 +233,6 @@ fn is_lack_of(view: &str, fault: &str) -> bool {
     fault.contains(&format!("table '{view}' not found"))
 }
 
-/// Makes the views; returns the faults of the user's own, and of ours that read them, and the views that could not be
-/// made.
-async fn views<'a>(
-    library: &'a Library,
-    session: &Session,
-    own: &BTreeMap<&str, &QueryFile>,
-) -> (Vec<String>, BTreeSet<&'a str>) {
-    let (sound, unsound) = library.sound_views();
-    let mut faults: Vec<String> = unsound.iter().map(ToString::to_string).collect();
-    let mut failed: BTreeSet<&str> = library.view_names().collect();
-    for view in &sound {
-        failed.remove(view.id.as_str());
-    }
-    for view in sound {
-        // A fault is listed once, not again for each view that reads it.
-        if view
-            .depends
-            .iter()
-            .any(|name| failed.contains(name.as_str()))
-        {
-            failed.insert(&view.id);
-            continue;
-        }
-        let registered = session.register_view(&Relation::from(view)).await;
-        if let Err(source) = registered {
-            failed.insert(&view.id);
-            let fault = statement_fault(view, &source);
-            faults.push(match overridden(library, view, own) {
-                Some(cause) if !own.contains_key(view.path.as_str()) => {
-                    format!(
-                        "{}:{}: `{}` cannot read it: {fault}",
-                        cause.path, cause.line, view.id
-                    )
-                }
-                _ => unread_view(library, view, &fault.to_string()),
-            });
-            continue;
-        }
-        if let Some(file) = own.get(view.path.as_str()) {
-            let text = file.text.as_deref().unwrap_or_default();
-            faults.extend(undocumented(library, session, view, text).await);
-        }
-    }
-    (faults, failed)
-}
-
 /// What is wrong with the column documentation of a view; `text` is that of its file.
 async fn undocumented(
     library: &Library,
@@ -203,20 +251,4 @@ async fn undocumented(
         .collect();
     let faults = report::column_faults(library, view, &columns, text);
     faults.iter().map(ToString::to_string).collect()
-}
-
-/// The user's own view that one of ours reads, if it does.
-fn overridden<'a>(
-    library: &'a Library,
-    view: &Query,
-    own: &BTreeMap<&str, &QueryFile>,
-) -> Option<&'a Query> {
-    view.depends.iter().find_map(|name| {
-        let read = library.view(name)?;
-        if own.contains_key(read.path.as_str()) {
-            Some(read)
-        } else {
-            overridden(library, read, own)
-        }
-    })
 }

@@ -204,28 +204,6 @@ pub enum ServiceError {
         #[source]
         source: walkdir::Error,
     },
-    /// A query file that cannot be used.
-    #[error(
-        "the queries of `{directory}` cannot be used\n\nhint: `keytrail report check {directory}` lists all problems"
-    )]
-    BadQueries {
-        /// The directory.
-        directory: String,
-        /// What is wrong with the file.
-        #[source]
-        source: QueryFault,
-    },
-}
-
-/// Why a query file cannot be used.
-#[derive(Debug, Error)]
-pub enum QueryFault {
-    /// It cannot be read.
-    #[error("{0}")]
-    Text(String),
-    /// It is no query.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
 }
 
 impl From<DataFusionError> for ServiceError {

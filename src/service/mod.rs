@@ -29,7 +29,7 @@ mod verify;
 
 pub use archived::{Archived, ArchivedClass};
 pub use check::{QueryCheck, check_queries};
-pub use error::{QueryFault, ServiceError};
+pub use error::ServiceError;
 pub use forget::{ForgetOutcome, UnknownObject, forget};
 pub use host::{Host, ServiceEvent};
 pub use ingest::ingest;

@@ -3,9 +3,10 @@
 //! Enters: a directory with `reports/` and `views/`. Leaves: a library, and the sessions made with it.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::error::{QueryFault, ServiceError};
-use crate::catalog::{Library, Relation, Relations};
+use super::error::ServiceError;
+use crate::catalog::{CatalogError, Library, Relation};
 use crate::schema::ROLLUPS;
 use crate::sql::Session;
 use crate::store::Pins;
@@ -14,7 +15,9 @@ use crate::store::Pins;
 #[derive(Debug)]
 pub struct Queries {
     /// The query files.
-    pub library: Library,
+    pub library: Arc<Library>,
+    /// What is wrong with the user's own files: a statement that uses one of them fails, and no other.
+    pub faults: Vec<CatalogError>,
 }
 
 impl Queries {
@@ -24,28 +27,29 @@ impl Queries {
     /// Never, where this program was tested.
     pub fn embedded() -> Result<Self, ServiceError> {
         Ok(Self {
-            library: Library::embedded()?,
+            library: Arc::new(Library::embedded()?),
+            faults: Vec::new(),
         })
     }
 
     /// Ours, with what a user's directory adds and overrides.
     ///
     /// # Errors
-    /// If a file of the directory cannot be used.
+    /// If the directory cannot be listed.
     pub fn with_own(directory: &Path) -> Result<Self, ServiceError> {
-        let mut queries = Self::embedded()?;
-        for file in query_files(directory)? {
-            let text = file.text.map_err(QueryFault::Text);
-            let added = text.and_then(|text| {
-                let library = &mut queries.library;
-                Ok(library.add_own(&file.path, &file.shown, &text)?)
-            });
-            added.map_err(|source| ServiceError::BadQueries {
-                directory: directory.display().to_string(),
-                source,
-            })?;
+        let mut library = Library::embedded()?;
+        let files = query_files(directory)?;
+        let added = files.iter().map(|file| file.add_to(&mut library));
+        let mut faults: Vec<CatalogError> = added.filter_map(Result::err).collect();
+        for fault in library.own_faults() {
+            if !faults.contains(&fault) {
+                faults.push(fault);
+            }
         }
-        Ok(queries)
+        Ok(Self {
+            library: Arc::new(library),
+            faults,
+        })
     }
 
     /// The queries of the roll-ups.
@@ -63,16 +67,7 @@ impl Queries {
     /// # Errors
     /// If the store cannot be read.
     pub async fn over(&self, pins: &Pins) -> Result<Session, ServiceError> {
-        let relations = Relations {
-            views: self
-                .library
-                .views()?
-                .into_iter()
-                .map(Relation::from)
-                .collect(),
-            rollups: self.rollups(),
-        };
-        Ok(Session::open(pins, &relations).await?)
+        Ok(Session::open(pins, &self.library).await?)
     }
 }
 
@@ -84,7 +79,23 @@ pub(super) struct QueryFile {
     /// Where it is in the directory, with slashes.
     pub(super) path: String,
     /// Its text, or its fault.
-    pub(super) text: Result<String, String>,
+    pub(super) text: Result<String, CatalogError>,
+}
+
+impl QueryFile {
+    /// Adds the file to a library; returns whether it was taken.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn add_to(&self, library: &mut Library) -> Result<bool, CatalogError> {
+        match &self.text {
+            Ok(text) => library.add_own(&self.path, &self.shown, text),
+            Err(fault) => {
+                library.add_unreadable(&self.path, &self.shown, fault.clone());
+                Err(fault.clone())
+            }
+        }
+    }
 }
 
 /// The `.sql` files below a directory, in the order of their paths.
@@ -110,7 +121,7 @@ pub(super) fn query_files(directory: &Path) -> Result<Vec<QueryFile>, ServiceErr
         let shown = entry.path().display().to_string();
         let text = match std::fs::read(entry.path()) {
             Ok(bytes) => text(&shown, bytes),
-            Err(error) => Err(format!("{shown}:1: it cannot be read: {error}")),
+            Err(error) => Err(fault(&shown, 1, format!("it cannot be read: {error}"))),
         };
         let path = entry.path().strip_prefix(directory).unwrap_or(entry.path());
         files.push(QueryFile {
@@ -123,7 +134,7 @@ pub(super) fn query_files(directory: &Path) -> Result<Vec<QueryFile>, ServiceErr
 }
 
 /// The text of a file, or the line on which it is none.
-fn text(shown: &str, bytes: Vec<u8>) -> Result<String, String> {
+fn text(shown: &str, bytes: Vec<u8>) -> Result<String, CatalogError> {
     const MARK: &str = "\u{feff}";
     let text = String::from_utf8(bytes).map(|text| match text.strip_prefix(MARK) {
         Some(rest) => rest.to_owned(),
@@ -132,6 +143,14 @@ fn text(shown: &str, bytes: Vec<u8>) -> Result<String, String> {
     text.map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.split(|byte| *byte == b'\n').count();
-        format!("{shown}:{line}: it is not UTF-8")
+        fault(shown, line, "it is not UTF-8".to_owned())
     })
+}
+
+fn fault(shown: &str, line: usize, problem: String) -> CatalogError {
+    CatalogError::Header {
+        path: shown.to_owned(),
+        line,
+        problem,
+    }
 }

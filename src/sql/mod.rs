@@ -37,10 +37,10 @@ use kept::KeptView;
 pub(crate) use kept::without_empty_views;
 pub use plain::plainly;
 pub use rollup::{add_up, aggregate};
-pub(crate) use views::add_view;
+pub(crate) use views::add_views;
 
-use crate::catalog::{NEW_EVENTS, Relation, Relations};
-use crate::schema::{KMS_EVENTS, TABLES, Table, USAGE_DAILY};
+use crate::catalog::{Library, NEW_EVENTS, Relation};
+use crate::schema::{KMS_EVENTS, ROLLUPS, TABLES, Table, USAGE_DAILY};
 pub(crate) use crate::store::KEPT_OPERATIONS;
 use crate::store::{INGEST, Pins, ROLLUP, Retention, SnapshotProvider, StoreError};
 
@@ -79,37 +79,38 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session over pinned tables.
+    /// A session over pinned tables, with the views of a library.
     ///
     /// # Errors
-    /// If the store cannot be read. A view is planned when a statement first reads it.
-    pub async fn open(pins: &Pins, relations: &Relations<'_>) -> Result<Self, SqlError> {
+    /// If the store cannot be read. A view is read and planned when a statement first names it.
+    pub async fn open(pins: &Pins, library: &Arc<Library>) -> Result<Self, SqlError> {
+        let session = Self::over_tables(pins, library).await?;
+        let added = add_views(&session.context, library);
+        added.map_err(|source| SqlError::Statement(Box::new(source)))?;
+        Ok(session)
+    }
+
+    /// A session over pinned tables, without a view.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn over_tables(pins: &Pins, library: &Library) -> Result<Self, SqlError> {
         let context = context();
         pins.get(&KMS_EVENTS).place().register(&context);
         let (events, usage) = pins.retention()?;
         let retentions = [(KMS_EVENTS.name, events), (USAGE_DAILY.name, usage)];
         register_retentions(&context, &retentions.into());
-        let rollups: BTreeMap<&str, &str> = relations
-            .rollups
-            .iter()
-            .map(|relation| (relation.name, relation.sql))
-            .collect();
-        for table in TABLES {
-            if !rollups.contains_key(table.name) {
-                let provider = Arc::new(SnapshotProvider::new(pins.get(table).clone())?);
-                context
-                    .register_table(table.name, provider)
-                    .map_err(|source| view_error(table.name, source))?;
-            }
-        }
+        let is_rollup = |table: &Table| ROLLUPS.iter().any(|rollup| rollup.name == table.name);
         let session = Self { context };
-        for table in TABLES {
-            if let Some(sql) = rollups.get(table.name) {
-                session.register_rollup(pins, table, sql).await?;
-            }
+        for table in TABLES.iter().filter(|table| !is_rollup(table)) {
+            let provider = Arc::new(SnapshotProvider::new(pins.get(table).clone())?);
+            session
+                .context
+                .register_table(table.name, provider)
+                .map_err(|source| view_error(table.name, source))?;
         }
-        for view in &relations.views {
-            add_view(&session.context, view).map_err(|source| view_error(view.name, source))?;
+        for table in ROLLUPS {
+            session.register_rollup(pins, table, library).await?;
         }
         Ok(session)
     }
@@ -140,7 +141,7 @@ impl Session {
         &self,
         pins: &Pins,
         table: &'static Table,
-        sql: &str,
+        library: &Library,
     ) -> Result<(), SqlError> {
         let stored = Arc::new(SnapshotProvider::new(pins.get(table).clone())?);
         let counted = pins.get(table).transaction(ROLLUP).await?;
@@ -152,7 +153,10 @@ impl Session {
                 .map_err(failed)?;
             return Ok(());
         }
-        let tail = self.tail(sql, counted).await.map_err(failed)?;
+        let query = library
+            .rollup(table.name)
+            .ok_or_else(|| failed(DataFusionError::Plan("it has no query".to_owned())))?;
+        let tail = self.tail(&query.sql, counted).await.map_err(failed)?;
         let stored = self
             .context
             .read_table(stored)
@@ -261,6 +265,7 @@ pub(crate) async fn register_view(
     context: &SessionContext,
     view: &Relation<'_>,
 ) -> Result<(), DataFusionError> {
+    views::only_a_query(&parsed(&context.state(), view.sql)?)?;
     let plan = planned(context, view.sql).await?;
     context.register_table(view.name, view_of(plan, view.sql, view.is_kept))?;
     Ok(())

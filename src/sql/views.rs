@@ -1,24 +1,27 @@
-//! Views that are planned when a statement first reads them.
+//! Views that are read and planned when a statement first names them.
 //!
-//! Enters: the texts of views, each after those that it reads. Leaves: the schema of a context, in which a view is a name
-//! until it is asked for. There are many and a statement reads few, and to plan all took longer than most answers.
+//! Enters: the views of a library. Leaves: the schema of a context, in which a view is a name until it is asked for. There
+//! are many and a statement reads few, and to plan all took longer than most answers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider};
+use datafusion::common::TableReference;
 use datafusion::datasource::TableType;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast;
 use tokio::sync::OnceCell;
 use tracing::{Instrument as _, debug_span};
 
 use super::plain::plainly;
 use super::{parsed, view_of};
-use crate::catalog::Relation;
+use crate::catalog::Library;
 
 /// The catalog and the schema of a context, as the engine calls them.
 const CATALOG: &str = "datafusion";
@@ -30,15 +33,19 @@ type ContextState = Box<dyn Fn() -> Option<SessionState> + Send + Sync>;
 /// The schema of a context: its tables, and its views.
 pub(super) struct Views {
     tables: MemorySchemaProvider,
-    by_name: Mutex<HashMap<String, Arc<View>>>,
+    library: OnceLock<Arc<Library>>,
+    /// The views that were named.
+    by_name: Mutex<BTreeMap<String, Arc<View>>>,
     state: ContextState,
 }
 
+/// A view that was named.
 struct View {
     sql: String,
     is_kept: bool,
-    /// How many views were there before it. It reads those alone, so that none reads itself.
-    place: usize,
+    statement: Statement,
+    /// The views that it reads itself.
+    reads: BTreeSet<String>,
     planned: OnceCell<Arc<dyn TableProvider>>,
 }
 
@@ -61,52 +68,118 @@ pub(super) fn install(context: &SessionContext) {
     let state = context.state_weak_ref();
     let schema = Views {
         tables: MemorySchemaProvider::new(),
+        library: OnceLock::new(),
         by_name: Mutex::default(),
         state: Box::new(move || state.upgrade().map(|state| state.read().clone())),
     };
     let _empty = context.register_catalog(CATALOG, Arc::new(Catalog(Arc::new(schema))));
 }
 
-/// Adds a view, which is planned when it is first read.
-pub(crate) fn add_view(context: &SessionContext, view: &Relation<'_>) -> Result<()> {
+/// Adds the views of a library to a context that has none; each is planned when it is first read.
+pub(crate) fn add_views(context: &SessionContext, library: &Arc<Library>) -> Result<()> {
     let catalog = context.catalog(CATALOG).ok_or_else(no_schema)?;
     let schema = catalog.schema(SCHEMA).ok_or_else(no_schema)?;
     let schema = schema.downcast_ref::<Views>().ok_or_else(no_schema)?;
-    let mut views = schema.views();
-    let place = views.len();
-    let view_made = View {
-        sql: view.sql.to_owned(),
-        is_kept: view.is_kept,
-        place,
-        planned: OnceCell::new(),
-    };
-    views.insert(view.name.to_owned(), Arc::new(view_made));
-    Ok(())
+    let added = schema.library.set(Arc::clone(library));
+    added.map_err(|_library| DataFusionError::Internal("the context has views".to_owned()))
 }
 
 fn no_schema() -> DataFusionError {
     DataFusionError::Internal(format!("the context has no schema {CATALOG}.{SCHEMA}"))
 }
 
+/// # Errors
+/// If the statement of a view is anything but a query.
+pub(super) fn only_a_query(statement: &Statement) -> Result<()> {
+    match statement {
+        Statement::Statement(inner) if matches!(**inner, ast::Statement::Query(_)) => Ok(()),
+        _ => Err(DataFusionError::Plan(
+            "it is no query: a view is one SELECT statement".to_owned(),
+        )),
+    }
+}
+
 impl Views {
-    fn views(&self) -> MutexGuard<'_, HashMap<String, Arc<View>>> {
+    fn named(&self) -> MutexGuard<'_, BTreeMap<String, Arc<View>>> {
         self.by_name.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn planned(&self, view: &View) -> Result<Arc<dyn TableProvider>> {
+    fn has_view(&self, name: &str) -> bool {
+        let library = self.library.get();
+        library.is_some_and(|library| library.has_view(name))
+    }
+
+    /// The view of that name, read if it was not yet.
+    fn view(&self, name: &str) -> Result<Option<Arc<View>>> {
+        if let Some(view) = self.named().get(name) {
+            return Ok(Some(Arc::clone(view)));
+        }
+        let Some(library) = self.library.get() else {
+            return Ok(None);
+        };
+        let query = library.readable_view(name);
+        let query = query.map_err(|fault| DataFusionError::Plan(fault.to_string()))?;
+        let Some(query) = query else {
+            return Ok(None);
+        };
         let state = (self.state)().ok_or_else(no_schema)?;
-        let statement = parsed(&state, &view.sql)?;
-        for read in state.resolve_table_references(&statement)? {
-            let is_later = self
-                .views()
-                .get(read.table())
-                .is_some_and(|other| other.place >= view.place);
-            if is_later {
-                let name = read.table();
-                return Err(DataFusionError::Plan(format!("table '{name}' not found")));
+        let statement = parsed(&state, &query.sql)?;
+        only_a_query(&statement)?;
+        let read = state.resolve_table_references(&statement)?;
+        let read = read.iter().map(TableReference::table);
+        let reads = read.filter(|read| self.has_view(read) && !self.tables.table_exist(read));
+        let view = Arc::new(View {
+            sql: query.sql.clone(),
+            is_kept: query.kept.is_some(),
+            reads: reads.map(str::to_owned).collect(),
+            statement,
+            planned: OnceCell::new(),
+        });
+        let mut named = self.named();
+        let view = named.entry(name.to_owned()).or_insert(view);
+        Ok(Some(Arc::clone(view)))
+    }
+
+    /// # Errors
+    /// If the view reads itself, through others or not: it would wait for itself.
+    fn no_circle(&self, name: &str, view: &Arc<View>) -> Result<()> {
+        // Each view that it reads, with the one through which it was found.
+        let mut found: BTreeMap<String, String> = BTreeMap::new();
+        let mut waiting = VecDeque::from([(name.to_owned(), Arc::clone(view))]);
+        while let Some((reader, view)) = waiting.pop_front() {
+            for read in &view.reads {
+                if read == name {
+                    return Err(DataFusionError::Plan(reads_itself(name, &reader, &found)));
+                }
+                if found.contains_key(read) {
+                    continue;
+                }
+                found.insert(read.clone(), reader.clone());
+                // What is wrong with another view is said when it is planned.
+                if let Ok(Some(view)) = self.view(read) {
+                    waiting.push_back((read.clone(), view));
+                }
             }
         }
-        let plan = state.statement_to_plan(statement).await?;
+        Ok(())
+    }
+
+    async fn planned(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let Some(view) = self.view(name)? else {
+            return Ok(None);
+        };
+        if !view.planned.initialized() {
+            self.no_circle(name, &view)?;
+        }
+        let planned = view.planned.get_or_try_init(|| {
+            Box::pin(self.plan(&view)).instrument(debug_span!("plan", view = name))
+        });
+        planned.await.map(|table| Some(Arc::clone(table)))
+    }
+
+    async fn plan(&self, view: &View) -> Result<Arc<dyn TableProvider>> {
+        let state = (self.state)().ok_or_else(no_schema)?;
+        let plan = state.statement_to_plan(view.statement.clone()).await?;
         Ok(view_of(plan, &view.sql, view.is_kept))
     }
 }
@@ -115,7 +188,8 @@ impl Views {
 impl SchemaProvider for Views {
     fn table_names(&self) -> Vec<String> {
         let mut names = self.tables.table_names();
-        names.extend(self.views().keys().cloned());
+        let views = self.library.get().into_iter();
+        names.extend(views.flat_map(|library| library.view_names().map(str::to_owned)));
         names
     }
 
@@ -123,23 +197,15 @@ impl SchemaProvider for Views {
         if let Some(table) = self.tables.table(name).await? {
             return Ok(Some(table));
         }
-        let Some(view) = self.views().get(name).cloned() else {
-            return Ok(None);
-        };
-        let planned = view.planned.get_or_try_init(|| {
-            Box::pin(self.planned(&view)).instrument(debug_span!("plan", view = name))
-        });
-        match planned.await {
-            Ok(table) => Ok(Some(Arc::clone(table))),
-            Err(source) => Err(cannot_be_made(name, &source)),
-        }
+        let planned = self.planned(name).await;
+        planned.map_err(|source| cannot_be_made(name, &source))
     }
 
     async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
-        if self.views().contains_key(name) {
-            return Ok(Some(TableType::View));
+        match self.tables.table_type(name).await? {
+            None if self.has_view(name) => Ok(Some(TableType::View)),
+            known => Ok(known),
         }
-        self.tables.table_type(name).await
     }
 
     fn register_table(
@@ -151,12 +217,26 @@ impl SchemaProvider for Views {
     }
 
     fn deregister_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        self.views().remove(name);
         self.tables.deregister_table(name)
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.tables.table_exist(name) || self.views().contains_key(name)
+        self.tables.table_exist(name) || self.has_view(name)
+    }
+}
+
+/// Why a view cannot be made that the last one of these reads.
+fn reads_itself(name: &str, last: &str, found: &BTreeMap<String, String>) -> String {
+    let mut through = Vec::new();
+    let mut reader = Some(last);
+    while let Some(view) = reader.filter(|view| *view != name) {
+        through.push(format!("`{view}`"));
+        reader = found.get(view).map(String::as_str);
+    }
+    through.reverse();
+    match through.as_slice() {
+        [] => "it reads itself".to_owned(),
+        through => format!("it reads itself through {}", through.join(", ")),
     }
 }
 
@@ -180,56 +260,68 @@ impl fmt::Debug for Views {
 
 #[cfg(test)]
 mod tests {
-    use crate::catalog::Relation;
-    use crate::sql::{add_view, context, frame, plainly};
+    use std::sync::Arc;
+
+    use crate::catalog::Library;
+    use crate::sql::{add_views, context, frame, plainly};
 
     /// The number of rows of a statement over views, or what is wrong.
     async fn run(views: &[(&str, &str)], sql: &str) -> Result<usize, String> {
-        let context = context();
+        let mut library = Library::default();
         for &(name, sql) in views {
-            let view = Relation {
-                name,
-                sql,
-                is_kept: false,
-            };
-            add_view(&context, &view).expect("a view");
+            let text = format!("-- id: {name}\n-- title: t\n-- description: d\n{sql}");
+            let taken = library.add(&format!("views/{name}.sql"), &text);
+            assert!(taken.expect("a view"), "{name}");
         }
+        let context = context();
+        add_views(&context, &Arc::new(library)).expect("no views yet");
         let frame = frame(&context, sql).await;
         let frame = frame.map_err(|error| plainly(&error))?;
         frame.count().await.map_err(|error| plainly(&error))
     }
 
+    const VIEWS: [(&str, &str); 9] = [
+        ("one", "SELECT 1 AS x"),
+        ("two", "SELECT x FROM one UNION ALL SELECT x FROM zero"),
+        ("zero", "SELECT 0 AS x"),
+        ("itself", "SELECT * FROM itself"),
+        ("first", "SELECT * FROM second JOIN one USING (x)"),
+        ("second", "SELECT * FROM first"),
+        ("broken", "SELECT nope FROM one"),
+        ("writes", "DROP TABLE one"),
+        // A common table expression is no view.
+        ("own", "WITH own AS (SELECT 1 AS x) SELECT * FROM own"),
+    ];
+
     #[tokio::test]
-    async fn a_view_reads_those_before_it_and_no_other() {
-        let views = [
-            ("one", "SELECT 1 AS x"),
-            ("two", "SELECT x FROM one UNION ALL SELECT 2"),
-            ("early", "SELECT * FROM late"),
-            ("late", "SELECT 1 AS x"),
-            ("circle", "SELECT * FROM circle"),
-            ("broken", "SELECT nope FROM one"),
-            ("above", "SELECT * FROM broken"),
-            // A common table expression is no view.
-            ("own", "WITH own AS (SELECT 1 AS x) SELECT * FROM own"),
-        ];
-        assert_eq!(run(&views, "SELECT * FROM two").await, Ok(2));
-        assert_eq!(run(&views, "SELECT * FROM own").await, Ok(1));
-        let fault = |view: &str, why: &str| Err(format!("view `{view}` cannot be made: {why}"));
-        for (name, expected) in [
-            ("early", fault("early", "table 'late' not found")),
-            ("circle", fault("circle", "table 'circle' not found")),
-        ] {
-            assert_eq!(
-                run(&views, &format!("SELECT * FROM {name}")).await,
-                expected
-            );
-        }
-        for name in ["broken", "above"] {
-            let told = run(&views, &format!("SELECT * FROM {name}")).await;
-            let told = told.expect_err("it cannot be made");
-            assert!(told.starts_with("view `broken` cannot be made: "), "{told}");
-        }
+    async fn a_view_reads_others_wherever_they_are() {
+        assert_eq!(run(&VIEWS, "SELECT * FROM two").await, Ok(2));
+        assert_eq!(run(&VIEWS, "SELECT * FROM own").await, Ok(1));
         // What is not read is not planned.
-        assert_eq!(run(&views, "SELECT 1").await, Ok(1));
+        assert_eq!(run(&VIEWS, "SELECT 1").await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn a_view_that_cannot_be_made_is_named() {
+        #[track_caller]
+        fn check(found: Result<usize, String>, view: &str, why: &str) {
+            let said = found.expect_err("it cannot be made");
+            let expected = format!("view `{view}` cannot be made: {why}");
+            assert!(said.starts_with(&expected), "{said}");
+        }
+        let all_of = |name: &str| format!("SELECT * FROM {name}");
+        for (name, why) in [
+            ("itself", "it reads itself"),
+            ("first", "it reads itself through `second`"),
+            ("second", "it reads itself through `first`"),
+            ("broken", ""),
+            ("writes", "it is no query: a view is one SELECT statement"),
+        ] {
+            let sql = all_of(name);
+            check(run(&VIEWS, &sql).await, name, why);
+            // What only reads it is not at fault.
+            let above = [&VIEWS[..], &[("above", sql.as_str())]].concat();
+            check(run(&above, "SELECT * FROM above").await, name, why);
+        }
     }
 }

@@ -231,7 +231,12 @@ fn every_problem_is_said_with_its_line() {
     let one = configured("[output]\ntime_zone = \"Berlin\"\n");
     check_refused(
         &one.run(&["status"]),
-        "error: keytrail.toml:2: `output.time_zone` is wrong",
+        "error: keytrail.toml:2: `output.time_zone` is `Berlin`; did you mean `Europe/Berlin`?\n",
+    );
+    let none = configured("accounts = []\n");
+    check_refused(
+        &none.run(&["config", "check"]),
+        "error: keytrail.toml:1: `accounts` is an empty list; accepted: the path of a CSV file, or a table [[accounts]]",
     );
 }
 
@@ -315,6 +320,10 @@ fn init_writes_a_template_that_is_documented_and_overwrites_nothing() {
         &context.run(&["config", "init", "-o", "none/k.toml"]),
         "cannot write `none/k.toml`",
     );
+    // A pipe takes it too.
+    let printed = context.run(&["config", "init", "-o", "-"]);
+    assert_eq!((printed.code, printed.stdout), (0, template), "-");
+    assert!(!context.path().join("-").exists());
     // The page shows what is printed.
     fs::remove_file(&path).expect("it is there");
     assert_eq!(context.run(&["config", "init"]).code, 0);
@@ -455,6 +464,15 @@ fn ingest_without_a_path_reads_the_queue_of_the_file() {
     assert!(ingested.stdout.contains("rows written"), "{ingested}");
     check_refused(
         &context.run(&["ingest", "--from", "2026-03-01"]),
+        "nothing to ingest; `--from` is about a PATH in a bucket, and none is given\n\n\
+         hint: name s3://BUCKET/PREFIX, or leave out `--from` to read the queue of keytrail.toml:2",
+    );
+    check_refused(
+        &context.run(&["ingest", "--lookback", "3"]),
+        "`--lookback` is about a PATH in a bucket",
+    );
+    check_refused(
+        &Context::new().run(&["ingest", "--lookback", "3"]),
         "nothing to ingest\n\nhint: name files",
     );
     let both = ["ingest", "sample-logs", "--until-empty"];
@@ -490,7 +508,7 @@ fn retain_without_options_does_what_the_file_says_and_a_hold_alone_deletes_nothi
     assert_eq!(count(), all);
     check_refused(
         &context.run(&["retain", "--release", KEY]),
-        "it is in `retention.hold` of the configuration",
+        "it is in `retention.hold` (keytrail.toml:3)",
     );
     // The logs are older than a day.
     let done = context.run(&["retain"]);
@@ -503,6 +521,50 @@ fn retain_without_options_does_what_the_file_says_and_a_hold_alone_deletes_nothi
     assert!(left < all, "{left} of {all}");
     let of_key = format!("select count(*) as n from kms_events where key_arn like '%{KEY}'");
     assert_ne!(context.rows(&of_key)[0]["n"], 0);
+}
+
+#[test]
+fn a_key_to_hold_that_is_unknown_is_said_with_its_place() {
+    let context = Context::with_samples();
+    write(
+        &context,
+        "keytrail.toml",
+        "# Keys\n[retention]\nhold = [\"alias/nowhere\"]\n",
+    );
+    let message = "no key `alias/nowhere` is in the stored logs";
+    check_refused(
+        &context.run(&["retain", "--events", "9y"]),
+        &format!("error: keytrail.toml:3: `retention.hold`: {message}"),
+    );
+    let variables = [("KEYTRAIL_RETENTION_HOLD", "alias/nowhere")];
+    check_refused(
+        &run_in(&context, &["retain"], &variables),
+        &format!("error: KEYTRAIL_RETENTION_HOLD: `retention.hold`: {message}"),
+    );
+    // One that is typed is not of the file.
+    write(&context, "keytrail.toml", "");
+    check_refused(
+        &context.run(&["retain", "--hold", "alias/nowhere"]),
+        &format!("error: {message}"),
+    );
+}
+
+#[test]
+fn a_secret_in_a_variable_is_not_said_to_be_in_a_file() {
+    let context = Context::new();
+    let variables = [(
+        "KEYTRAIL_QUEUE_URL",
+        "https://me:hunter2@sqs.example.com/1/q",
+    )];
+    let refused = run_in(&context, &["status"], &variables);
+    check_refused(
+        &refused,
+        "error: KEYTRAIL_QUEUE_URL: `queue.url` has a secret or a credential, and this variable must not",
+    );
+    assert!(
+        !refused.stderr.contains("hunter2") && !refused.stderr.contains("configuration file"),
+        "{refused}"
+    );
 }
 
 #[test]

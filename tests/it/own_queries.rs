@@ -126,7 +126,7 @@ fn macros_that_cannot_be_used_are_named() {
     ];
     assert_eq!(
         faults(&circle),
-        "own/macros/second.sql:1: macro `second` calls itself\n"
+        "own/macros/first.sql:1: macro `first` calls itself\n"
     );
     let report = query(
         "",
@@ -271,12 +271,59 @@ fn check_tells_every_fault_with_its_line() {
             "{path} in {second}"
         );
     }
-    // Such a directory is not used, and it is said which of its files is at fault.
+}
+
+#[test]
+fn a_file_that_cannot_be_used_stops_what_uses_it_and_nothing_else() {
     let refused = Context::with_samples();
-    fs::create_dir_all(refused.path().join("own/reports")).expect("a folder");
-    fs::write(refused.path().join("own/reports/a.sql"), "SELECT 1").expect("a file");
+    write(
+        &refused,
+        &[
+            ("reports/a.sql", "SELECT 1"),
+            ("views/calls.sql", "SELECT 1"),
+            ("macros/is_own.sql", &query("", "x +")),
+            (
+                "reports/calling.sql",
+                &query("-- column n: 1", "SELECT is_own() AS n ORDER BY n"),
+            ),
+            (
+                "reports/sound.sql",
+                &query("-- column n: 1", "SELECT 1 AS n ORDER BY n"),
+            ),
+        ],
+    );
+    let own = |words: &[&'static str]| refused.run(&[words, &["--queries", "own"]].concat());
     let transcripts = [
-        refused.run(&["report", "who-used", "--queries", "own"]),
+        own(&["sql", "select 1 as n", "--format", "csv"]),
+        own(&["report", "sound", "--format", "csv"]),
+        own(&["report", "a"]),
+        own(&["report", "calling"]),
+        own(&["sql", "select * from calls"]),
+    ];
+    let codes = transcripts.each_ref().map(|transcript| transcript.code);
+    assert_eq!(codes, [0, 0, 2, 2, 2], "{}", joined(&transcripts));
+    insta::assert_snapshot!("own_unusable", joined(&transcripts));
+    let check = own(&["report", "check", "own"]);
+    for path in ["reports/a.sql", "views/calls.sql", "macros/is_own.sql"] {
+        assert!(check.stdout.contains(&format!("own/{path}:")), "{check}");
+    }
+    // An override that cannot be used does not fall back to what it overrides.
+    write(&refused, &[("views/keys.sql", "SELECT 1")]);
+    let keys = own(&["sql", "select count(*) from keys"]);
+    assert_eq!((keys.code, keys.stdout.as_str()), (2, ""), "{keys}");
+    assert!(
+        keys.stderr
+            .contains("own/views/keys.sql:1: the header has no `id`"),
+        "{keys}"
+    );
+}
+
+#[test]
+fn a_directory_that_is_none_is_refused() {
+    let refused = Context::new();
+    write(&refused, &[("reports/a.sql", "SELECT 1")]);
+    let transcripts = [
+        refused.run(&["report", "who-used", "--queries", "nowhere"]),
         refused.run(&["report", "check", "nowhere"]),
         refused.run(&["report", "check", "own/reports/a.sql"]),
         refused.run(&["report", "check"]),
@@ -333,6 +380,55 @@ fn an_override_that_breaks_ours_is_told() {
     assert_eq!(check.code, 1, "{check}");
     assert!(
         check.stdout.starts_with("own/views/known_keys.sql:5: `"),
+        "{check}"
+    );
+}
+
+#[test]
+fn a_view_that_lacks_what_ours_read_is_named_once() {
+    let context = Context::new();
+    // The view of ours has more columns, and several queries read them.
+    let narrow = query(
+        "-- column key_arn: the key",
+        "SELECT key AS key_arn FROM usage_daily",
+    );
+    write(&context, &[("views/keys.sql", &narrow)]);
+    let check = context.run(&["report", "check", "own"]);
+    assert_eq!(check.code, 1, "{check}");
+    let [fault] = check.stdout.lines().collect::<Vec<_>>()[..] else {
+        panic!("{check}");
+    };
+    assert!(
+        fault.starts_with("own/views/keys.sql:5: `")
+            && fault.contains(" more cannot read it: queries/"),
+        "{check}"
+    );
+}
+
+#[test]
+fn a_view_is_a_query_and_its_columns_are_documented_in_their_order() {
+    let context = Context::new();
+    let columns = "-- column b: two\n-- column a: one\n";
+    write(
+        &context,
+        &[
+            ("views/drops.sql", &query("", "DROP TABLE kms_events")),
+            ("views/turned.sql", &query(columns, "SELECT 1 AS a, 2 AS b")),
+            (
+                "reports/turned.sql",
+                &query(columns, "SELECT 1 AS a, 2 AS b ORDER BY a"),
+            ),
+        ],
+    );
+    let check = context.run(&["report", "check", "own"]);
+    let expected = [
+        "own/views/drops.sql:5: it is no query: a view is one SELECT statement",
+        "own/views/turned.sql:5: `a` is before `b` in the rows: put it there",
+        "own/reports/turned.sql:5: `a` is before `b` in the rows: put it there",
+    ];
+    assert_eq!(
+        check.stdout.lines().collect::<Vec<_>>(),
+        expected,
         "{check}"
     );
 }
@@ -402,6 +498,13 @@ fn the_help_of_a_report_names_its_parameters_and_columns() {
     ] {
         assert!(help.stdout.contains(text), "{text} in {help}");
     }
+    // The configuration says where queries are, as for every command.
+    let own = query("-- column n: always one", "SELECT 1 AS n ORDER BY n");
+    write(&context, &[("reports/mine.sql", &own)]);
+    fs::write(context.path().join("keytrail.toml"), "queries = \"own\"\n").expect("a file");
+    let help = context.run(&["report", "mine", "--help"]);
+    assert_eq!((help.code, help.stderr.as_str()), (0, ""), "{help}");
+    assert!(help.stdout.contains("always one"), "{help}");
     let unknown = context.run(&["report", "coverage-hole", "--help"]);
     assert_eq!(unknown.code, 2, "{unknown}");
     assert!(unknown.stderr.contains("coverage-holes"), "{unknown}");

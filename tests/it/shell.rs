@@ -178,6 +178,36 @@ fn descriptions_reports_and_help() {
 }
 
 #[test]
+fn descriptions_come_through_a_pipe_and_other_commands_do_not() {
+    let context = Context::with_samples();
+    let piped = context.run_with(&["sql", "--format", "csv"], "\\d\n");
+    assert_eq!((piped.code, piped.stderr.as_str()), (0, ""), "{piped}");
+    let mut lines = piped.stdout.lines();
+    assert_eq!(lines.next(), Some("name,kind,what a row is"), "{piped}");
+    assert!(lines.any(|line| line.starts_with("keys,view,")), "{piped}");
+    let columns = context.run_with(&["sql", "--format", "csv"], "\\d key_names;\n");
+    assert_eq!(columns.code, 0, "{columns}");
+    assert!(
+        columns.stdout.starts_with("column,type,meaning\n"),
+        "{columns}"
+    );
+    let typed = context.run(&["sql", "\\d key_names", "--format", "csv"]);
+    assert_eq!(typed.stdout, columns.stdout);
+    let refused = context.run_with(&["sql"], "\\timing\n");
+    assert_eq!(
+        (refused.code, refused.stdout.as_str()),
+        (2, ""),
+        "{refused}"
+    );
+    assert!(
+        refused
+            .stderr
+            .starts_with("error: `\\timing` works only in the shell\n"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn long_strips_of_days_are_folded_into_months() {
     let context = Context::with_samples();
     let (shown, code) = Terminal::new(&context)

@@ -37,7 +37,7 @@ pub(in crate::cli) struct ConfigArgs {
 pub(in crate::cli) enum ConfigAction {
     /// Write a commented template
     Init {
-        /// Write to this file, which must not exist
+        /// Write to this file, which must not exist; `-` prints
         #[arg(long, short, value_name = "FILE", default_value = "keytrail.toml")]
         output: PathBuf,
     },

@@ -10,6 +10,7 @@ mod queue;
 mod store;
 mod trails;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -462,6 +463,9 @@ pub(in crate::cli) struct RetainArgs {
     /// Keep all stored rows of this key (repeatable)
     #[arg(long, value_name = "KEY")]
     pub(in crate::cli) hold: Vec<String>,
+    /// The keys of the configuration among those to hold, each with its place there.
+    #[arg(skip)]
+    pub(in crate::cli) configured: BTreeMap<String, String>,
     /// Stop holding this key
     #[arg(long, value_name = "KEY")]
     pub(in crate::cli) release: Vec<String>,

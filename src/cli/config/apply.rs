@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 
+use super::effective::Effective;
 use super::values::{Accounts, Aws, Config};
 use super::{Typed, accounts, file};
 use crate::cli::args::{
@@ -13,12 +14,13 @@ use crate::cli::args::{
 ///
 /// # Errors
 /// If a needed argument is neither typed nor configured.
-pub(super) fn apply(config: &Config, typed: &Typed, args: &mut Args) -> anyhow::Result<()> {
+pub(super) fn apply(effective: &Effective, typed: &Typed, args: &mut Args) -> anyhow::Result<()> {
+    let config = &effective.config()?;
     store(config, typed, &mut args.store)?;
     typed.fill("queries", &mut args.queries.queries, config.queries.clone());
     match &mut args.command {
         Command::Ingest(options) => {
-            ingest(config, typed, options)?;
+            ingest((config, effective), typed, options)?;
             aws(&config.aws, typed, &mut options.aws)?;
         }
         Command::Verify(options) => {
@@ -51,7 +53,7 @@ pub(super) fn apply(config: &Config, typed: &Typed, args: &mut Args) -> anyhow::
         }
         Command::Sql(options) => output(config, typed, &mut options.output),
         Command::Report(options) => output(config, typed, &mut options.output),
-        Command::Retain(options) => retain(config, typed, options)?,
+        Command::Retain(options) => retain((config, effective), typed, options)?,
         Command::Status(_)
         | Command::Export(_)
         | Command::Compact
@@ -134,9 +136,14 @@ fn output(config: &Config, typed: &Typed, args: &mut OutputArgs) {
 /// Options of `ingest` that say what to list, so that no queue is meant.
 const OF_PATHS: [&str; 6] = ["from", "to", "account", "log_region", "lookback", "all"];
 
-fn ingest(config: &Config, typed: &Typed, args: &mut IngestArgs) -> anyhow::Result<()> {
+fn ingest(
+    (config, effective): (&Config, &Effective),
+    typed: &Typed,
+    args: &mut IngestArgs,
+) -> anyhow::Result<()> {
     typed.fill("threads", &mut args.threads, config.threads);
-    let is_queue_meant = args.paths.is_empty() && !OF_PATHS.iter().any(|id| typed.has(id));
+    let of_paths = OF_PATHS.iter().find(|id| typed.has(id));
+    let is_queue_meant = args.paths.is_empty() && of_paths.is_none();
     let (queue, from) = (&mut args.queue, &config.queue);
     if is_queue_meant {
         typed.fill("url", &mut queue.url, from.url.clone());
@@ -151,6 +158,12 @@ fn ingest(config: &Config, typed: &Typed, args: &mut IngestArgs) -> anyhow::Resu
         };
         bail!("`{option}` needs `--queue URL`, and no PATH");
     } else if args.paths.is_empty() {
+        if let (Some(id), Some(place)) = (of_paths, effective.place("queue.url")) {
+            let option = id.replace('_', "-");
+            bail!(
+                "nothing to ingest; `--{option}` is about a PATH in a bucket, and none is given\n\nhint: name s3://BUCKET/PREFIX, or leave out `--{option}` to read the queue of {place}"
+            );
+        }
         bail!(
             "nothing to ingest\n\nhint: name files, directories or s3://BUCKET/PREFIX; or `--queue URL`, or set `queue.url` in {}",
             file::NAME
@@ -194,8 +207,13 @@ fn ingest(config: &Config, typed: &Typed, args: &mut IngestArgs) -> anyhow::Resu
 
 /// An option of `retain` that is typed means no other: a hold must not delete events. Keys that the file puts on hold
 /// are kept in any case: the holds come before the deletion.
-fn retain(config: &Config, typed: &Typed, args: &mut RetainArgs) -> anyhow::Result<()> {
+fn retain(
+    (config, effective): (&Config, &Effective),
+    typed: &Typed,
+    args: &mut RetainArgs,
+) -> anyhow::Result<()> {
     let from = &config.retention;
+    let place = effective.place("retention.hold").unwrap_or_default();
     if !["events", "usage", "hold", "release"]
         .iter()
         .any(|id| typed.has(id))
@@ -206,12 +224,13 @@ fn retain(config: &Config, typed: &Typed, args: &mut RetainArgs) -> anyhow::Resu
     for key in &from.hold {
         if args.release.contains(key) {
             bail!(
-                "cannot release `{}`; it is in `retention.hold` of the configuration\n\nhint: remove it there first",
+                "cannot release `{}`; it is in `retention.hold` ({place})\n\nhint: remove it there first",
                 crate::render::visible(key)
             );
         }
         if !args.hold.contains(key) {
             args.hold.push(key.clone());
+            args.configured.insert(key.clone(), place.clone());
         }
     }
     Ok(())

@@ -23,6 +23,9 @@ pub(in crate::cli) fn run(
     args: ConfigArgs,
 ) -> anyhow::Result<ExitStatus> {
     match args.action {
+        ConfigAction::Init { output } if output.as_os_str() == "-" => {
+            to_stdout(&template::template())?;
+        }
         ConfigAction::Init { output } => {
             place.spares(&output)?;
             file::write_new(&output, &template::template())?;

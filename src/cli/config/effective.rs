@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::file::{self, File, Variable};
 use super::read::{self, Problem, refused};
+use super::secrets;
 use super::settings::{SETTINGS, Setting};
 use super::values::Config;
 
@@ -109,7 +110,13 @@ fn of_environment(
             Some(text) => setting.kind.parse(text),
             None => Err("is not UTF-8".to_owned()),
         };
-        let value = parsed.map_err(|told| format!("{own}: {}", refused(setting, &told)))?;
+        let value = parsed.map_err(|told| {
+            if told == secrets::REFUSED {
+                format!("{own}: `{}` {}", setting.key, secrets::REFUSED_IN_VARIABLE)
+            } else {
+                format!("{own}: {}", refused(setting, &told))
+            }
+        })?;
         return Ok(Some(Set {
             value: Some(value),
             origin: Origin::Environment(own),
@@ -123,6 +130,15 @@ fn of_environment(
 }
 
 impl Effective {
+    /// Where the value of a key is from: a line of the file or a variable.
+    pub(super) fn place(&self, key: &str) -> Option<String> {
+        Some(match &self.set.get(key)?.origin {
+            Origin::File(line) => format!("{}:{line}", self.file.as_deref().unwrap_or_default()),
+            Origin::Environment(name) => name.clone(),
+            Origin::Flag(flag) => (*flag).to_owned(),
+        })
+    }
+
     /// The values, typed.
     ///
     /// # Errors

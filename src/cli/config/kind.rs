@@ -81,12 +81,12 @@ impl Kind {
             }
             (Self::Flag, DeValue::Boolean(flag)) => Ok(Value::from(*flag)),
             (Self::Texts, DeValue::Array(items)) => {
-                let texts = items.iter().map(|item| match item.get_ref() {
+                list(items.iter().map(|item| match item.get_ref() {
                     DeValue::String(text) => plain(text),
-                    other => Err(format!("has {} in its list", with_article(other))),
-                });
-                some(texts.collect::<Result<Vec<_>, _>>()?)
+                    other => Err(is_a(other)),
+                }))
             }
+            (Self::Accounts, DeValue::Array(_)) => Err("is an empty list".to_owned()),
             (Self::Number { .. } | Self::Flag | Self::Texts, other) => Err(is_a(other)),
             (_, DeValue::String(text)) => self.text(text, folder),
             (_, other) => Err(is_a(other)),
@@ -109,10 +109,7 @@ impl Kind {
                 "false" => Ok(Value::from(false)),
                 _ => Err(not_one()),
             },
-            Self::Texts => {
-                let texts = text.split(',').map(|part| plain(part.trim()));
-                some(texts.collect::<Result<Vec<_>, _>>()?)
-            }
+            Self::Texts => list(text.split(',').map(|part| plain(part.trim()))),
             _ => self.text(text, Path::new("")),
         }
     }
@@ -133,10 +130,15 @@ impl Kind {
             Self::Role => text.starts_with("arn:") && text.contains(":role/"),
             Self::Span => text.parse::<Span>().is_ok(),
             Self::Zone => {
-                let zone = text.parse::<Zone>();
-                return zone
-                    .map(|_zone| value)
-                    .map_err(|error| format!("is wrong: {error}"));
+                return match text.parse::<Zone>() {
+                    Ok(_zone) => Ok(value),
+                    Err(unknown) => Err(match unknown.nearest() {
+                        Some(near) => {
+                            format!("is `{}`; did you mean `{near}`?", visible(text))
+                        }
+                        None => format!("is `{}`", visible(text)),
+                    }),
+                };
             }
             Self::Text | Self::Number { .. } | Self::Flag | Self::Texts => true,
         };
@@ -174,7 +176,18 @@ fn plain(text: &str) -> Result<Value, String> {
     Ok(Value::from(text))
 }
 
-fn some(texts: Vec<Value>) -> Result<Value, String> {
+/// A list that has entries, or what is wrong with one of them.
+fn list(entries: impl Iterator<Item = Result<Value, String>>) -> Result<Value, String> {
+    let mut texts = Vec::new();
+    for (index, entry) in entries.enumerate() {
+        texts.push(entry.map_err(|told| {
+            if told == secrets::REFUSED {
+                told
+            } else {
+                format!("has an entry that {told} (entry {})", index + 1)
+            }
+        })?);
+    }
     if texts.is_empty() {
         return Err("is an empty list".to_owned());
     }
@@ -188,15 +201,11 @@ fn in_range(number: Option<i128>, min: u64, max: u64) -> Option<Value> {
 
 /// What the value is instead.
 pub(super) fn is_a(value: &DeValue<'_>) -> String {
-    format!("is {}", with_article(value))
-}
-
-fn with_article(value: &DeValue<'_>) -> String {
     let name = value.type_str();
     let article = if name.starts_with(['a', 'i']) {
         "an"
     } else {
         "a"
     };
-    format!("{article} {name}")
+    format!("is {article} {name}")
 }

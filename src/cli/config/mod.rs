@@ -37,6 +37,6 @@ pub(super) fn applied(mut args: Args, typed: &Typed) -> anyhow::Result<Args> {
         return Ok(args);
     }
     let effective = effective::load(args.config.path(), &|name| env::var_os(name))?;
-    apply::apply(&effective.config()?, typed, &mut args)?;
+    apply::apply(&effective, typed, &mut args)?;
     Ok(args)
 }

@@ -108,7 +108,7 @@ impl Reader<'_> {
     ) {
         let read = match (setting.kind, value.get_ref()) {
             // What is wrong with an entry has a line of its own.
-            (Kind::Accounts, DeValue::Array(entries)) => {
+            (Kind::Accounts, DeValue::Array(entries)) if !entries.is_empty() => {
                 let mut problem = |span: &Range<usize>, text| self.problem(span, text);
                 match accounts::read(&mut problem, entries) {
                     Some(entries) => Ok(entries),
@@ -190,7 +190,8 @@ impl Reader<'_> {
 /// What is wrong with the value of a key, and which are accepted.
 pub(super) fn refused(setting: &Setting, told: &str) -> String {
     let key = setting.key;
-    if told == secrets::REFUSED {
+    // A guess at what is meant says what is accepted.
+    if told == secrets::REFUSED || told.ends_with('?') {
         format!("`{key}` {told}")
     } else {
         format!("`{key}` {told}; accepted: {}", setting.kind.accepted())

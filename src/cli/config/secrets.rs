@@ -3,6 +3,9 @@
 /// What is said of a value that is one, after the key.
 pub(super) const REFUSED: &str = "has a secret or a credential, and a configuration file must not; secrets come from the environment or from files, such as ~/.aws/credentials";
 
+/// The same of the value of a variable, which is printed and passed on as the file is.
+pub(super) const REFUSED_IN_VARIABLE: &str = "has a secret or a credential, and this variable must not; credentials come from variables of their own, such as AWS_ACCESS_KEY_ID, or from files, such as ~/.aws/credentials";
+
 /// Parts of names that only secrets have, without the marks between words.
 const NAMES: [&str; 10] = [
     "secret",

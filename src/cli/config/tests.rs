@@ -231,7 +231,21 @@ fn what_is_wrong_is_said_with_its_line() {
         "[retention]\nevents = \"a year\"\n[output]\ntime_zone = \"Europe/Berlni\"\n",
         &[
             "conf/k.toml:2: `retention.events` is `a year`; accepted: days or years, such as `400d` or `7y`",
-            "conf/k.toml:4: `output.time_zone` is wrong: no time zone is called `Europe/Berlni`: give one of the IANA database, nearest: Europe/Berlin; accepted: a time zone such as `Europe/Berlin`",
+            "conf/k.toml:4: `output.time_zone` is `Europe/Berlni`; did you mean `Europe/Berlin`?",
+        ],
+    );
+    check(
+        "accounts = []\n[queue]\nbuckets = [\"logs\", \"\", \"x\"]\n[output]\ntime_zone = \"07:00\"\n",
+        &[
+            "conf/k.toml:1: `accounts` is an empty list; accepted: the path of a CSV file, or a table [[accounts]] for each account",
+            "conf/k.toml:3: `queue.buckets` has an entry that is empty (entry 2); accepted: a list of strings",
+            "conf/k.toml:5: `output.time_zone` is `07:00`; accepted: a time zone such as `Europe/Berlin`",
+        ],
+    );
+    check(
+        "[retention]\nhold = [\"a\", 7]\n",
+        &[
+            "conf/k.toml:2: `retention.hold` has an entry that is an integer (entry 2); accepted: a list of strings",
         ],
     );
     check(
@@ -345,6 +359,11 @@ fn the_environment_overrides_the_file() {
     assert!(
         refused.starts_with("the configuration has 2 problems\n"),
         "{refused}"
+    );
+    let refused = load(&[("KEYTRAIL_RETENTION_HOLD", "a,,b")]);
+    assert_eq!(
+        refused.expect_err("an empty entry").to_string(),
+        "KEYTRAIL_RETENTION_HOLD: `retention.hold` has an entry that is empty (entry 2); accepted: a list of strings"
     );
 }
 

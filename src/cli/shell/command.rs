@@ -105,6 +105,30 @@ impl ShellCommand {
     }
 }
 
+/// `\d` in place of a statement.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::cli) struct Description {
+    /// The table or view that it asks for; all of them, if none.
+    pub(in crate::cli) name: Option<String>,
+}
+
+/// The description that a text asks for in place of a statement; `None` for a statement.
+///
+/// # Errors
+/// If it is another command: they change the shell, or have a command of their own.
+pub(in crate::cli) fn description(text: &str) -> anyhow::Result<Option<Description>> {
+    let Some(command) = text.trim().strip_prefix('\\') else {
+        return Ok(None);
+    };
+    match Command::parse(command)? {
+        Command::Describe(name) => Ok(Some(Description { name })),
+        _ => bail!(
+            "`\\{}` works only in the shell\n\nhint: `keytrail sql` opens it on a terminal; `keytrail report` runs and lists reports",
+            visible(command.trim())
+        ),
+    }
+}
+
 fn format(name: &str) -> anyhow::Result<Format> {
     <Format as clap::ValueEnum>::from_str(name, true).map_err(|_unknown| {
         anyhow!(
@@ -117,7 +141,7 @@ fn format(name: &str) -> anyhow::Result<Format> {
 fn report_command(words: &[String]) -> anyhow::Result<ShellCommand> {
     let line = ["keytrail", "report"].into_iter().map(OsString::from);
     let line: Vec<OsString> = line.chain(words.iter().map(OsString::from)).collect();
-    if let Some((_queries, name)) = report_help::asked(&line) {
+    if let Some((name, _args, _typed)) = report_help::asked(&line) {
         return Ok(ShellCommand::ReportHelp(name));
     }
     let args = Args::try_parse_from(line).map_err(|error| {
@@ -204,7 +228,7 @@ impl Shell {
 
 #[cfg(test)]
 mod tests {
-    use super::{ShellCommand, words};
+    use super::{Description, ShellCommand, description, words};
 
     #[test]
     fn quotes_hold_words_together() {
@@ -223,6 +247,24 @@ mod tests {
         let command = ShellCommand::parse("report who-used --help").expect("a command");
         assert!(matches!(command, ShellCommand::ReportHelp(name) if name == "who-used"));
         assert!(ShellCommand::parse("report who-used --nope --help").is_err());
+    }
+
+    #[test]
+    fn a_description_can_stand_in_place_of_a_statement() {
+        let found = |text| description(text).expect("a description or a statement");
+        let of = |name: Option<&str>| {
+            let name = name.map(str::to_owned);
+            Some(Description { name })
+        };
+        assert_eq!(found("select 1"), None);
+        assert_eq!(found("\\d\n"), of(None));
+        assert_eq!(found(" \\d keys;\n"), of(Some("keys")));
+        let error = description("\\timing\n").expect_err("not there");
+        let error = error.to_string();
+        assert!(
+            error.starts_with("`\\timing` works only in the shell\n"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `\d`: what tables and views there are, and what their columns mean.
 //!
-//! Enters: a session, and what is documented: tables in `schema`, views in the headers of their files.
+//! Enters: a reader, and what is documented: tables in `schema`, views in the headers of their files.
 //! Leaves: a heading and rows.
 
 use std::sync::Arc;
@@ -12,79 +12,86 @@ use super::Desk;
 use crate::catalog::{Library, Query, nearest};
 use crate::render::visible;
 use crate::schema::{self, Column, type_word};
+use crate::service::Reader;
 
 impl Desk {
     /// Shows the relations, or the columns of one.
     pub(super) async fn describe(&self, name: Option<&str>) -> anyhow::Result<()> {
-        match name {
-            None => self.outlet.show("", self.relations()?).await,
-            Some(name) => {
-                let (heading, columns) = self.columns(name).await?;
-                self.outlet.show(&heading, columns).await
-            }
-        }
+        let (heading, rows) = described(&self.reader, name).await?;
+        self.outlet.show(&heading, rows).await
     }
+}
 
-    fn relations(&self) -> anyhow::Result<RecordBatch> {
-        let library = self.reader.library();
-        let names = self.reader.relations();
-        let rows = names.iter().map(|name| {
-            let (kind, meaning) = match schema::table(name) {
-                Some(table) => ("table", first_sentence(table.doc)),
-                None => ("view", title(library, name)),
-            };
-            [name.clone(), kind.to_owned(), meaning]
-        });
-        batch(["name", "kind", "what a row is"], &rows.collect::<Vec<_>>())
+/// The relations of a store, or the columns of one, with what is said above them.
+pub(in crate::cli) async fn described(
+    reader: &Reader,
+    name: Option<&str>,
+) -> anyhow::Result<(String, RecordBatch)> {
+    match name {
+        None => Ok((String::new(), relations(reader)?)),
+        Some(name) => columns(reader, name).await,
     }
+}
 
-    async fn columns(&self, name: &str) -> anyhow::Result<(String, RecordBatch)> {
-        let session = self.reader.session();
-        let names = session.relations();
-        let Some(name) = names.iter().find(|known| known.eq_ignore_ascii_case(name)) else {
-            let public = self.reader.relations();
-            let near = nearest(name, public.iter().map(String::as_str));
-            let hint = if near.is_empty() {
-                "`\\d` lists them".to_owned()
-            } else {
-                near.join(", ")
-            };
-            bail!(
-                "no table or view is called `{}`\n\nhint: {hint}",
-                visible(name)
-            );
+fn relations(reader: &Reader) -> anyhow::Result<RecordBatch> {
+    let library = reader.library();
+    let names = reader.relations();
+    let rows = names.iter().map(|name| {
+        let (kind, meaning) = match schema::table(name) {
+            Some(table) => ("table", first_sentence(table.doc)),
+            None => ("view", title(library, name)),
         };
-        let columns = session.columns(name).await?;
-        let Some(table) = schema::table(name) else {
-            let library = self.reader.library();
-            let view = library.view(name);
-            let rows = columns.fields().iter().map(|field| {
-                let meaning = view.and_then(|view| library.meaning(view, field.name()));
-                let meaning = visible(&meaning.unwrap_or_default()).into_owned();
-                [field.name().clone(), type_word(field.data_type()), meaning]
-            });
-            let rows = rows.collect::<Vec<_>>();
-            return Ok((
-                view.map_or_else(|| format!("{name}\n"), heading),
-                batch(["column", "type", "meaning"], &rows)?,
-            ));
+        [name.clone(), kind.to_owned(), meaning]
+    });
+    batch(["name", "kind", "what a row is"], &rows.collect::<Vec<_>>())
+}
+
+async fn columns(reader: &Reader, name: &str) -> anyhow::Result<(String, RecordBatch)> {
+    let session = reader.session();
+    let names = session.relations();
+    let Some(name) = names.iter().find(|known| known.eq_ignore_ascii_case(name)) else {
+        let public = reader.relations();
+        let near = nearest(name, public.iter().map(String::as_str));
+        let hint = if near.is_empty() {
+            "`\\d` lists them".to_owned()
+        } else {
+            near.join(", ")
         };
-        let rows = table.columns.iter().map(|column: &Column| {
-            let null = if column.nullable { "yes" } else { "" };
-            [
-                column.name.to_owned(),
-                column.kind.word().to_owned(),
-                null.to_owned(),
-                column.described(),
-            ]
+        bail!(
+            "no table or view is called `{}`\n\nhint: {hint}",
+            visible(name)
+        );
+    };
+    let columns = session.columns(name).await?;
+    let Some(table) = schema::table(name) else {
+        let library = reader.library();
+        let view = library.view(name);
+        let rows = columns.fields().iter().map(|field| {
+            let meaning = view.and_then(|view| library.meaning(view, field.name()));
+            let meaning = visible(&meaning.unwrap_or_default()).into_owned();
+            [field.name().clone(), type_word(field.data_type()), meaning]
         });
         let rows = rows.collect::<Vec<_>>();
-        let heading = format!("{name}: {}\n", table.doc);
-        Ok((
-            heading,
-            batch(["column", "type", "null", "meaning"], &rows)?,
-        ))
-    }
+        return Ok((
+            view.map_or_else(|| format!("{name}\n"), heading),
+            batch(["column", "type", "meaning"], &rows)?,
+        ));
+    };
+    let rows = table.columns.iter().map(|column: &Column| {
+        let null = if column.nullable { "yes" } else { "" };
+        [
+            column.name.to_owned(),
+            column.kind.word().to_owned(),
+            null.to_owned(),
+            column.described(),
+        ]
+    });
+    let rows = rows.collect::<Vec<_>>();
+    let heading = format!("{name}: {}\n", table.doc);
+    Ok((
+        heading,
+        batch(["column", "type", "null", "meaning"], &rows)?,
+    ))
 }
 
 /// What stands above the columns of a view.

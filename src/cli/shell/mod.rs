@@ -22,6 +22,9 @@ use rustyline::config::{Behavior, CompletionType, Config};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 
+pub(super) use self::command::description;
+pub(super) use self::describe::described;
+
 use self::command::ShellCommand;
 use self::completion::{Helpful, Names};
 use self::history::History;

@@ -50,9 +50,8 @@ use serde_json::{Value, json};
 use super::run::run_in;
 use super::{Request, Window};
 use crate::catalog::Library;
-use crate::catalog::Relation;
 use crate::schema;
-use crate::sql::{add_view, register_retentions};
+use crate::sql::{add_views, register_retentions};
 use crate::store::{Hold, Retention};
 
 /// The account that owns the keys, and one that uses them from outside.
@@ -296,9 +295,7 @@ async fn rollups(writers: &[SessionContext], table: &'static schema::Table) -> R
 
 pub(super) fn create_views(context: &SessionContext) {
     let library = Library::embedded().expect("good headers");
-    for view in library.views().expect("an order") {
-        add_view(context, &Relation::from(view)).expect("a schema that takes views");
-    }
+    add_views(context, &Arc::new(library)).expect("a schema that takes views");
 }
 
 /// The rows as text, `column=value` for the columns asked for, `-` for null.

@@ -12,7 +12,7 @@ use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::TryStreamExt as _;
 use keytrail::catalog::Library;
-use keytrail::catalog::{Relation, Relations};
+use keytrail::catalog::Relation;
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Progress, Retain, Retained, RunOptions, Span, Summary};
 use keytrail::schema::{ROLLUPS, TABLES};
@@ -233,19 +233,9 @@ impl Reader {
 
     pub(crate) async fn of(place: Place) -> anyhow::Result<Self> {
         let store = Box::pin(Store::open(place)).await?;
-        let library = Library::embedded()?;
-        // Of the views, only the ledger's own: planning the others takes longer than all checks.
-        let views = library.views()?;
-        let relations = Relations {
-            views: views
-                .into_iter()
-                .filter(|query| query.id == "log_files")
-                .map(Relation::from)
-                .collect(),
-            rollups: rollups(&library),
-        };
+        let library = Arc::new(Library::embedded()?);
         let pins = store.pin().await?;
-        let session = Box::pin(Session::open(&pins, &relations)).await?;
+        let session = Box::pin(Session::open(&pins, &library)).await?;
         Ok(Self { session, pins })
     }
 

@@ -4,12 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use arrow::array::{Array as _, AsArray as _};
 use futures::TryStreamExt as _;
 use keytrail::catalog::Library;
-use keytrail::catalog::{Relation, Relations};
+use keytrail::catalog::Relation;
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Progress, Summary};
 use keytrail::integrity::{self, KeySource, PublicKeys, VerificationOptions, Verified};
@@ -178,18 +178,9 @@ impl Bench {
     }
 
     async fn read(&self) -> anyhow::Result<BTreeMap<String, Said>> {
-        let library = Library::embedded()?;
-        let views = library.views()?;
-        let relations = Relations {
-            views: views
-                .into_iter()
-                .filter(|query| query.id == "verified_files")
-                .map(Relation::from)
-                .collect(),
-            rollups: rollups(&library),
-        };
+        let library = Arc::new(Library::embedded()?);
         let pins = self.store.pin().await?;
-        let session = Box::pin(Session::open(&pins, &relations)).await?;
+        let session = Box::pin(Session::open(&pins, &library)).await?;
         let sql = "SELECT location, status, reason, digest_location, trail_arn FROM verified_files";
         let batches: Vec<_> = session.query(sql).await?.try_collect().await?;
         let mut said = BTreeMap::new();
