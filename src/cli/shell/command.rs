@@ -120,8 +120,8 @@ pub(in crate::cli) fn description(text: &str) -> anyhow::Result<Option<Descripti
     let Some(command) = text.trim().strip_prefix('\\') else {
         return Ok(None);
     };
-    match Command::parse(command)? {
-        Command::Describe(name) => Ok(Some(Description { name })),
+    match ShellCommand::parse(command)? {
+        ShellCommand::Describe(name) => Ok(Some(Description { name })),
         _ => bail!(
             "`\\{}` works only in the shell\n\nhint: `keytrail sql` opens it on a terminal; `keytrail report` runs and lists reports",
             visible(command.trim())
