@@ -1,14 +1,20 @@
 //! The steps of ingest, each alone: inflate, split, decode, encode, commit.
 
-#[expect(dead_code, reason = "the other bench uses the rest")]
-mod logs;
+#[expect(dead_code, reason = "the command writes trees of every kind")]
+#[path = "corpus/mod.rs"]
+mod corpus;
 
 use std::io::Read as _;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
+use corpus::render::Source;
+use corpus::shelf;
+use corpus::tree::Texts;
+use corpus::world::Sizes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use flate2::Compression;
 use keytrail::decode::{Decoder, Input, Limits, ObjectId, Rows};
 use keytrail::schema::KMS_EVENTS;
 use keytrail::store::{
@@ -21,13 +27,13 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 /// Records of an object.
-const RECORDS: usize = 1500;
+const RECORDS: u64 = 1500;
 /// 2026-03-15T00:00:00Z.
 const NOW_MILLIS: i64 = 1_773_532_800_000;
 
 fn inflate(criterion: &mut Criterion) {
-    let text = logs::object(0, RECORDS, 20);
-    let gzip = logs::gzip(&text);
+    let text = object(RECORDS, 20);
+    let gzip = gzip(&text);
     let mut group = criterion.benchmark_group("inflate");
     group.throughput(Throughput::Bytes(text.len() as u64));
     let mut inflater = Decompressor::new();
@@ -51,7 +57,7 @@ fn inflate(criterion: &mut Criterion) {
 
 /// Plain text without a KMS event is split and looked at, and no more.
 fn split(criterion: &mut Criterion) {
-    let text = logs::object(0, RECORDS, 0);
+    let text = object(RECORDS, 0);
     let mut decoder = Decoder::new(Limits::default());
     let mut group = criterion.benchmark_group("split");
     group.throughput(Throughput::Bytes(text.len() as u64));
@@ -65,12 +71,12 @@ fn decode(criterion: &mut Criterion) {
     let mut decoder = Decoder::new(Limits::default());
     let mut group = criterion.benchmark_group("decode");
     for percent in [1, 20, 100] {
-        let text = logs::object(0, RECORDS, percent);
+        let text = object(RECORDS, percent);
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_function(format!("{percent} % KMS events"), |bencher| {
             bencher.iter(|| decode_one(&mut decoder, Input::Whole(&text)));
         });
-        let gzip = logs::gzip(&text);
+        let gzip = gzip(&text);
         group.bench_function(format!("{percent} % KMS events, gzip"), |bencher| {
             bencher.iter(|| decode_one(&mut decoder, Input::Whole(&gzip)));
         });
@@ -130,6 +136,16 @@ fn commit(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// An object of so many records, of which about so many in a hundred are KMS events.
+fn object(records: u64, kms_percent: u64) -> Vec<u8> {
+    let source = Source::new(Sizes::one_object(records, kms_percent));
+    Texts::of(&source, 0).log
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    shelf::gzip(text, Compression::default()).expect("memory takes all")
+}
+
 fn decode_one(decoder: &mut Decoder, input: Input<'_>) -> Vec<Rows> {
     let id = ObjectId {
         object_id: "0123456789abcdef",
@@ -149,8 +165,8 @@ fn decode_one(decoder: &mut Decoder, input: Input<'_>) -> Vec<Rows> {
 }
 
 /// So many rows of KMS events.
-fn rows(count: usize) -> RecordBatch {
-    let text = logs::object(0, count, 100);
+fn rows(count: u64) -> RecordBatch {
+    let text = object(count, 100);
     let decoded = decode_one(&mut Decoder::new(Limits::default()), Input::Whole(&text));
     let batches: Vec<RecordBatch> = decoded.into_iter().map(|rows| rows.kms).collect();
     let rows = arrow::compute::concat_batches(&batches[0].schema(), &batches).expect("one schema");

@@ -1,10 +1,14 @@
 //! Every report over a small store, in one session.
 
-mod logs;
+#[expect(dead_code, reason = "the command writes trees of every kind")]
+#[path = "corpus/mod.rs"]
+mod corpus;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use corpus::tree;
+use corpus::world::{Sizes, World};
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures::TryStreamExt as _;
 use keytrail::catalog::Relation;
@@ -18,9 +22,8 @@ use keytrail::sql::Session;
 use keytrail::store::{Place, Store};
 use tokio::runtime::Runtime;
 
-/// Objects of the store, and records of each.
-const OBJECTS: usize = 20;
-const RECORDS: usize = 1500;
+/// Calls of KMS in the store.
+const EVENTS: u64 = 30_000;
 /// 2026-03-15T00:00:00Z.
 const NOW_MICROS: i64 = 1_773_532_800_000_000;
 
@@ -48,7 +51,12 @@ fn request(query: &Query) -> Request {
         .filter(|parameter| parameter.kind == ParameterKind::Key);
     Request {
         arguments: keys
-            .map(|parameter| (parameter.name.clone(), logs::key()))
+            .map(|parameter| {
+                (
+                    parameter.name.clone(),
+                    World::new(sizes()).keys[0].arn.clone(),
+                )
+            })
             .collect(),
         ..Request::default()
     }
@@ -66,16 +74,29 @@ async fn answer(session: &Session, library: &Library, query: &Query, request: &R
 /// A session over a store of new events.
 async fn session(root: &Path, library: &Arc<Library>) -> Session {
     let (logs, store) = (root.join("logs"), root.join("store"));
-    std::fs::create_dir(&logs).expect("a new directory");
-    logs::write(&logs, OBJECTS, RECORDS, 100);
+    let truth = tree::write(&logs, sizes(), 6, 2).expect("a new directory");
     let place = Place::create_directory(&store).expect("a new directory");
     let store = Store::create(place).await.expect("nothing is there");
-    fill(&store, library, logs).await;
+    let count = truth.count("kms_events");
+    fill(&store, library, logs.join("AWSLogs"), count).await;
     let pins = store.pin().await.expect("all tables");
     Session::open(&pins, library).await.expect("a session")
 }
 
-async fn fill(store: &Store, library: &Library, logs: PathBuf) {
+/// Two accounts and regions; traffic as in real logs.
+fn sizes() -> Sizes {
+    Sizes {
+        events_per_object: 1500,
+        accounts: 2,
+        regions: 2,
+        keys: 200,
+        is_flat: false,
+        is_plain: false,
+        ..Sizes::one_object(EVENTS, 100)
+    }
+}
+
+async fn fill(store: &Store, library: &Library, logs: PathBuf, events: u64) {
     let options = RunOptions {
         limits: Limits::default(),
         hashing: ingest::Hashing::WithDigests,
@@ -97,7 +118,7 @@ async fn fill(store: &Store, library: &Library, logs: PathBuf) {
     )
     .await
     .expect("an ingest");
-    assert_eq!(summary.rows_written, (OBJECTS * RECORDS) as u64);
+    assert_eq!(summary.rows_written, events);
 }
 
 fn rollups(library: &Library) -> Vec<Relation<'_>> {

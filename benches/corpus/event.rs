@@ -3,10 +3,10 @@
 //! `to_json` gives the record with the member order of real ones. The facts (key, outcome, fate) are kept apart,
 //! so that known answers are counted from them and never from the text.
 
-use crate::identity::Identity;
-use crate::json::{Json, map};
-use crate::rng::Rng;
-use crate::time;
+use crate::corpus::identity::Identity;
+use crate::corpus::json::{Json, map};
+use crate::corpus::rng::Rng;
+use crate::corpus::time;
 
 /// A KMS key.
 #[derive(Clone, Debug)]

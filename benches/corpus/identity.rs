@@ -3,9 +3,9 @@
 //! The caller is what design.md calls the stable principal; it is set here by whoever builds the identity,
 //! never read back out of the JSON, so that the known answers do not depend on a parser.
 
-use crate::json::{Json, map};
-use crate::rng::Rng;
-use crate::time;
+use crate::corpus::json::{Json, map};
+use crate::corpus::rng::Rng;
+use crate::corpus::time;
 
 /// What goes into the session of an assumed role.
 #[derive(Clone, Debug)]

@@ -21,7 +21,7 @@ pub(crate) enum Json {
 /// `map!["name" => value, …]`: a JSON object.
 macro_rules! map {
     ($($name:expr => $value:expr),* $(,)?) => {
-        $crate::json::Json::Map(vec![$((String::from($name), $crate::json::Json::from($value))),*])
+        $crate::corpus::json::Json::Map(vec![$((String::from($name), $crate::corpus::json::Json::from($value))),*])
     };
 }
 pub(crate) use map;

@@ -1,37 +1,19 @@
-//! The corpus generator: trees of `CloudTrail` logs with known answers, made from a seed and nothing else.
+//! The corpus generator as a command: trees of `CloudTrail` logs with known answers, made from a seed and nothing else.
 //!
 //! `corpus sample` writes the small curated tree of `sample-logs/`; `corpus tree` writes big ones for the benches.
-//! It shares no code with keytrail, so that its answers are a second opinion.
 
-mod answers;
-mod callers;
-mod cast;
-mod event;
-mod files;
-mod identity;
-mod json;
-mod key_answers;
-mod lives;
-mod oddities;
-mod others;
-mod readme;
-mod render;
-mod rng;
+#[expect(dead_code, reason = "benches and tests use the rest")]
+#[path = "mod.rs"]
+mod corpus;
 mod sample;
-mod shelf;
-mod stage;
-mod templates;
-mod time;
-mod trail;
-mod tree;
-mod uses;
-mod world;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+
+use corpus::{time, tree, world};
 
 /// Writes trees of `CloudTrail` logs with known answers.
 #[derive(Parser)]
@@ -61,7 +43,7 @@ struct TreeArguments {
     /// Directory to write to; it must not hold an `AWSLogs` yet.
     #[arg(long)]
     out: PathBuf,
-    /// Events, duplicates not counted.
+    /// Calls; duplicates, copies, corrections and other further records come on top.
     #[arg(long)]
     events: u64,
     /// Share of KMS events, from 0 to 1.
@@ -89,6 +71,14 @@ struct TreeArguments {
     /// Level of libdeflate.
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(i32).range(1..=12))]
     gzip_level: i32,
+    /// Let any caller use any key in any way: the worst case for roll-ups. Without it, a few of these make nearly all
+    /// events, as in real logs.
+    #[arg(long)]
+    flat: bool,
+    /// Give every call one record that names its key by ARN: no copies in another account's log, no corrections, no
+    /// typed aliases, no records of VPC endpoints.
+    #[arg(long)]
+    plain: bool,
     #[arg(long, default_value_t = 2, value_parser = whole(1, 1024))]
     threads: u64,
 }
@@ -99,6 +89,7 @@ impl TreeArguments {
         let streams = self.accounts * self.regions;
         let sizes = world::Sizes {
             seed: self.seed,
+            start: time::at([2025, 4, 1], [0, 0, 0]),
             events: self.events,
             events_per_object: self.events_per_object,
             days: self.days,
@@ -107,8 +98,11 @@ impl TreeArguments {
             keys: count(self.keys.max(2 * streams)),
             kms_share: self.kms_share,
             duplicates: self.duplicates,
+            is_flat: self.flat,
+            is_plain: self.plain,
         };
-        tree::write(&self.out, sizes, self.gzip_level, count(self.threads))
+        let truth = tree::write(&self.out, sizes, self.gzip_level, count(self.threads))?;
+        Ok(truth.counts().pretty())
     }
 }
 

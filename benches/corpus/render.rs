@@ -1,41 +1,72 @@
-//! One record of a big tree: which template, which key, which caller, and the bytes.
+//! One call of a big tree, and the bytes of its records.
 //!
-//! Everything about a record follows from the seed, the number of its object and its number in it; so any thread can
-//! make any record, and a duplicate is made by making the record once more.
+//! Everything about a call follows from the seed, the number of its object and its number in it; so any thread can
+//! make any of its records: its own, that in the log of the caller's account, a correction that is delivered later,
+//! the same once more.
 
-use crate::event::Table;
-use crate::rng::{BASE32, BASE62, Rng, push_hex};
-use crate::templates::{Caller, Part, Slot, Template};
-use crate::time;
-use crate::world::{CLOUDTRAIL, EC2, Stream, World};
+use crate::corpus::aliases::{Change, Operation};
+use crate::corpus::rng::{BASE32, BASE62, Rng, push_hex};
+use crate::corpus::templates::{self, Choice, Name, Part, Slot, Template};
+use crate::corpus::time;
+use crate::corpus::traffic::{Call, FEW, Traffic};
+use crate::corpus::world::{Sizes, Stream, World, account_id};
 
-/// Start of every tree: 1 April 2025.
-const START: [i64; 3] = [2025, 4, 1];
 /// The first objects are delivered so long after their events end.
 const DELAY_SECS: i64 = 300;
 /// Sessions of one role at a time.
 const SESSIONS: u64 = 20;
-/// Buckets, tables, secrets and so on of one kind.
-const FEW: u64 = 24;
+/// In a million uses, those that are corrected later, and those that are marked as delivered late.
+const CORRECTED: u64 = 1000;
+const LATE: u64 = 500;
+/// In a million direct calls of `Decrypt`, those that a VPC endpoint logs as well; it denies one more for every third.
+const BY_ENDPOINT: u64 = 50_000;
 
-/// The templates with the sums of their weights.
-pub(crate) struct Deck {
-    templates: Vec<Template>,
-    sums: Vec<u64>,
+/// Where calls come from.
+pub(crate) struct Source {
+    pub(crate) world: World,
+    traffic: Traffic,
+    without_alias: Template,
+    of_alias: [Template; 3],
+    of_endpoint: [Template; 2],
 }
 
-/// What a record is, apart from its bytes.
+/// A call with its time, apart from the bytes of its records.
 pub(crate) struct Drawn<'a> {
     pub(crate) template: &'a Template,
+    pub(crate) call: Call,
     pub(crate) time: i64,
-    pub(crate) key: usize,
-    pub(crate) destination: usize,
-    pub(crate) caller: usize,
     session: u64,
+    /// What its ids follow from.
+    ids: u64,
+    is_late: bool,
+    pub(crate) is_corrected: bool,
+    pub(crate) is_by_endpoint: bool,
+}
+
+/// A record of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Record {
+    /// In the log of the key's account.
+    Own,
+    /// In the log of the caller's.
+    Copy,
+    /// Of its own, once more, with other data.
+    Correction,
+}
+
+/// A record while it is written.
+struct Draft<'a> {
+    drawn: &'a Drawn<'a>,
+    record: Record,
+    stream: &'a Stream,
+    /// What differs between sessions, objects of a bucket, and buckets.
+    session: u64,
+    path: u64,
     few: u64,
 }
 
-/// Where an object stands: its stream, and the time its events fill.
+/// Where an object is: its stream, and the time that its events fill.
+#[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) number: u64,
     pub(crate) stream: &'a Stream,
@@ -44,164 +75,217 @@ pub(crate) struct Place<'a> {
     end: i64,
 }
 
-impl Deck {
-    /// A deck to draw from by weight.
-    pub(crate) fn new(templates: Vec<Template>) -> Self {
-        let mut sum = 0;
-        let sums = templates.iter().map(|template| {
-            sum += template.weight;
-            sum
-        });
+impl Source {
+    pub(crate) fn new(sizes: Sizes) -> Self {
+        let world = World::new(sizes);
         Self {
-            sums: sums.collect(),
-            templates,
+            traffic: Traffic::new(&world),
+            world,
+            without_alias: templates::without_alias(),
+            of_alias: [Operation::Create, Operation::Update, Operation::Delete]
+                .map(templates::of_alias),
+            of_endpoint: [false, true].map(templates::of_endpoint),
         }
     }
 
-    fn draw(&self, rng: &mut Rng) -> &Template {
-        let total = *self.sums.last().expect("a deck has templates");
-        let drawn = rng.below(total);
-        &self.templates[self.sums.partition_point(|sum| *sum <= drawn)]
-    }
-}
-
-impl<'a> Place<'a> {
-    /// The place of the object of that number among `objects`.
-    pub(crate) fn of(world: &'a World, number: u64, objects: u64) -> Self {
+    /// The place of the object of that number.
+    pub(crate) fn place(&self, number: u64) -> Place<'_> {
+        let world = &self.world;
         let streams = world.streams.len() as u64;
         let stream_index = usize::try_from(number % streams).expect("below the number of streams");
-        let slots = i64::try_from(objects.div_ceil(streams)).expect("a count of objects");
+        let slots = i64::try_from(world.objects / streams).expect("a count of objects");
         let slot = i64::try_from(number / streams).expect("below the number of slots");
-        let span = world.sizes.days * time::DAY_SECS;
-        let start = time::at(START, [0, 0, 0]) + span * slot / slots;
-        let end = (time::at(START, [0, 0, 0]) + span * (slot + 1) / slots).max(start + 1);
-        Self {
+        let (start, span) = (world.sizes.start, world.sizes.span());
+        Place {
             number,
             stream: &world.streams[stream_index],
             stream_index,
-            start,
-            end,
+            start: start + span * slot / slots,
+            end: start + span * (slot + 1) / slots,
         }
     }
 
-    /// Delivered after its last event, each stream some seconds after the other.
-    pub(crate) fn delivered(&self) -> i64 {
-        self.end + DELAY_SECS + i64::try_from(self.stream_index % 60).expect("below 60")
+    /// The object before this one in its stream.
+    pub(crate) fn before(&self, place: &Place<'_>) -> Option<Place<'_>> {
+        let streams = self.world.streams.len() as u64;
+        Some(self.place(place.number.checked_sub(streams)?))
     }
-}
 
-/// Decides what the record of that number in that object is; `rng` then stands where its bytes begin.
-pub(crate) fn draw<'a>(
-    world: &World,
-    decks: &'a [Deck; 2],
-    place: &Place<'_>,
-    number: u64,
-) -> (Drawn<'a>, Rng) {
-    let mixed = place.number.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        ^ number.wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
-    let mut rng = Rng::new(world.sizes.seed.rotate_left(32) ^ mixed);
-    let is_kms = rng.chance(world.sizes.kms_share);
-    let template = decks[usize::from(is_kms)].draw(&mut rng);
-    let key = if template.any_key {
-        *rng.pick(&place.stream.keys)
-    } else {
-        World::popular_key(place.stream, &mut rng)
-    };
-    let destination = if template.has_destination {
-        other_key(place.stream, key, &mut rng)
-    } else {
-        key
-    };
-    let caller = match template.caller {
-        Caller::Ec2 => EC2,
-        Caller::CloudTrail => CLOUDTRAIL,
-        Caller::Role if template.table == Table::Kms => World::role_of(key, &mut rng),
-        Caller::Role => World::any_role(&mut rng),
-    };
-    let drawn = Drawn {
-        template,
-        time: rng.between(place.start, place.end),
-        key,
-        destination,
-        caller,
-        session: rng.below(SESSIONS),
-        few: rng.below(FEW).min(rng.below(FEW)),
-    };
-    (drawn, rng)
-}
-
-/// The destination of a `ReEncrypt` is another key where the stream has one.
-fn other_key(stream: &Stream, key: usize, rng: &mut Rng) -> usize {
-    let drawn = World::popular_key(stream, rng);
-    if drawn != key {
-        return drawn;
+    /// The object of that time whose stream shares keys with this one's.
+    pub(crate) fn sharing(&self, place: &Place<'_>) -> Option<Place<'_>> {
+        let stream = place.stream.sharing? as u64;
+        Some(self.place(place.number - place.stream_index as u64 + stream))
     }
-    let at = stream
-        .keys
-        .iter()
-        .position(|other| *other == key)
-        .expect("the key is one of the stream's");
-    stream.keys[usize::from(at == 0 && stream.keys.len() > 2)]
-}
 
-/// Writes the record.
-pub(crate) fn push(
-    world: &World,
-    place: &Place<'_>,
-    drawn: &Drawn<'_>,
-    rng: &mut Rng,
-    out: &mut Vec<u8>,
-) {
-    let stream = place.stream;
-    let role = &world.roles[stream.account_index][drawn.caller % EC2];
-    let day = drawn.time.div_euclid(time::DAY_SECS).unsigned_abs();
-    let mut session = Rng::new(
-        (drawn.caller as u64) << 40
-            ^ drawn.session << 32
-            ^ day
-            ^ (stream.account_index as u64) << 48,
-    );
-    let session_bits = session.bits();
-    let path = rng.bits();
-    for part in &drawn.template.parts {
-        let slot = match part {
-            Part::Fixed(bytes) => {
-                out.extend_from_slice(bytes);
-                continue;
+    /// All calls of an object; each with the randomness that its bytes begin with.
+    pub(crate) fn calls<'a>(&'a self, place: &Place<'a>) -> impl Iterator<Item = (Drawn<'a>, Rng)> {
+        let place = *place;
+        (0..self.world.calls(place.number)).map(move |number| self.draw(&place, number))
+    }
+
+    /// Decides what the call of that number is.
+    pub(crate) fn draw(&self, place: &Place<'_>, number: u64) -> (Drawn<'_>, Rng) {
+        let sizes = &self.world.sizes;
+        let mixed = place.number.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            ^ number.wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
+        let mut rng = Rng::new(sizes.seed.rotate_left(32) ^ mixed);
+        let time = rng.between(place.start, place.end.max(place.start + 1));
+        let (mut template, mut call) = self.traffic.draw(&self.world, place.stream_index, &mut rng);
+        if template.choice == Choice::Alias {
+            match place.stream.aliases[call.alias].key_at(time) {
+                Some(key) => call.key = key,
+                None => template = &self.without_alias,
             }
-            Part::Slot(slot) => slot,
+        }
+        let is_alone = template.copy.is_none();
+        let mut drawn = Drawn {
+            template,
+            call,
+            time,
+            session: rng.below(SESSIONS),
+            ids: rng.bits(),
+            is_late: false,
+            is_corrected: false,
+            is_by_endpoint: false,
         };
+        if !sizes.is_plain {
+            drawn.is_late = template.is_use && rng.chance(LATE);
+            drawn.is_corrected = template.is_use && is_alone && rng.chance(CORRECTED);
+            drawn.is_by_endpoint = template.is_use
+                && is_alone
+                && template.is_direct
+                && template.name == "Decrypt"
+                && rng.chance(BY_ENDPOINT);
+        }
+        (drawn, rng)
+    }
+
+    /// The calls about aliases in the time of an object.
+    pub(crate) fn changes<'a>(
+        &'a self,
+        place: &Place<'a>,
+    ) -> impl Iterator<Item = (Drawn<'a>, Rng)> {
+        let place = *place;
+        let aliases = place.stream.aliases.iter().enumerate();
+        let changes = aliases.flat_map(|(alias, history)| {
+            history.changes.iter().map(move |change| (alias, *change))
+        });
+        changes
+            .filter(move |(_, change)| (place.start..place.end).contains(&change.time))
+            .map(move |(alias, change)| self.change(&place, alias, change))
+    }
+
+    fn change(&self, place: &Place<'_>, alias: usize, change: Change) -> (Drawn<'_>, Rng) {
+        let name = format!("alias {} {alias} {}", place.stream_index, change.time);
+        let mut rng = Rng::of(self.world.sizes.seed, &name);
+        let call = Call {
+            template: 0,
+            key: change.key,
+            destination: change.key,
+            caller: 0,
+            alias,
+            few: 0,
+        };
+        let drawn = Drawn {
+            template: &self.of_alias[change.operation as usize],
+            call,
+            time: change.time,
+            session: 0,
+            ids: rng.bits(),
+            is_late: false,
+            is_corrected: false,
+            is_by_endpoint: false,
+        };
+        (drawn, rng)
+    }
+
+    /// What the VPC endpoint logs of a call that it let through and, for every third, of one that it denied.
+    pub(crate) fn by_endpoint<'a>(&'a self, drawn: &Drawn<'a>) -> impl Iterator<Item = Drawn<'a>> {
+        let count = 1 + usize::from(drawn.ids.is_multiple_of(3));
+        let drawn = Drawn {
+            is_late: false,
+            ..*drawn
+        };
+        self.of_endpoint[..count]
+            .iter()
+            .zip(1_u64..)
+            .map(move |(template, number)| Drawn {
+                template,
+                ids: drawn.ids.wrapping_add(number),
+                ..drawn
+            })
+    }
+
+    /// Writes a record.
+    pub(crate) fn push(
+        &self,
+        place: &Place<'_>,
+        drawn: &Drawn<'_>,
+        record: Record,
+        rng: &mut Rng,
+        out: &mut Vec<u8>,
+    ) {
+        let Drawn { call, .. } = drawn;
+        let day = drawn.time.div_euclid(time::DAY_SECS).unsigned_abs();
+        let mut session = Rng::new(
+            (call.caller as u64) << 40
+                ^ drawn.session << 32
+                ^ day
+                ^ (place.stream.account_index as u64) << 48,
+        );
+        let draft = Draft {
+            drawn,
+            record,
+            stream: place.stream,
+            session: session.bits(),
+            path: rng.bits(),
+            few: (call.few + u64::from(record == Record::Correction)) % FEW,
+        };
+        let parts = match (record, &drawn.template.copy) {
+            (Record::Copy, Some(copy)) => copy,
+            _ => &drawn.template.parts,
+        };
+        for part in parts {
+            match part {
+                Part::Fixed(bytes) => out.extend_from_slice(bytes),
+                Part::Slot(slot) => self.fill(*slot, &draft, rng, out),
+            }
+        }
+    }
+
+    fn fill(&self, slot: Slot, draft: &Draft<'_>, rng: &mut Rng, out: &mut Vec<u8>) {
+        let Draft {
+            drawn,
+            record,
+            stream,
+            session,
+            ..
+        } = *draft;
+        let mut text = |text: &str| out.extend_from_slice(text.as_bytes());
         match slot {
+            Slot::World(name) => text(self.text(stream, &drawn.call, name)),
+            Slot::CallerAccount => text(&account_id(self.world.partner(stream.account_index))),
+            Slot::Alias => text(&format!("alias/app-{}", drawn.call.alias)),
+            Slot::Time => text(&time::iso(drawn.time)),
+            Slot::Created => text(&time::iso(drawn.time.div_euclid(3600) * 3600 - 59)),
+            Slot::Number => text(&rng.between(100, 900_000).to_string()),
             Slot::Uuid => rng.push_uuid(out),
-            Slot::Time => out.extend_from_slice(time::iso(drawn.time).as_bytes()),
-            Slot::Created => {
-                out.extend_from_slice(
-                    time::iso(drawn.time.div_euclid(3600) * 3600 - 59).as_bytes(),
-                );
-            }
-            Slot::Account => out.extend_from_slice(stream.account.as_bytes()),
-            Slot::Region => out.extend_from_slice(stream.region.as_bytes()),
-            Slot::Key => out.extend_from_slice(world.keys[drawn.key].id.as_bytes()),
-            Slot::Material => out.extend_from_slice(world.keys[drawn.key].material.as_bytes()),
-            Slot::OtherKey => out.extend_from_slice(world.keys[drawn.destination].id.as_bytes()),
-            Slot::OtherMaterial => {
-                out.extend_from_slice(world.keys[drawn.destination].material.as_bytes());
-            }
-            Slot::Role => out.extend_from_slice(role.name.as_bytes()),
-            Slot::RoleId => out.extend_from_slice(role.id.as_bytes()),
-            Slot::Session => push_bytes_hex(session_bits, 8, out),
+            Slot::EventId => drawn.push_event_id(record, out),
+            Slot::RequestId => drawn.push_id(3, out),
+            Slot::SharedId => drawn.push_id(4, out),
+            Slot::Addendum => drawn.push_addendum(record, out),
+            Slot::Session => push_bytes_hex(session, 8, out),
             Slot::AccessKey => {
-                out.extend_from_slice(b"ASIA");
-                push_letters(session_bits, BASE32, 16, out);
+                text("ASIA");
+                push_letters(session, BASE32, 16, out);
             }
-            Slot::Ip => push_ip(session_bits, out),
+            Slot::Ip => push_ip(session, out),
             Slot::Instance => {
-                out.extend_from_slice(b"i-0");
-                push_bytes_hex(session_bits.rotate_left(9), 8, out);
+                text("i-0");
+                push_bytes_hex(session.rotate_left(9), 8, out);
             }
-            Slot::Path => push_path(path, out),
-            Slot::Few => push_few(drawn.few, out),
-            Slot::Number => out.extend_from_slice(rng.between(100, 900_000).to_string().as_bytes()),
+            Slot::Path => push_path(draft.path, out),
+            Slot::Few => push_few(draft.few, out),
             Slot::Request => push_letters(rng.bits(), BASE32, 16, out),
             Slot::Opaque => {
                 for _ in 0..4 {
@@ -209,6 +293,64 @@ pub(crate) fn push(
                 }
             }
         }
+    }
+
+    /// What the world knows of a call.
+    fn text<'a>(&'a self, stream: &'a Stream, call: &Call, name: Name) -> &'a str {
+        let world = &self.world;
+        let role = world.role(stream.account_index, call.caller);
+        match name {
+            Name::Account => &stream.account,
+            Name::Region => stream.region,
+            Name::Key => &world.keys[call.key].id,
+            Name::Material => &world.keys[call.key].material,
+            Name::OtherKey => &world.keys[call.destination].id,
+            Name::OtherMaterial => &world.keys[call.destination].material,
+            Name::Role => &role.name,
+            Name::RoleId => &role.id,
+        }
+    }
+}
+
+impl Drawn<'_> {
+    /// The keys that the call is about.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = usize> {
+        let has_key = self.template.choice != Choice::None;
+        let key = has_key.then_some(self.call.key);
+        let destination = self
+            .template
+            .has_destination
+            .then_some(self.call.destination);
+        key.into_iter().chain(destination)
+    }
+
+    fn push_event_id(&self, record: Record, out: &mut Vec<u8>) {
+        self.push_id(record as u64, out);
+    }
+
+    fn push_id(&self, which: u64, out: &mut Vec<u8>) {
+        Rng::new(self.ids ^ which << 56).push_uuid(out);
+    }
+
+    fn push_addendum(&self, record: Record, out: &mut Vec<u8>) {
+        if record == Record::Correction {
+            out.extend_from_slice(br#""addendum":{"reason":"UPDATED_DATA","updatedFields":"requestParameters","originalRequestID":""#);
+            self.push_id(3, out);
+            out.extend_from_slice(br#"","originalEventID":""#);
+            self.push_event_id(Record::Own, out);
+            out.extend_from_slice(br#""},"#);
+        } else if self.is_late {
+            out.extend_from_slice(br#""addendum":{"reason":"DELIVERY_DELAY"},"#);
+        }
+    }
+}
+
+impl Place<'_> {
+    /// Delivered after its last event, each stream some seconds after the other.
+    pub(crate) fn delivered(&self) -> i64 {
+        self.end.max(self.start + 1)
+            + DELAY_SECS
+            + i64::try_from(self.stream_index % 60).expect("below 60")
     }
 }
 

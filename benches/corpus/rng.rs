@@ -110,6 +110,40 @@ impl Rng {
     }
 }
 
+/// Things to draw from, some more often than others.
+pub(crate) struct Weighted<T> {
+    items: Vec<T>,
+    /// The sums of the weights.
+    sums: Vec<u64>,
+}
+
+impl<T> Weighted<T> {
+    /// Items with their weights.
+    pub(crate) fn new(weighted: impl IntoIterator<Item = (T, u64)>) -> Self {
+        let mut sum = 0;
+        let (items, sums) = weighted
+            .into_iter()
+            .map(|(item, weight)| {
+                sum += weight;
+                (item, sum)
+            })
+            .unzip();
+        Self { items, sums }
+    }
+
+    /// One of them.
+    pub(crate) fn draw(&self, rng: &mut Rng) -> &T {
+        let total = *self.sums.last().expect("there is something to draw");
+        let drawn = rng.below(total);
+        &self.items[self.sums.partition_point(|sum| *sum <= drawn)]
+    }
+
+    /// All of them, in the order in which they were given.
+    pub(crate) fn items(&self) -> &[T] {
+        &self.items
+    }
+}
+
 /// The alphabet of IAM ids.
 pub(crate) const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// The alphabet of log object names and request ids.

@@ -8,10 +8,12 @@ use std::path::Path;
 
 use flate2::{Compression, write::GzEncoder};
 
-use crate::cast::ORGANIZATION;
-use crate::event::Event;
-use crate::json::Json;
-use crate::time;
+use crate::corpus::event::Event;
+use crate::corpus::json::Json;
+use crate::corpus::time;
+
+/// The organization whose trail delivers the objects.
+pub(crate) const ORGANIZATION: &str = "o-examplorg1";
 
 /// How the text of an object is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

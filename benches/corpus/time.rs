@@ -35,6 +35,15 @@ pub(crate) fn iso(time: i64) -> String {
     )
 }
 
+/// Seconds since 1970 of `2026-03-01T09:05:00Z`.
+pub(crate) fn seconds_of(text: &str) -> i64 {
+    let part = |from: usize, until: usize| text[from..until].parse().expect("digits");
+    at(
+        [part(0, 4), part(5, 7), part(8, 10)],
+        [part(11, 13), part(14, 16), part(17, 19)],
+    )
+}
+
 /// `2026-03-01`.
 pub(crate) fn date(time: i64) -> String {
     iso(time)[..10].to_owned()

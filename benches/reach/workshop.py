@@ -22,7 +22,7 @@ PINS = ["chdb==4.4.0", "duckdb==2.0.0", "pytz==2025.2"]
 
 @dataclass(frozen=True)
 class Shape:
-    """A tree to be made."""
+    """A tree to be made. The rows compare records with engines that count records: their trees are flat and plain."""
 
     name: str
     events: int
@@ -33,15 +33,18 @@ class Shape:
     keys: int = 500
     events_per_object: int = 1500
     duplicates: float = 0.001
+    flat: bool = True
+    plain: bool = True
 
     def flags(self) -> list[str]:
         """The arguments of `corpus tree`."""
-        named = {name: value for name, value in vars(self).items() if name != "name"}
-        return [
-            word
-            for name, value in named.items()
-            for word in (f"--{name.replace('_', '-')}", f"{value:.6f}" if isinstance(value, float) else str(value))
-        ]
+        flags: list[str] = []
+        for name, value in vars(self).items():
+            if name != "name" and value is not False:
+                flags.append(f"--{name.replace('_', '-')}")
+                if value is not True:
+                    flags.append(f"{value:.6f}" if isinstance(value, float) else str(value))
+        return flags
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ use arrow::error::ArrowError;
 use arrow::util::display::array_value_to_string;
 use keytrail::decode::{Decoder, Input, Limits, ObjectId, ObjectReport, Rows, original_event};
 
+use crate::corpus::shelf;
+
 /// What one object gave.
 #[derive(Debug)]
 pub(crate) struct Decoded {
@@ -163,10 +165,7 @@ impl Read for Pieces<'_> {
 
 /// Text as one gzip member.
 pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
-    use std::io::Write as _;
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(text).expect("memory takes all");
-    encoder.finish().expect("memory takes all")
+    shelf::gzip(text, flate2::Compression::default()).expect("memory takes all")
 }
 
 /// As much text as another reader gets out of a gzip, before it stops.

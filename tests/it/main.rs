@@ -10,6 +10,9 @@ mod bucket;
 mod commands;
 mod config;
 mod context;
+#[expect(dead_code, reason = "the command writes trees of every kind")]
+#[path = "../../benches/corpus/mod.rs"]
+mod corpus;
 mod coverage;
 mod decode_bad;
 mod decode_limits;
@@ -27,6 +30,7 @@ mod faults;
 mod figures;
 mod filters;
 mod foreign;
+mod generated;
 mod guide;
 mod interrupted;
 mod invictus;

@@ -17,10 +17,10 @@ use object_store::aws::AmazonS3Builder;
 use object_store::memory::InMemory;
 
 use super::corpus::Corpus;
-use super::events::Events;
 use super::exact::{Attempts, check_place};
 use super::harness::{Bench, block_on, ingest_into};
 use super::store_double::{Fault, FaultStore};
+use crate::corpus::rng::Rng;
 use crate::servers::{Bucket, OWNER, REGION, credentials, seaweed};
 
 const SEEDS: u64 = 12;
@@ -79,7 +79,7 @@ fn two_ingesters_of_one_bucket_killed_anywhere_leave_the_store_exact() {
     let mut killed = 0;
     for seed in 1..=SEEDS {
         let prefix = format!("seed-{seed}");
-        let mut chance = Events::new(seed);
+        let mut chance = Rng::new(seed);
         let mut fault = || {
             let moment = ["before", "after"][usize::from(chance.below(2) == 0)];
             format!("{moment} {}", 1 + chance.below(calls))

@@ -4,15 +4,14 @@
 //! events are in `events`; here they are packed: gzip and plain, twice, in conflict, cut off, broken.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::events::Events;
+use crate::corpus::shelf;
 
 /// One log object, and what the store must say of it.
 #[derive(Debug, Clone)]
@@ -199,9 +198,7 @@ fn path(number: usize, ending: &str) -> String {
 }
 
 fn gzip(text: &str) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text.as_bytes()).expect("memory");
-    encoder.finish().expect("memory")
+    shelf::gzip(text.as_bytes(), Compression::fast()).expect("memory")
 }
 
 fn pretty(value: &Value) -> Vec<u8> {

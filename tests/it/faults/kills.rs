@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::corpus::Corpus;
-use super::events::Events;
 use super::exact::{Attempts, check};
 use super::harness::{Bench, block_on, copy_tree, ingest_from, ingest_soundly};
 use super::source_double::{FaultSource, SourceFault};
 use super::store_double::{Fault, FaultStore};
 use super::unfinished::{check_said, check_silent};
+use crate::corpus::rng::Rng;
 
 const SEEDS: u64 = 50;
 const SIGKILL: i32 = 9;
@@ -50,7 +50,7 @@ fn a_process_killed_anywhere_leaves_the_store_exact() {
         let before = if seed % 2 == 0 { &FIRST_RUN[..] } else { &[] };
         let store = bench.new_store();
         copy_tree(template, &store);
-        let mut chance = Events::new(seed);
+        let mut chance = Rng::new(seed);
         // One seed of five is killed at the source.
         let fault = if seed % 5 == 0 {
             format!("source {}", 1 + chance.below(source_calls))

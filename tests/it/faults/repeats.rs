@@ -8,13 +8,13 @@ use keytrail::store::StoreError;
 
 use super::aggregate::{resources_of_table, usage_of_table};
 use super::corpus::Corpus;
-use super::events::Events;
 use super::exact::{Attempts, check};
 use super::harness::{
     Bench, Reader, Row, block_on, create, ingest_into, ingest_soundly, set_checkpoint_interval,
     tree,
 };
 use super::store_double::{Fault, FaultStore};
+use crate::corpus::rng::Rng;
 
 #[test]
 fn the_same_tree_again_writes_nothing_but_its_run() {
@@ -121,7 +121,7 @@ fn order_and_number_of_runs_make_no_difference() {
     block_on(async {
         let whole = bench.new_store();
         ingest_soundly(&whole, &bench.logs).await;
-        let mut chance = Events::new(3);
+        let mut chance = Rng::new(3);
         for round in 0..2 {
             let order = shuffled(bench.corpus.all(), &mut chance);
             let one_by_one = bench.new_store();
@@ -139,7 +139,7 @@ fn order_and_number_of_runs_make_no_difference() {
     });
 }
 
-fn shuffled(mut numbers: Vec<usize>, chance: &mut Events) -> Vec<usize> {
+fn shuffled(mut numbers: Vec<usize>, chance: &mut Rng) -> Vec<usize> {
     for last in (1..numbers.len()).rev() {
         let other = usize::try_from(chance.below(last as u64 + 1)).expect("small");
         numbers.swap(last, other);

@@ -12,7 +12,8 @@ use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{Fault, Kind, Plan, Span, Spot, key_time, seconds_of};
+use super::{Fault, Kind, Plan, Span, Spot, seconds_of};
+use crate::corpus::time::second_stamp;
 
 fn text(path: &Path) -> Vec<u8> {
     let mut text = Vec::new();
@@ -44,7 +45,7 @@ fn digests_are_signed_as_documented() {
         let digest: Value = serde_json::from_slice(&bytes).expect("JSON");
         let end = digest["digestEndTime"].as_str().expect("a time");
         assert_eq!(seconds_of(end), object.delivered);
-        assert!(object.key.contains(&key_time(object.delivered, true)));
+        assert!(object.key.contains(&second_stamp(object.delivered)));
         assert_eq!(digest["digestPublicKeyFingerprint"], key["Fingerprint"]);
         assert_eq!(digest["previousDigestSignature"], previous);
         let sidecar = format!("{}.sig.json", path.display());

@@ -1,8 +1,9 @@
 //! What is delivered when: the logs of one account and region.
 
-use super::json::{ALL, Origin, about_trail, decrypt, log, mix, other, written};
-use super::time::{folder, key_time};
+use super::json::{ALL, Origin, about_trail, decrypt, log, other, written};
 use super::{Change, DELAY_SECS, Fault, HOUR_SECS, Hidden, LeftOut, Plan, Spot};
+use crate::corpus::rng::Rng;
+use crate::corpus::time::{day_folder, minute_stamp};
 
 /// In which digest a log stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,9 +187,9 @@ impl Stream<'_> {
             account,
             region,
         } = self;
-        let random = mix(&[plan.trail, account, region, &from.to_string()]);
+        let random = Rng::of(0, &format!("{} {account} {region} {from}", plan.trail)).bits();
         let (prefix, organization) = (plan.prefix, plan.organization);
-        let (folder, time) = (folder(delivered), key_time(delivered, false));
+        let (folder, time) = (day_folder(delivered), minute_stamp(delivered));
         format!(
             "{prefix}AWSLogs/{organization}/{account}/CloudTrail/{region}/{folder}/{account}_CloudTrail_{region}_{time}_{random:016x}.json.gz"
         )

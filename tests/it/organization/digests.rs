@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::deliveries::{Delivery, Naming};
 use super::json::{Before, Named, digest, sidecar, signed};
 use super::signing::{LISTED, UNLISTED, hash};
-use super::time::{folder, key_time};
 use super::{Fault, HOUR_SECS, Plan, Spot};
+use crate::corpus::time::{day_folder, second_stamp};
 
 /// A digest, as it lies there.
 #[derive(Debug, Clone)]
@@ -180,7 +180,7 @@ impl Stream<'_> {
             region,
         } = self;
         let end = plan.window_start(window) + HOUR_SECS;
-        let (folder, time) = (folder(end), key_time(end, true));
+        let (folder, time) = (day_folder(end), second_stamp(end));
         let (prefix, organization) = (plan.prefix, plan.organization);
         let (trail, home) = (plan.trail, plan.home_region);
         let suffix = if is_backfill { "_backfill" } else { "" };

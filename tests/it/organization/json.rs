@@ -1,8 +1,8 @@
 //! The texts: events, logs, digests, signatures, public keys.
 
 use super::signing::Signer;
-use super::time::shown;
-use super::{HOUR_SECS, Plan};
+use super::{HOUR_SECS, Plan, shown};
+use crate::corpus::rng::Rng;
 
 /// Where an event happens.
 #[derive(Debug, Clone, Copy)]
@@ -13,33 +13,6 @@ pub(super) struct Origin<'a> {
     pub(super) time: i64,
 }
 
-/// A number that is the same for the same parts.
-pub(super) fn mix(parts: &[&str]) -> u64 {
-    let mut state = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in parts.iter().flat_map(|part| part.bytes().chain([0])) {
-        state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    state = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    state = (state ^ state >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    state ^ state >> 31
-}
-
-/// An id in the form of a UUID.
-fn uuid(name: &str, origin: Origin<'_>, kind: &str) -> String {
-    let time = origin.time.to_string();
-    let parts = [origin.account, origin.region, &time, name, kind];
-    let (high, low) = (mix(&parts), mix(&[&parts.concat()]));
-    let text = format!("{high:016x}{low:016x}");
-    let (a, b, c, d, e) = (
-        &text[..8],
-        &text[8..12],
-        &text[13..16],
-        &text[17..20],
-        &text[20..],
-    );
-    format!("{a}-{b}-4{c}-8{d}-{e}")
-}
-
 /// The members that every event has, and what is its own.
 fn event(source: &str, name: &str, origin: Origin<'_>, is_read: bool, own: &str) -> String {
     let Origin {
@@ -47,7 +20,8 @@ fn event(source: &str, name: &str, origin: Origin<'_>, is_read: bool, own: &str)
         region,
         time,
     } = origin;
-    let (request, id) = (uuid(name, origin, "request"), uuid(name, origin, "event"));
+    let mut ids = Rng::of(0, &format!("{name} {account} {region} {time}"));
+    let (request, id) = (ids.uuid(), ids.uuid());
     let time = shown(time);
     format!(
         r#"{{"eventVersion":"1.11","userIdentity":{{"type":"AssumedRole","principalId":"AROAEXAMPLEROLEID0001:worker","arn":"arn:aws:sts::{account}:assumed-role/app/worker","accountId":"{account}","accessKeyId":"ASIAEXAMPLEKEY000001","sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"AROAEXAMPLEROLEID0001","arn":"arn:aws:iam::{account}:role/app","accountId":"{account}","userName":"app"}},"attributes":{{"creationDate":"{time}","mfaAuthenticated":"false"}}}}}},"eventTime":"{time}","eventSource":"{source}","eventName":"{name}","awsRegion":"{region}","sourceIPAddress":"198.51.100.7","userAgent":"aws-sdk-rust/1.3",{own},"requestID":"{request}","eventID":"{id}","readOnly":{is_read},"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"{account}","eventCategory":"Management"}}"#

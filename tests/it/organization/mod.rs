@@ -1,5 +1,6 @@
 //! An organization trail as CloudTrail delivers it: logs and signed digests in S3's key layout, with planted
-//! faults and the answers known of them. It shares no code with the program, and knows nothing of it.
+//! faults and the answers known of them. It shares no code with the program, and knows nothing of it; times and ids
+//! are those of the one generator, `benches/corpus`, whose trees have traffic but no digests.
 //!
 //! Enters: a [`Plan`]. Leaves: files below a directory, and an [`Organization`] that tells of each object what
 //! it is, where it stands and what verification must find, also of those that are not there.
@@ -22,12 +23,11 @@ mod deliveries;
 mod digests;
 mod json;
 mod signing;
-mod time;
 mod write;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use time::{key_time, seconds_of, shown};
+pub(crate) use crate::corpus::time::{iso as shown, seconds_of};
 
 /// How much later than the full hour a window begins.
 pub(crate) const WINDOW_OFFSET_SECS: i64 = 91;

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::thread;
 
 use flate2::Compression;
-use flate2::write::GzEncoder;
 
 use super::json::public_keys;
 use super::signing::LISTED;
 use super::{Fault, Object, Organization, Plan, answers, deliveries, digests};
+use crate::corpus::shelf;
 
 /// Writes the tree below a directory.
 pub(super) fn write(plan: &Plan, root: &Path) -> Organization {
@@ -92,8 +91,6 @@ fn stream(plan: &Plan, root: &Path, account: &'static str, region: &'static str)
 }
 
 fn gzip(path: &Path, text: &str, level: u32) {
-    let file = fs::File::create(path).expect("a file");
-    let mut encoder = GzEncoder::new(file, Compression::new(level));
-    encoder.write_all(text.as_bytes()).expect("it is written");
-    encoder.finish().expect("it is written");
+    let bytes = shelf::gzip(text.as_bytes(), Compression::new(level)).expect("memory takes all");
+    fs::write(path, bytes).expect("it is written");
 }

@@ -1,9 +1,9 @@
 //! Planted: events of other services that decide what may be concluded about keys (domain.md, section 10).
 
-use crate::cast::{LAKE, SHOP, VIRGINIA};
-use crate::event::Event;
-use crate::json::{Json, map};
-use crate::stage::Stage;
+use crate::corpus::event::Event;
+use crate::corpus::json::{Json, map};
+use crate::sample::cast::{LAKE, SHOP, VIRGINIA};
+use crate::sample::stage::Stage;
 
 const SHOP_HERE: (&str, &str) = (SHOP, VIRGINIA);
 const LAKE_HERE: (&str, &str) = (LAKE, VIRGINIA);
@@ -20,7 +20,8 @@ pub(crate) fn plant(stage: &mut Stage) {
 /// `CreateVolume` with a key of the shop's.
 pub(crate) fn create_volume(stage: &mut Stage, time: i64, volume: &str) -> Event {
     let key = stage.cast.key("ebs-volumes");
-    let mut event = crate::others::trail(&mut stage.cast, SHOP_HERE, "ec2", "CreateVolume", time);
+    let mut event =
+        crate::sample::others::trail(&mut stage.cast, SHOP_HERE, "ec2", "CreateVolume", time);
     event.request = map![
         "size" => "100", "zone" => "us-east-1b", "volumeType" => "gp3", "encrypted" => true,
         "masterEncryptionKeyId" => &key.arn,
@@ -41,7 +42,7 @@ fn add(
     request: Json,
     response: Json,
 ) {
-    let mut event = crate::others::trail(&mut stage.cast, place, service, name, time);
+    let mut event = crate::sample::others::trail(&mut stage.cast, place, service, name, time);
     event.request = request;
     event.response = response;
     stage.deliver(event.plant("an event of another service that trail_events keeps"));

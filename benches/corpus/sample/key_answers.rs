@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::answers::{Tally, tally};
-use crate::event::Event;
-use crate::json::{Json, map};
-use crate::time;
+use crate::corpus::event::Event;
+use crate::corpus::json::{Json, map};
+use crate::corpus::time;
+use crate::sample::answers::{Tally, tally};
 
 /// Windows in days for which unused keys are listed.
 const WINDOWS_DAYS: [i64; 3] = [5, 7, 30];

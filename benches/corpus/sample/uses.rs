@@ -2,9 +2,9 @@
 //!
 //! Each function makes one event at a given time; which key, which caller, which resource is partly drawn.
 
-use crate::cast::{AUDIT, Cast, IRELAND, LAKE, LOG_BUCKET, SHOP, VIRGINIA};
-use crate::event::Event;
-use crate::identity::Identity;
+use crate::corpus::event::Event;
+use crate::corpus::identity::Identity;
+use crate::sample::cast::{AUDIT, Cast, IRELAND, LAKE, LOG_BUCKET, SHOP, VIRGINIA};
 
 /// How often, where, and what is made there.
 type Row = (u64, &'static str, &'static str, fn(&mut Cast, i64) -> Event);

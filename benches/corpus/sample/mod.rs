@@ -1,25 +1,37 @@
 //! Mode `sample`: the small curated tree that lies in `sample-logs/`, with its README and its known answers.
 
+mod answers;
+mod callers;
+mod cast;
+mod files;
+mod key_answers;
+mod lives;
+mod oddities;
+mod others;
+mod readme;
+mod stage;
+mod trail;
+mod uses;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use crate::answers::{self, Shelved};
-use crate::json::Json;
-use crate::readme;
-use crate::shelf::{Object, Written, start, write_below};
-use crate::stage::Stage;
+use crate::corpus::json::Json;
+use crate::corpus::shelf::{Object, Written, start, write_below};
+use answers::Shelved;
+use stage::Stage;
 
 /// Writes the tree, the answers and the README below `root`; says what was written.
 pub(crate) fn write(root: &Path, seed: u64) -> io::Result<String> {
     start(root)?;
     let mut stage = Stage::new(seed);
     stage.fill();
-    crate::lives::plant(&mut stage);
-    crate::callers::plant(&mut stage);
-    crate::trail::plant(&mut stage);
-    crate::oddities::plant(&mut stage);
-    crate::files::plant(&mut stage);
+    lives::plant(&mut stage);
+    callers::plant(&mut stage);
+    trail::plant(&mut stage);
+    oddities::plant(&mut stage);
+    files::plant(&mut stage);
     stage.encrypt_deliveries();
     stage.shuffle();
     let names: BTreeMap<String, String> = stage

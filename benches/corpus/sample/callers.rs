@@ -1,10 +1,10 @@
 //! Planted: callers. Throttled and throttling, from another account, denied, anonymous, and ourselves.
 
-use crate::cast::{AUDIT, LAKE, SHOP, VIRGINIA};
-use crate::event::Event;
-use crate::identity::{Identity, Session};
-use crate::json::map;
-use crate::stage::Stage;
+use crate::corpus::event::Event;
+use crate::corpus::identity::{Identity, Session};
+use crate::corpus::json::map;
+use crate::sample::cast::{AUDIT, LAKE, SHOP, VIRGINIA};
+use crate::sample::stage::Stage;
 
 /// Plants all of them.
 pub(crate) fn plant(stage: &mut Stage) {
@@ -212,7 +212,7 @@ fn enclave(stage: &mut Stage) {
     let mut event = Event::kms("Decrypt", who, &key, time)
         .typed(&key.arn)
         .with("encryptionAlgorithm", "SYMMETRIC_DEFAULT");
-    let digest = crate::rng::Rng::of(stage.cast.seed, "enclave image").hex(96);
+    let digest = crate::corpus::rng::Rng::of(stage.cast.seed, "enclave image").hex(96);
     event.additional.set("recipient", map![
         "attestationDocumentModuleId" => format!("{}-enc018f2b3c4d5e6f708", stage.cast.instance(1)),
         "attestationDocumentEnclaveImageDigest" => digest,

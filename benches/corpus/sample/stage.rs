@@ -3,11 +3,11 @@
 //! Three rounds of deliveries a day, each of the events of the ten minutes before it, so that few objects
 //! cover ten days and events are as late as they really are.
 
-use crate::cast::{AUDIT, Cast, IRELAND, LAKE, SHOP, VIRGINIA};
-use crate::event::Event;
-use crate::rng::Rng;
-use crate::shelf::Object;
-use crate::time;
+use crate::corpus::event::Event;
+use crate::corpus::rng::Rng;
+use crate::corpus::shelf::Object;
+use crate::corpus::time;
+use crate::sample::cast::{AUDIT, Cast, IRELAND, LAKE, SHOP, VIRGINIA};
 
 /// Days of ordinary traffic, from 1 March 2026.
 pub(crate) const DAYS: i64 = 10;
@@ -112,9 +112,9 @@ impl Stage {
                 for _ in 0..count {
                     let time = delivered - self.cast.rng.between(60, 620);
                     let event = if kms {
-                        crate::uses::draw(&mut self.cast, &account, &region, time)
+                        crate::sample::uses::draw(&mut self.cast, &account, &region, time)
                     } else {
-                        crate::others::draw(&mut self.cast, &account, &region, time)
+                        crate::sample::others::draw(&mut self.cast, &account, &region, time)
                     };
                     self.objects[index].events.push(event);
                 }
@@ -145,13 +145,17 @@ impl Stage {
             if object.account == AUDIT {
                 continue;
             }
-            let path = format!("arn:aws:s3:::{}/{}", crate::cast::LOG_BUCKET, object.path());
+            let path = format!(
+                "arn:aws:s3:::{}/{}",
+                crate::sample::cast::LOG_BUCKET,
+                object.path()
+            );
             let delivered = object.delivered;
             let time = delivered + self.cast.rng.between(5, 50);
-            let who = crate::identity::Identity::service("cloudtrail.amazonaws.com");
+            let who = crate::corpus::identity::Identity::service("cloudtrail.amazonaws.com");
             let mut event = Event::kms("GenerateDataKey", who, &key, time)
                 .in_context(&[
-                    ("aws:cloudtrail:arn", crate::cast::TRAIL_ARN),
+                    ("aws:cloudtrail:arn", crate::sample::cast::TRAIL_ARN),
                     ("aws:s3:arn", &path),
                 ])
                 .typed(&key.arn)

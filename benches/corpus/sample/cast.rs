@@ -4,11 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::Key;
-use crate::identity::{Identity, Session};
-use crate::rng::Rng;
+use crate::corpus::event::Key;
+use crate::corpus::identity::{Identity, Session};
+use crate::corpus::rng::Rng;
 
-pub(crate) const ORGANIZATION: &str = "o-examplorg1";
 /// Runs the shop: checkout, payments, orders, the web site.
 pub(crate) const SHOP: &str = "111122223333";
 /// Runs the data lake, and uses a key of the shop's.

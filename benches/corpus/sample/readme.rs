@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::json::Json;
+use crate::corpus::json::Json;
 
 const HEAD: &str = "# sample-logs: a small CloudTrail tree with known answers
 

@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::event::{Event, Fate, Table};
-use crate::json::{Json, map};
-use crate::key_answers;
-use crate::shelf::{Form, Object, Written};
-use crate::time;
+use crate::corpus::event::{Event, Fate, Table};
+use crate::corpus::json::{Json, map};
+use crate::corpus::shelf::{Form, Object, Written};
+use crate::corpus::time;
+use crate::sample::key_answers;
 
 /// Counts by name.
 pub(crate) type Tally = BTreeMap<String, i64>;

@@ -2,10 +2,10 @@
 //!
 //! Nothing drawn here is on the list of section 10 of domain.md; what is on it is made by name, in the plants.
 
-use crate::cast::{Cast, SHOP};
-use crate::event::Event;
-use crate::identity::Identity;
-use crate::json::{Json, map};
+use crate::corpus::event::Event;
+use crate::corpus::identity::Identity;
+use crate::corpus::json::{Json, map};
+use crate::sample::cast::{Cast, SHOP};
 
 /// One everyday event of another service in that account and region.
 pub(crate) fn draw(cast: &mut Cast, account: &str, region: &str, time: i64) -> Event {
@@ -39,7 +39,7 @@ pub(crate) fn trail(
         time,
     );
     event.read_only = false;
-    event.table = crate::event::Table::Trail;
+    event.table = crate::corpus::event::Table::Trail;
     event.number(&mut cast.rng)
 }
 
@@ -68,7 +68,7 @@ fn object_access(cast: &mut Cast, account: &str, region: &str, time: i64) -> Eve
         "bytesTransferredIn" => 0_i64, "SSEApplied" => "SSE_KMS", "AuthenticationMethod" => "AuthHeader",
         "bytesTransferredOut" => cast.rng.between(100, 90_000),
     ];
-    event.request_id = Some(cast.rng.text(crate::rng::BASE32, 16));
+    event.request_id = Some(cast.rng.text(crate::corpus::rng::BASE32, 16));
     event.resources = vec![
         (
             account.to_owned(),
@@ -125,7 +125,7 @@ fn assume_role(cast: &mut Cast, account: &str, region: &str, time: i64) -> Event
         map!["roleArn" => &arn, "roleSessionName" => &session, "durationSeconds" => 3600_i64];
     let access_key = cast.rng.iam_id("ASIA");
     event.response = map!["credentials" => map![
-        "accessKeyId" => access_key, "expiration" => crate::time::locale(time + 3600),
+        "accessKeyId" => access_key, "expiration" => crate::corpus::time::locale(time + 3600),
     ]];
     event.resources = vec![(account.to_owned(), arn, "AWS::IAM::Role")];
     event.shared_id = Some(cast.rng.uuid());

@@ -1,13 +1,13 @@
 //! Planted: whole objects. Late, empty, in odd containers, damaged, and of the other kinds in the same tree.
 
-use crate::cast::{LAKE, LOG_BUCKET, SHOP, VIRGINIA};
-use crate::event::Event;
-use crate::identity::Identity;
-use crate::json::{Json, map};
-use crate::oddities::secret_read;
-use crate::shelf::{Form, Object, not_events};
-use crate::stage::Stage;
-use crate::time;
+use crate::corpus::event::Event;
+use crate::corpus::identity::Identity;
+use crate::corpus::json::{Json, map};
+use crate::corpus::shelf::{Form, Object, not_events};
+use crate::corpus::time;
+use crate::sample::cast::{LAKE, LOG_BUCKET, SHOP, VIRGINIA};
+use crate::sample::oddities::secret_read;
+use crate::sample::stage::Stage;
 
 /// Plants all of them.
 pub(crate) fn plant(stage: &mut Stage) {
@@ -28,9 +28,9 @@ pub(crate) fn ordinary(stage: &mut Stage, delivered: i64, kms: usize, others: us
         let time = delivered - stage.cast.rng.between(100, 600);
         events.push(
             if number % 2 == 0 && number / 2 < kms || number >= 2 * others {
-                crate::uses::draw(&mut stage.cast, SHOP, VIRGINIA, time)
+                crate::sample::uses::draw(&mut stage.cast, SHOP, VIRGINIA, time)
             } else {
-                crate::others::draw(&mut stage.cast, SHOP, VIRGINIA, time)
+                crate::sample::others::draw(&mut stage.cast, SHOP, VIRGINIA, time)
             },
         );
     }

@@ -1,12 +1,12 @@
 //! Planted: odd records. Duplicates, conflicts, corrections, missing and unreadable members, hostile text.
 
-use crate::cast::{SHOP, VIRGINIA};
-use crate::event::{Event, Fate};
-use crate::files::{file, ordinary};
-use crate::json::{Json, map};
-use crate::shelf::Form;
-use crate::stage::Stage;
-use crate::time;
+use crate::corpus::event::{Event, Fate};
+use crate::corpus::json::{Json, map};
+use crate::corpus::shelf::Form;
+use crate::corpus::time;
+use crate::sample::cast::{SHOP, VIRGINIA};
+use crate::sample::files::{file, ordinary};
+use crate::sample::stage::Stage;
 
 /// Plants all of them.
 pub(crate) fn plant(stage: &mut Stage) {
@@ -46,7 +46,7 @@ fn duplicates(stage: &mut Stage) {
     let second = secret_read(stage, stage.before(4, 2, 230)).plant("the first copy of a duplicate");
     let third = secret_read(stage, stage.before(7, 0, 240)).plant("the first copy of a duplicate");
     let volume = stage.cast.volume(3);
-    let fourth = crate::trail::create_volume(stage, stage.before(4, 2, 260), &volume);
+    let fourth = crate::sample::trail::create_volume(stage, stage.before(4, 2, 260), &volume);
     let fourth = fourth.plant("the first copy of a duplicate");
     let mut turned = again(
         &second,

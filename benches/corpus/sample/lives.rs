@@ -1,11 +1,11 @@
 //! Planted: the lives of keys. Never used, idle, moved behind an alias, waiting for deletion, rotated.
 
-use crate::cast::{IRELAND, SHOP, VIRGINIA};
-use crate::event::{Event, Key};
-use crate::identity::Identity;
-use crate::json::{Json, map};
-use crate::stage::{DAYS, Stage};
-use crate::time;
+use crate::corpus::event::{Event, Key};
+use crate::corpus::identity::Identity;
+use crate::corpus::json::{Json, map};
+use crate::corpus::time;
+use crate::sample::cast::{IRELAND, SHOP, VIRGINIA};
+use crate::sample::stage::{DAYS, Stage};
 
 /// Plants all of them.
 pub(crate) fn plant(stage: &mut Stage) {
@@ -289,7 +289,7 @@ fn grants(stage: &mut Stage) {
     let key = stage.cast.key("ebs-volumes");
     let time = stage.before(2, 2, 300);
     let volume = stage.cast.volume(0);
-    let grant_id = crate::rng::Rng::of(stage.cast.seed, "a grant").hex(64);
+    let grant_id = crate::corpus::rng::Rng::of(stage.cast.seed, "a grant").hex(64);
     let who = stage
         .cast
         .role(SHOP, "autoscaling", "launch", time)
