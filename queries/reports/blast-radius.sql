@@ -28,13 +28,20 @@
 -- column failed_operations: operations of the failed calls with their counts
 -- column last_failure: last failed call
 -- column dry_runs: number of dry runs, which count neither as success nor as failure
--- footnote: an S3 Bucket Key names the bucket and stands for any number of its objects: counts are calls to KMS, never reads of objects; a data key, once given out, decrypts without a call
+-- footnote bucket-key: an S3 Bucket Key covers any number of objects: counts are calls to KMS, never reads; a data key
+--   decrypts without a call
 -- caveat:
---   SELECT 'nothing to follow: give a principal (--param principal=…), a key (--key …), or both'
+--   SELECT
+--     'nothing-asked' AS code,
+--     NULL AS count,
+--     'nothing to follow: give --param principal=…, --key …, or both' AS text
 --   WHERE $principal IS NULL AND cardinality($key_arns) = 0 AND cardinality($key_names) = 0
 -- caveat:
---   SELECT 'open grants to this principal, which reach keys whether or not a call is in the logs: ' || count(*) || ' on '
---     || CASE count(DISTINCT key_arn) WHEN 1 THEN '1 key' ELSE count(DISTINCT key_arn) || ' keys' END || ' (keytrail report grants)'
+--   SELECT
+--     'open-grants' AS code,
+--     count(*) AS count,
+--     counted(count(*), 'open grant', 'open grants') || ' on ' || counted(count(DISTINCT key_arn), 'key', 'keys')
+--       || ' for this principal; see keytrail report grants' AS text
 --   FROM grants
 --   WHERE goes_by(grantee, $principal)
 --     AND ended_time IS NULL AND key_deleted_time IS NULL AND ($until IS NULL OR coalesce(created_time < $until, true))
@@ -48,33 +55,46 @@
 --     FROM scope_uses_ever
 --     WHERE ($principal IS NULL OR is_principal(scope_uses_ever, $principal)) AND ($principal IS NOT NULL OR is_key_asked())
 --   ),
---   counted AS (
+--   totals AS (
 --     SELECT
---       count(*) AS records,
---       count(DISTINCT content_hash) FILTER (WHERE NOT is_inside) AS outside,
+--       CASE WHEN count(*) = 0 AND $principal IS NOT NULL THEN 0 END AS nothing,
+--       nullif(count(DISTINCT content_hash) FILTER (WHERE NOT is_inside), 0) AS outside,
 --       iso_time(min(event_time) FILTER (WHERE NOT is_inside)) AS first_time,
 --       iso_time(max(event_time) FILTER (WHERE NOT is_inside)) AS last_time,
---       count(*) FILTER (WHERE is_inside AND resolution = 'alias_unproven') AS unproven,
---       count(*) FILTER (WHERE is_inside AND kind = 'use' AND key_arn IS NULL AND key_as_typed IS NULL) AS keyless,
---       count(*) FILTER (
+--       nullif(count(*) FILTER (WHERE is_inside AND resolution = 'alias_unproven'), 0) AS unproven,
+--       nullif(
+--         count(*) FILTER (WHERE is_inside AND kind = 'use' AND key_arn IS NULL AND key_as_typed IS NULL), 0
+--       ) AS keyless,
+--       nullif(count(*) FILTER (
 --         WHERE is_inside AND kind = 'use' AND outcome = 'success'
 --           AND coalesce(array_any_value(resources) IS NULL, true)
---       ) AS nameless
+--       ), 0) AS nameless
 --     FROM found
+--   ),
+--   notes AS (
+--     SELECT unnest(make_array(
+--       note('not-found', nothing, 'no event of any time is from this principal within these filters'),
+--       note(
+--         'outside-window', outside,
+--         counted(outside, 'more call', 'more calls') || ' outside the window, from ' || first_time || ' to ' || last_time
+--       ),
+--       note('unproven-alias', unproven, counted(unproven, 'operation', 'operations') || ' counted by an alias; no log shows where it pointed then'),
+--       note(
+--         'unresolved', keyless,
+--         counted(keyless, 'cryptographic operation names', 'cryptographic operations name') || ' no key'
+--       ),
+--       note(
+--         'no-resource', nameless,
+--         counted(nameless, 'use names', 'uses name') || ' no resource; what they protect is not shown'
+--       )
+--     )) AS note
+--     FROM totals
 --   )
---   SELECT unnest(make_array(
---     CASE WHEN records = 0 AND $principal IS NOT NULL
---       THEN 'no event in the store, of any time, is from this principal within the filters' END,
---     CASE WHEN outside > 0 THEN 'its calls outside of the window: ' || outside || ', from ' || first_time || ' to ' || last_time END,
---     CASE WHEN unproven > 0
---       THEN 'operations taken for a key by an alias, at a time for which no log shows where it pointed: ' || unproven END,
---     CASE WHEN keyless > 0 THEN 'cryptographic operations that do not tell their key: ' || keyless END,
---     CASE WHEN nameless > 0 THEN 'successful cryptographic operations that name no resource: ' || nameless
---       || ', and what they protect is not in here' END
---   ))
---   FROM counted
+--   SELECT note['code'] AS code, note['count'] AS count, note['text'] AS text
+--   FROM notes
+--   WHERE note['count'] IS NOT NULL
 -- caveat:
---   SELECT text FROM scope_missing_logs ORDER BY place
+--   SELECT code, count, text FROM scope_missing_logs ORDER BY place
 
 WITH calls_in_window AS (
   SELECT

@@ -21,20 +21,30 @@
 -- column late_99_minutes: the same for 99 in 100 log files
 -- column late_max_minutes: the longest such time
 -- strip: days from first_day
--- footnote: V verified, c complete, ? selectors unknown, P partial, - gap, A archived, W write-only, K KMS excluded,
+-- footnote letters: V verified, c complete, ? selectors unknown, P partial, - gap, A archived, W write-only, K KMS excluded,
 --   S stopped, X expired, n region not enabled, o not in the organization; a day shows its worst hour
 -- caveat:
---   SELECT 'the enabled regions of these accounts are not known (keytrail trails), so only regions with logs are judged: '
---     || string_agg(account, ', ' ORDER BY account)
+--   SELECT
+--     'regions' AS code,
+--     count(*) AS count,
+--     counted(count(*), 'account has', 'accounts have') || ' unknown enabled regions ('
+--       || string_agg(account, ', ' ORDER BY account) FILTER (WHERE place <= 3)
+--       || CASE WHEN count(*) > 3 THEN ', …' ELSE '' END || '); see keytrail trails pull' AS text
 --   FROM (
---     SELECT DISTINCT account FROM coverage_streams
---     WHERE ($account IS NULL OR account = $account)
---       AND account NOT IN (SELECT account_id FROM account_regions)
+--     SELECT account, row_number() OVER (ORDER BY account) AS place
+--     FROM (
+--       SELECT DISTINCT account FROM coverage_streams
+--       WHERE ($account IS NULL OR account = $account)
+--         AND account NOT IN (SELECT account_id FROM account_regions)
+--     )
 --   ) AS unknown
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT 'log objects that could not be read in full and whose path tells no account, region or time, so that no hour shows it: '
---     || count(*)
+--   SELECT
+--     'unplaced' AS code,
+--     count(*) AS count,
+--     counted(count(*), 'log object', 'log objects')
+--       || ' not read in full, with no account, region or time in the path, so in no hour' AS text
 --   FROM log_files
 --   WHERE state <> 'ok' AND kind <> 'digest' AND (account_id IS NULL OR region IS NULL OR delivery_time IS NULL)
 --   HAVING count(*) > 0

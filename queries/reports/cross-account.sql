@@ -18,19 +18,27 @@
 -- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
 --   null
 -- caveat:
---   SELECT 'accounts taken as inside because their logs are held; none was imported: ' || count(*)
+--   SELECT
+--     'inside' AS code,
+--     count(*) AS count,
+--     counted(count(*), 'account counts as yours because of its logs', 'accounts count as yours because of their logs')
+--       || '; none was imported; see keytrail accounts import' AS text
 --   FROM inside_accounts
 --   WHERE (SELECT count(*) FROM accounts) = 0
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT 'records of uses that tell no known key, which may be another account''s: ' || sum(count)
+--   SELECT
+--     'unresolved' AS code,
+--     sum(count) AS count,
+--     counted(sum(count), 'attempt or use names', 'attempts or uses name')
+--       || ' no known key; it may be in another account' AS text
 --   FROM scope_usage
 --   WHERE kind = 'use' AND key_arn IS NULL AND outcome <> 'dry_run' AND record_role <> 'network'
---   HAVING sum(count) > 0
+--   HAVING count(*) > 0
 -- caveat:
---   SELECT text FROM scope_uncounted WHERE place = 3
+--   SELECT code, count, text FROM scope_uncounted WHERE code = 'deleted-corrections'
 -- caveat:
---   SELECT text FROM scope_unknown_operations
+--   SELECT code, count, text FROM scope_unknown_operations
 
 WITH calls AS (
   SELECT

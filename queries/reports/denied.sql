@@ -16,12 +16,18 @@
 -- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
 --   null
 -- caveat:
---   SELECT 'refusals whose message does not tell the kind of policy: ' || count(*)
+--   SELECT
+--     'no-policy' AS code,
+--     count(*) AS count,
+--     counted(count(*), 'refusal does', 'refusals do') || ' not name the kind of policy' AS text
 --   FROM scope_uses
 --   WHERE outcome = 'denied' AND NOT is_dry_run AND denied_by IS NULL
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT 'refused dry runs, which are not counted: ' || count(*)
+--   SELECT
+--     'dry-runs' AS code,
+--     count(*) AS count,
+--     counted(count(*), 'refused dry run', 'refused dry runs') || ' not counted' AS text
 --   FROM scope_uses
 --   WHERE outcome = 'denied' AND is_dry_run
 --   HAVING count(*) > 0

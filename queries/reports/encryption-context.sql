@@ -15,12 +15,15 @@
 -- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
 --   null
 -- caveat:
---   SELECT 'successful uses that tell no known key, told here under what was typed, or under none: ' || count(*)
+--   SELECT
+--     'unresolved' AS code,
+--     count(*) AS count,
+--     counted(count(*), 'use names', 'uses name') || ' no known key; listed under the key as typed, or none' AS text
 --   FROM scope_uses
 --   WHERE kind = 'use' AND outcome = 'success' AND NOT is_dry_run AND key_arn IS NULL
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT text FROM scope_unknown_operations
+--   SELECT code, count, text FROM scope_unknown_operations
 
 WITH contexts AS (
   SELECT

@@ -26,50 +26,71 @@
 -- column key_sample: the three most frequent keys
 -- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls; null if
 --   any call is neither
--- footnote: first seen in the logs held, which is no proof that it is new: logs may lack, and a call of a service under its own name tells no address
+-- footnote first-seen: first seen in these logs is no proof that it is new: logs may be missing
 -- caveat:
---   SELECT CASE
---     WHEN min(first_time) >= $since THEN 'the logs held begin at '
---       || iso_time(min(first_time)) || ', within the window: all of it is seen for the first time'
---     ELSE 'the logs held reach back to ' || iso_time(min(first_time)) || ', '
---       || CAST(floor((to_unixtime($since) - to_unixtime(min(first_time))) / 86400) AS BIGINT)
---       || ' days before the window, with records of ' || count(DISTINCT CASE WHEN first_time < $since THEN event_date END)
---       || ' of these days: what was seen only on others counts as new'
---   END
---   FROM usage_daily
---   HAVING count(*) > 0
+--   SELECT
+--     CASE WHEN first_time >= $since THEN 'logs-begin' ELSE 'history' END AS code,
+--     CASE WHEN first_time < $since THEN days END AS count,
+--     CASE
+--       WHEN first_time >= $since
+--         THEN 'the logs begin at ' || iso_time(first_time) || ', within the window; everything in it is seen for the first time'
+--       ELSE days || ' of the ' || counted(days_back, 'day', 'days') || ' before the window '
+--         || CASE days WHEN 1 THEN 'has' ELSE 'have' END || ' events; what was seen only on the others counts as new'
+--     END AS text
+--   FROM (
+--     SELECT
+--       min(first_time) AS first_time,
+--       count(DISTINCT CASE WHEN first_time < $since THEN event_date END) AS days,
+--       CAST(floor((to_unixtime($since) - to_unixtime(min(first_time))) / 86400) AS BIGINT) AS days_back
+--     FROM usage_daily
+--     HAVING count(*) > 0
+--   )
 -- caveat:
---   SELECT 'events before ' || iso_time(horizon)
---     || ' were deleted: a network seen only before that counts as new, and of callers, keys and resources the roll-ups tell'
---   FROM (SELECT retention_horizon('kms_events') AS horizon) AS held
+--   SELECT
+--     'deleted' AS code,
+--     NULL AS count,
+--     'events before ' || iso_time(horizon) || ' are deleted; a network seen only before then counts as new' AS text
+--   FROM (SELECT retention_horizon('kms_events') AS horizon) AS retention
 --   CROSS JOIN (SELECT min(first_time) AS first_time FROM usage_monthly) AS counted
 --   WHERE horizon > counted.first_time
 -- caveat:
---   SELECT 'the logs held of account ' || coalesce(recipient_account_id, 'unknown') || ' begin at '
---     || iso_time(min(first_time)) || ', within the window: what only its log tells is seen for the first time'
+--   SELECT
+--     'logs-begin' AS code,
+--     NULL AS count,
+--     'logs of account ' || coalesce(recipient_account_id, 'unknown') || ' begin at ' || iso_time(min(first_time))
+--       || '; what only they show counts as new' AS text
 --   FROM usage_monthly
 --   WHERE (SELECT min(first_time) FROM usage_monthly) < $since
 --   GROUP BY recipient_account_id
 --   HAVING min(first_time) >= $since AND ($until IS NULL OR min(first_time) < $until)
 --   ORDER BY recipient_account_id
 -- caveat:
---   SELECT 'operations of the window that tell no address, because a service called: ' || count(*)
+--   SELECT
+--     'no-address' AS code,
+--     count(*) AS count,
+--     counted(count(*), 'operation has', 'operations have') || ' no address, because a service called' AS text
 --   FROM scope_uses
 --   WHERE key_role <> 'destination' AND network_of(scope_uses) IS NULL
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT 'cryptographic operations of the window that do not tell their key: ' || count(*)
---     || ', of them successful: ' || count(*) FILTER (WHERE outcome = 'success')
+--   SELECT
+--     'unresolved' AS code,
+--     count(*) AS count,
+--     counted(count(*), 'cryptographic operation names', 'cryptographic operations name') || ' no key ('
+--       || count(*) FILTER (WHERE outcome = 'success') || ' succeeded)' AS text
 --   FROM scope_uses
 --   WHERE key_arn IS NULL AND key_as_typed IS NULL AND kind = 'use' AND NOT is_dry_run AND outcome <> 'dry_run'
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT 'operations taken for a key by an alias, at a time for which no log shows where it pointed: ' || count(*)
+--   SELECT
+--     'unproven-alias' AS code,
+--     count(*) AS count,
+--     counted(count(*), 'operation', 'operations') || ' counted by an alias; no log shows where it pointed then' AS text
 --   FROM scope_uses
 --   WHERE resolution = 'alias_unproven'
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT text FROM scope_unknown_operations
+--   SELECT code, count, text FROM scope_unknown_operations
 
 WITH calls_before AS (
   SELECT

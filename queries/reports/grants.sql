@@ -18,7 +18,12 @@
 -- column ended_by: caller that retired or revoked it
 -- column grant_id: ID of the grant
 -- caveat:
---   SELECT 'successful CreateGrant, RetireGrant and RevokeGrant that tell no grant, which are not here: ' || count(*)
+--   SELECT
+--     'no-grant' AS code,
+--     count(*) AS count,
+--     counted(
+--       count(*), 'call that makes or ends a grant does not name it', 'calls that make or end a grant do not name it'
+--     ) || '; left out' AS text
 --   FROM scope_uses_ever
 --   WHERE event_name IN ('CreateGrant', 'RetireGrant', 'RevokeGrant') AND outcome = 'success' AND NOT is_dry_run
 --     AND grant_id IS NULL AND ($until IS NULL OR event_time < $until)

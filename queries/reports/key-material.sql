@@ -15,12 +15,15 @@
 -- column last_decrypt: last of these
 -- column callers: number of callers that used the version
 -- caveat:
---   SELECT 'successful cryptographic operations that do not tell the version of the material: ' || count(*)
+--   SELECT
+--     'no-version' AS code,
+--     count(*) AS count,
+--     counted(count(*), 'use names', 'uses name') || ' no version of the key material' AS text
 --   FROM scope_uses
 --   WHERE kind = 'use' AND outcome = 'success' AND NOT is_dry_run AND key_material_id IS NULL
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT text FROM scope_unknown_operations
+--   SELECT code, count, text FROM scope_unknown_operations
 
 WITH uses AS (
   SELECT

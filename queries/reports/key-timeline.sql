@@ -19,28 +19,33 @@
 -- column event_id: ID of the event of a change
 -- series: uses_per_day
 -- caveat:
---   SELECT 'no log held tells of the creation of this key: what came before '
---     || iso_time(min(event_time)) || ' is not known'
+--   SELECT
+--     'key-creation' AS code,
+--     NULL AS count,
+--     'no log shows the creation of this key; its life before ' || iso_time(min(event_time)) || ' is unknown' AS text
 --   FROM scope_uses_ever
 --   WHERE is_asked_key(key_arn, key_as_typed)
 --   HAVING count(*) > 0 AND count(*) FILTER (
 --     WHERE outcome = 'success' AND (event_name = 'CreateKey' OR (event_name = 'ReplicateKey' AND key_role = 'destination'))
 --   ) = 0
 -- caveat:
---   SELECT 'records taken for this key by an alias, at a time for which no log shows where it pointed: ' || count(*)
+--   SELECT
+--     'unproven-alias' AS code,
+--     count(*) AS count,
+--     counted(count(*), 'record', 'records') || ' counted for this key by an alias; no log shows where it pointed then' AS text
 --   FROM scope_uses
 --   WHERE array_has($key_arns, key_arn) AND resolution = 'alias_unproven'
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT 'dry runs of this key, which are left out: ' || count(*)
+--   SELECT 'dry-runs' AS code, count(*) AS count, counted(count(*), 'dry run', 'dry runs') || ' of this key left out' AS text
 --   FROM scope_uses
 --   WHERE is_asked_key(key_arn, key_as_typed)
 --     AND (is_dry_run OR outcome = 'dry_run')
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT text FROM scope_unknown_operations
+--   SELECT code, count, text FROM scope_unknown_operations
 -- caveat:
---   SELECT text FROM scope_missing_logs ORDER BY place
+--   SELECT code, count, text FROM scope_missing_logs ORDER BY place
 
 WITH calls AS (
   SELECT

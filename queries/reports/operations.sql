@@ -17,9 +17,9 @@
 --   the last with a call
 -- series: calls_per_day
 -- caveat:
---   SELECT text FROM scope_uncounted ORDER BY place
+--   SELECT code, count, text FROM scope_uncounted
 -- caveat:
---   SELECT text FROM scope_unknown_operations
+--   SELECT code, count, text FROM scope_unknown_operations
 
 -- Days, callers and keys are counted in one reading; each of the three is few.
 WITH counts_by_part AS (

@@ -28,12 +28,12 @@
 -- column before: number of calls, of any outcome, in the 30 days before the window; null if the window has no start
 -- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls; null if
 --   any call is neither
--- footnote: an S3 Bucket Key names the bucket and stands for any number of its objects; what a service did later with a grant, and data keys used without KMS, are not in here
+-- footnote bucket-key: an S3 Bucket Key covers any number of objects; later use of grants and data keys is not shown
 -- caveat:
 --   WITH found AS (
 --     SELECT
 --       content_hash, event_time, resolution,
---       ($since IS NULL OR event_time >= $since) AND ($until IS NULL OR event_time < $until) AS is_inside,
+--       is_in_window(event_time) AS is_inside,
 --       concat_ws(
 --         ', ',
 --         CASE WHEN goes_by(caller, $principal) THEN 'caller' END,
@@ -50,39 +50,66 @@
 --     FROM scope_uses_ever
 --     WHERE is_principal(scope_uses_ever, $principal)
 --   ),
---   counted AS (
+--   names_matched AS (
 --     SELECT found_as, is_inside, count(DISTINCT content_hash) AS calls,
 --       count(*) FILTER (WHERE resolution = 'alias_unproven') AS unproven,
 --       iso_time(min(event_time)) AS first_time,
 --       iso_time(max(event_time)) AS last_time
 --     FROM found
 --     GROUP BY found_as, is_inside
+--   ),
+--   totals AS (
+--     SELECT
+--       CASE count(*) WHEN 0 THEN 0 END AS nothing,
+--       sum(calls) FILTER (WHERE is_inside) AS calls,
+--       CASE count(*) FILTER (WHERE is_inside)
+--         WHEN 1 THEN max(found_as) FILTER (WHERE is_inside)
+--         ELSE string_agg(calls || ' as ' || found_as, '; ' ORDER BY calls DESC, found_as) FILTER (WHERE is_inside)
+--       END AS ways,
+--       count(*) FILTER (WHERE is_inside) AS ways_count,
+--       sum(calls) FILTER (WHERE NOT is_inside) AS outside,
+--       min(first_time) FILTER (WHERE NOT is_inside) AS first_time,
+--       max(last_time) FILTER (WHERE NOT is_inside) AS last_time,
+--       nullif(sum(unproven) FILTER (WHERE is_inside), 0) AS unproven
+--     FROM names_matched
+--   ),
+--   notes AS (
+--     SELECT unnest(make_array(
+--       note('not-found', nothing, 'no event of any time is from this principal within these filters'),
+--       note(
+--         'matched', calls,
+--         counted(calls, 'call matches', 'calls match') || CASE ways_count WHEN 1 THEN ' as ' ELSE ': ' END || ways
+--       ),
+--       note(
+--         'outside-window', outside,
+--         counted(outside, 'more call', 'more calls') || ' outside the window, from ' || first_time || ' to ' || last_time
+--       ),
+--       note('unproven-alias', unproven, counted(unproven, 'operation', 'operations') || ' counted by an alias; no log shows where it pointed then')
+--     )) AS note
+--     FROM totals
 --   )
---   SELECT unnest(make_array(
---     CASE WHEN count(*) = 0
---       THEN 'no event in the store, of any time, is from this principal within the filters'
---     END,
---     'found as ' || string_agg(found_as || ' (calls: ' || calls || ')', '; ' ORDER BY found_as) FILTER (WHERE is_inside),
---     'its calls outside of the window: ' || sum(calls) FILTER (WHERE NOT is_inside)
---       || ', from ' || min(first_time) FILTER (WHERE NOT is_inside) || ' to ' || max(last_time) FILTER (WHERE NOT is_inside),
---     CASE WHEN sum(unproven) FILTER (WHERE is_inside) > 0
---       THEN 'operations taken for a key by an alias, at a time for which no log shows where it pointed: '
---         || sum(unproven) FILTER (WHERE is_inside)
---     END
---   ))
---   FROM counted
+--   SELECT note['code'] AS code, note['count'] AS count, note['text'] AS text
+--   FROM notes
+--   WHERE note['count'] IS NOT NULL
 -- caveat:
---   SELECT 'the window has no start, so nothing is marked new: give --since to see what is new against the 30 days before'
+--   SELECT
+--     'no-start' AS code,
+--     NULL AS count,
+--     'the window has no start, so nothing is marked new; give --since' AS text
 --   WHERE $since IS NULL
 -- caveat:
---   SELECT 'of the 30 days before the window, the events held are of ' || count(DISTINCT event_date)
---     || ': what was done only on others is marked new'
+--   SELECT
+--     'history' AS code,
+--     count(DISTINCT event_date) AS count,
+--     count(DISTINCT event_date) || ' of the 30 days before the window '
+--       || CASE count(DISTINCT event_date) WHEN 1 THEN 'has' ELSE 'have' END
+--       || ' events; what was done only on the others is marked new' AS text
 --   FROM kms_events
 --   WHERE event_date >= CAST($since - INTERVAL '30 days' AS DATE) AND event_date < CAST($since AS DATE)
 --     AND event_time >= coalesce(retention_horizon('kms_events'), event_time)
 --   HAVING $since IS NOT NULL AND count(DISTINCT event_date) < 30
 -- caveat:
---   SELECT text FROM scope_missing_logs ORDER BY place
+--   SELECT code, count, text FROM scope_missing_logs ORDER BY place
 
 WITH calls_of_principal AS (
   SELECT

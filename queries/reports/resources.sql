@@ -16,14 +16,19 @@
 -- column last_time: last of these records
 -- column accounts: accounts of the callers, comma-separated
 -- caveat:
---   SELECT 'S3 is told by bucket: with an S3 Bucket Key one call to KMS stands for any number of objects, and no log '
---     || 'tells which of them need the key'
+--   SELECT
+--     'bucket-key' AS code,
+--     NULL AS count,
+--     'S3 objects are shown as their bucket; with an S3 Bucket Key no log shows which objects need the key' AS text
 --   FROM scope_resources
 --   WHERE resource LIKE 'arn:%:s3:::%'
 --     AND ($resource IS NULL OR split_part($resource, '/', 1) = resource OR resource LIKE '%:' || split_part($resource, '/', 1))
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT 'successful uses in the window whose encryption context names no resource, or that have none: ' || sum(uses)
+--   SELECT
+--     'no-resource' AS code,
+--     sum(uses) AS count,
+--     counted(sum(uses), 'use has', 'uses have') || ' no resource in the encryption context, or no context' AS text
 --   FROM (
 --     SELECT count(*) AS uses
 --     FROM scope_uses
@@ -32,7 +37,7 @@
 --   WHERE $resource IS NULL
 --   HAVING sum(uses) > 0
 -- caveat:
---   SELECT text FROM scope_unknown_operations
+--   SELECT code, count, text FROM scope_unknown_operations
 
 WITH resources_asked AS (
   SELECT *

@@ -12,7 +12,7 @@
 --   null; these have rows of their own, because they follow a rhythm of their own
 -- series: uses_per_hour
 -- caveat:
---   SELECT text FROM scope_unknown_operations
+--   SELECT code, count, text FROM scope_unknown_operations
 
 -- One row for each hour that has a use, of which there are few.
 WITH uses AS (

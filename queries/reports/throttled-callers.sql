@@ -17,7 +17,7 @@
 -- column throttled: number of throttled calls
 -- column calls_in_second: number of KMS calls by all callers in the account, region and second, of any outcome
 -- column consumed_most: the three callers with the most of these calls, with their counts; a label is in parentheses
--- footnote: a lower bound: AWS does not promise to log every throttled call
+-- footnote lower-bound: a lower bound: AWS does not promise to log every throttled call
 
 WITH events AS (
   SELECT

@@ -13,8 +13,11 @@
 -- column label: `cloudtrail_delivery` for CloudTrail encrypting its own logs, `self` for keytrail's own calls, else
 --   null
 -- caveat:
---   SELECT 'calls whose records tell nothing of TLS: ' || count(*) || ', of them made by an AWS service for a caller: '
---     || count(*) FILTER (WHERE invoked_by IS NOT NULL)
+--   SELECT
+--     'no-tls' AS code,
+--     count(*) AS count,
+--     counted(count(*), 'call has', 'calls have') || ' no TLS details (' || count(*) FILTER (WHERE invoked_by IS NOT NULL)
+--       || ' made by an AWS service for a caller)' AS text
 --   FROM scope_uses
 --   WHERE tls_version IS NULL AND tls_key_exchange IS NULL
 --   HAVING count(*) > 0

@@ -15,9 +15,9 @@
 -- column uses_per_day: uses per day (UTC), over the same days in all rows: from the first to the last with a call
 -- series: uses_per_day
 -- caveat:
---   SELECT text FROM scope_uncounted ORDER BY place
+--   SELECT code, count, text FROM scope_uncounted
 -- caveat:
---   SELECT text FROM scope_unknown_operations
+--   SELECT code, count, text FROM scope_unknown_operations
 
 -- Days and keys are counted in one reading; each of the two is few.
 WITH counts_by_part AS (

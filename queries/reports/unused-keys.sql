@@ -38,36 +38,51 @@
 -- column first_seen: first record of the key
 -- column last_seen: last record of the key before the end of the window
 -- summary: SELECT text FROM summary ORDER BY place
--- footnote: seen in logs, not a verdict: a key that no log names is not in here, and one that no log shows in use can still protect data at rest
+-- footnote not-a-verdict: seen in logs, not a verdict: a key without a use in the logs can still protect data at rest
 -- caveat:
---   SELECT 'a use by CloudTrail itself or by keytrail is a use: --hide-own hides none here'
+--   SELECT
+--     'hide-own' AS code,
+--     NULL AS count,
+--     '--hide-own has no effect here: a use by CloudTrail or keytrail is a use' AS text
 --   WHERE $hide_own
 -- caveat:
---   SELECT 'successful uses in the window that tell no known key, and could be of any of these: ' || sum(count)
+--   SELECT
+--     'unresolved' AS code,
+--     sum(count) AS count,
+--     counted(sum(count), 'use names', 'uses name') || ' no known key; each could be of one of these keys' AS text
 --   FROM usage_by_name
 --   WHERE key_arn IS NULL AND operation_kind(event_name) = 'use'
 --     AND outcome = 'success' AND record_role <> 'network' AND doubt IS NULL
 --     AND overlaps_window(first_time, last_time) AND may_be_asked_key(key_arn, recipient_account_id, region)
---   HAVING sum(count) > 0
+--   HAVING count(*) > 0
 -- caveat:
---   SELECT 'calls of unknown operations in the window that name no known key, and could be uses of any of these: ' || sum(count)
+--   SELECT
+--     'unknown-operations' AS code,
+--     sum(count) AS count,
+--     counted(sum(count), 'call of an unknown operation names', 'calls of unknown operations name')
+--       || ' no known key; each could use one of these keys' AS text
 --   FROM usage_by_name
 --   WHERE key_arn IS NULL AND operation_kind(event_name) = 'unknown'
 --     AND outcome <> 'dry_run' AND record_role <> 'network' AND doubt IS NULL
 --     AND overlaps_window(first_time, last_time) AND may_be_asked_key(key_arn, recipient_account_id, region)
---   HAVING sum(count) > 0
+--   HAVING count(*) > 0
 -- caveat:
---   SELECT 'uses that typed an alias at a time for which no log shows where it pointed, taken for the key '
---     || 'that it was seen to point to: ' || sum(count)
+--   SELECT
+--     'unproven-alias' AS code,
+--     sum(count) AS count,
+--     counted(sum(count), 'use', 'uses') || ' counted by an alias; no log shows where it pointed then' AS text
 --   FROM usage_by_name
 --   WHERE resolution = 'alias_unproven' AND operation_kind(event_name) = 'use'
 --     AND outcome = 'success' AND doubt IS NULL
 --     AND ($until IS NULL OR first_time < $until)
 --     AND may_be_asked_key(key_arn, recipient_account_id, region)
---   HAVING sum(count) > 0
+--   HAVING count(*) > 0
 -- caveat:
---   SELECT 'uses that typed an alias which moved that day, counted for each key that it pointed to, because the events '
---     || 'that would tell are no longer held: ' || sum(count)
+--   SELECT
+--     'moved-alias' AS code,
+--     sum(count) AS count,
+--     counted(sum(count), 'use typed', 'uses typed')
+--       || ' an alias that moved that day; counted for each key (events deleted)' AS text
 --   FROM (
 --     SELECT DISTINCT
 --       event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, use_label, count
@@ -76,17 +91,23 @@
 --       AND ($until IS NULL OR first_time < $until)
 --       AND may_be_asked_key(key_arn, recipient_account_id, region)
 --   )
---   HAVING sum(count) > 0
+--   HAVING count(*) > 0
 -- caveat:
---   SELECT 'key ARNs that KMS only ever answered as not found, which are left out: ' || count(DISTINCT key)
+--   SELECT
+--     'never-found' AS code,
+--     count(DISTINCT key) AS count,
+--     counted(count(DISTINCT key), 'key ARN', 'key ARNs') || ' left out: KMS only ever answered "not found"' AS text
 --   FROM usage_monthly
 --   WHERE key LIKE 'arn:%:kms:%:key/%' AND key NOT IN (SELECT key_arn FROM known_keys)
 --     AND cardinality($key_arns) = 0 AND cardinality($key_names) = 0
 --     AND may_be_asked_key(key, split_part(key, ':', 5), split_part(key, ':', 4))
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT 'keys left out because their uses of a day reach over both ends of the window, and the events of '
---     || 'that day are no longer held: ' || count(DISTINCT key_arn)
+--   SELECT
+--     'partial-day' AS code,
+--     count(DISTINCT key_arn) AS count,
+--     counted(count(DISTINCT key_arn), 'key', 'keys')
+--       || ' left out: uses of one day extend beyond both ends of the window (events deleted)' AS text
 --   FROM usage_by_key
 --   WHERE kind = 'use' AND outcome = 'success' AND key_arn IS NOT NULL
 --     AND CAST($since AS DATE) = CAST($until AS DATE) AND event_date = CAST($since AS DATE)
@@ -95,16 +116,19 @@
 --     AND event_date IN (SELECT event_date FROM stored_days WHERE records > events AND event_date = CAST($since AS DATE))
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT 'records that correct earlier ones and whose events are no longer held, so that calls are counted as they were '
---     || 'first told, if they were: ' || sum(count)
+--   SELECT
+--     'deleted-corrections' AS code,
+--     sum(count) AS count,
+--     counted(sum(count), 'correction has', 'corrections have')
+--       || ' deleted events; calls may be counted as first recorded' AS text
 --   FROM usage_by_name
 --   WHERE doubt = 'correction' AND key_role <> 'destination'
 --     AND may_be_asked_key(key_arn, recipient_account_id, region)
---   HAVING sum(count) > 0
+--   HAVING count(*) > 0
 -- caveat:
---   SELECT text FROM scope_unknown_operations
+--   SELECT code, count, text FROM scope_unknown_operations
 -- caveat:
---   SELECT text FROM scope_missing_logs ORDER BY place
+--   SELECT code, count, text FROM scope_missing_logs ORDER BY place
 
 -- The days that the window cuts, where all their events are stored: these tell better than the counts.
 WITH event_days AS (
@@ -393,7 +417,7 @@ findings_counted AS (
           WHEN 'foreign' THEN 'not judged, because its account is not yours'
           WHEN 'no_logs' THEN 'not judged, because no log of its account is in the store'
           WHEN 'unproven' THEN 'not judged, because only refused calls or dry runs name it: it may not exist'
-          ELSE 'not judged, because the events of the day of its last use are no longer held'
+          ELSE 'not judged, because the events of the day of its last use are deleted'
         END
         || coalesce(
           '; last used at ' || iso_time(last_use) || ' by ' || last_callers, '; no log shows a use'

@@ -31,21 +31,30 @@
 -- column last_failure: last failed call
 -- summary: SELECT text FROM summary ORDER BY place, text
 -- caveat:
---   SELECT unnest(make_array(
---     CASE WHEN dry_runs > 0 THEN 'dry runs of this key, which are not counted: ' || dry_runs END,
---     CASE WHEN unproven > 0
---       THEN 'records taken for this key by an alias, at a time for which no log shows where it pointed: ' || unproven END
---   ))
+--   SELECT note['code'] AS code, note['count'] AS count, note['text'] AS text
 --   FROM (
---     SELECT
---       count(*) FILTER (WHERE is_dry_run OR outcome = 'dry_run') AS dry_runs,
---       count(*) FILTER (WHERE resolution = 'alias_unproven') AS unproven
---     FROM scope_uses
---     WHERE is_dry_run OR outcome = 'dry_run' OR resolution = 'alias_unproven'
+--     SELECT unnest(make_array(
+--       note('dry-runs', dry_runs, counted(dry_runs, 'dry run', 'dry runs') || ' of this key not counted'),
+--       note(
+--         'unproven-alias', unproven,
+--         counted(unproven, 'record', 'records') || ' counted for this key by an alias; no log shows where it pointed then'
+--       )
+--     )) AS note
+--     FROM (
+--       SELECT
+--         count(*) FILTER (WHERE is_dry_run OR outcome = 'dry_run') AS dry_runs,
+--         count(*) FILTER (WHERE resolution = 'alias_unproven') AS unproven
+--       FROM scope_uses
+--       WHERE is_dry_run OR outcome = 'dry_run' OR resolution = 'alias_unproven'
+--     )
 --   )
+--   WHERE note['count'] > 0
 -- caveat:
---   SELECT 'cryptographic operations in the account and region of this key that do not tell their key: '
---     || count(*) || ', of them successful: ' || count(*) FILTER (WHERE outcome = 'success')
+--   SELECT
+--     'unresolved' AS code,
+--     count(*) AS count,
+--     counted(count(*), 'operation names', 'operations name') || ' no key (' || count(*) FILTER (WHERE outcome = 'success')
+--       || ' succeeded); some may be of this key' AS text
 --   FROM key_events
 --   WHERE key_arn IS NULL AND NOT is_dry_run AND outcome <> 'dry_run'
 --     AND operation_kind(event_name) = 'use'
@@ -59,15 +68,20 @@
 --     )
 --   HAVING count(*) > 0
 -- caveat:
---   SELECT 'records of this key that are not counted, because a later record corrects them: '
---     || count(DISTINCT (scope_events.event_id, scope_events.recipient_account_id, scope_events.content_hash))
---   FROM scope_events
---   WHERE is_replaced(scope_events)
---   HAVING count(*) > 0
+--   SELECT
+--     'corrected' AS code,
+--     records AS count,
+--     counted(records, 'record', 'records') || ' of this key replaced by a correction, not counted' AS text
+--   FROM (
+--     SELECT count(DISTINCT (scope_events.event_id, scope_events.recipient_account_id, scope_events.content_hash)) AS records
+--     FROM scope_events
+--     WHERE is_replaced(scope_events)
+--   )
+--   WHERE records > 0
 -- caveat:
---   SELECT text FROM scope_unknown_operations
+--   SELECT code, count, text FROM scope_unknown_operations
 -- caveat:
---   SELECT text FROM scope_missing_logs ORDER BY place
+--   SELECT code, count, text FROM scope_missing_logs ORDER BY place
 
 WITH calls AS (
   SELECT

@@ -3,8 +3,11 @@
 -- description: Rows of disputed_calls in the window; if a key is asked for, those that name no other.
 -- depends: disputed_calls
 -- caveat:
---   SELECT 'event ids under which different calls are stored, so that one of them may be forged; each call is counted: '
---     || count(DISTINCT event_id) || ' (`select * from id_conflicts`)'
+--   SELECT
+--     'id-conflicts' AS code,
+--     count(DISTINCT event_id) AS count,
+--     counted(count(DISTINCT event_id), 'event id has', 'event ids have')
+--       || ' different calls; one may be forged, each counts; see select * from id_conflicts' AS text
 --   FROM scope_disputed
 --   HAVING count(*) > 0
 

@@ -1,10 +1,10 @@
 -- id: scope_missing_logs
 -- title: Logs missing from the window
--- description: Texts that say how complete the logs behind a report are: for the accounts and regions of the keys asked
+-- description: Notes that say how complete the logs behind a report are: for the accounts and regions of the keys asked
 --   for, else for all with a log or a known key. An hour is covered if deliveries go on from its start until its last
 --   events should have arrived, as in coverage; this needs the ledger only, so every report can afford it. Hours whose
 --   logs may still arrive do not count, nor do hours before the first of these logs; if they begin later than the logs
---   of the store, a text says so.
+--   of the store, a note says so.
 -- depends: coverage_settings, known_keys, log_period, trail_changes
 
 WITH asked_regions AS (
@@ -142,7 +142,7 @@ trail_settings AS (
   FROM trail_changes
 ),
 
--- A setting holds until another one is told.
+-- A setting is valid until the next one.
 trail_settings_until AS (
   SELECT
     trail_arn, at, kms_reads, is_logging,
@@ -161,7 +161,7 @@ gaps_of_trails AS (
   WHERE NOT is_logging
 ),
 
--- What was told again, or began before the other ended, is one time.
+-- What was recorded again, or began before the other ended, is one time.
 gap_times AS (
   SELECT
     trail_arn,
@@ -180,74 +180,78 @@ gap_times AS (
 
 trails_left_out AS (
   SELECT
-    trail_arn, what, count(*) AS times,
-    max(from_time) AS last_from,
-    CASE WHEN max(to_time) < coalesce($until, max(to_time) + INTERVAL '1 second') THEN max(to_time) END AS last_to,
-    sum(
-      CAST(least(to_time, coalesce($until, to_time)) AS BIGINT) - CAST(greatest(from_time, coalesce($since, from_time)) AS BIGINT)
-    ) / 1000000 AS seconds
+    trail_arn, what, seconds,
+    CASE
+      WHEN seconds >= 172800 THEN (seconds / 86400) || ' d ' || (seconds % 86400 / 3600) || ' h'
+      WHEN seconds >= 3600 THEN (seconds / 3600) || ' h ' || (seconds % 3600 / 60) || ' min'
+      WHEN seconds >= 60 THEN (seconds / 60) || ' min'
+      ELSE seconds || ' s'
+    END AS duration
   FROM (
-    SELECT trail_arn, what, time['from_time'] AS from_time, time['to_time'] AS to_time
+    SELECT
+      trail_arn, what,
+      sum(
+        CAST(least(time['to_time'], coalesce($until, time['to_time'])) AS BIGINT)
+          - CAST(greatest(time['from_time'], coalesce($since, time['from_time'])) AS BIGINT)
+      ) / 1000000 AS seconds
     FROM gap_times
-  ) AS ranges
-  WHERE ($until IS NULL OR from_time < $until) AND ($since IS NULL OR to_time > $since)
-  GROUP BY trail_arn, what
+    WHERE ($until IS NULL OR time['from_time'] < $until) AND ($since IS NULL OR time['to_time'] > $since)
+    GROUP BY trail_arn, what
+  ) AS totals
 ),
 
-texts AS (
+notes AS (
   SELECT
     0 AS place,
-    'the logs that are asked for begin at ' || iso_time(first_time)
-      || ', within the window: what happened before that is not known' AS text
+    'logs-begin' AS code,
+    CAST(NULL AS BIGINT) AS count,
+    'logs begin at ' || iso_time(first_time) || ', within the window; earlier events are unknown' AS text
   FROM log_start
   -- Those of the store begin with the first event of a delivery, an hour before it at the earliest.
   WHERE first_time > $since AND first_time > store_first_time + INTERVAL '1 hour' AND ($until IS NULL OR first_time < $until)
   UNION ALL
   SELECT
-    1,
-    'hours of the window that no delivered log or digest shows: ' || sum(lacking) || ' of ' || sum(hours) || ', in '
-      || count(*) FILTER (WHERE lacking > 0) || ' of ' || count(*) || ' accounts and regions, the most in '
-      || string_agg(account || ' ' || region || ' (' || lacking || ')', ', ' ORDER BY place) FILTER (WHERE lacking > 0 AND place <= 3)
-      || ': what happened in them is not known; `keytrail report coverage` tells more'
+    1 AS place,
+    'coverage' AS code,
+    sum(lacking) AS count,
+    sum(lacking) || ' of ' || counted(sum(hours), 'hour has', 'hours have') || ' no logs (worst: '
+      || max(account || ' ' || region || ' with ' || lacking) FILTER (WHERE place = 1)
+      || '); see keytrail report coverage' AS text
   FROM hours_lacking
   HAVING sum(lacking) > 0
   UNION ALL
-  SELECT 2, 'log objects of the window that could not be read in full, whose events may be missing: ' || count(*)
+  SELECT
+    2 AS place,
+    'unread' AS code,
+    count(*) AS count,
+    counted(count(*), 'log object was', 'log objects were') || ' not read in full; events may be missing; see keytrail status' AS text
   FROM broken_objects
   HAVING count(*) > 0
   UNION ALL
-  SELECT 3, 'logs and digests of the window that `keytrail verify` found wrong or missing: ' || count(*)
+  SELECT
+    3 AS place,
+    'verification' AS code,
+    count(*) AS count,
+    counted(count(*), 'log or digest', 'logs or digests') || ' failed verification; see select * from verified_files' AS text
   FROM wrong_objects
   HAVING count(*) > 0
   UNION ALL
   SELECT
-    4,
-    'trails that left out uses of keys in the window, or did not log, so that only another trail can show them: '
-      || string_agg(
-        trail_arn || ' (' || what || CASE WHEN times = 1 THEN ' once, ' ELSE ' ' || times || ' times, ' END
-          || CASE
-            WHEN seconds >= 172800 THEN (seconds / 86400) || ' d ' || (seconds % 86400 / 3600) || ' h'
-            WHEN seconds >= 3600 THEN (seconds / 3600) || ' h ' || (seconds % 3600 / 60) || ' min'
-            WHEN seconds >= 60 THEN (seconds / 60) || ' min'
-            ELSE seconds || ' s'
-          END
-          || CASE WHEN times = 1 THEN ' in this window, ' ELSE ' in all in this window, last ' END
-          || 'from ' || iso_time(last_from)
-          || CASE
-            WHEN last_to IS NULL THEN ' on and still at the end of the window'
-            ELSE ' to ' || iso_time(last_to)
-          END
-          || ')',
-        ', ' ORDER BY trail_arn
-      )
+    4 AS place,
+    'trail' AS code,
+    count(*) AS count,
+    CASE count(*) WHEN 1 THEN '1 trail ' || max(what) || ' for ' ELSE count(*) || ' trails left out uses or did not log, longest for ' END
+      || first_value(duration || ' (' || trail_arn || ')' ORDER BY seconds DESC, trail_arn) AS text
   FROM trails_left_out
   HAVING count(*) > 0
   UNION ALL
   SELECT
-    5,
-    'the settings of no trail are known (keytrail trails), so that only KMS read events in the logs show that reads were logged'
+    5 AS place,
+    'trail-settings' AS code,
+    0 AS count,
+    'no trail has known settings; only KMS reads in the logs show that reads were logged; see keytrail trails pull' AS text
   FROM trail_settings
   HAVING count(kms_reads) FILTER (WHERE kms_reads <> 'unknown') = 0
 )
 
-SELECT place, text FROM texts
+SELECT place, code, count, text FROM notes

@@ -5,13 +5,19 @@
 --   have no callers: with a caller, these are the rows of the keys for which the store has a record with that caller.
 -- depends: resources_by_key, usage_by_key, usage_by_name
 -- caveat:
---   SELECT 'records that correct earlier ones and whose events are no longer held, so that resources may be told of the key '
---     || 'that was told first, too: ' || sum(count)
+--   SELECT
+--     'deleted-corrections' AS code,
+--     sum(count) AS count,
+--     counted(sum(count), 'correction has', 'corrections have')
+--       || ' deleted events; resources may also be listed for the key first recorded' AS text
 --   FROM usage_by_name
 --   WHERE doubt = 'correction' AND outcome = 'success' AND key_role <> 'destination'
---   HAVING sum(count) > 0
+--   HAVING count(*) > 0
 -- caveat:
---   SELECT 'the roll-up of resources does not tell who called: these are the resources of all keys that the caller called'
+--   SELECT
+--     'caller-keys' AS code,
+--     NULL AS count,
+--     'resources of all keys that the caller called; their counts do not store the caller' AS text
 --   WHERE $caller IS NOT NULL
 
 SELECT *

@@ -1,23 +1,29 @@
 -- id: scope_uncounted
 -- title: What the daily counts leave out or cannot say
--- description: Texts about the records of the window, within the filters of the report, that are not counted or not under the
---   right key: one row each, where there are any. place is their order.
+-- description: Notes about the records of the window, within the filters of the report, that are not counted or not under the
+--   right key: one row each, if there are any.
 -- depends: scope_usage
 
-SELECT column1 AS place, column2 || column3 AS text
-FROM (
-  SELECT unnest(make_array(1, 2, 3)) AS column1,
-    unnest(make_array(
-      'records of dry runs, which are not counted: ',
-      'records of uses that tell no known key, counted but under no key: ',
-      'records that correct earlier ones and whose events are no longer held, so that calls are counted as they were first told, '
-        || 'if they were: '
-    )) AS column2,
-    unnest(make_array(
-      sum(count) FILTER (WHERE outcome = 'dry_run' AND kind = 'use'),
-      sum(count) FILTER (WHERE outcome = 'success' AND kind = 'use' AND key_arn IS NULL AND record_role <> 'network'),
-      sum(count) FILTER (WHERE doubt = 'correction')
-    )) AS column3
+WITH counts AS (
+  SELECT
+    sum(count) FILTER (WHERE outcome = 'dry_run' AND kind = 'use') AS dry_runs,
+    sum(count) FILTER (WHERE outcome = 'success' AND kind = 'use' AND key_arn IS NULL AND record_role <> 'network') AS keyless,
+    sum(count) FILTER (WHERE doubt = 'correction') AS corrections
   FROM scope_usage
+),
+
+notes AS (
+  SELECT unnest(make_array(
+    note('dry-runs', dry_runs, counted(dry_runs, 'record of a dry run', 'records of dry runs') || ' not counted'),
+    note('unresolved', keyless, counted(keyless, 'use names', 'uses name') || ' no known key; counted, but for no key'),
+    note(
+      'deleted-corrections', corrections,
+      counted(corrections, 'correction has', 'corrections have') || ' deleted events; calls may be counted as first recorded'
+    )
+  )) AS note
+  FROM counts
 )
-WHERE column3 > 0
+
+SELECT note['code'] AS code, note['count'] AS count, note['text'] AS text
+FROM notes
+WHERE note['count'] > 0

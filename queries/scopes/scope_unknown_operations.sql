@@ -1,15 +1,19 @@
 -- id: scope_unknown_operations
 -- title: Possible uses by unknown operations
--- description: One text if calls of the window that pass the filters succeeded with an operation in no list
+-- description: One note if calls of the window that pass the filters succeeded with an operation in no list
 --   (unknown_operations), else none: they may be uses, and reports on uses do not count them. A row of the daily counts
 --   that overlaps the window counts in full.
 -- depends: unknown_operations, usage_by_key
 
 SELECT
-  'calls that may be uses, because this version of keytrail does not know their operation: '
-    || string_agg(operation || ' ' || calls, ', ' ORDER BY calls DESC, operation) AS text
+  'unknown-operations' AS code,
+  sum(calls) AS count,
+  counted(sum(calls), 'call uses an operation', 'calls use operations') || ' that this version does not know ('
+    || string_agg(operation || ' ' || calls, ', ' ORDER BY place) FILTER (WHERE place <= 3)
+    || CASE WHEN count(*) > 3 THEN ', …' ELSE '' END
+    || CASE sum(calls) WHEN 1 THEN '); may be a use' ELSE '); may be uses' END AS text
 FROM (
-  SELECT operation, sum(count) AS calls
+  SELECT operation, sum(count) AS calls, row_number() OVER (ORDER BY sum(count) DESC, operation) AS place
   FROM (SELECT coalesce(event_name, '(no name)') AS operation FROM unknown_operations) AS names
   JOIN usage_by_key ON coalesce(usage_by_key.event_name, '(no name)') = names.operation
   WHERE outcome = 'success' AND record_role <> 'network' AND key_role <> 'both' AND (doubt IS DISTINCT FROM 'correction')

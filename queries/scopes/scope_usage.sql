@@ -7,30 +7,46 @@
 --   such a day are deleted, each of its rows that overlaps the window counts in full.
 -- depends: scope_usage_of_callers, scope_disputed, stored_days
 -- caveat:
---   SELECT 'records that typed an alias which moved that day, counted for each key that it pointed to, because the '
---     || 'events that would tell are no longer held: ' || sum(count)
+--   SELECT
+--     'moved-alias' AS code,
+--     sum(count) AS count,
+--     counted(sum(count), 'record typed', 'records typed')
+--       || ' an alias that moved that day; counted for each key (events deleted)' AS text
 --   FROM (
 --     SELECT DISTINCT
 --       event_date, key, key_role, caller, event_name, outcome, invoked_by, recipient_account_id, region, use_label, count
 --     FROM scope_usage
 --     WHERE doubt = 'alias'
 --   )
---   HAVING sum(count) > 0
+--   HAVING count(*) > 0
 -- caveat:
---   SELECT 'records of network activity at VPC endpoints, which tell again what KMS recorded, not counted: ' || sum(count)
+--   SELECT
+--     'network-activity' AS code,
+--     sum(count) AS count,
+--     counted(
+--       sum(count),
+--       'VPC endpoint record repeats a call that KMS recorded',
+--       'VPC endpoint records repeat calls that KMS recorded'
+--     ) || '; not counted' AS text
 --   FROM scope_usage
 --   WHERE record_role = 'network'
---   HAVING sum(count) > 0
+--   HAVING count(*) > 0
 -- caveat:
---   SELECT 'records counted though some of them lie outside of the window, because the events that would tell '
---     || 'are no longer held: ' || sum(count)
+--   SELECT
+--     'partial-day' AS code,
+--     sum(count) AS count,
+--     counted(sum(count), 'record', 'records')
+--       || ' counted in full although partly outside the window (events deleted)' AS text
 --   FROM scope_usage
 --   WHERE ($since IS NOT NULL AND first_time < $since AND last_time >= $since)
 --     OR ($until IS NOT NULL AND first_time < $until AND last_time >= $until)
---   HAVING sum(count) > 0
+--   HAVING count(*) > 0
 -- caveat:
---   SELECT 'records of the window that are left out, because their events are no longer held and nothing '
---     || 'else tells their service: ' || (sum(records) - sum(events))
+--   SELECT
+--     'no-service' AS code,
+--     sum(records) - sum(events) AS count,
+--     counted(sum(records) - sum(events), 'record', 'records')
+--       || ' left out: events deleted, and the daily counts do not name the service' AS text
 --   FROM stored_days
 --   WHERE $service IS NOT NULL
 --     AND ($since IS NULL OR event_date > CAST($since AS DATE)) AND ($until IS NULL OR event_date < CAST($until AS DATE))

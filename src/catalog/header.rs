@@ -22,16 +22,18 @@
 //! -- series: uses_per_day
 //! -- strip: days from first_day
 //! -- summary: SELECT text FROM what_was_found ORDER BY place
-//! -- footnote: printed under the rows
-//! -- caveat: SELECT 'a text' FROM … HAVING …
+//! -- footnote bucket-key: a note with that code, the same for every answer
+//! -- caveat: SELECT 'unread' AS code, count(*) AS count, count(*) || ' were …' AS text FROM … HAVING …
 //! SELECT …
 //! ```
 //!
-//! A summary may read the common table expressions of the statement.
+//! A summary may read the common table expressions of the statement. A caveat returns notes: the columns `code`, `count`
+//! and `text`, of which `count` may be null.
 
 use super::CatalogError;
 use super::Relation;
 use super::item::{Item, first_line, items, statement};
+use super::note::{Note, footnote};
 use super::parts::reading_parts;
 
 /// The names that the window and the filters have as options or as placeholders: no report's own.
@@ -139,9 +141,9 @@ pub struct Query {
     /// The statement whose texts stand above the rows: what was found, in a few lines. It has the common table
     /// expressions of the report's own statement in front of it.
     pub summary: Option<String>,
-    /// A text that must stand beside the rows.
-    pub footnote: Option<String>,
-    /// Statements whose texts must stand beside the rows, where they give any.
+    /// A note that belongs to every answer.
+    pub footnote: Option<Note>,
+    /// Statements that return notes on the answer: the columns `code`, `count` and `text`.
     pub caveats: Vec<String>,
     /// The statement.
     pub sql: String,
@@ -290,12 +292,18 @@ impl Query {
                 self.summary = Some(reading_parts(&self.sql, statement.trim()));
                 Ok(())
             }
-            "footnote" => set(self.footnote.get_or_insert_default(), "footnote", text),
             "caveat" => {
                 if text.is_empty() {
                     return Err("`caveat` has no statement".to_owned());
                 }
                 self.caveats.push(item.lines.join("\n").trim().to_owned());
+                Ok(())
+            }
+            word if word.split(' ').next() == Some("footnote") => {
+                if self.footnote.is_some() {
+                    return Err("`footnote` appears twice".to_owned());
+                }
+                self.footnote = Some(footnote(word, text)?);
                 Ok(())
             }
             word if word.starts_with("column ") => named(&mut self.columns, "column", word, text),
@@ -306,7 +314,7 @@ impl Query {
                 let name = word.strip_prefix("param ").ok_or_else(|| {
                     format!(
                         "`{word}` is not a word of the header: \
-                         use id, title, description, param <name>, column <name>, columns, argument <name>, depends, internal, kept, counted, recounts, series, strip, summary, footnote or caveat"
+                         use id, title, description, param <name>, column <name>, columns, argument <name>, depends, internal, kept, counted, recounts, series, strip, summary, footnote <code> or caveat"
                     )
                 })?;
                 if COMMON.contains(&name) {
@@ -408,11 +416,11 @@ fn parameter(name: &str, text: &str) -> Result<Parameter, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ParameterKind, Query};
+    use super::{Note, ParameterKind, Query};
 
     const GOOD: &str = "-- id: q\n-- title: A question\n-- description: One line\n--   and another.\n\
         -- param key: key, required. Which key.\n-- param days: days = 90. How long.\n\
-        -- depends: a, b\n-- footnote: a note\n-- caveat:\n--   SELECT 'x'\n--   FROM t\n-- series: uses\n\n\
+        -- depends: a, b\n-- footnote own-q: a note\n-- caveat:\n--   SELECT 'x'\n--   FROM t\n-- series: uses\n\n\
         -- A comment of the body.\nSELECT 1\nORDER BY 1;\n";
 
     #[test]
@@ -421,7 +429,8 @@ mod tests {
         assert_eq!(query.id, "q");
         assert_eq!(query.description, "One line and another.");
         assert_eq!(query.depends, ["a", "b"]);
-        assert_eq!(query.footnote.as_deref(), Some("a note"));
+        let footnote = Note::new("own-q", None, "a note".to_owned());
+        assert_eq!(query.footnote, Some(footnote));
         assert_eq!(query.caveats, ["SELECT 'x'\nFROM t"]);
         assert_eq!(query.summary, None);
         assert_eq!(
@@ -502,19 +511,29 @@ mod tests {
             "reports/q.sql:2: expected `-- word: value`",
         );
         check(
-            "-- footnote",
+            "-- footnote own-q",
             "-- footnoot",
             "reports/q.sql:8: `footnoot` is not a word of the header",
         );
         check(
-            "-- footnote: a note",
+            "-- footnote own-q: a note",
             "-- title: b",
             "reports/q.sql:8: `title` appears twice",
         );
         check(
+            "-- footnote own-q: a note",
+            "-- footnote own-q:",
+            "reports/q.sql:8: `footnote own-q` has no value",
+        );
+        check(
+            "-- footnote own-q: a note",
             "-- footnote: a note",
-            "-- footnote:",
-            "reports/q.sql:8: `footnote` has no value",
+            "reports/q.sql:8: `footnote` has no code: write `-- footnote CODE: TEXT`",
+        );
+        check(
+            "-- footnote own-q: a note",
+            "-- footnote lower-bounds: a note",
+            "reports/q.sql:8: `lower-bounds` is not the code of a note",
         );
         check(
             "-- A comment of the body.\nSELECT 1\nORDER BY 1;",

@@ -12,7 +12,7 @@ pub(super) async fn run(place: &StoreChoice, args: EventArgs) -> anyhow::Result<
     let reader = Reader::open(&store, Queries::embedded()?).await?;
     let originals = reader.originals(&args.event_id).await?;
     if originals.is_empty() {
-        to_stderr(&notes::of_store(&reader).await?);
+        notes::print(&notes::of_store(&reader).await?);
         let event_id = args.event_id;
         return Err(ServiceError::UnknownEvent { event_id }.into());
     }

@@ -4,7 +4,9 @@ use std::io;
 
 use super::clock::now_micros;
 use super::error::{print_warning, to_stderr, to_stdout};
+use super::notes;
 use super::numbers::grouped;
+use crate::catalog::Note;
 use crate::render::visible;
 use crate::service::{Host, ServiceEvent};
 
@@ -40,11 +42,17 @@ pub(super) fn show(event: ServiceEvent<'_>) -> io::Result<()> {
                 "warning: message {id} is left in the queue: {reason}\n"
             ));
         }
-        ServiceEvent::ObjectsSkipped { count, example } => to_stderr(&format!(
-            "note: {count} skipped, not named like logs: {}{}\n",
-            visible(example),
-            if count > 1 { ", …" } else { "" }
-        )),
+        ServiceEvent::ObjectsSkipped { count, example } => {
+            let example = visible(example);
+            let text = match count {
+                1 => format!("1 object skipped, not named like a log ({example})"),
+                _ => format!(
+                    "{} objects skipped, not named like logs ({example}, …)",
+                    grouped(count as u64)
+                ),
+            };
+            notes::print(&[Note::new("skipped", i64::try_from(count).ok(), text)]);
+        }
         ServiceEvent::QueueRefused(refused) => to_stderr(&format!("warning: {refused}\n")),
         ServiceEvent::MessagesNotDeleted { count } => {
             to_stderr(&format!("warning: {count} messages could not be deleted\n"));

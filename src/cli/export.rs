@@ -31,7 +31,7 @@ pub(super) async fn run(
     let stream = reader.rows(&args.table).await?;
     let rows = write_stream(stream, format, &destination).await?;
     to_stderr(&format!("{} rows\n", grouped(rows)));
-    to_stderr(&notes::of_store(&reader).await?);
+    notes::print(&notes::of_store(&reader).await?);
     Ok(ExitStatus::Success)
 }
 

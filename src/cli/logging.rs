@@ -17,7 +17,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry::Registry;
 
 use super::args::{LogFormat, LoggingArgs};
-use crate::catalog::nearest;
+use crate::catalog::{Note, nearest};
 use crate::render::{json_visible, visible};
 
 /// Directives of a filter, as `tracing_subscriber` reads them.
@@ -82,6 +82,12 @@ pub(super) fn say(level: Level, message: &str, hint: Option<&str>) {
     }
 }
 
+/// Says a note as an event.
+pub(super) fn say_note(note: &Note) {
+    let Note { code, count, text } = note;
+    info!(target: MESSAGE, code, count, "{text}");
+}
+
 /// Says each line of a text as an event; a hint belongs to the line before it.
 pub(super) fn say_lines(text: &str) {
     const HINT: &str = "hint: ";
@@ -95,11 +101,7 @@ pub(super) fn say_lines(text: &str) {
 
 /// The level that a line's first word says, and the rest of it.
 fn level_of(line: &str) -> (Level, &str) {
-    for (word, level) in [
-        ("error: ", Level::ERROR),
-        ("warning: ", Level::WARN),
-        ("note: ", Level::INFO),
-    ] {
+    for (word, level) in [("error: ", Level::ERROR), ("warning: ", Level::WARN)] {
         if let Some(message) = line.strip_prefix(word) {
             return (level, message);
         }
@@ -293,7 +295,6 @@ mod tests {
         for (line, level, message) in [
             ("error: it broke", Level::ERROR, "it broke"),
             ("warning: careful", Level::WARN, "careful"),
-            ("note: by the way", Level::INFO, "by the way"),
             ("12 rows", Level::INFO, "12 rows"),
         ] {
             assert_eq!(level_of(line), (level, message));

@@ -1,50 +1,66 @@
-//! What must be said beside every answer from a store, whatever was asked: one function for each note.
+//! Notes, on standard error: those on an answer, and those on the store that come with every answer.
 //!
-//! Enters: a reader. Leaves: lines for standard error.
+//! Enters: notes, or a reader. Leaves: a line for each note, `note[CODE]: TEXT`; in the JSON format of the log, an event
+//! with the fields `code`, `count` and `message`.
 
+use std::fmt::Write as _;
+
+use super::error::to_stderr;
+use super::logging;
 use super::numbers::grouped;
+use crate::catalog::Note;
 use crate::ingest::Unfinished;
 use crate::service::{Reader, ServiceError};
 
 /// Runs that are named one by one.
 const RUNS_NAMED_MAX: usize = 3;
 
-/// The notes on the state of a store, as lines; empty where all is well.
-pub(super) async fn of_store(reader: &Reader) -> Result<String, ServiceError> {
-    Ok(of_runs(&reader.unfinished().await?))
-}
-
-/// The notes on these runs, as lines.
-pub(super) fn of_runs(runs: &[Unfinished]) -> String {
-    lines(&of_unfinished(runs))
+/// Prints notes.
+pub(super) fn print(notes: &[Note]) {
+    if logging::is_json() {
+        notes.iter().for_each(logging::say_note);
+    } else {
+        to_stderr(&lines(notes));
+    }
 }
 
 /// Notes, a line each.
-pub(super) fn lines(notes: &[String]) -> String {
-    notes
-        .iter()
-        .flat_map(|note| ["note: ", note, "\n"])
-        .collect()
+fn lines(notes: &[Note]) -> String {
+    let mut text = String::new();
+    for note in notes {
+        let _infallible = writeln!(text, "note[{}]: {}", note.code, note.text);
+    }
+    text
 }
 
-/// Ingests that did not read everything.
-fn of_unfinished(runs: &[Unfinished]) -> Vec<String> {
-    let mut notes: Vec<String> = runs.iter().take(RUNS_NAMED_MAX).map(told).collect();
+/// The notes on the state of a store; empty if all is well.
+pub(super) async fn of_store(reader: &Reader) -> Result<Vec<Note>, ServiceError> {
+    Ok(of_runs(&reader.unfinished().await?))
+}
+
+/// The notes on ingests that did not read everything.
+pub(super) fn of_runs(runs: &[Unfinished]) -> Vec<Note> {
+    let note = |count: u64, text| Note::new("unfinished", i64::try_from(count).ok(), text);
+    let named = runs.iter().take(RUNS_NAMED_MAX);
+    let mut notes: Vec<Note> = named.map(|run| note(run.objects_done, said(run))).collect();
     if runs.len() > RUNS_NAMED_MAX {
-        notes.push(format!(
-            "{} more ingests have not finished; see keytrail status",
-            grouped((runs.len() - RUNS_NAMED_MAX) as u64)
-        ));
+        let more = (runs.len() - RUNS_NAMED_MAX) as u64;
+        let count = grouped(more);
+        let text = match more {
+            1 => "1 more ingest has not finished; see keytrail status".to_owned(),
+            _ => format!("{count} more ingests have not finished; see keytrail status"),
+        };
+        notes.push(note(more, text));
     }
     notes
 }
 
-/// One of them, in a sentence.
-pub(super) fn told(run: &Unfinished) -> String {
+/// An ingest that did not read everything, in a sentence.
+pub(super) fn said(run: &Unfinished) -> String {
     let sources = match run.sources.as_slice() {
-        [] => String::new(),
-        [source] => format!(" of {source}"),
-        [source, others @ ..] => format!(" of {source} and {} more", others.len()),
+        [] => "an ingest".to_owned(),
+        [source] => format!("the ingest of {source}"),
+        [source, others @ ..] => format!("the ingest of {source} and {} more", others.len()),
     };
     let began = run.began();
     let counted = format!(
@@ -53,21 +69,17 @@ pub(super) fn told(run: &Unfinished) -> String {
         grouped(run.objects_planned)
     );
     if run.is_interrupted {
-        format!(
-            "the ingest{sources} that began {began} was interrupted: the store has {counted}; run it again to add \
-             the rest"
-        )
+        format!("{counted} stored from {sources} (interrupted, began {began}); run it again")
     } else {
         format!(
-            "the ingest{sources} that began {began} has not finished: the store has {counted} so far; if it is no \
-             longer running, run it again"
+            "{counted} stored so far from {sources} (began {began}); if it is not running, run it again"
         )
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::of_unfinished;
+    use super::{lines, of_runs};
     use crate::ingest::Unfinished;
 
     fn run(sources: &[&str], is_interrupted: bool) -> Unfinished {
@@ -84,26 +96,27 @@ mod tests {
 
     #[test]
     fn each_run_is_a_sentence() {
+        let notes = of_runs(&[run(&["logs"], true), run(&["s3://b", "logs"], false)]);
         assert_eq!(
-            of_unfinished(&[run(&["logs"], true), run(&["s3://b", "logs"], false)]),
-            [
-                "the ingest of logs that began 2026-03-15T00:00:00Z was interrupted: the store has 5,339 of 13,995 \
-                 objects; run it again to add the rest",
-                "the ingest of s3://b and 1 more that began 2026-03-15T00:00:00Z has not finished: the store has \
-                 5,339 of 13,995 objects so far; if it is no longer running, run it again",
-            ]
+            lines(&notes),
+            "note[unfinished]: 5,339 of 13,995 objects stored from the ingest of logs \
+             (interrupted, began 2026-03-15T00:00:00Z); run it again\n\
+             note[unfinished]: 5,339 of 13,995 objects stored so far from the ingest of s3://b and 1 more \
+             (began 2026-03-15T00:00:00Z); if it is not running, run it again\n"
         );
+        assert_eq!(notes[0].count, Some(5_339));
     }
 
     #[test]
     fn many_runs_are_counted() {
         let runs = vec![run(&["q"], false); 5];
-        let notes = of_unfinished(&runs);
+        let notes = of_runs(&runs);
         assert_eq!(notes.len(), 4);
-        assert_eq!(
-            notes[3],
-            "2 more ingests have not finished; see keytrail status"
-        );
-        assert!(of_unfinished(&[]).is_empty());
+        let more = "2 more ingests have not finished; see keytrail status";
+        assert_eq!((notes[3].count, notes[3].text.as_str()), (Some(2), more));
+        let notes = of_runs(&runs[..4]);
+        let more = "1 more ingest has not finished; see keytrail status";
+        assert_eq!(notes[3].text, more);
+        assert!(of_runs(&[]).is_empty());
     }
 }

@@ -11,7 +11,7 @@ use super::notes;
 use super::queries::QueriesChoice;
 use super::session::{StoreChoice, destination, is_for_people, terminal_width};
 use super::{ExitStatus, check};
-use crate::catalog::{Library, Query};
+use crate::catalog::{Library, Note, Query};
 use crate::render::{Rendering, Zone, visible, wrapped, write_stream};
 use crate::report::{self, Outcome, Window};
 use crate::service::{Judgment, Question, Reader, ReportWarning};
@@ -43,7 +43,7 @@ pub(super) async fn run(
     let of_store = notes::of_store(&reader).await?;
     let asked = ask(&reader, &question, &args).await;
     // A key or a name that is not found may be in what the store does not have yet.
-    let answer = asked.inspect_err(|_refused| to_stderr(&of_store))?;
+    let answer = asked.inspect_err(|_refused| notes::print(&of_store))?;
     if is_for_people(args.output.format(), &destination) {
         let heading = format!("{}\n", answer.heading);
         to_stdout(&wrapped(&heading, terminal_width()))?;
@@ -54,7 +54,8 @@ pub(super) async fn run(
     let outcome = answer.outcome;
     let rows = write_stream(outcome.stream, answer.rendering, &destination).await?;
     let caveats = outcome.caveats.collect().await?;
-    to_stderr(&(of_store + &notes(outcome.footnote, caveats)));
+    notes::print(&of_store);
+    notes::print(&notes(outcome.footnote, caveats));
     let judgment = reader.judge(&question, rows, now_micros()).await?;
     Ok(match judgment {
         Some(judgment) => {
@@ -143,10 +144,9 @@ pub(super) async fn ask(
     })
 }
 
-/// What must be said after the rows.
-pub(super) fn notes(footnote: Option<String>, caveats: Vec<String>) -> String {
-    let notes: Vec<String> = footnote.into_iter().chain(caveats).collect();
-    notes::lines(&notes)
+/// The notes on an answer.
+pub(super) fn notes(footnote: Option<Note>, caveats: Vec<Note>) -> Vec<Note> {
+    footnote.into_iter().chain(caveats).collect()
 }
 
 /// The SQL that answers, which can be run as it stands, below comments on what is behind its figures.
@@ -196,17 +196,21 @@ fn worded(warning: &ReportWarning, zone: Zone) -> String {
             format!("the window begins after the logs end, at {}", shown(last))
         }
         ReportWarning::BeginsBeforeLogs { first } => format!(
-            "the window begins before the logs do, at {}: what happened before that is not known",
+            "the window begins before the logs, at {}; earlier events are unknown",
             shown(first)
         ),
         ReportWarning::EventAhead { newest, last_read } => format!(
-            "the newest event is dated {}, after the last log was read ({}), and the window ends \
-             with it: give --until",
+            "the newest event ({}) is dated after the last log was read ({}), and ends the window; \
+             give --until",
             shown(newest),
             shown(last_read)
         ),
+        ReportWarning::ObjectsAhead { count: 1 } => {
+            "1 log object is dated later than it was read; the end of the logs ignores it"
+                .to_owned()
+        }
         ReportWarning::ObjectsAhead { count } => format!(
-            "log objects dated later than they were read, which do not count for where the logs end: {count}"
+            "{count} log objects are dated later than they were read; the end of the logs ignores them"
         ),
     };
     format!("warning: {said}\n")

@@ -61,7 +61,7 @@ fn describe(retained: &Retained) -> String {
         let _infallible = writeln!(text, "{what:<22}  {horizon}");
     }
     for key in &retained.held {
-        let _infallible = writeln!(text, "{:<22}  {}", "held", visible(key));
+        let _infallible = writeln!(text, "{:<22}  {}", "on hold", visible(key));
     }
     for removed in &retained.removed {
         let _infallible = writeln!(

@@ -51,6 +51,6 @@ pub(super) async fn run(
         }
     };
     write_stream(stream, args.output.rendering(), &destination).await?;
-    to_stderr(&notes::of_store(&reader).await?);
+    notes::print(&notes::of_store(&reader).await?);
     Ok(ExitStatus::Success)
 }

@@ -2,7 +2,7 @@
 
 use super::args::StatusArgs;
 use super::clock::now_micros;
-use super::error::{to_stderr, to_stdout};
+use super::error::to_stdout;
 use super::numbers::grouped;
 use super::session::StoreChoice;
 use super::{ExitStatus, archived, notes};
@@ -19,7 +19,7 @@ pub(super) async fn run(place: &StoreChoice, args: StatusArgs) -> anyhow::Result
         } else {
             archived::describe(&archived)
         })?;
-        to_stderr(&notes::of_store(&reader).await?);
+        notes::print(&notes::of_store(&reader).await?);
         return Ok(ExitStatus::Success);
     }
     let status = reader.status(now_micros()).await?;
@@ -41,7 +41,7 @@ fn retention(status: &Status) -> Vec<String> {
         let horizon = horizon.as_deref()?;
         Some(format!("kept    {what} from {horizon} on"))
     });
-    let held = status.held.iter().map(|key| format!("held    {key}"));
+    let held = status.held.iter().map(|key| format!("on hold {key}"));
     kept.chain(held).collect()
 }
 
@@ -67,7 +67,7 @@ fn describe(status: &Status) -> String {
         text.push('\n');
     };
     for run in &status.unfinished_runs {
-        line(notes::told(run));
+        line(notes::said(run));
     }
     if !status.unfinished_runs.is_empty() {
         line(String::new());

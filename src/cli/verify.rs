@@ -41,7 +41,7 @@ pub(super) async fn run(place: &StoreChoice, args: VerifyArgs) -> anyhow::Result
         describe(verified)
     })?;
     to_stderr(&hints(verified));
-    to_stderr(&notes::of_runs(&outcome.unfinished_runs));
+    notes::print(&notes::of_runs(&outcome.unfinished_runs));
     Ok(if verified.has_findings() {
         ExitStatus::Findings
     } else if verified.is_incomplete() {

@@ -70,9 +70,7 @@ fn unhashed(fault: InflateFault) -> Unhashed {
         InflateFault::Nested => {
             Unhashed::Unread("it is gzip within gzip, too large to read".to_owned())
         }
-        InflateFault::TooMuchText => {
-            Unhashed::Unread("it holds more text than the limit".to_owned())
-        }
+        InflateFault::TooMuchText => Unhashed::Unread("it has more text than the limit".to_owned()),
         InflateFault::Ratio => {
             Unhashed::Unread("its compression ratio is above the limit".to_owned())
         }

@@ -377,7 +377,7 @@ impl Records {
             self.reject(
                 offset,
                 Reason::WrongShape,
-                "the record tells no eventSource".to_owned(),
+                "the record has no eventSource".to_owned(),
             );
             return;
         }
@@ -509,7 +509,7 @@ impl Records {
             let message = format!("the JSON ends in the middle, at byte {bytes}{torn}");
             report.damage = Some((Reason::JsonTruncated, message));
         } else if report.damage.is_none() && packing.is_none() && report.records == 0 {
-            report.damage = Some((Reason::Empty, "the object holds no text".to_owned()));
+            report.damage = Some((Reason::Empty, "the object has no text".to_owned()));
         } else if report.damage.is_none()
             && self.events == 0
             && report.digest.is_none()
@@ -520,7 +520,7 @@ impl Records {
             // Where records were rejected for what they contain, the reasons of those stay.
             && report.rejects.iter().all(|reject| reject.reason == Reason::WrongShape)
         {
-            let message = "the JSON holds no CloudTrail record".to_owned();
+            let message = "the JSON has no CloudTrail record".to_owned();
             report.damage = Some((Reason::WrongShape, message));
         }
         assert!(report.is_conserved(), "every record is accounted for");

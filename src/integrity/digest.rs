@@ -38,14 +38,16 @@ pub(super) fn read(text: &str) -> Result<DigestContent, String> {
     }
     let algorithm = content.digest_signature_algorithm.as_deref();
     if let Some(algorithm) = algorithm.filter(|algorithm| *algorithm != ALGORITHM) {
-        return Err(format!("its signature is of an unknown kind, {algorithm}"));
+        return Err(format!(
+            "its signature has an unknown algorithm, {algorithm}"
+        ));
     }
     let mut algorithms = content
         .log_files
         .iter()
         .filter_map(|log| log.hash_algorithm.as_deref());
     if algorithms.any(|algorithm| algorithm != "SHA-256") {
-        return Err("its hashes are of an unknown kind".to_owned());
+        return Err("its hashes have an unknown algorithm".to_owned());
     }
     Ok(content)
 }
@@ -113,9 +115,9 @@ mod tests {
             (
                 "SHA256withRSA",
                 "none",
-                "its signature is of an unknown kind, none",
+                "its signature has an unknown algorithm, none",
             ),
-            ("SHA-256", "MD5", "its hashes are of an unknown kind"),
+            ("SHA-256", "MD5", "its hashes have an unknown algorithm"),
             ("logFiles", "x", "missing field `logFiles`"),
         ] {
             let problem = read(&whole.replace(from, to)).expect_err("it proves nothing");

@@ -84,7 +84,7 @@ impl<'a> Gaps<'a> {
         if log.kind == LedgerKind::OtherLog {
             return reason(
                 "digests need not name it",
-                "it holds no management events".to_owned(),
+                "it contains no management events".to_owned(),
             );
         }
         let Some(time) = log.delivery_time.filter(|_| log.account_id.is_some()) else {
@@ -95,7 +95,10 @@ impl<'a> Gaps<'a> {
         }
         let place = (log.account_id.as_deref(), log.region.as_deref());
         let Some(hours) = self.hours.get(&place) else {
-            return reason("its account and region have no digest", String::new());
+            return reason(
+                "the store has no digest of its account and region",
+                String::new(),
+            );
         };
         // What another trail delivers is in none of these digests.
         if !self.trees.contains(&tree(log)) {
@@ -136,8 +139,8 @@ impl<'a> Gaps<'a> {
         let is_last = hours.iter().all(|(_, end, _)| *end < until);
         reason(
             match (is_first, is_last) {
-                (true, _) => "it is older than the first digest held",
-                (_, true) => "it is newer than the last digest held",
+                (true, _) => "it is older than the first digest in the store",
+                (_, true) => "it is newer than the last digest in the store",
                 _ => "the store lacks the digest of its hour",
             },
             String::new(),

@@ -220,7 +220,7 @@ impl<'a> Digests<'a> {
                     location,
                     object: None,
                     status: LogStatus::Missing,
-                    reason: Some(format!("the store lacks it, and {name} names it")),
+                    reason: Some(format!("it is not in the store, but named by {name}")),
                     group: None,
                     is_wrong: true,
                     sha256: None,

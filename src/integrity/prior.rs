@@ -35,6 +35,66 @@ const COLUMNS: [&str; 10] = [
     "trail_arn",
 ];
 
+/// Parts of reasons as earlier versions wrote them, and as they are now: a finding whose words alone are others is not new.
+const REWORDED: [(&str, &str); 13] = [
+    (
+        "no digest names it, though those of its hour are held and good: no digest of its trail is held, or no trail",
+        "no digest names it, although those of its hour are in the store and good: the store has no digest of its \
+         trail, or no trail",
+    ),
+    (
+        "the digest before it is not held: ",
+        "the store lacks the digest before it: ",
+    ),
+    (
+        "nothing before it is held: ",
+        "the store has nothing before it: ",
+    ),
+    (
+        "it holds no management events",
+        "it contains no management events",
+    ),
+    (
+        "no digest of its account and region is held",
+        "the store has no digest of its account and region",
+    ),
+    (
+        "no digest of this trail is held",
+        "the store has no digest of this trail",
+    ),
+    ("the first digest held", "the first digest in the store"),
+    ("the last digest held", "the last digest in the store"),
+    (
+        "the digest of its hour is not held",
+        "the store lacks the digest of its hour",
+    ),
+    (
+        "it is not held, and named by ",
+        "it is not in the store, but named by ",
+    ),
+    (
+        "no signature is held of it",
+        "the store lacks its signature",
+    ),
+    (
+        "its signature is of an unknown kind, ",
+        "its signature has an unknown algorithm, ",
+    ),
+    (
+        "its hashes are of an unknown kind",
+        "its hashes have an unknown algorithm",
+    ),
+];
+
+/// A stored reason in the words of this version.
+fn reworded(reason: String) -> String {
+    let mut changed = REWORDED.iter().filter(|(old, _)| reason.contains(old));
+    match changed.next() {
+        Some((old, new)) => reason.replacen(old, new, 1),
+        None => reason,
+    }
+}
+
 pub(super) async fn load(snapshot: Snapshot) -> Result<Priors, IntegrityError> {
     let mut priors = Priors::new();
     read_columns(snapshot, &COLUMNS, None, |batch| {
@@ -56,7 +116,7 @@ pub(super) async fn load(snapshot: Snapshot) -> Result<Priors, IntegrityError> {
             let prior = Prior {
                 seq,
                 status,
-                reason: cells.text("reason", row),
+                reason: cells.text("reason", row).map(reworded),
                 binding: Binding {
                     size_bytes: cells.long("size_bytes", row),
                     etag: cells.text("etag", row),
@@ -71,4 +131,27 @@ pub(super) async fn load(snapshot: Snapshot) -> Result<Priors, IntegrityError> {
     })
     .await?;
     Ok(priors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reworded;
+
+    #[test]
+    fn reasons_of_earlier_versions_are_read_in_the_words_of_this_one() {
+        for (old, new) in [
+            (
+                "nothing before it is held: a.json.gz would be next",
+                "the store has nothing before it: a.json.gz would be next",
+            ),
+            (
+                "it is older than the first digest held",
+                "it is older than the first digest in the store",
+            ),
+            ("its digest is not due yet", "its digest is not due yet"),
+        ] {
+            assert_eq!(reworded(old.to_owned()), new);
+            assert_eq!(reworded(new.to_owned()), new);
+        }
+    }
 }

@@ -47,7 +47,7 @@ pub(super) struct Work {
 }
 
 /// The reason of digests whose signature was lost, as a copy loses it.
-pub const NO_SIGNATURE: &str = "the store has no signature of it";
+pub const NO_SIGNATURE: &str = "the store lacks its signature";
 
 impl<'a> Digest<'a> {
     fn new(object: &'a Object, priors: &Priors) -> Self {

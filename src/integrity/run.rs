@@ -146,7 +146,7 @@ impl Verified {
     }
 
     fn add_logs(&mut self, logs: &[logs::JudgedLog<'_>], unread: &[Unread<'_>]) {
-        const UNNAMED: &str = "no digest names it, though those of its hour are there and good: the store has no digest of its trail, or no trail wrote it";
+        const UNNAMED: &str = "no digest names it, although those of its hour are in the store and good: the store has no digest of its trail, or no trail wrote it";
         for log in logs.iter().filter(|log| !log.is_archived) {
             *self.logs.entry(log.status).or_default() += 1;
             if log.is_wrong {

@@ -265,7 +265,7 @@ fn is_whole(document: &Document, list: &Value) -> Result<(), InventoryError> {
     if list["NextToken"].is_null() {
         return Ok(());
     }
-    let problem = "the list goes on, as its NextToken tells\n\nhint: ask for all of it, without --max-items and \
+    let problem = "the list is incomplete: it has a NextToken\n\nhint: ask for all of it, without --max-items and \
                    --no-paginate";
     Err(fault(document, problem.to_owned()))
 }

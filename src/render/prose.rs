@@ -8,7 +8,10 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_width::UnicodeWidthStr as _;
 
 /// The words that lines begin with, under whose text the lines that follow are set.
-const LABELS: [&str; 4] = ["error: ", "warning: ", "note: ", "hint: "];
+const LABELS: [&str; 3] = ["error: ", "warning: ", "hint: "];
+/// What a note begins with, before its code. The lines that follow are set under the first letter of the code: the codes
+/// have many lengths.
+const NOTE: &str = "note[";
 /// A terminal narrower than this is taken to be this wide.
 const WIDTH_MIN: usize = 20;
 
@@ -48,9 +51,10 @@ fn push_line(wrapped: &mut String, line: &str, width: usize) {
 
 /// How far the further lines of a long one are set in: as it is itself, and its label.
 fn indent(line: &str) -> usize {
-    let told = line.trim_start_matches(' ');
-    let label = LABELS.iter().find(|label| told.starts_with(**label));
-    line.len() - told.len() + label.map_or(0, |label| label.len())
+    let text = line.trim_start_matches(' ');
+    let mut labels = LABELS.iter().chain([&NOTE]);
+    let label = labels.find(|label| text.starts_with(**label));
+    line.len() - text.len() + label.map_or(0, |label| label.len())
 }
 
 #[cfg(test)]
@@ -67,8 +71,8 @@ mod tests {
         check("short\n\nlines\n", "short\n\nlines\n");
         check("objects          121\n", "objects          121\n");
         check(
-            "note: it is said in many words\n",
-            "note: it is said in\n      many words\n",
+            "note[few]: a note in many words\n",
+            "note[few]: a note in\n     many words\n",
         );
         check(
             "  what is set in, and long",

@@ -11,7 +11,7 @@ use super::filter::{CUT_DAYS, KnownValues, ResolvedFilters, cut_days};
 use super::placeholder::placeholders;
 use super::values::{days, integer, text_list, timestamp};
 use super::{Filters, KeyDirectory, KeyScope, LogPeriod, ReportError, ResolvedKey, Window};
-use crate::catalog::{Library, Parameter, ParameterKind, Query, Scoped};
+use crate::catalog::{Library, Note, Parameter, ParameterKind, Query, Scoped};
 
 /// What is asked of a report.
 #[derive(Debug, Clone, Default)]
@@ -37,8 +37,8 @@ pub(super) struct Bound {
     pub(super) window: Window,
     /// The principal that is asked about.
     pub(super) principal: Option<String>,
-    /// What must be said of the filters and of the logs.
-    pub(super) notes: Vec<String>,
+    /// The notes on the filters and on the logs.
+    pub(super) notes: Vec<Note>,
 }
 
 pub(super) async fn bind(

@@ -11,6 +11,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 
 use super::Filters;
+use super::notes::caveat_faults;
 use super::placeholder::placeholders;
 use super::values::{days, integer, parse, plan, text_list, timestamp};
 use crate::catalog::{CatalogError, Library, Origin, Parameter, ParameterKind, Query, Scoped};
@@ -23,35 +24,14 @@ pub async fn check(
     report: &Query,
     text: &str,
 ) -> Vec<CatalogError> {
-    let mut faults = Vec::new();
-    let at = |line: usize, problem: String| CatalogError::Header {
-        path: report.path.clone(),
-        line,
-        problem,
-    };
-    for parameter in &report.parameters {
-        let line = line_of_item(text, &format!("param {}", parameter.name), 0);
-        if let Some(problem) = default_fault(parameter) {
-            faults.push(at(line, problem));
-        }
-        let is_text = matches!(
-            parameter.kind,
-            ParameterKind::Text | ParameterKind::Principal | ParameterKind::Resource
-        );
-        if (is_text || parameter.kind == ParameterKind::Int) && !is_used(report, &parameter.name) {
-            let problem = format!(
-                "parameter `{0}` is nowhere used: write ${0}",
-                parameter.name
-            );
-            faults.push(at(line, problem));
-        }
-    }
+    let mut faults = parameter_faults(report, text);
+    let at = |line: usize, problem: String| header_fault(report, line, problem);
     let values = typical_values(report);
     // The own lines of a summary or a caveat are not told apart.
     let beside = report.beside();
-    let beside = beside.map(|(word, place, sql)| (line_of_item(text, word, place), sql));
-    let statements = std::iter::once((report.line, &report.sql)).chain(beside);
-    for (place, (first, sql)) in statements.enumerate() {
+    let beside = beside.map(|(word, place, sql)| (word, line_of_item(text, word, place), sql));
+    let statements = std::iter::once(("", report.line, &report.sql)).chain(beside);
+    for (place, (word, first, sql)) in statements.enumerate() {
         let line_in = |line: usize| if place == 0 { first + line - 1 } else { first };
         let unknown = placeholders(sql).into_iter();
         let unknown: Vec<_> = unknown
@@ -85,10 +65,46 @@ pub async fn check(
                 let columns: Vec<&str> = columns.map(|field| &**field.name()).collect();
                 faults.extend(column_faults(library, report, &columns, text));
             }
+            Ok(frame) if word == "caveat" => {
+                let problems = caveat_faults(sql, frame.schema().as_arrow());
+                faults.extend(problems.into_iter().map(|problem| at(first, problem)));
+            }
             Ok(_) => {}
         }
     }
     faults
+}
+
+/// What is wrong with the parameters of a report.
+fn parameter_faults(report: &Query, text: &str) -> Vec<CatalogError> {
+    let mut faults = Vec::new();
+    let at = |line: usize, problem: String| header_fault(report, line, problem);
+    for parameter in &report.parameters {
+        let line = line_of_item(text, &format!("param {}", parameter.name), 0);
+        if let Some(problem) = default_fault(parameter) {
+            faults.push(at(line, problem));
+        }
+        let is_text = matches!(
+            parameter.kind,
+            ParameterKind::Text | ParameterKind::Principal | ParameterKind::Resource
+        );
+        if (is_text || parameter.kind == ParameterKind::Int) && !is_used(report, &parameter.name) {
+            let problem = format!(
+                "parameter `{0}` is nowhere used: write ${0}",
+                parameter.name
+            );
+            faults.push(at(line, problem));
+        }
+    }
+    faults
+}
+
+fn header_fault(query: &Query, line: usize, problem: String) -> CatalogError {
+    CatalogError::Header {
+        path: query.path.clone(),
+        line,
+        problem,
+    }
 }
 
 /// What is wrong with the column documentation of a view or report with these columns; `text` is that of its file.
@@ -100,22 +116,15 @@ pub fn column_faults(
     text: &str,
 ) -> Vec<CatalogError> {
     let faults = library.column_faults(query, columns).into_iter();
-    let faults = faults.map(|fault| CatalogError::Header {
-        path: query.path.clone(),
-        line: line_of_item(text, &fault.word, 0),
-        problem: fault.problem,
-    });
+    let faults =
+        faults.map(|fault| header_fault(query, line_of_item(text, &fault.word, 0), fault.problem));
     faults.collect()
 }
 
 /// The fault of a view whose statement the engine refused.
 #[must_use]
 pub fn statement_fault(query: &Query, source: &DataFusionError) -> CatalogError {
-    CatalogError::Header {
-        path: query.path.clone(),
-        line: query.line + line_of(source) - 1,
-        problem: told(source),
-    }
+    header_fault(query, query.line + line_of(source) - 1, told(source))
 }
 
 /// What is wrong with a statement.

@@ -1,6 +1,6 @@
 //! What a report says of events that `keytrail retain` deleted.
 //!
-//! Enters: a report with its parameters bound. Leaves: a statement with one text, if the report reads events of a time
+//! Enters: a report with its parameters bound. Leaves: a statement with one note, if the report reads events of a time
 //! before the horizon. What is still known of them is counted by the day, and so it can be said who
 //! was there. The horizon is the table's property: the oldest event says nothing, for those of aliases stay.
 
@@ -54,8 +54,9 @@ const COUNTED: [&str; 10] = [
 /// What is said where counts of the window were deleted too.
 const COUNTS_TEXT: &str = "
 SELECT
-  'counts before ' || to_char(counts_from, '%Y-%m-%dT%H:%M:%SZ')
-    || ' were deleted and are not in this answer; which keys were used before is not known' AS text
+  'deleted' AS code,
+  NULL AS count,
+  'counts before ' || iso_time(counts_from) || ' are deleted; earlier uses are unknown' AS text
 FROM (SELECT retention_horizon('usage_daily') AS counts_from) AS retention
 CROSS JOIN log_period
 WHERE counts_from > coalesce($since, counts_from - INTERVAL '1 day') AND coalesce(first_time < counts_from, true)";
@@ -65,13 +66,13 @@ const HORIZON: &str = "SELECT key_retention_horizon(CASE WHEN cardinality($key_a
 
 /// The counts of the deleted events within the filters; `$since` and `$until` bound the part of the window that was deleted.
 const TEXT: &str = "
-WITH counted AS (
+WITH totals AS (
   SELECT
     coalesce(sum(count) FILTER (WHERE kind = 'use' AND outcome = 'success'), 0) AS uses,
     coalesce(sum(count) FILTER (WHERE NOT (kind = 'use' AND outcome = 'success')), 0) AS others,
     coalesce(sum(count) FILTER (WHERE kind = 'unknown'), 0) AS unknown,
     count(DISTINCT caller) AS callers,
-    to_char(max(last_time), '%Y-%m-%dT%H:%M:%SZ') AS last_counted
+    iso_time(max(last_time)) AS last_counted
   FROM scope_counts
   WHERE NOT is_other_key AND (cardinality($key_arns) > 0 OR key_role <> 'destination')
     AND NOT array_has($kept_operations, coalesce(event_name, ''))
@@ -80,24 +81,27 @@ WITH counted AS (
 )
 
 SELECT
-  'events before ' || to_char($horizon, '%Y-%m-%dT%H:%M:%SZ') || ' were deleted and are not in these rows; '
+  'deleted' AS code,
+  CASE
+    WHEN $service IS NULL AND (NOT $has_principal OR cardinality($principal_callers) > 0) THEN uses
+  END AS count,
+  'events before ' || iso_time($horizon) || ' are deleted; '
     || CASE
-      WHEN $service IS NOT NULL THEN 'the daily counts that remain do not say for which service they were'
-      WHEN $has_principal AND cardinality($principal_callers) = 0
-        THEN 'the daily counts that remain name callers only, so they cannot show what this principal did'
-      WHEN uses + others = 0 THEN 'the daily counts that remain show none within these filters'
-      ELSE 'their daily counts still show ' || uses || CASE WHEN uses = 1 THEN ' use' ELSE ' uses' END
-        || CASE WHEN others = 0 THEN '' ELSE ' and ' || others || ' other ' || CASE WHEN others = 1 THEN 'call' ELSE 'calls' END END
+      WHEN $service IS NOT NULL THEN 'daily counts do not name the service'
+      WHEN $has_principal AND cardinality($principal_callers) = 0 THEN 'daily counts name callers only, not this principal'
+      WHEN uses + others = 0 THEN 'daily counts show none within these filters'
+      ELSE 'daily counts still show ' || counted(uses, 'use', 'uses')
+        || CASE WHEN others = 0 THEN '' ELSE ' and ' || counted(others, 'other call', 'other calls') END
         || CASE WHEN unknown = 0 THEN '' ELSE ' (' || unknown || ' of unknown operations)' END
-        || ' by ' || callers || CASE WHEN callers = 1 THEN ' caller' ELSE ' callers' END || ', the last at ' || last_counted
-        || ': see keytrail report operations and top-callers'
+        || ' by ' || counted(callers, 'caller', 'callers') || ', last at ' || last_counted
+        || '; see keytrail report operations'
     END
     || CASE
       WHEN counts_from > coalesce($since, counts_from - INTERVAL '1 day') AND coalesce(first_time < counts_from, true)
-        THEN '; counts before ' || to_char(counts_from, '%Y-%m-%dT%H:%M:%SZ') || ' were deleted too'
+        THEN '; counts before ' || iso_time(counts_from) || ' are deleted too'
       ELSE ''
     END AS text
-FROM counted
+FROM totals
 CROSS JOIN (SELECT min(event_date) AS first_date, retention_horizon('usage_daily') AS counts_from FROM usage_daily) AS days
 CROSS JOIN log_period
 WHERE (coalesce(first_date < CAST($horizon AS DATE), false) OR coalesce(first_time < $horizon, false))
@@ -115,7 +119,8 @@ pub(super) async fn note(
     let is_read = |names: &[&str]| names.iter().any(|name| read.contains(*name));
     let is_of_events = is_read(&OF_ALL_TIMES) || is_read(&OF_THE_WINDOW);
     if report.counted.is_some() || (!is_of_events && is_read(&COUNTED)) {
-        let counts = plan(context, COUNTS_TEXT, &bound.values);
+        let sql = library.with_macros(COUNTS_TEXT)?;
+        let counts = plan(context, &sql, &bound.values);
         return Ok(Some(counts.await.map_err(fault)?));
     }
     let is_of_all_times = is_read(&OF_ALL_TIMES) && !is_read(&COUNTS);
@@ -143,7 +148,8 @@ pub(super) async fn note(
     values.insert("is_in_window".to_owned(), truth(is_in_window));
     let kept = KEPT_OPERATIONS.map(str::to_owned);
     values.insert("kept_operations".to_owned(), text_list(&kept));
-    let scoped = Scoped::new(library, TEXT)?;
+    let sql = library.with_macros(TEXT)?;
+    let scoped = Scoped::new(library, &sql)?;
     let frame = plan(context, &scoped.sql, &values).await.map_err(fault)?;
     Ok(Some(frame))
 }

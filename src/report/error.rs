@@ -11,6 +11,14 @@ pub enum ReportError {
     /// A query file is wrong, or there is none of that name.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// A caveat that returns something other than notes.
+    #[error("{path}: {problem}")]
+    Caveat {
+        /// The query file.
+        path: String,
+        /// What is wrong with it, and what is accepted.
+        problem: String,
+    },
     /// A parameter that the report does not have.
     #[error(
         "report `{report}` has no parameter `{}`{}",

@@ -9,6 +9,7 @@ use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, DurationRound as _, SecondsFormat, SubsecRound as _, TimeDelta, Utc};
 
 use super::{ReportError, Window};
+use crate::catalog::Note;
 use crate::sql::Session;
 
 /// Logs that end longer ago than this are not of today: deliveries come within the hour, a sync once a day.
@@ -94,26 +95,38 @@ impl LogPeriod {
             .filter(|(newest, last_read)| Window::is_ahead(*newest, *last_read))
     }
 
-    /// What must be said of a window that reaches the end of logs which end long before `now`.
+    /// The note on a window that extends to the end of logs which end long before `now`.
     #[must_use]
-    pub(super) fn stale(&self, window: &Window, now: DateTime<Utc>) -> Option<String> {
+    pub(super) fn stale(&self, window: &Window, now: DateTime<Utc>) -> Option<Note> {
         let (_, last) = self.bounds()?;
         let days = (now - last).num_days();
         let is_reached = window.until.is_none_or(|until| until >= last);
-        (days >= STALE_DAYS && is_reached)
-            .then(|| format!("the logs end at {}, {days} days before now", text_of(last)))
+        (days >= STALE_DAYS && is_reached).then(|| {
+            let text = format!("the logs end {days} days ago, at {}", text_of(last));
+            Note::new("logs-end", Some(days), text)
+        })
     }
 
-    /// The answer about a principal that no event names.
-    pub(super) fn nothing_of(&self, typed: &str, horizon: Option<DateTime<Utc>>) -> String {
-        let Some((first, last)) = self.bounds() else {
-            return format!("no KMS event in the store is from `{typed}`");
+    /// The answer about a principal that no event names, with the names that it may be a slip of.
+    pub(super) fn nothing_of(
+        &self,
+        typed: &str,
+        horizon: Option<DateTime<Utc>>,
+        near: &[String],
+    ) -> Note {
+        let mut text = match self.bounds() {
+            None => format!("no KMS event is from `{typed}`"),
+            Some((first, last)) => format!(
+                "no KMS event from {} to {} is from `{typed}`",
+                text_of(first.max(horizon.unwrap_or(first))),
+                text_of(last)
+            ),
         };
-        format!(
-            "nothing from {} to {}: no KMS event in the store is from `{typed}`",
-            text_of(first.max(horizon.unwrap_or(first))),
-            text_of(last)
-        )
+        if !near.is_empty() {
+            text.push_str("; similar names: ");
+            text.push_str(&near.join(", "));
+        }
+        Note::new("no-activity", Some(0), text)
     }
 }
 
@@ -208,9 +221,8 @@ mod tests {
             period.stale(&window, time(now))
         };
         let told = |days: i64| {
-            Some(format!(
-                "the logs end at 2026-06-29T23:00:00Z, {days} days before now"
-            ))
+            let text = format!("the logs end {days} days ago, at 2026-06-29T23:00:00Z");
+            Some(super::Note::new("logs-end", Some(days), text))
         };
         assert_eq!(said(None, "2026-06-30T09:00:00Z"), None);
         assert_eq!(said(None, "2026-07-01T22:59:59Z"), None);

@@ -14,6 +14,7 @@ mod filter;
 mod key;
 mod logs;
 mod names;
+mod notes;
 mod pages;
 mod placeholder;
 mod reads;

@@ -1,7 +1,7 @@
 //! Running a report: parameters bound, the summary before the rows, rows streaming, caveats after them.
 //!
 //! Enters: a session, a report and what was asked for. Leaves: an [`Outcome`]; whoever renders it
-//! prints the window and the summary, streams the rows, then prints footnote and caveats.
+//! prints the window and the summary, streams the rows, then prints the notes.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -15,9 +15,10 @@ use super::bind::{Request, bind};
 use super::deleted;
 use super::filter::account_names;
 use super::names;
+use super::notes::{columns_fault, notes_of};
 use super::values::{parse, plan};
 use super::{ReportError, Window};
-use crate::catalog::{Library, Query, Scoped};
+use crate::catalog::{Library, Note, Query, Scoped};
 use crate::sql::Session;
 
 /// The answer to a report.
@@ -32,9 +33,9 @@ pub struct Outcome {
     pub stream: SendableRecordBatchStream,
     /// The columns that name the account which the column before them tells.
     pub names: Vec<String>,
-    /// A text that must stand beside the rows.
-    pub footnote: Option<String>,
-    /// What else must be said, to be asked for after the rows.
+    /// The note that belongs to every answer of this report.
+    pub footnote: Option<Note>,
+    /// The other notes, which are computed after the rows.
     pub caveats: Caveats,
 }
 
@@ -49,27 +50,26 @@ impl fmt::Debug for Outcome {
     }
 }
 
-/// Statements that tell what a reader of the rows must know.
+/// The notes on an answer, computed when they are asked for.
 #[derive(Debug)]
 pub struct Caveats {
     query: String,
-    notes: Vec<String>,
+    path: String,
+    notes: Vec<Note>,
     frames: Vec<DataFrame>,
 }
 
 impl Caveats {
-    /// The texts, those of the filters first, then in the order of the header; none where there is nothing to
-    /// say.
+    /// The notes, those of the filters first, then in the order of the header; none if there is nothing to note.
     ///
     /// # Errors
-    /// [`ReportError::Engine`] where they cannot be computed.
-    pub async fn collect(self) -> Result<Vec<String>, ReportError> {
-        let fault = |source| ReportError::engine(&self.query, source);
-        let mut texts = self.notes;
+    /// [`ReportError::Engine`] if they cannot be computed, and [`ReportError::Caveat`] if one has an unknown code.
+    pub async fn collect(self) -> Result<Vec<Note>, ReportError> {
+        let mut notes = self.notes;
         for frame in self.frames {
-            texts.extend(texts_of(frame).await.map_err(fault)?);
+            notes.extend(notes_of(&self.query, &self.path, frame).await?);
         }
-        Ok(texts)
+        Ok(notes)
     }
 }
 
@@ -132,6 +132,11 @@ pub(crate) async fn run_in(
         Some(_) => texts_of(frames.remove(0)).await.map_err(fault)?,
         None => Vec::new(),
     };
+    let mut columns = frames.iter().map(|frame| frame.schema().as_arrow());
+    if let Some(problem) = columns.find_map(columns_fault) {
+        let path = report.path.clone();
+        return Err(ReportError::Caveat { path, problem });
+    }
     frames.extend(deleted::note(context, library, report, &bound).await?);
     Ok(Outcome {
         title: report.title.clone(),
@@ -142,6 +147,7 @@ pub(crate) async fn run_in(
         footnote: report.footnote.clone(),
         caveats: Caveats {
             query: report.id.clone(),
+            path: report.path.clone(),
             notes: bound.notes,
             frames,
         },

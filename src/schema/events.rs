@@ -35,7 +35,7 @@ const KMS_COLUMNS: &[Column] = &[
     optional(
         "key_arn",
         Text,
-        "The ARN of the key as this event itself tells it; the source key of a ReEncrypt. Null where the event names no key by ARN.",
+        "The ARN of the key as this event itself names it; the source key of a ReEncrypt. Null where the event names no key by ARN.",
     ),
     optional(
         "key_as_typed",
@@ -49,7 +49,7 @@ const KMS_COLUMNS: &[Column] = &[
     required(
         "caller",
         Text,
-        "The stable principal: issuer ARN of a session, else user ARN, `account:<id>` of a principal of whom no more is told, `service:<invokedBy>`, `identitycenter:<userId>`, else `unknown`. EC2's own calls for instances are `service:ec2.amazonaws.com`; with a log or key of another account than theirs, that account's role `aws:ec2-infrastructure`.",
+        "The stable principal: issuer ARN of a session, else user ARN, `account:<id>` of a principal of whom no more is known, `service:<invokedBy>`, `identitycenter:<userId>`, else `unknown`. EC2's own calls for instances are `service:ec2.amazonaws.com`; with a log or key of another account than theirs, that account's role `aws:ec2-infrastructure`.",
     ),
     optional("event_name", Text, "The KMS operation (`eventName`)."),
     one_of(&required("outcome", Text, "How the call ended."), OUTCOMES),
@@ -181,7 +181,7 @@ const KMS_COLUMNS: &[Column] = &[
     required(
         "is_correction",
         Bool,
-        "The record tells an earlier event anew: it corrects it (`addendum.reason` is UPDATED_DATA), or is another \
+        "The record repeats an earlier event: it corrects it (`addendum.reason` is UPDATED_DATA), or is another \
          content of the same event, equal in all that decides an answer.",
     ),
     required(
@@ -292,7 +292,7 @@ const KMS_COLUMNS: &[Column] = &[
     optional(
         "extra",
         Text,
-        "A JSON object of every member of the event that no other column holds as it was written.",
+        "A JSON object of every member of the event that no other column has as it was written.",
     ),
     required(
         "object_id",

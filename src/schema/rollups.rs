@@ -42,7 +42,7 @@ pub const USAGE_MONTHLY: Table = Table {
         optional(
             "recipient_account_id",
             Text,
-            "The account whose log held the records.",
+            "The account whose log has the records.",
         ),
         optional("region", Text, "The region that recorded them."),
         required("is_correction", Bool, "The records correct earlier ones."),
@@ -88,9 +88,8 @@ pub const KEY_RESOURCES: Table = Table {
 pub const ALIAS_SIGHTINGS: Table = Table {
     name: "alias_sightings",
     doc: "Where each alias was seen to point: each alias operation, and per day the first and the last event that \
-          typed an alias and tells its key. Rows of equal dimensions add up. Kept for ever, when the \
-          events themselves and what was counted of uses have been given up: without it nobody could tell which key \
-          an alias meant.",
+          typed an alias and names its key. Rows of equal dimensions add up. Never deleted, unlike events and counts of \
+          uses: only these rows show which key an alias meant.",
     columns: &[
         required("event_date", Date, "The UTC date of the events."),
         required("alias_name", Text, "The alias, `alias/…`."),
@@ -105,8 +104,8 @@ pub const ALIAS_SIGHTINGS: Table = Table {
             &required(
                 "sighting",
                 Text,
-                "`pointed` by CreateAlias or UpdateAlias from then on, `used` by an event at that time, `deleted` by \
-             DeleteAlias from then on.",
+                "`pointed` by CreateAlias or UpdateAlias starting then, `used` by an event at that time, `deleted` by \
+             DeleteAlias starting then.",
             ),
             SIGHTINGS,
         ),
@@ -168,7 +167,7 @@ pub const ROLLUPS: [&Table; 4] = [
 pub const TRAILS: Table = Table {
     name: "trails",
     doc: "Dated descriptions of trails, as `keytrail trails` takes them from CloudTrail or a file. Each row has what \
-          was told at that time; null is not known.",
+          was known at that time; null is not known.",
     columns: &[
         required("trail_arn", Text, "The trail."),
         required("taken_at", Time, "When the description was taken."),
@@ -207,7 +206,7 @@ pub const TRAILS: Table = Table {
 /// Which regions each account has enabled, dated.
 pub const ACCOUNT_REGIONS: Table = Table {
     name: "account_regions",
-    doc: "Dated lists of the regions of each account, as ListRegions of the account tells them. For each account \
+    doc: "Dated lists of the regions of each account, as ListRegions of the account returns them. For each account \
           the newest list counts.",
     columns: &[
         required("account_id", Text, "The account."),
@@ -226,7 +225,7 @@ pub const ACCOUNT_REGIONS: Table = Table {
 /// The members of an organization, dated.
 pub const ORGANIZATION_ACCOUNTS: Table = Table {
     name: "organization_accounts",
-    doc: "Dated lists of the member accounts of an organization, as ListAccounts tells them. The newest list of an \
+    doc: "Dated lists of the member accounts of an organization, as ListAccounts returns them. The newest list of an \
           organization counts.",
     columns: &[
         required("organization_id", Text, "The organization, `o-…`."),
@@ -326,14 +325,14 @@ const USAGE_COLUMNS: &[Column] = &[
     optional(
         "recipient_account_id",
         Text,
-        "The account whose log held the records.",
+        "The account whose log has the records.",
     ),
     optional("region", Text, "The region that recorded them."),
     one_of(
         &required(
             "record_role",
             Text,
-            "`network` for what a VPC endpoint tells of a call that went on to KMS, which has a record of its own; else \
+            "`network` for what a VPC endpoint recorded of a call that went on to KMS, which has a record of its own; else \
          `caller_copy` where the recipient is not the key's account, else `owner`.",
         ),
         RECORD_ROLES,

@@ -141,7 +141,7 @@ pub enum ServiceError {
     )]
     NothingToRetain,
     /// A key to release that has no hold.
-    #[error("`{}` has no hold", printable(key))]
+    #[error("`{}` is not on hold", printable(key))]
     NotHeld {
         /// The key.
         key: String,

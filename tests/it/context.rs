@@ -222,17 +222,15 @@ fn filtered_status(line: &str, previous: &str) -> String {
             format!("{head}{:gap$}{:>width$}\n", "", "[BYTES]")
         }
         [
-            "note:",
+            "note[logs-end]:",
             "the",
             "logs",
             "end",
-            "at",
-            _,
             days,
             "days",
-            "before",
-            "now",
-        ] => line.replace(&format!(", {days} days"), ", [DAYS] days"),
+            "ago,",
+            ..,
+        ] => line.replace(&format!("end {days} days"), "end [DAYS] days"),
         ["lag", "the", "last", "delivery", ..] => "lag     [LAG]\n".to_owned(),
         ["\"told\":", "\"the", "last", "delivery", ..] => "      \"told\": \"[LAG]\"\n".to_owned(),
         [time, "ingest" | "retain", ..] if time.ends_with('Z') => {

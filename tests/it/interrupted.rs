@@ -239,12 +239,12 @@ impl<'a> Asked<'a> {
             (&run["objects_planned"], &run["objects_done"]),
             (&planned.into(), &read.into())
         );
-        let told = format!("{word}: the store has {read} of {planned} objects");
+        let told = format!("{read} of {planned} objects {word} the ingest of ");
         let status = self.run(&["status"]);
         let first = status.stdout.lines().next().unwrap_or_default();
         assert!(first.contains(&told), "{told}: {status:?}");
         for note in self.notes() {
-            assert!(note.contains("note: the ingest of "), "{note}");
+            assert!(note.contains("note[unfinished]: "), "{note}");
             assert!(note.contains(&told), "{told}: {note}");
         }
         read
@@ -315,9 +315,9 @@ fn an_ingest_of_a_bucket_says_how_far_it_came() {
         ended.assert_is(sent);
         let is_asked = matches!(sent, Sent::Interrupt | Sent::Terminate);
         let word = if is_asked {
-            "was interrupted"
+            "stored from"
         } else {
-            "has not finished"
+            "stored so far from"
         };
         let read = asked.assert_unfinished(LOGS, word);
         assert!(read < at as u64 + 2, "{at}, {sent:?}: {read} were read");
@@ -402,7 +402,7 @@ fn an_ingest_of_a_queue_says_how_far_it_came() {
                 "{ended:?}"
             );
         } else {
-            let read = asked.assert_unfinished(LOGS, "has not finished");
+            let read = asked.assert_unfinished(LOGS, "stored so far from");
             assert!(read < at as u64, "{at}, {sent:?}: {read} were read");
             // They come again, though later than this test has time for.
             send(&queue, &bucket);
@@ -469,9 +469,9 @@ fn an_ingest_of_a_directory_killed_at_a_write_says_how_far_it_came() {
             [_run] => {
                 unfinished += 1;
                 let word = if ended.stderr.contains("interrupted: ") {
-                    "was interrupted"
+                    "stored from"
                 } else {
-                    "has not finished"
+                    "stored so far from"
                 };
                 asked.assert_unfinished(objects, word);
             }

@@ -210,6 +210,42 @@ fn messages_are_events_in_json() {
 }
 
 #[test]
+fn notes_have_codes_and_counts_in_json() {
+    let context = Context::with_samples();
+    let words = ["report", "operations", "--format", "csv"];
+    let text = context.run(&words);
+    let json = context.run(&[&words[..], &["--log-format", "json"]].concat());
+    let all = events(&json.stderr);
+    let notes: Vec<&Value> = all
+        .iter()
+        // The clock counts its days.
+        .filter(|event| event["code"].is_string() && event["code"] != "logs-end")
+        .collect();
+    let printed: Vec<String> = notes
+        .iter()
+        .map(|note| {
+            let text = |field: &str| note[field].as_str().unwrap_or_default();
+            assert_eq!(text("level"), "INFO", "{json}");
+            format!("note[{}]: {}", text("code"), text("message"))
+        })
+        .collect();
+    let expected: Vec<&str> = text
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("note[") && !line.starts_with("note[logs-end]"))
+        .collect();
+    assert_eq!(printed, expected, "{json}");
+    let dry_runs = notes.iter().find(|note| note["code"] == "dry-runs");
+    let dry_runs = dry_runs.expect("the samples have dry runs");
+    let message = dry_runs["message"].as_str().unwrap_or_default();
+    let count = message
+        .split(' ')
+        .next()
+        .and_then(|count| count.parse::<i64>().ok());
+    assert_eq!(dry_runs["count"].as_i64(), count, "{json}");
+}
+
+#[test]
 fn faults_of_the_configuration_are_events_in_json() {
     let context = Context::new();
     fs::write(context.path().join("keytrail.toml"), "thread = 1\n").expect("a file");

@@ -19,10 +19,12 @@ fn data_and_notes_are_apart() {
         let report = context.run(&["report", "unused-keys", "--days", "5", "--format", format]);
         assert_eq!(report.code, 0, "{report}");
         assert!(
-            report.stderr.contains("note: seen in logs, not a verdict"),
+            report
+                .stderr
+                .contains("note[not-a-verdict]: seen in logs, not a verdict"),
             "{report}"
         );
-        assert!(!report.stdout.contains("note:"), "{report}");
+        assert!(!report.stdout.contains("note["), "{report}");
         // The window is told with every format; with rows for programs, not among them.
         let heading = "Keys with no use (from 2026-03-05T18:50:00Z";
         let is_table = format == "table";

@@ -176,7 +176,7 @@ fn files_that_cannot_be_what_they_are_called_are_named() {
 fn check_tells_every_fault_with_its_line() {
     let context = Context::new();
     let good = query("", "SELECT 1 AS n ORDER BY n");
-    let faulty: [(&str, String); 17] = [
+    let faulty: [(&str, String); 21] = [
         (
             "reports/syntax.sql",
             query("", "SELECT caller\nFROM kms_events\nORDER BYE 1"),
@@ -231,6 +231,31 @@ fn check_tells_every_fault_with_its_line() {
                 "-- caveat: SELECT nope FROM kms_events",
                 "SELECT 1 ORDER BY 1",
             ),
+        ),
+        (
+            "reports/old-caveat.sql",
+            query(
+                "-- caveat: SELECT 'a text of '\n--   || count(*) AS text FROM kms_events",
+                "SELECT 1 ORDER BY 1",
+            ),
+        ),
+        (
+            "reports/typed-caveat.sql",
+            query(
+                "-- caveat: SELECT 'own-q' AS code, 'many' AS count, 'a text' AS text",
+                "SELECT 1 ORDER BY 1",
+            ),
+        ),
+        (
+            "reports/code.sql",
+            query(
+                "-- caveat: SELECT 'coverages' AS code, NULL AS count, 'a text' AS text",
+                "SELECT 1 ORDER BY 1",
+            ),
+        ),
+        (
+            "reports/footnote.sql",
+            query("-- footnote: a text", "SELECT 1 ORDER BY 1"),
         ),
         (
             "reports/summary.sql",
@@ -330,6 +355,61 @@ fn a_directory_that_is_none_is_refused() {
     ];
     assert!(transcripts.iter().all(|transcript| transcript.code == 2));
     insta::assert_snapshot!("own_refused", joined(&transcripts));
+}
+
+#[test]
+fn own_notes_have_codes_of_their_own() {
+    let context = Context::with_samples();
+    let own = |header: &str| {
+        query(
+            &format!("-- column n: One.\n{header}"),
+            "SELECT 1 AS n ORDER BY n",
+        )
+    };
+    let good = own("-- footnote own-always: the same each time\n\
+        -- caveat: SELECT 'own-' || 'late' AS code, count(*) AS count, count(*) || ' tables' AS text\n\
+        --   FROM (VALUES (1), (2)) AS t (n)\n\
+        -- caveat: SELECT 'unread' AS code, NULL AS count, NULL AS text");
+    let computed = own("-- caveat: SELECT 'la' || 'te' AS code, 1 AS count, '1 table' AS text");
+    let old = own("-- caveat: SELECT 'a text' AS text");
+    write(
+        &context,
+        &[
+            ("reports/good.sql", &good),
+            ("reports/computed.sql", &computed),
+            ("reports/old.sql", &old),
+        ],
+    );
+    let report = |name: &str| context.run(&["report", name, "--queries", "own", "--format", "csv"]);
+    let good = report("good");
+    assert_eq!(good.code, 0, "{good}");
+    let notes: Vec<&str> = good
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("note[own-"))
+        .collect();
+    assert_eq!(
+        notes,
+        [
+            "note[own-always]: the same each time",
+            "note[own-late]: 2 tables"
+        ],
+        "{good}"
+    );
+    assert!(!good.stderr.contains("note[unread]"), "{good}");
+    // What only its rows show comes after the rows, what its columns show before.
+    let computed = report("computed");
+    let fault = "error: own/reports/computed.sql: `late` is not the code of a note: use one from docs/notes.md";
+    assert!(computed.stderr.contains(fault), "{computed}");
+    assert_eq!(
+        (computed.code, computed.stdout.as_str()),
+        (2, "n\n1\n"),
+        "{computed}"
+    );
+    let old = report("old");
+    let fault = "error: own/reports/old.sql: a caveat returns the columns code, count, text, not text: write `SELECT";
+    assert!(old.stderr.contains(fault), "{old}");
+    assert_eq!((old.code, old.stdout.as_str()), (2, ""), "{old}");
 }
 
 #[test]

@@ -239,7 +239,7 @@ fn an_event_of_the_future_that_moves_the_window_is_told() {
         context.run(&[&words[..], more].concat()).stderr
     };
     let told =
-        "warning: the newest event is dated 2126-01-01T00:00:00Z, after the last log was read (";
+        "warning: the newest event (2126-01-01T00:00:00Z) is dated after the last log was read (";
     ingest("real.json", event("1", "2026-03-01T00:00:00Z"));
     assert!(!report(&[]).contains("warning: the newest event"));
     ingest("future.json", event("2", "2126-01-01T00:00:00Z"));

@@ -9,7 +9,7 @@ use crate::context::Context;
 const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/9b16f809-fdb1-4f54-8799-7b6bdb3d1150";
 const OTHER_KEY: &str =
     "arn:aws:kms:us-east-1:111122223333:key/445fad2a-92d3-443a-bcf2-49f3d4e441c3";
-const NOTE: &str = "event ids under which different calls are stored";
+const NOTE: &str = "note[id-conflicts]: ";
 
 /// A call as CloudTrail delivers it.
 fn call() -> Value {

@@ -13,6 +13,7 @@ use crate::context::{Context, REPOSITORY};
 
 mod circles;
 mod names;
+mod notes;
 mod queries;
 mod spelling;
 mod words;

@@ -19,7 +19,7 @@
 -- column usage: key usage, such as `ENCRYPT_DECRYPT`, from CreateKey or ReplicateKey
 -- column origin: origin of the key material, such as `AWS_KMS`, from CreateKey or ReplicateKey
 -- column custom_key_store_id: custom key store of the key, from CreateKey or ReplicateKey
--- column told_time: time of the call that `spec`, `usage`, `origin` and `custom_key_store_id` are from
+-- column settings_time: time of the call that `spec`, `usage`, `origin` and `custom_key_store_id` are from
 -- column description: description of the key, from CreateKey, ReplicateKey or UpdateKeyDescription
 -- column description_time: time of that call
 -- column rotation: automatic rotation, `enabled` or `disabled`, by the last EnableKeyRotation or DisableKeyRotation
@@ -242,7 +242,7 @@ SELECT
   keys_made.usage,
   keys_made.origin,
   keys_made.custom_key_store_id,
-  keys_made.created_time AS told_time,
+  keys_made.created_time AS settings_time,
   keys_with_states.is_multi_region,
   keys_with_states.key_set,
   descriptions.description,

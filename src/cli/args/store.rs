@@ -29,7 +29,7 @@ const HEADING: &str = "Store on S3";
 #[derive(Debug, ClapArgs)]
 #[expect(
     clippy::struct_field_names,
-    reason = "each is told apart from the option of the same name for the logs"
+    reason = "each differs from the option of the same name for the logs"
 )]
 pub(in crate::cli) struct StoreAccessArgs {
     /// AWS profile for the store

@@ -126,5 +126,5 @@ fn batch<const N: usize>(names: [&str; N], rows: &[[String; N]]) -> anyhow::Resu
         let cells: StringArray = rows.iter().map(|row| Some(row[at].as_str())).collect();
         (*name, Arc::new(cells) as ArrayRef)
     });
-    RecordBatch::try_from_iter(columns).context("the columns are of one length")
+    RecordBatch::try_from_iter(columns).context("the columns have one length")
 }

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use rustyline::Editor;
 use rustyline::history::{DefaultHistory, History as _};
 
-use super::super::error::to_stderr;
+use super::super::notes;
 use super::completion::Helpful;
+use crate::catalog::Note;
 
 /// Where the history is kept; nowhere after it could not be, which is said once.
 pub(super) struct History {
@@ -61,10 +62,11 @@ impl History {
     }
 
     fn give_up(&mut self, path: &Path, error: &dyn std::fmt::Display) {
-        to_stderr(&format!(
-            "note: no history is kept: cannot use `{}`: {error}\n",
+        let text = format!(
+            "history is not saved: cannot use `{}`: {error}",
             path.display()
-        ));
+        );
+        notes::print(&[Note::new("shell-history", None, text)]);
         self.path = None;
     }
 }

@@ -38,6 +38,7 @@ use super::error::{print, to_stderr};
 use super::notes;
 use super::queries::QueriesChoice;
 use super::session::StoreChoice;
+use crate::catalog::Note;
 use crate::service::Reader;
 use crate::store::Store;
 
@@ -58,8 +59,8 @@ enum Next {
 struct Desk {
     store: Store,
     reader: Reader,
-    /// What must be said beside every answer of the reader; none until it is known.
-    notes: Option<String>,
+    /// The notes on the store, which come with every answer; none until they are known.
+    notes: Option<Vec<Note>>,
     outlet: Outlet,
 }
 
@@ -185,9 +186,9 @@ impl Desk {
         Ok(())
     }
 
-    /// Says what must be said beside every answer.
+    /// Prints the notes on the store.
     fn say_notes(&self) {
-        to_stderr(self.notes.as_deref().unwrap_or_default());
+        notes::print(self.notes.as_deref().unwrap_or_default());
     }
 
     /// The names that can be completed.

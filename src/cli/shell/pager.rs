@@ -10,7 +10,8 @@ use std::process::{Child, Command, Stdio};
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::super::error::to_stderr;
+use super::super::notes;
+use crate::catalog::Note;
 
 /// The pager, as it was chosen.
 #[derive(Debug, Clone, Default)]
@@ -140,7 +141,8 @@ impl Paged {
             }
             Err(error) => {
                 let pager = self.pager.words.join(" ");
-                to_stderr(&format!("note: cannot run the pager `{pager}`: {error}\n"));
+                let text = format!("cannot run the pager `{pager}`: {error}");
+                notes::print(&[Note::new("pager", None, text)]);
                 self.state = State::Direct;
                 io::stdout().write_all(held)
             }

@@ -10,7 +10,7 @@ use futures::{FutureExt as _, StreamExt as _};
 
 use super::super::args::ReportArgs;
 use super::super::error::{to_stderr, to_stdout};
-use super::super::report;
+use super::super::{notes, report};
 use super::{Desk, Next, Shell};
 
 /// Batches computed ahead of what was written.
@@ -105,7 +105,7 @@ impl Desk {
             .await?;
         let caveats = outcome.caveats.collect().await?;
         self.say_notes();
-        to_stderr(&report::notes(outcome.footnote, caveats));
+        notes::print(&report::notes(outcome.footnote, caveats));
         Ok(())
     }
 }

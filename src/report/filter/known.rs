@@ -11,7 +11,7 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use super::shape::{account_of, is_caller, is_principal, is_same_identity};
-use crate::catalog::{Library, nearest};
+use crate::catalog::{Library, Note, nearest};
 use crate::report::values::{plan, timestamp};
 use crate::report::{LogPeriod, ReportError, Window};
 use crate::sql::texts;
@@ -138,17 +138,17 @@ impl<'a> KnownValues<'a> {
         let left: Vec<String> = left.map(|account| account.id.clone()).collect();
         if left.is_empty() {
             return Err(ReportError::NothingLeft {
-                problem: "no account is of that `--owner` and under that `--ou`",
+                problem: "no account has that `--owner` and is under that `--ou`",
             });
         }
         Ok(left)
     }
 
-    /// What is to be said where no log names any of these accounts.
+    /// The note on those of these accounts that no log names.
     pub(super) async fn note_on_accounts(
         &self,
         accounts: &BTreeSet<&str>,
-    ) -> Result<Option<String>, ReportError> {
+    ) -> Result<Option<Note>, ReportError> {
         if accounts.is_empty() {
             return Ok(None);
         }
@@ -159,17 +159,20 @@ impl<'a> KnownValues<'a> {
             return Ok(None);
         }
         let imported = self.imported().await?;
-        let told = unseen.iter().map(|id| {
+        let names = unseen.iter().map(|id| {
             let named = imported.iter().find(|account| account.id == **id);
             match named.and_then(|account| account.name.as_deref()) {
                 Some(name) => format!("{id} ({name})"),
                 None => (*id).to_owned(),
             }
         });
-        let told = told.collect::<Vec<_>>().join(", ");
-        Ok(Some(format!(
-            "accounts that no stored log names, so nothing is known of them: {told}"
-        )))
+        let names = names.collect::<Vec<_>>().join(", ");
+        let text = match unseen.len() {
+            1 => format!("1 account has no logs, so nothing is known of it: {names}"),
+            count => format!("{count} accounts have no logs, so nothing is known of them: {names}"),
+        };
+        let count = i64::try_from(unseen.len()).ok();
+        Ok(Some(Note::new("no-logs", count, text)))
     }
 
     /// The keys that carried all of the tags at any time of the window, each tag `name=value` or `name`.
@@ -239,12 +242,12 @@ impl<'a> KnownValues<'a> {
         Err(unknown("--service", typed, &services))
     }
 
-    /// A caller by its name, and what is to be said of one that did nothing.
+    /// A caller by its name, and the note on one that did nothing.
     pub(super) async fn caller(
         &self,
         typed: Option<&str>,
         logs: &LogPeriod,
-    ) -> Result<Option<(String, Option<String>)>, ReportError> {
+    ) -> Result<Option<(String, Option<Note>)>, ReportError> {
         let Some(typed) = typed else { return Ok(None) };
         let callers = self.names("the callers", CALLERS).await?;
         if callers.contains(typed) {
@@ -283,24 +286,20 @@ impl<'a> KnownValues<'a> {
         Ok(!seen.contains(account))
     }
 
-    /// What is to be said of a principal that did nothing, with the names that it may be a slip of.
+    /// The note on a principal that did nothing, with the names that it may be a slip of.
     async fn nothing_of(
         &self,
         typed: &str,
         known: &BTreeSet<String>,
         logs: &LogPeriod,
-    ) -> Result<String, ReportError> {
+    ) -> Result<Note, ReportError> {
         const HORIZON: &str = "SELECT retention_horizon('kms_events') AS horizon";
         let horizon = self
             .bound("the retention", HORIZON, &BTreeMap::new())
             .await?;
         let horizon = horizon.first().and_then(|text| text.parse().ok());
         let near = nearest(typed, known.iter().map(String::as_str));
-        let near = match near.as_slice() {
-            [] => String::new(),
-            near => format!("; similar names that are: {}", near.join(", ")),
-        };
-        Ok(logs.nothing_of(typed, horizon) + &near)
+        Ok(logs.nothing_of(typed, horizon, &near))
     }
 
     /// The callers of the daily counts that go by a name, which know neither sessions nor access keys.
@@ -324,15 +323,15 @@ impl<'a> KnownValues<'a> {
             .collect())
     }
 
-    /// Refuses what neither a record nor a count knows a principal by and what does not look like one. Of one that
-    /// did nothing, what is to be said.
+    /// Refuses what neither a record nor a count knows a principal by and what does not look like one. For one that
+    /// did nothing, the note on it.
     pub(in crate::report) async fn held_principal(
         &self,
         library: &Library,
         option: &str,
         typed: &str,
         logs: &LogPeriod,
-    ) -> Result<Option<String>, ReportError> {
+    ) -> Result<Option<Note>, ReportError> {
         // The roll-ups outlive the events, and are far smaller.
         let callers = self.names("the callers", CALLERS).await?;
         if callers.iter().any(|caller| goes_by(caller, typed)) {

@@ -14,6 +14,7 @@ use datafusion::prelude::SessionContext;
 
 use super::values::text_list;
 use super::{LogPeriod, ReportError, Window};
+use crate::catalog::Note;
 use crate::sql::Session;
 pub(super) use cut::{CUT_DAYS, cut_days};
 pub(super) use known::KnownValues;
@@ -51,8 +52,8 @@ pub(super) struct ResolvedFilters {
     /// The keys that the tags leave; empty where none is given.
     tagged_keys: Vec<String>,
     is_own_hidden: bool,
-    /// What must be said of them beside the rows.
-    pub(super) notes: Vec<String>,
+    /// The notes on them.
+    pub(super) notes: Vec<Note>,
 }
 
 impl ResolvedFilters {
@@ -110,7 +111,7 @@ impl Filters {
             .collect();
         notes.extend(store.note_on_accounts(&asked).await?);
         if !self.tags.is_empty() {
-            notes.push(TAGS_NOTE.to_owned());
+            notes.push(Note::new("tags", None, TAGS_NOTE.to_owned()));
         }
         let (caller, nothing) = store.caller(self.caller.as_deref(), logs).await?.unzip();
         notes.extend(nothing.flatten());
@@ -136,5 +137,5 @@ pub async fn account_names(session: &Session) -> Result<BTreeMap<String, String>
 }
 
 /// What is not known of tags.
-const TAGS_NOTE: &str = "tags are known from the logs held alone: a key that was tagged before they begin \
-                         is not found by its tags";
+const TAGS_NOTE: &str =
+    "tags come from the logs alone: a key tagged before they begin is not found by its tags";

@@ -65,9 +65,7 @@ async fn connections_say_whether_they_are_post_quantum() {
     assert_eq!(rows, expected);
     assert_eq!(
         caveats,
-        [
-            "calls whose records tell nothing of TLS: 1, of them made by an AWS service for a caller: 1"
-        ]
+        ["no-tls: 1 call has no TLS details (1 made by an AWS service for a caller)"]
     );
 }
 

@@ -191,7 +191,8 @@ async fn network_activity_is_evidence_of_a_call_and_not_a_second_one() {
         network("success"),
         network("denied"),
     ];
-    let told = "records of network activity at VPC endpoints, which tell again what KMS recorded, not counted: 1";
+    let told =
+        "network-activity: 1 VPC endpoint record repeats a call that KMS recorded; not counted";
     let asked = request(None, UNTIL, &[]);
     for context in [
         context(events.clone()).await,
@@ -482,7 +483,7 @@ async fn a_name_means_a_key_of_the_callers_account_in_every_report() {
 async fn a_name_that_nothing_held_knows_is_told() {
     let members = json!({"key_arn": KEY_A, "resource_list": ["arn:aws:s3:::bucket"]});
     let context = context(vec![event(TIME, members)]).await;
-    let unknown = "no event in the store, of any time, is from this principal within the filters";
+    let unknown = "not-found: no event of any time is from this principal within these filters";
     let library = Library::embedded().expect("good headers");
     for (report, name, typed, near) in [
         ("principal-activity", "principal", "alise", ALICE),

@@ -146,7 +146,6 @@ async fn without_the_events_a_call_counts_as_it_was_first_told_and_a_note_says_s
     )
     .await;
     assert_eq!(rows, [format!("{ALICE} | 0 | 1")]);
-    let told = "records that correct earlier ones and whose events are no longer held, so that calls are counted as \
-                they were first told, if they were: 1";
+    let told = "deleted-corrections: 1 correction has deleted events; calls may be counted as first recorded";
     assert_eq!(caveats, [told]);
 }

@@ -122,8 +122,8 @@ async fn refusals_tell_action_key_and_policy() {
     assert_eq!(
         caveats,
         [
-            "refusals whose message does not tell the kind of policy: 1",
-            "refused dry runs, which are not counted: 1",
+            "no-policy: 1 refusal does not name the kind of policy",
+            "dry-runs: 1 refused dry run not counted",
         ]
     );
 }

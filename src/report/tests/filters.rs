@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     ALICE, KEY_A, KEY_B, MRK_US, OTHER, OWNER, context as context_of, event, lines, request,
+    written,
 };
 use crate::catalog::{Library, Query};
 use crate::report::run::run_in;
@@ -68,7 +69,7 @@ pub(super) async fn ask(
     let outcome = run_in(context, &library, &report(sql), request).await?;
     let batches: Vec<_> = outcome.stream.try_collect().await.expect("rows");
     let caveats = outcome.caveats.collect().await?;
-    Ok((lines(&batches, &["rows"]), caveats))
+    Ok((lines(&batches, &["rows"]), written(caveats)))
 }
 
 /// How many records each relation leaves: of the events, of the operations, and of the daily counts.
@@ -249,8 +250,7 @@ async fn a_cut_day_whose_events_are_gone_counts_in_full_and_says_so() {
         .await
         .expect("an answer");
     // Alice's two uses of the first day that nobody made for her are one count, from before the start on.
-    let told = "records counted though some of them lie outside of the window, because the events that \
-                would tell are no longer held: 2";
+    let told = "partial-day: 2 records counted in full although partly outside the window (events deleted)";
     assert_eq!(
         (rows, caveats),
         (vec!["7".to_owned()], vec![told.to_owned()])
@@ -277,8 +277,7 @@ async fn a_cut_day_whose_events_are_gone_counts_in_full_and_says_so() {
     assert_eq!(
         caveats,
         [
-            "records of the window that are left out, because their events are no longer held and nothing \
-          else tells their service: 9"
+            "no-service: 9 records left out: events deleted, and the daily counts do not name the service"
         ]
     );
 }

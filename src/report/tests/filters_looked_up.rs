@@ -77,7 +77,7 @@ async fn accounts_go_by_name_owner_and_organizational_unit() {
     };
     let unseen = |ids: &str| {
         vec![format!(
-            "accounts that no stored log names, so nothing is known of them: {ids}"
+            "no-logs: 1 account has no logs, so nothing is known of it: {ids}"
         )]
     };
     for (filters, expected, caveats) in [
@@ -115,7 +115,7 @@ async fn accounts_go_by_name_owner_and_organizational_unit() {
                 owner: text("data"),
                 ..ou("Root/Prod")
             },
-            "no account is of that `--owner` and under that `--ou`",
+            "no account has that `--owner` and is under that `--ou`",
             vec![],
         ),
     ] {
@@ -250,7 +250,7 @@ async fn keys_go_by_the_tags_that_they_carried_in_the_window() {
             Ok((rows, caveats)) => {
                 let told = caveats
                     .iter()
-                    .any(|caveat| caveat.starts_with("tags are known from the logs"));
+                    .any(|caveat| caveat.starts_with("tags: tags come from the logs alone"));
                 assert!(told, "{caveats:?}");
                 rows
             }
@@ -330,7 +330,9 @@ async fn an_unused_key_is_judged_by_everybodys_uses() {
         };
         let (rows, caveats) = super::answer(&context, "unused-keys", &request, &["key_arn"]).await;
         assert_eq!(rows, expected, "{request:?}");
-        let is_told = caveats.iter().any(|caveat| caveat.contains("--hide-own"));
+        let is_told = caveats
+            .iter()
+            .any(|caveat| caveat.starts_with("hide-own: --hide-own has no effect here"));
         assert_eq!(is_told, is_own_hidden, "{caveats:?}");
     }
 }

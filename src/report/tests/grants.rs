@@ -135,7 +135,7 @@ async fn grants_stand_as_at_the_end_of_the_window() {
         ),
     ];
     assert_eq!(rows, expected);
-    let told = "successful CreateGrant, RetireGrant and RevokeGrant that tell no grant, which are not here: 1";
+    let told = "no-grant: 1 call that makes or ends a grant does not name it; left out";
     assert_eq!(caveats, [told]);
     // A day before the first end that is known of g1, and before g4, g6 and the end of KEY_B.
     let state = ["state", "grant_id", "ended_time"];
@@ -167,8 +167,8 @@ async fn an_open_grant_is_within_reach_of_who_never_called() {
         &[("principal", "lightsail.amazonaws.com")],
     );
     let (_, told) = answer(&context, "blast-radius", &asked, &[]).await;
-    let grants = "open grants to this principal, which reach keys whether or not a call is in the logs: 1 on 1 key \
-                  (keytrail report grants)";
+    let grants =
+        "open-grants: 1 open grant on 1 key for this principal; see keytrail report grants";
     assert!(told.contains(&grants.to_owned()), "{told:?}");
 }
 

@@ -96,7 +96,7 @@ async fn former_versions_that_decrypt_are_told() {
     assert_eq!(rows, expected);
     assert_eq!(
         caveats,
-        ["successful cryptographic operations that do not tell the version of the material: 1"]
+        ["no-version: 1 use names no version of the key material"]
     );
 }
 

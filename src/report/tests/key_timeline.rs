@@ -168,6 +168,6 @@ async fn members_of_a_set_share_one_life() {
             "2026-01-05T00:00:00Z | uses (self) | {ALICE} 1 | 1 | eu-west-1: Decrypt 1 until 2026-01-05T00:00:00Z | [1]"
         ),
     ];
-    let told = "no log held tells of the creation of this key: what came before 2026-01-01T00:00:00Z is not known";
+    let told = "key-creation: no log shows the creation of this key; its life before 2026-01-01T00:00:00Z is unknown";
     check(events, MRK_ID, &expected, &[told]).await;
 }

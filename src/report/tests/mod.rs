@@ -49,7 +49,7 @@ use serde_json::{Value, json};
 
 use super::run::run_in;
 use super::{Request, Window};
-use crate::catalog::Library;
+use crate::catalog::{Library, Note};
 use crate::schema;
 use crate::sql::{add_views, register_retentions};
 use crate::store::{Hold, Retention};
@@ -339,15 +339,25 @@ pub(super) fn request(since: Option<&str>, until: &str, arguments: &[(&str, &str
     }
 }
 
-/// How the texts on missing logs begin; only tests of them make a ledger.
+/// How the notes on missing logs begin; only tests of them make a ledger.
 pub(super) const ON_MISSING_LOGS: [&str; 6] = [
-    "the logs that are asked for begin at",
-    "hours of the window that no delivered log or digest shows",
-    "log objects of the window that could not be read in full",
-    "logs and digests of the window that `keytrail verify` found wrong or missing",
-    "trails that left out uses of keys in the window",
-    "the settings of no trail are known",
+    "logs-begin: logs begin at",
+    "coverage: ",
+    "unread: ",
+    "verification: ",
+    "trail: ",
+    "trail-settings: ",
 ];
+
+/// Notes as `code: text`; the text of each says its count.
+pub(super) fn written(notes: Vec<Note>) -> Vec<String> {
+    let notes = notes.into_iter().map(|Note { code, count, text }| {
+        let says = |count: i64| count == 0 || text.contains(&count.to_string());
+        assert!(count.is_none_or(says), "{code}: {text}: not {count:?}");
+        format!("{code}: {text}")
+    });
+    notes.collect()
+}
 
 /// The rows of a report and its caveats, but for those on missing logs.
 pub(super) async fn answer(
@@ -393,5 +403,5 @@ pub(super) async fn answer_in_full(
     };
     let batches: Vec<RecordBatch> = outcome.stream.try_collect().await.expect("rows");
     let caveats = outcome.caveats.collect().await.expect("caveats");
-    (lines(&batches, columns), caveats)
+    (lines(&batches, columns), written(caveats))
 }

@@ -104,8 +104,7 @@ async fn each_key_counts_its_own_uses() {
 #[tokio::test]
 async fn without_the_events_each_key_may_have_had_all_uses_and_a_note_says_so() {
     let context = context_of_rollups(day()).await;
-    let told = "records that typed an alias which moved that day, counted for each key that it pointed to, \
-                because the events that would tell are no longer held: 3";
+    let told = "moved-alias: 3 records typed an alias that moved that day; counted for each key (events deleted)";
     for (arguments, expected) in [
         (vec![], "3 | 2"),
         (vec![("key", KEY_A)], "3 | 1"),
@@ -141,8 +140,7 @@ async fn unused_keys_tell_the_last_use_of_each_and_no_doubt() {
         format!("{KEY_B} | 2026-01-10T11:00:00Z | 3"),
     ];
     assert_eq!(rows, expected);
-    let told = "uses that typed an alias which moved that day, counted for each key that it pointed to, because \
-                the events that would tell are no longer held: 3";
+    let told = "moved-alias: 3 uses typed an alias that moved that day; counted for each key (events deleted)";
     assert_eq!(caveats, [told]);
 }
 

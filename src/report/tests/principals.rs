@@ -5,7 +5,7 @@ use datafusion::prelude::SessionContext;
 use serde_json::json;
 
 use super::filters::ask;
-use super::{ALICE, KEY_A, OTHER, context, context_since, event, request};
+use super::{ALICE, KEY_A, OTHER, context, context_since, event, request, written};
 use crate::catalog::Library;
 use crate::report::{Filters, LogPeriod, Request, run::run_in};
 
@@ -47,8 +47,8 @@ async fn said(context: &SessionContext, principal: &str) -> String {
     };
     match run_in(context, &library, report, &request).await {
         Ok(outcome) => {
-            let told = outcome.caveats.collect().await.expect("caveats");
-            told.into_iter().next().unwrap_or_default()
+            let notes = outcome.caveats.collect().await.expect("caveats");
+            written(notes).into_iter().next().unwrap_or_default()
         }
         Err(error) => error.to_string(),
     }
@@ -66,7 +66,7 @@ async fn a_principal_that_did_nothing_is_an_answer() {
         "198.51.100.0/24",
     ] {
         let nothing = format!(
-            "nothing from 2026-03-01T00:10:00Z to 2026-06-29T23:00:00Z: no KMS event in the store is from `{principal}`"
+            "no-activity: no KMS event from 2026-03-01T00:10:00Z to 2026-06-29T23:00:00Z is from `{principal}`"
         );
         let said = said(&context, principal).await;
         assert!(said.starts_with(&nothing), "{said}");
@@ -74,7 +74,7 @@ async fn a_principal_that_did_nothing_is_an_answer() {
     // A slip of one that did something is an answer too, with the other's name.
     let near = said(&context, "AKIAIOSFODNN7EXAMPLF").await;
     assert!(
-        near.ends_with("; similar names that are: AKIAIOSFODNN7EXAMPLE"),
+        near.ends_with("; similar names: AKIAIOSFODNN7EXAMPLE"),
         "{near}"
     );
 }
@@ -106,7 +106,9 @@ async fn what_was_deleted_is_not_what_nothing_is_said_of() {
     let context = context_since(events(), "2026-03-20", &[]).await;
     let said = said(&context, "ASIAQWERTYUIOPASDFGH").await;
     assert!(
-        said.starts_with("nothing from 2026-03-20T00:00:00Z to 2026-06-29T23:00:00Z: "),
+        said.starts_with(
+            "no-activity: no KMS event from 2026-03-20T00:00:00Z to 2026-06-29T23:00:00Z is"
+        ),
         "{said}"
     );
 }
@@ -140,7 +142,7 @@ async fn a_caller_that_did_nothing_is_an_answer_and_a_slip_is_not() {
     ] {
         let told = ask_for(caller).await;
         let nothing = format!(
-            "0: nothing from 2026-03-01T00:10:00Z to 2026-06-29T23:00:00Z: no KMS event in the store is from `{caller}`"
+            "0: no-activity: no KMS event from 2026-03-01T00:10:00Z to 2026-06-29T23:00:00Z is from `{caller}`"
         );
         assert!(told.starts_with(&nothing), "{told}");
     }

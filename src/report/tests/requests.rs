@@ -68,7 +68,8 @@ async fn parameters_are_checked() {
 
 #[tokio::test]
 async fn days_and_since_set_the_window_and_the_footnote_is_told() {
-    let footnote = "Some(\"seen in logs, not a verdict";
+    let footnote =
+        "Some(Note { code: \"not-a-verdict\", count: None, text: \"seen in logs, not a verdict";
     let end = "to before 2026-04-01T00:00:00Z";
     let title = "Keys with no use from";
     for (since, arguments, start) in [

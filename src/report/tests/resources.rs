@@ -87,9 +87,9 @@ async fn keys_have_their_resources() {
         format!("{KEY_B} | ec2.amazonaws.com:vol-1 | decrypt 1 | 2026-01-03T00:00:00Z | {OWNER}"),
     ];
     let request = request(None, "2026-12-31", &[]);
-    let bucket_keys = "S3 is told by bucket: with an S3 Bucket Key one call to KMS stands for any number of objects, and \
-                       no log tells which of them need the key";
-    let unnamed = "successful uses in the window whose encryption context names no resource, or that have none: 1";
+    let bucket_keys = "bucket-key: S3 objects are shown as their bucket; with an S3 Bucket Key no log shows which objects \
+                       need the key";
+    let unnamed = "no-resource: 1 use has no resource in the encryption context, or no context";
     let (rows, caveats) = answer(&context(history()).await, "resources", &request, COLUMNS).await;
     assert_eq!(rows, expected);
     assert_eq!(caveats, [bucket_keys, unnamed]);

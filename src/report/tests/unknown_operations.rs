@@ -7,11 +7,16 @@ use super::{
     query, request, summary,
 };
 
-/// What a report says of unknown operations that succeeded.
+/// The note on unknown operations that succeeded, each with its number of calls.
 fn note(calls: &str) -> String {
-    format!(
-        "calls that may be uses, because this version of keytrail does not know their operation: {calls}"
-    )
+    let counts = calls
+        .split([' ', ','])
+        .filter_map(|word| word.parse::<u32>().ok());
+    let (these, uses) = match counts.sum::<u32>() {
+        1 => ("1 call uses an operation".to_owned(), "a use"),
+        count => (format!("{count} calls use operations"), "uses"),
+    };
+    format!("unknown-operations: {these} that this version does not know ({calls}); may be {uses}")
 }
 
 fn call(time: &str, name: &str, key: &str) -> Value {
@@ -83,7 +88,7 @@ async fn unused_is_in_doubt_where_an_unknown_operation_was_called() {
 async fn an_unknown_operation_without_a_key_is_told() {
     let mut nameless = call("2026-03-05T00:00:00Z", "FutureCrypt", KEY_A);
     nameless["key_arn"] = json!(null);
-    let told = "calls of unknown operations in the window that name no known key, and could be uses of any of these: 1";
+    let told = "unknown-operations: 1 call of an unknown operation names no known key; each could use one of these keys";
     check_unused(
         vec![old(KEY_B), nameless],
         &[format!("{KEY_B} | 2026-01-01T10:00:00Z | 0")],
@@ -369,7 +374,7 @@ async fn the_note_is_about_what_was_asked() {
         let (_, told) = answer(&context, "top-callers", &request, &columns).await;
         let told: Vec<_> = told
             .iter()
-            .filter(|text| text.starts_with("calls that may be uses"))
+            .filter(|text| text.starts_with("unknown-operations: "))
             .collect();
         let expected: Vec<_> = expected.map(note).into_iter().collect();
         assert_eq!(told, expected.iter().collect::<Vec<_>>());

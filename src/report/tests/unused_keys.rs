@@ -205,8 +205,7 @@ async fn a_corrected_record_gives_way_to_its_correction() {
     let unused = |last: &str, uses: u32, attempts: u32| {
         format!("{KEY_B} | {last} | {uses} | {ALICE} | {attempts}")
     };
-    let gone = "records that correct earlier ones and whose events are no longer held, so that calls are counted as they \
-                were first told, if they were: 1";
+    let gone = "deleted-corrections: 1 correction has deleted events; calls may be counted as first recorded";
     let refused = json!({"outcome": "denied"});
     for (events, held, counted) in [
         // Told again as a success: one use.
@@ -259,8 +258,7 @@ async fn uses_that_name_no_arn_are_resolved_or_told() {
         ),
     ];
     let unused = format!("{KEY_A} | 2026-01-01T10:00:00Z | 1 | {ALICE} | 0");
-    let caveat =
-        "successful uses in the window that tell no known key, and could be of any of these: 2";
+    let caveat = "unresolved: 2 uses name no known key; each could be of one of these keys";
     check(events, COLUMNS, &[&unused], &[caveat]).await;
 }
 
@@ -346,7 +344,7 @@ async fn keys_that_may_not_exist_and_those_not_found_are_left_out() {
         format!("{MRK_US} | 2026-01-01T10:00:00Z | 0"),
     ];
     let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
-    let caveat = "key ARNs that KMS only ever answered as not found, which are left out: 1";
+    let caveat = "never-found: 1 key ARN left out: KMS only ever answered \"not found\"";
     let columns = ["key_arn", "last_use", "failed_attempts"];
     check(events.clone(), &columns, &expected, &[caveat]).await;
     let request = request(None, "2026-03-31", &[("days", "30")]);
@@ -405,8 +403,7 @@ async fn a_window_within_a_day_is_answered_from_its_events() {
 #[tokio::test]
 async fn a_window_within_a_day_whose_events_are_gone_calls_no_key_unused_wrongly() {
     let day = |hour: &str| format!("2026-03-05T{hour}:00:00Z");
-    let caveat = "keys left out because their uses of a day reach over both ends of the window, \
-        and the events of that day are no longer held: 1";
+    let caveat = "partial-day: 1 key left out: uses of one day extend beyond both ends of the window (events deleted)";
     let after = format!(
         "{KEY_A} | 2026-03-05T18:00:00Z | 2 | {ALICE} | 0 | EnableKey 2026-03-05T18:00:00Z | 2026-03-05T18:00:00Z"
     );

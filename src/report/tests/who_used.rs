@@ -167,7 +167,7 @@ async fn a_reencrypt_uses_both_keys_and_a_dry_run_none() {
         KEY_B,
         COUNTS,
         &[&destination],
-        &["dry runs of this key, which are not counted: 2"],
+        &["dry-runs: 2 dry runs of this key not counted"],
     )
     .await;
 }
@@ -192,7 +192,7 @@ async fn a_failed_call_that_typed_an_alias_is_found() {
     ];
     let used = format!("use | {ALICE} | - | - | 0 | 0 | 1 | unusable_key 1");
     let managed = format!("management | {ALICE} | - | CreateAlias 1 | 0 | 1 | 0 | -");
-    let caveat = "cryptographic operations in the account and region of this key that do not tell their key: 2, of them successful: 1";
+    let caveat = "unresolved: 2 operations name no key (1 succeeded); some may be of this key";
     check(events.clone(), "app", COUNTS, &[&used, &managed], &[caveat]).await;
     // An alias that no record resolves is still answered for, as it was typed.
     let failed = format!("use | {ALICE} | - | - | 0 | 0 | 1 | not_found 1");
@@ -291,8 +291,7 @@ async fn records_that_a_correction_replaces_are_told() {
         ),
     ];
     let expected = "use | carol | - | Decrypt 1 | 1 | 0 | 0 | -";
-    let caveat =
-        "records of this key that are not counted, because a later record corrects them: 1";
+    let caveat = "corrected: 1 record of this key replaced by a correction, not counted";
     check(events, KEY_A, COUNTS, &[expected], &[caveat]).await;
 }
 
@@ -317,7 +316,7 @@ async fn uses_by_an_alias_from_before_it_was_seen_are_told() {
         ),
         by_alias("2026-01-05T00:00:00Z"),
     ];
-    let caveat = "records taken for this key by an alias, at a time for which no log shows where it pointed: 2";
+    let caveat = "unproven-alias: 2 records counted for this key by an alias; no log shows where it pointed then";
     let expected = format!("use | {ALICE} | - | Decrypt 1 | 1 | 0 | 2 | denied 2");
     check(events.clone(), KEY_A, COUNTS, &[&expected], &[caveat]).await;
     let expected = format!("use | {ALICE} | - | Decrypt 1 | 1 | 0 | 1 | denied 1");

@@ -169,7 +169,7 @@ impl Ahead {
         drop(state);
         let fetched = slot.blocking_recv();
         let fetched = fetched
-            .map_err(|_ended| ReadFault::Unreadable("its download was given up".to_owned()))??;
+            .map_err(|_ended| ReadFault::Unreadable("its download was abandoned".to_owned()))??;
         Ok(Opened {
             signature: fetched.signature,
             reader: match fetched.body {
@@ -284,7 +284,7 @@ impl Read for Streamed {
                 Some(Err(ReadFault::Vanished)) => {
                     return Err(std::io::Error::other("it vanished while it was read"));
                 }
-                None => return Err(std::io::Error::other("its download was given up")),
+                None => return Err(std::io::Error::other("its download was abandoned")),
             }
         }
         Ok(take(&mut self.chunk, buffer))

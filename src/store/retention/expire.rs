@@ -133,7 +133,11 @@ impl Plan {
             let keep = |rows: &_| retention.kept(table, rows);
             let files = std::slice::from_ref(file);
             let rewritten = rewrite(snapshot, files, Some(&keep), now_millis).await?;
-            assert_eq!(rewritten.rows, kept, "{} keeps what is held", file.path);
+            assert_eq!(
+                rewritten.rows, kept,
+                "{} keeps what the retention keeps",
+                file.path
+            );
             self.actions.push(Action::Add(Add {
                 data_change: true,
                 ..rewritten.add

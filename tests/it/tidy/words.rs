@@ -70,7 +70,7 @@ struct Place {
     /// A folder of the checkout with all folders below it, or "" for the files in the root alone.
     folder: &'static str,
     ending: &'static str,
-    /// Files to skip: generated ones, whose source is a place of its own.
+    /// How the paths of files to skip begin: generated ones, whose source is a place of its own, and tests.
     except: &'static [&'static str],
     prose: fn(&str) -> Vec<Line<'_>>,
 }
@@ -134,10 +134,30 @@ const PLACES: &[Place] = &[
         prose: help,
     },
     Place {
+        folder: "src",
+        ending: "rs",
+        except: &[
+            "src/aws/call/tests",
+            "src/cli/config/tests",
+            // What earlier versions stored.
+            "src/integrity/prior.rs",
+            "src/render/tests",
+            "src/report/key/tests",
+            "src/report/tests",
+        ],
+        prose: literals,
+    },
+    Place {
         folder: "queries",
         ending: "sql",
         except: &[],
         prose: headers,
+    },
+    Place {
+        folder: "queries",
+        ending: "sql",
+        except: &[],
+        prose: texts,
     },
 ];
 
@@ -147,7 +167,7 @@ fn prose_uses_plain_words() {
     for place in PLACES {
         let mut read = 0;
         for (path, text) in place.texts() {
-            if place.except.contains(&path.as_str()) {
+            if place.except.iter().any(|start| path.starts_with(start)) {
                 continue;
             }
             read += 1;
@@ -186,7 +206,8 @@ fn help(text: &str) -> Vec<Line<'_>> {
 
 /// The lines of a query's header that document it, without its statements and names of others.
 fn headers(text: &str) -> Vec<Line<'_>> {
-    const PROSE: [&str; 7] = [
+    const PROSE: [&str; 8] = [
+        "footnote",
         "title",
         "description",
         "column",
@@ -212,6 +233,103 @@ fn headers(text: &str) -> Vec<Line<'_>> {
         }
     }
     lines
+}
+
+/// The texts in the statements of a query: literals of several words.
+fn texts(query: &str) -> Vec<Line<'_>> {
+    let mut is_statement = false;
+    let mut lines = Vec::new();
+    for (index, line) in query.lines().enumerate() {
+        let comment = line.trim_start().strip_prefix("-- ");
+        if let Some(item) = comment.filter(|item| line.starts_with("--") && !item.starts_with(' '))
+        {
+            let word = item.split(':').next().unwrap_or_default();
+            is_statement = matches!(word, "caveat" | "summary");
+        }
+        let is_read = match comment {
+            Some(_) => is_statement && line.starts_with("--"),
+            None => true,
+        };
+        is_statement &= comment.is_some();
+        for text in line.split('\'').skip(1).step_by(2).filter(|_| is_read) {
+            // What is in parentheses is a value of the rows, such as `(none told)`.
+            if text.trim().contains(' ') && !text.starts_with('(') {
+                lines.extend([(index + 1, ""), (index + 1, text)]);
+            }
+        }
+    }
+    lines
+}
+
+/// The texts in Rust code: string literals of several words, without what is inserted into them and without tests.
+fn literals(code: &str) -> Vec<Line<'_>> {
+    let code = code
+        .split("\n#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or(code);
+    let mut lines = Vec::new();
+    let (mut rest, mut number) = (code, 1);
+    while let Some(at) = rest.find(['"', '\'', '/', 'r']) {
+        number += rest[..at].matches('\n').count();
+        let is_word =
+            rest[..at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_');
+        rest = &rest[at..];
+        let (text, taken) = literal(rest, is_word);
+        if text.contains(' ') {
+            for (index, line) in text.lines().enumerate() {
+                let line = line.trim_end_matches('\\');
+                let parts = line
+                    .split('{')
+                    .map(|part| part.rsplit('}').next().unwrap_or(part));
+                let parts = parts.filter(|part| !part.is_empty());
+                lines.extend(parts.map(|part| (number + index, part)));
+            }
+            lines.push((number, ""));
+        }
+        number += rest[..taken].matches('\n').count();
+        rest = &rest[taken..];
+    }
+    lines
+}
+
+/// The string literal with which a piece of code begins, and the length of what begins it: that, a comment or a letter.
+fn literal(code: &str, is_word: bool) -> (&str, usize) {
+    if code.starts_with("//") {
+        return ("", code.find('\n').unwrap_or(code.len()));
+    }
+    let hashes = code[1..].len() - code[1..].trim_start_matches('#').len();
+    if code.starts_with('r') && !is_word && code[1 + hashes..].starts_with('"') {
+        let start = 2 + hashes;
+        let end = format!("\"{}", "#".repeat(hashes));
+        let length = code[start..].find(&end).unwrap_or(code.len() - start);
+        return (
+            &code[start..start + length],
+            (start + length + end.len()).min(code.len()),
+        );
+    }
+    // A letter in quotes, which may be one of those that begin something.
+    if code.starts_with('\'') {
+        let letter = code[1..].chars().next().map_or(0, char::len_utf8);
+        let is_letter = code[1 + letter..].starts_with('\'') && !code[1..].starts_with('\\');
+        let escaped = ["'\\\\'", "'\\''", "'\\\"'"]
+            .into_iter()
+            .find(|quoted| code.starts_with(quoted));
+        let length = escaped.map_or(if is_letter { letter + 2 } else { 1 }, str::len);
+        return ("", length);
+    }
+    if !code.starts_with('"') {
+        return ("", 1);
+    }
+    let mut is_escaped = false;
+    for (at, letter) in code.char_indices().skip(1) {
+        match letter {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '"' => return (&code[1..at], at + 1),
+            _ => {}
+        }
+    }
+    (&code[1..], code.len())
 }
 
 /// The phrases to avoid, each with the line on which it begins.
@@ -281,6 +399,40 @@ fn avoided_words_are_found_in_headers_of_queries() {
 }
 
 #[test]
+fn avoided_words_are_found_in_texts_of_code() {
+    let code = "// \"it is held\"\nlet told = 'r';\nlet a = \"told\";\nlet b = \"the store holds \\\"it\\\"\";\n\
+        let c = format!(\"it is passed \\\n    over: {told} or {held} it\");\nlet d = r#\"what \"tells\" it\"#;\nlet e = '\"';\n\
+        let f = \"it is gone\";\n#[cfg(test)]\nmod tests {\n    \"it is held\"\n}\n";
+    let found = avoided(&literals(code));
+    let found: Vec<(usize, &str)> = found
+        .iter()
+        .map(|(line, (phrase, _))| (*line, *phrase))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (4, "holds"),
+            (5, "passed over"),
+            (7, "tells"),
+            (9, "is gone")
+        ]
+    );
+}
+
+#[test]
+fn avoided_words_are_found_in_texts_of_queries() {
+    let query = "-- id: q\n-- description: A key's events held; it's told.\n-- caveat:\n--   SELECT 'own-q' AS code, \
+        'they tells it' AS text\n-- column told: the caller's name held, 'so many words'\n\n-- it isn't held\n\
+        SELECT 'told', 'it is told' AS a, '(none told)' AS b\n";
+    let found = avoided(&texts(query));
+    let found: Vec<(usize, &str)> = found
+        .iter()
+        .map(|(line, (phrase, _))| (*line, *phrase))
+        .collect();
+    assert_eq!(found, [(4, "tells"), (8, "told")]);
+}
+
+#[test]
 fn code_and_parts_of_words_are_no_prose() {
     for page in [
         "The view `told_sides` and the module `told`.",
@@ -289,7 +441,7 @@ fn code_and_parts_of_words_are_no_prose() {
         "It passed. Over there.",
         "This is, of course, plain.",
         "A table that is\n\nof another paragraph",
-        "```text\nnote: what it tells\n```",
+        "```text\nnote[trail]: what it tells\n```",
     ] {
         assert_eq!(avoided(&markdown(page)), [], "{page:?}");
     }

@@ -202,7 +202,10 @@ fn reasons_are_told() {
         log(spot(0, 1, 33)),
         "the digest of its hour proves nothing: bad_signature",
     );
-    check(log(spot(1, 0, 0)), "it is older than the first digest held");
+    check(
+        log(spot(1, 0, 0)),
+        "it is older than the first digest in the store",
+    );
     // A log was delivered later than the stretch that is archived, and another one within it.
     assert_eq!(said[&log(spot(1, 1, 10)).key].status, "verified");
     let arn = &said[&log(spot(0, 0, 14)).key].trail_arn;

@@ -67,7 +67,7 @@ fn a_digest_without_any_signature_proves_nothing_until_there_is_one() {
     assert_eq!(bench.key(&finding.location), last.key);
     assert_eq!(
         (finding.status, finding.message.as_str()),
-        ("bad_signature", "the store has no signature of it")
+        ("bad_signature", "the store lacks its signature")
     );
     let unproven = bench
         .said()

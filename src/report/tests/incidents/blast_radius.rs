@@ -111,7 +111,9 @@ async fn what_a_principal_reached_and_what_follows_from_it() {
     );
     assert_eq!(
         told,
-        ["its calls outside of the window: 1, from 2026-03-01T00:00:00Z to 2026-03-01T00:00:00Z"]
+        [
+            "outside-window: 1 more call outside the window, from 2026-03-01T00:00:00Z to 2026-03-01T00:00:00Z"
+        ]
     );
 }
 
@@ -180,8 +182,8 @@ async fn a_key_leads_to_its_users_and_to_their_other_keys() {
     assert_eq!(
         told,
         [
-            "its calls outside of the window: 1, from 2026-01-01T00:00:00Z to 2026-01-01T00:00:00Z",
-            "successful cryptographic operations that name no resource: 2, and what they protect is not in here",
+            "outside-window: 1 more call outside the window, from 2026-01-01T00:00:00Z to 2026-01-01T00:00:00Z",
+            "no-resource: 2 uses name no resource; what they protect is not shown",
         ]
     );
     // A principal on a key.
@@ -192,7 +194,7 @@ async fn a_key_leads_to_its_users_and_to_their_other_keys() {
     assert!(rows.is_empty(), "{rows:?}");
     assert_eq!(
         told,
-        ["nothing to follow: give a principal (--param principal=…), a key (--key …), or both"]
+        ["nothing-asked: nothing to follow: give --param principal=…, --key …, or both"]
     );
 }
 

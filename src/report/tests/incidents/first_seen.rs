@@ -9,9 +9,14 @@ use crate::report::tests::{
 
 /// The first event of all is of the first of January, nine days before the window.
 fn reach(days_with_records: usize) -> String {
+    let have = if days_with_records == 1 {
+        "has"
+    } else {
+        "have"
+    };
     format!(
-        "the logs held reach back to 2026-01-01T00:00:00Z, 9 days before the window, with records of \
-         {days_with_records} of these days: what was seen only on others counts as new"
+        "history: {days_with_records} of the 9 days before the window {have} events; what was seen only on the others \
+         counts as new"
     )
 }
 
@@ -122,10 +127,9 @@ async fn only_what_never_succeeded_before_is_seen_first() {
     );
     // Bob's own log begins with his call.
     let begins = format!(
-        "the logs held of account {OTHER} begin at 2026-01-16T00:00:00Z, within the window: \
-         what only its log tells is seen for the first time"
+        "logs-begin: logs of account {OTHER} begin at 2026-01-16T00:00:00Z; what only they show counts as new"
     );
-    let no_address = "operations of the window that tell no address, because a service called: 9";
+    let no_address = "no-address: 9 operations have no address, because a service called";
     assert_eq!(told, [&reach(3), &begins, no_address]);
 }
 
@@ -211,7 +215,7 @@ async fn networks_keys_and_buckets_are_seen_first() {
         told,
         [
             reach(1).as_str(),
-            "operations of the window that tell no address, because a service called: 2"
+            "no-address: 2 operations have no address, because a service called"
         ]
     );
 }
@@ -274,10 +278,8 @@ async fn what_roll_ups_still_know_is_marked_and_what_logs_cannot_prove_is_told()
     assert_eq!(
         told,
         [
-            "the logs held reach back to 2025-12-01T00:00:00Z, 40 days before the window, with records of \
-             2 of these days: what was seen only on others counts as new",
-            "events before 2026-01-01T00:00:00Z were deleted: a network seen only before that counts as new, \
-             and of callers, keys and resources the roll-ups tell",
+            "history: 2 of the 40 days before the window have events; what was seen only on the others counts as new",
+            "deleted: events before 2026-01-01T00:00:00Z are deleted; a network seen only before then counts as new",
         ]
     );
 }
@@ -296,8 +298,8 @@ async fn logs_that_begin_within_the_window_prove_nothing_new() {
     assert_eq!(
         told,
         [
-            "the logs held begin at 2026-01-11T00:00:00Z, within the window: all of it is seen for the first time",
-            "operations of the window that tell no address, because a service called: 1",
+            "logs-begin: the logs begin at 2026-01-11T00:00:00Z, within the window; everything in it is seen for the first time",
+            "no-address: 1 operation has no address, because a service called",
         ]
     );
 }

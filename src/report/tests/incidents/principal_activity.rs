@@ -77,9 +77,9 @@ async fn a_principal_is_found_by_each_of_its_names() {
         })
         .collect();
     assert_eq!(rows, expected);
-    let found = "found as Identity Center user (calls: 1); access key id (calls: 1); address (calls: 2); \
-                 caller (calls: 2); credential id (calls: 1); principal id (calls: 2); session (calls: 1); \
-                 source identity (calls: 1); user ARN (calls: 1); user name (calls: 1)";
+    let found = "matched: 13 calls match: 2 as address; 2 as caller; 2 as principal id; 1 as Identity Center user; \
+                 1 as access key id; 1 as credential id; 1 as session; 1 as source identity; 1 as user ARN; \
+                 1 as user name";
     assert_eq!(told[0], found);
 }
 
@@ -166,9 +166,9 @@ async fn successes_refusals_and_dry_runs_of_a_principal_stand_apart() {
     assert_eq!(
         told,
         [
-            "found as caller (calls: 6)",
-            "its calls outside of the window: 3, from 2026-01-01T23:59:59Z to 2026-02-20T00:00:00Z",
-            "of the 30 days before the window, the events held are of 1: what was done only on others is marked new",
+            "matched: 6 calls match as caller",
+            "outside-window: 3 more calls outside the window, from 2026-01-01T23:59:59Z to 2026-02-20T00:00:00Z",
+            "history: 1 of the 30 days before the window has events; what was done only on the others is marked new",
         ]
     );
 }
@@ -210,11 +210,11 @@ async fn a_call_of_a_principal_counts_once_with_both_keys_of_a_reencrypt() {
             ),
         ]
     );
-    let short = "of the 30 days before the window, the events held are of 0: what was done only on others is marked new";
+    let short = "history: 0 of the 30 days before the window have events; what was done only on the others is marked new";
     let given_up: Vec<&String> = told.iter().filter(|text| *text == short).collect();
     assert_eq!(given_up.len(), 1, "{told:?}");
     assert!(
-        told.contains(&"found as caller (calls: 3)".to_owned()),
+        told.contains(&"matched: 3 calls match as caller".to_owned()),
         "{told:?}"
     );
 }
@@ -233,8 +233,8 @@ async fn without_a_start_nothing_is_marked_new() {
     assert_eq!(
         told,
         [
-            "found as caller (calls: 1)",
-            "the window has no start, so nothing is marked new: give --since to see what is new against the 30 days before",
+            "matched: 1 call matches as caller",
+            "no-start: the window has no start, so nothing is marked new; give --since",
         ]
     );
 }
