@@ -205,12 +205,18 @@ impl Refusal {
         let Some(response) = error.raw_response() else {
             return Self::without_answer(error, attempt);
         };
-        let message = error.message().unwrap_or_default();
+        let code = error.code().unwrap_or_default();
+        // Of an answer that cannot be read, the error itself says what is wrong with it.
+        let unreadable = innermost(error).to_string();
+        let message = match error.message() {
+            None if code.is_empty() => &unreadable,
+            message => message.unwrap_or_default(),
+        };
         let header = response.headers().get("x-amz-bucket-region");
         // S3 also says it in the message about a signature for the wrong region.
         let expected = || message.split("expecting '").nth(1)?.split('\'').next();
         let reply = Reply {
-            code: error.code().unwrap_or_default(),
+            code,
             status: response.status().as_u16(),
             message,
             region: header.or_else(expected),
@@ -241,7 +247,9 @@ impl Refusal {
             what: attempt.what.to_owned(),
             cause: cause(meaning, reply, attempt),
             hint,
-            region: reply.region.map(str::to_owned),
+            region: (meaning == Meaning::OtherRegion)
+                .then(|| reply.region.map(str::to_owned))
+                .flatten(),
         }
     }
 
@@ -388,7 +396,7 @@ fn hint(meaning: Meaning, attempt: &Attempt<'_>) -> Option<String> {
         ),
         Meaning::OtherRegion => format!("name its region with `{region}`"),
         Meaning::ClockSkew => "set the clock; a signature is valid for 15 minutes".to_owned(),
-        Meaning::Throttled => "run it again later; what was ingested is stored".to_owned(),
+        Meaning::Throttled => "run it again later".to_owned(),
         Meaning::Unreachable => {
             format!("check the network, `{endpoint_url}` and `{region}`")
         }
@@ -482,7 +490,7 @@ mod tests {
             "",
             Meaning::Throttled,
             "the server asks to slow down, and did so until the last attempt: HTTP status 429",
-            "run it again later; what was ingested is stored",
+            "run it again later",
         );
     }
 

@@ -13,6 +13,8 @@ pub(super) struct File {
     /// Its path, for messages.
     path: String,
     text: Cow<'static, str>,
+    /// Whether it is the user's own.
+    is_own: bool,
     query: OnceLock<Result<Query, CatalogError>>,
 }
 
@@ -22,8 +24,22 @@ impl File {
         Self {
             path,
             text,
+            is_own: false,
             query: OnceLock::new(),
         }
+    }
+
+    /// The same as the user's own.
+    pub(super) fn own(self) -> Self {
+        Self {
+            is_own: true,
+            ..self
+        }
+    }
+
+    /// Whether it is the user's own.
+    pub(super) fn is_own(&self) -> bool {
+        self.is_own
     }
 
     /// A file that cannot be used.

@@ -29,7 +29,10 @@ pub struct Library {
     rollups: Files,
     status: Files,
     explain: Files,
+    /// The macros of keytrail itself, for its own files: no answer depends on a macro of the user's.
     pub(super) macros: Macros,
+    /// These and the user's own, for the files of the user.
+    pub(super) own_macros: Macros,
     /// The files that are the user's own, in the order in which they were added.
     pub(super) own: Vec<(Folder, String)>,
     /// The views that are the user's own.
@@ -123,20 +126,30 @@ impl Library {
             Folder::Rollups => &mut self.rollups,
             Folder::Status => &mut self.status,
             Folder::Explain => &mut self.explain,
-            Folder::Macros => return self.macros.insert(id, file),
+            Folder::Macros => {
+                if !file.is_own() {
+                    self.macros.insert(id, file.clone());
+                }
+                return self.own_macros.insert(id, file);
+            }
         };
         files.insert(id.to_owned(), file);
     }
 
     /// The query of a file, ready to run.
     pub(super) fn read<'a>(&'a self, file: &'a File) -> Result<&'a Query, CatalogError> {
-        file.query(|query| self.finished(query))
+        file.query(|query| self.finished(file, query))
     }
 
     /// The query with the macros that it calls put into its statements, and the query of the roll-up that it recounts in
     /// front of its own.
-    fn finished(&self, mut query: Query) -> Result<Query, CatalogError> {
-        self.macros.expand(&mut query)?;
+    fn finished(&self, file: &File, mut query: Query) -> Result<Query, CatalogError> {
+        let macros = if file.is_own() {
+            &self.own_macros
+        } else {
+            &self.macros
+        };
+        macros.expand(&mut query)?;
         let recounted = query.recounts.take();
         let recounted = recounted.and_then(|(name, events)| Some((self.rollup(&name)?, events)));
         if let Some((rollup, events)) = recounted {
@@ -186,8 +199,9 @@ impl Library {
     /// query of that one in front of it, as the relation `new_<table>`.
     #[must_use]
     pub fn rollup(&self, table: &str) -> Option<&Query> {
-        let query = self.rollups.get(table)?.query(|query| {
-            let mut query = self.finished(query)?;
+        let file = self.rollups.get(table)?;
+        let query = file.query(|query| {
+            let mut query = self.finished(file, query)?;
             for lower in &query.depends {
                 if let Some(lower) = self.rollup(lower) {
                     query.sql = stacked(&Relation::from(lower), &query.sql);

@@ -54,7 +54,7 @@ impl Library {
         let mut faults = Vec::new();
         for (folder, id) in &self.own {
             let read = match folder {
-                Folder::Macros => self.macros.check(id),
+                Folder::Macros => self.own_macros.check(id),
                 Folder::Views => self.readable_view(id).map(|_view| ()),
                 _ => self.report(id).map(|_report| ()),
             };
@@ -69,7 +69,7 @@ impl Library {
     }
 
     fn insert_own(&mut self, folder: Folder, id: &str, file: File) {
-        self.insert(folder, id, file);
+        self.insert(folder, id, file.own());
         self.own.push((folder, id.to_owned()));
         if folder == Folder::Views {
             self.own_views.insert(id.to_owned());
@@ -92,7 +92,7 @@ impl Library {
                 let fault = CatalogError::of_file(shown, problem);
                 // Neither is the one that is meant.
                 let file = File::unusable(shown.to_owned(), fault.clone());
-                self.views.insert(id.to_owned(), file);
+                self.views.insert(id.to_owned(), file.own());
                 return Err(fault);
             }
             Folder::Views | Folder::Macros if !is_name(id) => {

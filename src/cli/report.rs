@@ -53,9 +53,13 @@ pub(super) async fn run(
     to_stderr(&answer.warnings);
     let outcome = answer.outcome;
     let rows = write_stream(outcome.stream, answer.rendering, &destination).await?;
-    let caveats = outcome.caveats.collect().await?;
     notes::print(&of_store);
-    notes::print(&notes(outcome.footnote, caveats));
+    let caveats = outcome.caveats.collect().await;
+    let footnote = outcome.footnote;
+    // The rows are printed by now: what belongs to every answer stays with them.
+    let caveats =
+        caveats.inspect_err(|_fault| notes::print(&notes(footnote.clone(), Vec::new())))?;
+    notes::print(&notes(footnote, caveats));
     let judgment = reader.judge(&question, rows, now_micros()).await?;
     Ok(match judgment {
         Some(judgment) => {

@@ -4,6 +4,7 @@
 //! empty; whether a digest must have it is for the reader to decide.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::parse::parse_json;
 
@@ -65,13 +66,31 @@ impl DigestContent {
         parse_json(text.as_bytes())
     }
 
-    /// The logs that a digest names by bucket and key; none of a text that is no digest.
+    /// The logs that a digest names by key, whatever else is wrong with it: a log that it names is missed if it is not
+    /// there. A member of a log that is no text is left out. None of a text that is no digest.
     #[must_use]
     pub fn logs_of(text: &str) -> Vec<DigestLog> {
-        let mut logs = Self::read(text).unwrap_or_default().log_files;
-        logs.retain(|log| !log.s3_object.is_empty());
-        logs
+        let list: ListOnly = parse_json(text.as_bytes()).unwrap_or_default();
+        let logs = list.log_files.iter().map(|log| {
+            let text = |member: &str| log.get(member).and_then(Value::as_str).map(str::to_owned);
+            DigestLog {
+                s3_bucket: text("s3Bucket").unwrap_or_default(),
+                s3_object: text("s3Object").unwrap_or_default(),
+                hash_value: text("hashValue").unwrap_or_default(),
+                hash_algorithm: text("hashAlgorithm"),
+                oldest_event_time: text("oldestEventTime"),
+                newest_event_time: text("newestEventTime"),
+            }
+        });
+        logs.filter(|log| !log.s3_object.is_empty()).collect()
     }
+}
+
+/// The list of a digest alone.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ListOnly {
+    log_files: Vec<Value>,
 }
 
 #[cfg(test)]
@@ -102,6 +121,19 @@ mod tests {
             Some("2026-03-01T10:00:00Z")
         );
         assert_eq!(log.newest_event_time, None);
+    }
+
+    #[test]
+    fn what_is_odd_about_a_digest_hides_no_log() {
+        let text = r#"{"digestEndTime":null,"logFiles":[
+            {"s3Bucket":null,"s3Object":"a","oldestEventTime":0},{"s3Object":1},7,{"s3Bucket":"b","s3Object":"c"}]}"#;
+        assert!(DigestContent::read(text).is_err(), "it proves nothing");
+        let logs = DigestContent::logs_of(text);
+        let named: Vec<_> = logs
+            .iter()
+            .map(|log| (log.s3_bucket.as_str(), log.s3_object.as_str()))
+            .collect();
+        assert_eq!(named, [("", "a"), ("b", "c")]);
     }
 
     #[test]

@@ -364,7 +364,7 @@ mod tests {
         );
         check(
             &document(None, r#"{"Accounts": [], "NextToken": "more"}"#),
-            &format!("{not}the list goes on"),
+            &format!("{not}the list is incomplete"),
         );
         check(
             &document(None, r#"{"Regions": []}"#),

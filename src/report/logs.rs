@@ -102,7 +102,7 @@ impl LogPeriod {
         let days = (now - last).num_days();
         let is_reached = window.until.is_none_or(|until| until >= last);
         (days >= STALE_DAYS && is_reached).then(|| {
-            let text = format!("the logs end {days} days ago, at {}", text_of(last));
+            let text = format!("the logs ended {days} days ago, at {}", text_of(last));
             Note::new("logs-end", Some(days), text)
         })
     }
@@ -221,7 +221,7 @@ mod tests {
             period.stale(&window, time(now))
         };
         let told = |days: i64| {
-            let text = format!("the logs end {days} days ago, at 2026-06-29T23:00:00Z");
+            let text = format!("the logs ended {days} days ago, at 2026-06-29T23:00:00Z");
             Some(super::Note::new("logs-end", Some(days), text))
         };
         assert_eq!(said(None, "2026-06-30T09:00:00Z"), None);

@@ -110,6 +110,31 @@ fn own_macros_are_rules_that_own_queries_share() {
     assert!(explained.stdout.contains(spliced), "{explained}");
 }
 
+/// A macro of the user's may have the name of a function that our queries call: it is for the user's files alone.
+#[test]
+fn own_macros_change_no_query_of_ours() {
+    let context = Context::with_samples();
+    let kinds = "select kind, count(*) from key_uses group by kind order by kind";
+    let before = context.run(&["sql", kinds, "--format", "csv"]);
+    assert!(before.stdout.contains("\nuse,"), "{before}");
+    let body = query("-- argument name: An operation.", "'management'");
+    let count = query("-- argument rows: Rows.", "0");
+    let report = query(
+        "-- column kind: Its kind.",
+        "SELECT operation_kind('Decrypt') AS kind\nORDER BY 1",
+    );
+    let files = [
+        ("macros/operation_kind.sql", body.as_str()),
+        ("macros/count.sql", count.as_str()),
+        ("reports/kind.sql", report.as_str()),
+    ];
+    write(&context, &files);
+    let after = context.run(&["sql", kinds, "--format", "csv", "--queries", "own"]);
+    assert_eq!(after.stdout, before.stdout, "{after}");
+    let own = context.run(&["report", "kind", "--format", "csv", "--queries", "own"]);
+    assert_eq!(own.stdout, "kind\nmanagement\n", "{own}");
+}
+
 #[test]
 fn macros_that_cannot_be_used_are_named() {
     let faults = |files: &[(&str, &str)]| {

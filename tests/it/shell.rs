@@ -336,7 +336,7 @@ fn history_is_kept_and_where_it_cannot_be_that_is_said_once() {
         .shows("(1 row)")
         .shows(PROMPT)
         .end();
-    assert!(!shown.contains("no history"), "{shown}");
+    assert!(!shown.contains("note[shell-history]"), "{shown}");
     let kept = std::fs::read_to_string(&history).expect("it was kept");
     assert!(kept.contains("select 'several\\nlines' as text;"), "{kept}");
     // Another shell has it on the up key.
@@ -527,7 +527,7 @@ fn wide_terminals_are_used_and_series_are_pictures() {
 
 /// A transcript without the number of days since the logs end, which grows.
 fn undated(shown: &str) -> String {
-    const BEFORE: &str = "the logs end ";
+    const BEFORE: &str = "the logs ended ";
     let lines = shown.split_inclusive('\n').map(|line| {
         let dated = line.split_once(BEFORE);
         match dated.and_then(|(head, rest)| Some((head, rest.split_once(" days ago")?.1))) {

@@ -94,7 +94,7 @@ fn logs_that_end_long_before_now_are_told_by_every_report() {
     ] {
         let report = context.run(words);
         let note = report.stderr.lines();
-        let note = note.filter_map(|line| line.strip_prefix("note[logs-end]: the logs end "));
+        let note = note.filter_map(|line| line.strip_prefix("note[logs-end]: the logs ended "));
         let note: Vec<&str> = note.collect();
         assert_eq!(note.len(), 1, "{report}");
         assert!(

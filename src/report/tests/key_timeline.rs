@@ -133,7 +133,7 @@ async fn changes_stand_between_the_uses() {
         events,
         KEY_A,
         &expected,
-        &["dry runs of this key, which are left out: 1"],
+        &["dry-runs: 1 dry run of this key left out"],
     )
     .await;
 }

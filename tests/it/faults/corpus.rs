@@ -154,7 +154,7 @@ fn repeats(number: usize, events: &mut Events, known: &[&Identity]) -> LogFile {
 fn cut_off(number: usize, mut records: Vec<Value>) -> LogFile {
     let text = json!({"Records": records}).to_string();
     let last = records.pop().expect("a record").to_string();
-    let end = text.len() - "]}".len() - last.len() / 2;
+    let end = text.floor_char_boundary(text.len() - "]}".len() - last.len() / 2);
     let mut file = good(number, records);
     file.bytes = gzip(&text[..end]);
     file.name = path(number, "json.gz");

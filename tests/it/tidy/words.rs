@@ -308,9 +308,9 @@ fn literal(code: &str, is_word: bool) -> (&str, usize) {
         );
     }
     // A letter in quotes, which may be one of those that begin something.
-    if code.starts_with('\'') {
-        let letter = code[1..].chars().next().map_or(0, char::len_utf8);
-        let is_letter = code[1 + letter..].starts_with('\'') && !code[1..].starts_with('\\');
+    if let Some(quoted) = code.strip_prefix('\'') {
+        let letter = quoted.chars().next().map_or(0, char::len_utf8);
+        let is_letter = quoted[letter..].starts_with('\'') && !quoted.starts_with('\\');
         let escaped = ["'\\\\'", "'\\''", "'\\\"'"]
             .into_iter()
             .find(|quoted| code.starts_with(quoted));

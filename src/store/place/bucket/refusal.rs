@@ -99,6 +99,8 @@ fn refusal(answer: &str, bucket: &str) -> Refusal {
     let status = match code {
         "" if is_redirect => 301,
         "" if answer.contains("403 Forbidden") => 403,
+        // With this status S3 also passes on what KMS refuses.
+        "AccessDenied" => 403,
         _ => 0,
     };
     let message = match (element(answer, "Message"), status) {
