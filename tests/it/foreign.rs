@@ -124,7 +124,7 @@ fn objects_of_other_services_are_no_damaged_logs() {
         );
     }
     let said = context.run(&["report", "who-used", "--key", "a"]);
-    assert!(!said.stderr.contains("note[unread]: 4 "), "{said}");
+    assert!(!said.stderr.contains("note[unread]"), "{said}");
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn what_an_earlier_version_called_damaged_is_forgotten_and_read_again_when_it_is
     reject_as_before(&context, &names);
     assert_eq!(count(&context, UNREAD), 4);
     let said = context.run(&["report", "unused-keys"]);
-    assert!(said.stderr.contains("could not be read"), "{said}");
+    assert!(said.stderr.contains("note[unread]: 4 "), "{said}");
     let said = context.run(&["forget", "acounts.csv"]);
     assert_eq!(said.code, 2, "{said}");
     assert!(said.stderr.contains("accounts.csv"), "{said}");
