@@ -18,30 +18,30 @@ use super::{NEW_EVENTS, Relation, stacked};
 static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
 
 /// The files of a folder, by the ids of their queries.
-pub(super) type Files = BTreeMap<String, File>;
+pub(super) type QueryFiles = BTreeMap<String, File>;
 
 /// All query files, by folder and id.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
-    pub(super) reports: Files,
-    pub(super) views: Files,
-    pub(super) scopes: Files,
-    rollups: Files,
-    status: Files,
-    explain: Files,
+    pub(super) reports: QueryFiles,
+    pub(super) views: QueryFiles,
+    pub(super) scopes: QueryFiles,
+    rollups: QueryFiles,
+    status: QueryFiles,
+    explain: QueryFiles,
     /// The macros of keytrail itself, for its own files: no answer depends on a macro of the user's.
     pub(super) macros: Macros,
     /// These and the user's own, for the files of the user.
     pub(super) own_macros: Macros,
     /// The files that are the user's own, in the order in which they were added.
-    pub(super) own: Vec<(Folder, String)>,
+    pub(super) own: Vec<(QueryFolder, String)>,
     /// The views that are the user's own.
     pub(super) own_views: BTreeSet<String>,
 }
 
 /// A folder of query files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Folder {
+pub(super) enum QueryFolder {
     Reports,
     Views,
     Scopes,
@@ -52,18 +52,18 @@ pub(super) enum Folder {
 }
 
 /// The folder of a file and the id of its query; `None` where it is none of the library's.
-pub(super) fn place_of(path: &str) -> Option<(Folder, &str)> {
+pub(super) fn place_of(path: &str) -> Option<(QueryFolder, &str)> {
     if let Some((_, id)) = view_at(path) {
-        return Some((Folder::Views, id));
+        return Some((QueryFolder::Views, id));
     }
     let (folder, name) = path.split_once('/')?;
     let folder = match folder {
-        "reports" => Folder::Reports,
-        "scopes" => Folder::Scopes,
-        "rollups" => Folder::Rollups,
-        "status" => Folder::Status,
-        "explain" => Folder::Explain,
-        "macros" => Folder::Macros,
+        "reports" => QueryFolder::Reports,
+        "scopes" => QueryFolder::Scopes,
+        "rollups" => QueryFolder::Rollups,
+        "status" => QueryFolder::Status,
+        "explain" => QueryFolder::Explain,
+        "macros" => QueryFolder::Macros,
         _ => return None,
     };
     let id = name.strip_suffix(".sql")?;
@@ -118,15 +118,15 @@ impl Library {
         Ok(true)
     }
 
-    pub(super) fn insert(&mut self, folder: Folder, id: &str, file: File) {
+    pub(super) fn insert(&mut self, folder: QueryFolder, id: &str, file: File) {
         let files = match folder {
-            Folder::Reports => &mut self.reports,
-            Folder::Views => &mut self.views,
-            Folder::Scopes => &mut self.scopes,
-            Folder::Rollups => &mut self.rollups,
-            Folder::Status => &mut self.status,
-            Folder::Explain => &mut self.explain,
-            Folder::Macros => {
+            QueryFolder::Reports => &mut self.reports,
+            QueryFolder::Views => &mut self.views,
+            QueryFolder::Scopes => &mut self.scopes,
+            QueryFolder::Rollups => &mut self.rollups,
+            QueryFolder::Status => &mut self.status,
+            QueryFolder::Explain => &mut self.explain,
+            QueryFolder::Macros => {
                 if !file.is_own() {
                     self.macros.insert(id, file.clone());
                 }
@@ -228,7 +228,7 @@ impl Library {
         self.one_of(&self.explain, name)
     }
 
-    fn one_of<'a>(&'a self, files: &'a Files, name: &str) -> Result<&'a Query, CatalogError> {
+    fn one_of<'a>(&'a self, files: &'a QueryFiles, name: &str) -> Result<&'a Query, CatalogError> {
         match files.get(name) {
             Some(file) => self.read(file),
             None => Err(CatalogError::UnknownReport {

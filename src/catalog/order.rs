@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::library::Files;
+use super::library::QueryFiles;
 use super::tokens::{tokens, word};
 use super::{CatalogError, Library, Query};
 
@@ -97,9 +97,9 @@ impl Library {
 /// Queries in the order in which they can be created.
 struct Order<'a> {
     library: &'a Library,
-    files: &'a Files,
+    files: &'a QueryFiles,
     /// What they may read besides each other.
-    others: Option<&'a Files>,
+    others: Option<&'a QueryFiles>,
     placed: Vec<&'a Query>,
     done: BTreeSet<&'a str>,
     /// The queries that are being placed, each for the one before it. After an error, all that cannot be placed because of it.
@@ -107,7 +107,7 @@ struct Order<'a> {
 }
 
 impl<'a> Order<'a> {
-    fn of(library: &'a Library, files: &'a Files, others: Option<&'a Files>) -> Self {
+    fn of(library: &'a Library, files: &'a QueryFiles, others: Option<&'a QueryFiles>) -> Self {
         Self {
             library,
             files,

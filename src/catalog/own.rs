@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::file::File;
-use super::library::{Folder, place_of};
+use super::library::{QueryFolder, place_of};
 use super::macros::body_fault;
 use super::{CatalogError, Library, Query};
 
@@ -54,8 +54,8 @@ impl Library {
         let mut faults = Vec::new();
         for (folder, id) in &self.own {
             let read = match folder {
-                Folder::Macros => self.own_macros.check(id),
-                Folder::Views => self.readable_view(id).map(|_view| ()),
+                QueryFolder::Macros => self.own_macros.check(id),
+                QueryFolder::Views => self.readable_view(id).map(|_view| ()),
                 _ => self.report(id).map(|_report| ()),
             };
             // A fault of a macro is that of everything that calls it.
@@ -68,25 +68,30 @@ impl Library {
         faults
     }
 
-    fn insert_own(&mut self, folder: Folder, id: &str, file: File) {
+    fn insert_own(&mut self, folder: QueryFolder, id: &str, file: File) {
         self.insert(folder, id, file.own());
         self.own.push((folder, id.to_owned()));
-        if folder == Folder::Views {
+        if folder == QueryFolder::Views {
             self.own_views.insert(id.to_owned());
         }
     }
 
     /// # Errors
     /// If no file of the user's own can have that name there.
-    fn refuse_name(&mut self, folder: Folder, id: &str, shown: &str) -> Result<(), CatalogError> {
+    fn refuse_name(
+        &mut self,
+        folder: QueryFolder,
+        id: &str,
+        shown: &str,
+    ) -> Result<(), CatalogError> {
         let problem = match folder {
-            Folder::Views if crate::schema::table(id).is_some() => {
+            QueryFolder::Views if crate::schema::table(id).is_some() => {
                 format!("duplicate name: `{id}` is a table of the store")
             }
-            Folder::Views if self.scopes.contains_key(id) => {
+            QueryFolder::Views if self.scopes.contains_key(id) => {
                 format!("duplicate name: `{id}` is what the filters of a report leave")
             }
-            Folder::Views if self.own_views.contains(id) => {
+            QueryFolder::Views if self.own_views.contains(id) => {
                 let other = self.views.get(id).map_or("", File::path);
                 let problem = format!("duplicate name: `{id}` is also the view in {other}");
                 let fault = CatalogError::of_file(shown, problem);
@@ -95,18 +100,18 @@ impl Library {
                 self.views.insert(id.to_owned(), file.own());
                 return Err(fault);
             }
-            Folder::Views | Folder::Macros if !is_name(id) => {
-                let what = if folder == Folder::Views {
+            QueryFolder::Views | QueryFolder::Macros if !is_name(id) => {
+                let what = if folder == QueryFolder::Views {
                     "view"
                 } else {
                     "macro"
                 };
                 format!("`{id}` cannot name a {what}: use a-z, 0-9 and _")
             }
-            Folder::Macros if self.macros.has(id) => {
+            QueryFolder::Macros if self.macros.has(id) => {
                 format!("duplicate name: `{id}` is a macro of keytrail's own")
             }
-            Folder::Reports if id == "check" => {
+            QueryFolder::Reports if id == "check" => {
                 "`check` cannot name a report: `keytrail report check` is a command".to_owned()
             }
             _ => return Ok(()),
@@ -116,9 +121,13 @@ impl Library {
 }
 
 /// The folder and the id of a file of a user's own.
-fn own_place(path: &str) -> Option<(Folder, &str)> {
-    place_of(path)
-        .filter(|(folder, _)| matches!(folder, Folder::Macros | Folder::Reports | Folder::Views))
+fn own_place(path: &str) -> Option<(QueryFolder, &str)> {
+    place_of(path).filter(|(folder, _)| {
+        matches!(
+            folder,
+            QueryFolder::Macros | QueryFolder::Reports | QueryFolder::Views
+        )
+    })
 }
 
 fn is_name(id: &str) -> bool {
@@ -129,9 +138,9 @@ fn is_name(id: &str) -> bool {
 
 /// # Errors
 /// If the header of a file, or the body of a macro, is ill-formed.
-fn checked(folder: Folder, shown: &str, text: &str) -> Result<(), CatalogError> {
+fn checked(folder: QueryFolder, shown: &str, text: &str) -> Result<(), CatalogError> {
     let query = Query::parse(shown, text)?;
-    let fault = (folder == Folder::Macros)
+    let fault = (folder == QueryFolder::Macros)
         .then(|| body_fault(&query.sql))
         .flatten();
     match fault {

@@ -40,6 +40,8 @@ mod names;
 mod operations;
 mod organization;
 mod output;
+mod own_macros;
+
 mod own_queries;
 mod python;
 mod questions;

@@ -7,7 +7,7 @@ use crate::context::{Context, joined};
 const HEADER: &str = "-- id: NAME\n-- title: A question\n-- description: What it answers.\n";
 
 /// Writes query files into `own/`; NAME in a text is the name of its file.
-fn write(context: &Context, files: &[(&str, &str)]) {
+pub(crate) fn write(context: &Context, files: &[(&str, &str)]) {
     for (path, text) in files {
         let path = context.path().join("own").join(path);
         fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
@@ -16,7 +16,7 @@ fn write(context: &Context, files: &[(&str, &str)]) {
     }
 }
 
-fn query(header: &str, statement: &str) -> String {
+pub(crate) fn query(header: &str, statement: &str) -> String {
     format!("{HEADER}{header}\n{statement}\n")
 }
 
@@ -79,60 +79,6 @@ fn own_queries_add_and_override() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     // Without it, nothing of the user's own is there.
     assert_eq!(context.run(&["report", "busiest-callers"]).code, 2);
-}
-
-#[test]
-fn own_macros_are_rules_that_own_queries_share() {
-    let context = Context::with_samples();
-    let is_refused = query(
-        "-- argument event: A row of kms_events.",
-        "event.outcome IN ('denied', 'throttled') -- of the caller",
-    );
-    let report = query(
-        "-- column refused: Events that were refused.\n-- column all_of: All.",
-        "SELECT count(*) FILTER (WHERE is_refused(e)) AS refused, count(*) AS all_of\nFROM kms_events AS e\nORDER BY 1",
-    );
-    let files = [
-        ("macros/is_refused.sql", is_refused.as_str()),
-        ("reports/refusals.sql", report.as_str()),
-    ];
-    write(&context, &files);
-    let check = context.run(&["report", "check", "own"]);
-    assert_eq!((check.code, check.stdout.as_str()), (0, ""), "{check}");
-    let own = ["--queries", "own", "--format", "csv"];
-    let answer = context.run(&[&["report", "refusals"][..], &own].concat());
-    let plain = "select count(*) filter (where outcome in ('denied', 'throttled')) as refused, count(*) as all_of from kms_events";
-    let expected = context.run(&["sql", plain, "--format", "csv"]);
-    assert_eq!(answer.stdout.lines().last(), expected.stdout.lines().last());
-    // What is shown is plain SQL.
-    let explained = context.run(&["report", "refusals", "--queries", "own", "--explain"]);
-    let spliced = "FILTER (WHERE (e.outcome IN ('denied', 'throttled')))";
-    assert!(explained.stdout.contains(spliced), "{explained}");
-}
-
-/// A macro of the user's may have the name of a function that our queries call: it is for the user's files alone.
-#[test]
-fn own_macros_change_no_query_of_ours() {
-    let context = Context::with_samples();
-    let kinds = "select kind, count(*) from key_uses group by kind order by kind";
-    let before = context.run(&["sql", kinds, "--format", "csv"]);
-    assert!(before.stdout.contains("\nuse,"), "{before}");
-    let body = query("-- argument name: An operation.", "'management'");
-    let count = query("-- argument rows: Rows.", "0");
-    let report = query(
-        "-- column kind: Its kind.",
-        "SELECT operation_kind('Decrypt') AS kind\nORDER BY 1",
-    );
-    let files = [
-        ("macros/operation_kind.sql", body.as_str()),
-        ("macros/count.sql", count.as_str()),
-        ("reports/kind.sql", report.as_str()),
-    ];
-    write(&context, &files);
-    let after = context.run(&["sql", kinds, "--format", "csv", "--queries", "own"]);
-    assert_eq!(after.stdout, before.stdout, "{after}");
-    let own = context.run(&["report", "kind", "--format", "csv", "--queries", "own"]);
-    assert_eq!(own.stdout, "kind\nmanagement\n", "{own}");
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn what_cannot_be_used_is_told_and_left() {
             "it is about the bucket `{}`, and only {} is taken",
             other.name, bucket.name
         ),
-        "2 skipped",
+        "note[skipped]: 2 objects skipped",
     ] {
         assert!(done.stderr.contains(says), "{says}: {done:?}");
     }

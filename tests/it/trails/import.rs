@@ -87,7 +87,7 @@ fn a_file_that_is_something_else_is_refused_and_makes_no_store() {
     refused(
         "first-page.json",
         r#"{"Accounts": [], "NextToken": "more"}"#,
-        "the list goes on, as its NextToken tells",
+        "the list is incomplete: it has a NextToken",
     );
     let done = context.run(&["trails", "import", "nowhere.json"]);
     assert_eq!(done.code, 2, "{done}");

@@ -178,7 +178,7 @@ fn reasons_are_told() {
     check(
         log(spot(0, 0, 16)),
         &format!(
-            "the store lacks it, and {} names it",
+            "it is not in the store, but named by {}",
             before(spot(0, 0, 16))
         ),
     );
