@@ -214,7 +214,7 @@ notes AS (
     1 AS place,
     'coverage' AS code,
     sum(lacking) AS count,
-    sum(lacking) || ' of ' || counted(sum(hours), 'hour has', 'hours have') || ' no logs (worst: '
+    sum(lacking) || ' of ' || counted(sum(hours), 'hour is', 'hours are') || ' not fully covered by logs (worst: '
       || max(account || ' ' || region || ' with ' || lacking) FILTER (WHERE place = 1)
       || '); see keytrail report coverage' AS text
   FROM hours_lacking

@@ -77,7 +77,7 @@ fn a_key_that_fell_silent_is_unused_while_the_logs_go_on() {
     assert!(
         hours
             .stderr
-            .contains(" of 2158 hours have no logs (worst: "),
+            .contains(" of 2158 hours are not fully covered by logs (worst: "),
         "{hours}"
     );
 }

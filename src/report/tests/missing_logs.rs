@@ -47,9 +47,9 @@ fn whole(hours: u32) -> Made {
 
 /// The note on hours that are missing in this account-region alone.
 fn hours_lacking(worst: &str, lacking: u32, of: u32) -> String {
-    let have = if of == 1 { "hour has" } else { "hours have" };
+    let are = if of == 1 { "hour is" } else { "hours are" };
     format!(
-        "coverage: {lacking} of {of} {have} no logs (worst: {worst} with {lacking}); see keytrail report coverage"
+        "coverage: {lacking} of {of} {are} not fully covered by logs (worst: {worst} with {lacking}); see keytrail report coverage"
     )
 }
 
