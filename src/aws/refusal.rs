@@ -514,6 +514,26 @@ mod tests {
         );
     }
 
+    /// S3 names the region of the bucket in many answers; only where that is what is wrong, it is followed.
+    #[test]
+    fn a_region_is_followed_only_where_the_bucket_is_in_another_one() {
+        let answer = |code, status| {
+            let reply = Reply {
+                code,
+                status,
+                message: "",
+                region: Some("eu-west-3"),
+            };
+            Refusal::of_reply(reply, &ATTEMPT)
+        };
+        for (code, status) in [("AccessDenied", 403), ("SlowDown", 503), ("", 404)] {
+            let refusal = answer(code, status);
+            assert_eq!(refusal.region, None, "{code} {status}");
+            assert!(!refusal.to_string().contains("eu-west-3"), "{refusal}");
+        }
+        assert_eq!(answer("", 307).region.as_deref(), Some("eu-west-3"));
+    }
+
     #[test]
     fn another_region_is_named() {
         let reply = Reply {

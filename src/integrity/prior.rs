@@ -135,7 +135,16 @@ pub(super) async fn load(snapshot: Snapshot) -> Result<Priors, IntegrityError> {
 
 #[cfg(test)]
 mod tests {
-    use super::reworded;
+    use super::{REWORDED, reworded};
+
+    #[test]
+    fn no_words_of_an_earlier_version_are_taken_for_others() {
+        for (old, new) in REWORDED {
+            let said = |words: &str| format!("a.json.gz: {words}, b.json.gz");
+            assert_eq!(reworded(said(old)), said(new));
+            assert_eq!(reworded(said(new)), said(new));
+        }
+    }
 
     #[test]
     fn reasons_of_earlier_versions_are_read_in_the_words_of_this_one() {
