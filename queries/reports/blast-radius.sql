@@ -188,9 +188,7 @@ resources_of_keys AS (
 other_uses AS (
   SELECT
     callers.caller, coalesce(key_uses.key_arn, key_uses.key_as_typed) AS key,
-    -- Only a call on two keys can be here twice.
-    count(*) FILTER (WHERE key_uses.key_role NOT IN ('source', 'destination'))
-      + count(DISTINCT CASE WHEN key_uses.key_role IN ('source', 'destination') THEN key_uses.content_hash END) AS calls,
+    count_calls(key_uses) AS calls,
     min(key_uses.event_time) AS first_time, max(key_uses.event_time) AS last_time
   FROM (SELECT DISTINCT caller FROM calls_in_window) AS callers
   JOIN key_uses ON key_uses.caller = callers.caller

@@ -51,84 +51,52 @@
 
 WITH hours AS (
   SELECT
-    account, region, hour, state, rank, is_hole, is_complete,
-    date_trunc('day', hour) AS day,
+    account, region, hour, date_trunc('day', hour) AS day, state, rank, is_hole, is_complete,
+    -- The same for all hours of a stretch.
     hour_of(hour) - row_number() OVER (PARTITION BY account, region, state ORDER BY hour) AS stretch
   FROM scope_coverage
 ),
 
-days AS (
+-- The days, and the stretches of adjacent hours with one state, of one scan.
+days_and_stretches AS (
   SELECT
-    account, region, day,
+    account, region, day, grouping(day) = 0 AS is_day,
     count(*) AS hours,
     count(*) FILTER (WHERE is_complete) AS complete,
     count(*) FILTER (WHERE state = 'complete_verified') AS verified,
     count(*) FILTER (WHERE is_hole) AS holes,
-    coalesce(min(rank) FILTER (WHERE is_hole), min(rank) FILTER (WHERE is_complete), min(rank)) AS rank
+    coalesce(min(rank) FILTER (WHERE is_hole), min(rank) FILTER (WHERE is_complete), min(rank)) AS rank,
+    to_char(min(hour), '%Y-%m-%dT%HZ') || ' to ' || to_char(max(hour) + INTERVAL '1 hour', '%Y-%m-%dT%HZ')
+      || ' ' || state AS text,
+    row_number() OVER (PARTITION BY account, region, grouping(day) ORDER BY min(hour), state) AS place
   FROM hours
-  GROUP BY account, region, day
+  GROUP BY GROUPING SETS ((account, region, day), (account, region, state, stretch))
+  HAVING grouping(day) = 0 OR bool_or(is_hole)
 ),
 
 strips AS (
   SELECT
     account, region,
-    string_agg(letter, '' ORDER BY day) AS days, CAST(min(day) AS DATE) AS first_day,
-    sum(hours) AS hours, sum(complete) AS complete, sum(verified) AS verified, sum(holes) AS holes
-  FROM days
-  JOIN coverage_states ON coverage_states.rank = days.rank
-  GROUP BY account, region
-),
-
-stretches AS (
-  SELECT
-    account, region, state, min(hour) AS from_hour, max(hour) + INTERVAL '1 hour' AS to_hour
-  FROM hours
-  WHERE is_hole
-  GROUP BY account, region, state, stretch
-),
-
-stretches_in_order AS (
-  SELECT
-    account, region, state,
-    to_char(from_hour, '%Y-%m-%dT%HZ') || ' to ' || to_char(to_hour, '%Y-%m-%dT%HZ') || ' ' || state AS told,
-    row_number() OVER (PARTITION BY account, region ORDER BY from_hour, state) AS place
-  FROM stretches
-),
-
-holes AS (
-  SELECT
-    account, region,
-    string_agg(told, ', ' ORDER BY place) FILTER (WHERE place <= 3)
-      || CASE WHEN count(*) > 3 THEN ', and ' || (count(*) - 3) || ' more' ELSE '' END AS first_holes
-  FROM stretches_in_order
+    string_agg(letter, '' ORDER BY place) FILTER (WHERE is_day) AS days,
+    CAST(min(day) AS DATE) AS first_day,
+    sum(hours) FILTER (WHERE is_day) AS hours,
+    sum(complete) FILTER (WHERE is_day) AS complete,
+    sum(verified) FILTER (WHERE is_day) AS verified,
+    sum(holes) FILTER (WHERE is_day) AS holes,
+    string_agg(text, ', ' ORDER BY place) FILTER (WHERE NOT is_day AND place <= 3) AS first_holes,
+    count(*) FILTER (WHERE NOT is_day AND place > 3) AS more_holes
+  FROM days_and_stretches
+  JOIN coverage_states ON coverage_states.rank = days_and_stretches.rank
   GROUP BY account, region
 ),
 
 late_logs AS (
   SELECT
-    account_id AS account, region,
-    (CAST(delivery_time AS BIGINT) - CAST(min_event_time AS BIGINT)) / 60000000 AS minutes
+    account_id AS account, region, count(*) AS logs,
+    array_sort(array_agg((CAST(delivery_time AS BIGINT) - CAST(min_event_time AS BIGINT)) / 60000000)) AS minutes
   FROM log_files
-  WHERE kind = 'log' AND delivery_time IS NOT NULL AND min_event_time IS NOT NULL
-    AND ($since IS NULL OR min_event_time >= $since) AND ($until IS NULL OR min_event_time < $until)
-),
-
-logs_by_lateness AS (
-  SELECT
-    account, region, minutes,
-    row_number() OVER (PARTITION BY account, region ORDER BY minutes) AS place,
-    count(*) OVER (PARTITION BY account, region) AS logs
-  FROM late_logs
-),
-
-lateness AS (
-  SELECT
-    account, region,
-    min(minutes) FILTER (WHERE place * 100 >= logs * 50) AS late_50_minutes,
-    min(minutes) FILTER (WHERE place * 100 >= logs * 99) AS late_99_minutes,
-    max(minutes) AS late_max_minutes
-  FROM logs_by_lateness
-  GROUP BY account, region
+  WHERE kind = 'log' AND delivery_time IS NOT NULL AND min_event_time IS NOT NULL AND is_in_window(min_event_time)
+  GROUP BY account_id, region
 )
 
 SELECT
@@ -141,12 +109,11 @@ SELECT
   strips.complete,
   strips.verified,
   strips.holes,
-  holes.first_holes,
-  lateness.late_50_minutes,
-  lateness.late_99_minutes,
-  lateness.late_max_minutes
+  strips.first_holes || CASE WHEN more_holes > 0 THEN ', and ' || more_holes || ' more' ELSE '' END AS first_holes,
+  minutes[(logs * 50 + 99) / 100] AS late_50_minutes,
+  minutes[(logs * 99 + 99) / 100] AS late_99_minutes,
+  minutes[logs] AS late_max_minutes
 FROM strips
-LEFT JOIN holes ON holes.account = strips.account AND holes.region = strips.region
-LEFT JOIN lateness ON lateness.account = strips.account AND lateness.region = strips.region
+LEFT JOIN late_logs ON late_logs.account = strips.account AND late_logs.region = strips.region
 LEFT JOIN current_accounts ON current_accounts.account = strips.account
 ORDER BY strips.account, strips.region

@@ -47,36 +47,19 @@
 -- caveat:
 --   SELECT code, count, text FROM scope_missing_logs ORDER BY place
 
-WITH calls AS (
+WITH entries AS (
   SELECT
-    *,
+    event_time, event_date, caller, coalesce(split_part(key_arn, ':', 4), region) AS region, event_id, content_hash,
+    use_label AS label, event_name, outcome,
     CASE
-      WHEN kind = 'use' AND outcome = 'success' THEN 'uses'
-      WHEN kind = 'use' THEN 'failed uses'
+      WHEN kind = 'use' THEN CASE outcome WHEN 'success' THEN 'uses' ELSE 'failed uses' END
       WHEN kind = 'unknown' THEN 'unknown operations'
       WHEN event_name IN ('CreateGrant', 'RetireGrant', 'RevokeGrant') THEN 'grants'
       ELSE 'change'
-    END AS part
-  FROM scope_uses
-  WHERE is_asked_key(key_arn, key_as_typed)
-    AND NOT (key_role = 'destination' AND coalesce(array_has($key_arns, other_key_arn), false))
-    AND NOT is_dry_run AND outcome <> 'dry_run'
-    AND operation_class(event_name) <> 'read'
-),
-
-entries AS (
-  SELECT
-    event_time, event_date, part, caller, coalesce(split_part(key_arn, ':', 4), region) AS region, event_id, use_label AS label,
+    END AS part,
     CASE
-      WHEN part = 'change' AND outcome = 'success' THEN event_name
-      WHEN part = 'change' THEN event_name || ' (' || outcome || ')'
-      ELSE part
-    END AS what,
-    CASE
-      WHEN part <> 'change' THEN
-        coalesce(event_name, 'unknown')
-          || CASE WHEN event_name = 'ReEncrypt' THEN ' (' || key_role || ')' ELSE '' END
-          || CASE WHEN outcome = 'success' THEN '' ELSE ' ' || outcome END
+      WHEN kind <> 'management' OR event_name IN ('CreateGrant', 'RetireGrant', 'RevokeGrant') THEN
+        operation_on_key(scope_uses) || CASE outcome WHEN 'success' THEN '' ELSE ' ' || outcome END
       WHEN outcome <> 'success' THEN coalesce(error_message, error_code)
       -- The waiting of a primary key begins when its last replica is gone.
       WHEN event_name = 'ScheduleKeyDeletion' AND json_text(response, '/keyState') = 'PendingReplicaDeletion' THEN
@@ -100,71 +83,53 @@ entries AS (
       WHEN event_name = 'UntagResource' THEN json_text(request, '/tagKeys')
       WHEN event_name = 'UpdateKeyDescription' THEN json_text(request, '/description')
       WHEN event_name = 'UpdatePrimaryRegion' THEN 'to ' || json_text(request, '/primaryRegion')
-    END AS detail,
-    content_hash
-  FROM calls
+    END AS detail
+  FROM scope_uses
+  WHERE NOT counts_for_source(scope_uses) AND NOT is_dry_run AND outcome <> 'dry_run' AND operation_class(event_name) <> 'read'
   UNION ALL
   -- An UpdateAlias names the new key only.
   SELECT
-    past.valid_to AS event_time, CAST(past.valid_to AS DATE) AS event_date, 'change' AS part,
-    NULL AS caller, past.region, NULL AS event_id, NULL AS label,
-    CASE next.evidence WHEN 'operation' THEN 'alias moved away' ELSE 'alias seen elsewhere' END AS what,
-    past.alias_name || ' to ' || next.key_arn AS detail,
-    NULL AS content_hash
+    past.valid_to, CAST(past.valid_to AS DATE), NULL, past.region, NULL, NULL, NULL,
+    CASE next.evidence WHEN 'operation' THEN 'alias moved away' ELSE 'alias seen elsewhere' END, 'success', 'change',
+    past.alias_name || ' to ' || next.key_arn
   FROM alias_history AS past
   JOIN alias_history AS next
     ON next.alias_arn = past.alias_arn AND next.first_seen = past.valid_to AND next.key_arn <> past.key_arn
-  WHERE array_has($key_arns, past.key_arn) AND NOT array_has($key_arns, next.key_arn)
-    AND ($since IS NULL OR past.valid_to >= $since) AND ($until IS NULL OR past.valid_to < $until)
+  WHERE array_has($key_arns, past.key_arn) AND NOT array_has($key_arns, next.key_arn) AND is_in_window(past.valid_to)
 ),
 
 -- Each change opens a period; what follows up to the next one is added up.
 entries_by_period AS (
   SELECT
     *,
-    sum(CASE part WHEN 'change' THEN 1 ELSE 0 END) OVER (
+    count(*) FILTER (WHERE part = 'change') OVER (
       ORDER BY event_time, part <> 'change', event_id, content_hash, detail
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
     ) AS period
   FROM entries
-),
-
-sums AS (
-  SELECT
-    period, part, label, count(*) AS calls, min(event_time) AS first_time, max(event_time) AS last_time,
-    string_agg(DISTINCT region, ', ' ORDER BY region) AS region,
-    counts(detail, 1) AS operations,
-    top_counts(caller, 1, 3) AS callers,
-    count(DISTINCT caller) AS caller_count,
-    day_series(event_date, 1, NULL, NULL) AS calls_per_day
-  FROM entries_by_period
-  WHERE part <> 'change'
-  GROUP BY period, part, label
-),
-
-lines AS (
-  SELECT
-    event_time, what, detail, caller AS by, CAST(NULL AS BIGINT) AS calls, event_id, region, label, period, 0 AS place,
-    make_array(CAST(NULL AS BIGINT)) AS uses_per_day, content_hash
-  FROM entries_by_period
-  WHERE part = 'change'
-  UNION ALL
-  SELECT
-    first_time AS event_time, part AS what, operations || ' until ' || iso_time(last_time) AS detail,
-    callers || CASE WHEN caller_count > 3 THEN ', and ' || (caller_count - 3) || ' more' ELSE '' END AS by,
-    calls, NULL AS event_id, region, label, period,
-    CASE part WHEN 'uses' THEN 1 WHEN 'failed uses' THEN 2 WHEN 'unknown operations' THEN 3 ELSE 4 END AS place,
-    calls_per_day AS uses_per_day, NULL AS content_hash
-  FROM sums
 )
 
 SELECT
-  event_time,
-  what || coalesce(' (' || label || ')', '') AS what,
-  by,
-  calls,
-  CASE WHEN cardinality($key_arns) > 1 THEN region || coalesce(': ' || detail, '') ELSE detail END AS detail,
-  CASE WHEN place = 1 THEN uses_per_day END AS uses_per_day,
-  event_id
-FROM lines
-ORDER BY period, event_time, place, label NULLS FIRST, event_id NULLS FIRST, detail
+  min(event_time) AS event_time,
+  CASE part
+    WHEN 'change' THEN min(event_name || CASE outcome WHEN 'success' THEN '' ELSE ' (' || outcome || ')' END)
+    ELSE part
+  END || coalesce(' (' || label || ')', '') AS what,
+  CASE part
+    WHEN 'change' THEN min(caller)
+    ELSE top_counts(caller, 1, 3)
+      || CASE WHEN count(DISTINCT caller) > 3 THEN ', and ' || (count(DISTINCT caller) - 3) || ' more' ELSE '' END
+  END AS by,
+  CASE WHEN part <> 'change' THEN count(*) END AS calls,
+  CASE
+    WHEN part <> 'change' THEN
+      CASE WHEN cardinality($key_arns) > 1 THEN string_agg(DISTINCT region, ', ' ORDER BY region) || ': ' ELSE '' END
+        || counts(detail, 1) || ' until ' || iso_time(max(event_time))
+    WHEN cardinality($key_arns) > 1 THEN min(region) || coalesce(': ' || min(detail), '')
+    ELSE min(detail)
+  END AS detail,
+  CASE part WHEN 'uses' THEN day_series(event_date, 1, NULL, NULL) END AS uses_per_day,
+  CASE part WHEN 'change' THEN min(event_id) END AS event_id
+FROM entries_by_period
+GROUP BY period, part, label
+ORDER BY period, event_time, array_position(make_array('change', 'uses', 'failed uses', 'unknown operations', 'grants'), part), label NULLS FIRST

@@ -113,7 +113,7 @@
 
 WITH calls_of_principal AS (
   SELECT
-    event_time, content_hash, use_label AS label,
+    event_time, content_hash, key_role, use_label AS label,
     coalesce(event_time >= $since, true) AS is_inside,
     result_of(scope_uses_ever) AS result,
     outcome, caller, user_arn, session_name, access_key_id, credential_id, principal_id, source_identity, on_behalf_of,
@@ -126,7 +126,6 @@ WITH calls_of_principal AS (
           || coalesce(' by ' || denied_by, '') || coalesce(' (' || error_code || ')', '')
     END AS refusal,
     coalesce(key_arn, key_as_typed, '(none told)') AS key,
-    key_role IN ('source', 'destination') AS is_on_two_keys,
     array_distinct(side_resources(scope_uses_ever)) AS resources
   FROM scope_uses_ever
   WHERE ($until IS NULL OR (event_time < $until AND event_date <= CAST($until AS DATE)))
@@ -156,7 +155,7 @@ mentions AS (
       ),
       resources
     )) AS name,
-    key, label, is_inside, result, outcome, operation, event_time, content_hash, is_on_two_keys
+    key, label, is_inside, result, outcome, operation, event_time, content_hash, key_role
   FROM calls_of_principal
 ),
 
@@ -167,50 +166,32 @@ calls_by_name AS (
     what, name,
     CASE WHEN what IN ('resource', 'grant', 'refusal') THEN key END AS key,
     is_inside, result, outcome, operation, label,
-    count(*) FILTER (WHERE NOT is_on_two_keys) + count(DISTINCT CASE WHEN is_on_two_keys THEN content_hash END) AS calls,
+    count_calls(mentions) AS calls,
     min(event_time) AS first_time,
     max(event_time) AS last_time
   FROM mentions
   WHERE name IS NOT NULL
   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-),
-
-names AS (
-  SELECT
-    what, name, key,
-    counts(operation, calls) FILTER (WHERE is_inside AND result = 'success') AS operations,
-    coalesce(sum(calls) FILTER (WHERE is_inside AND result = 'success'), 0) AS successes,
-    min(first_time) FILTER (WHERE is_inside AND result = 'success') AS first_time,
-    max(last_time) FILTER (WHERE is_inside AND result = 'success') AS last_time,
-    coalesce(sum(calls) FILTER (WHERE is_inside AND result = 'failure'), 0) AS failures,
-    counts(outcome, calls) FILTER (WHERE is_inside AND result = 'failure') AS failure_reasons,
-    counts(operation, calls) FILTER (WHERE is_inside AND result = 'failure') AS failed_operations,
-    min(first_time) FILTER (WHERE is_inside AND result = 'failure') AS first_failure,
-    max(last_time) FILTER (WHERE is_inside AND result = 'failure') AS last_failure,
-    coalesce(sum(calls) FILTER (WHERE is_inside AND result = 'dry_run'), 0) AS dry_runs,
-    coalesce(sum(calls) FILTER (WHERE NOT is_inside), 0) AS before,
-    CASE WHEN bool_and(label IS NOT NULL) FILTER (WHERE is_inside) THEN min(label) END AS label
-  FROM calls_by_name
-  GROUP BY what, name, key
-  HAVING bool_or(is_inside)
 )
 
 SELECT
   what,
   name,
   key,
-  CASE WHEN $since IS NOT NULL THEN before = 0 END AS is_new,
-  operations,
-  successes,
-  first_time,
-  last_time,
-  failures,
-  failure_reasons,
-  failed_operations,
-  first_failure,
-  last_failure,
-  dry_runs,
-  CASE WHEN $since IS NOT NULL THEN before END AS before,
-  label
-FROM names
+  CASE WHEN $since IS NOT NULL THEN bool_and(is_inside) END AS is_new,
+  counts(operation, calls) FILTER (WHERE is_inside AND result = 'success') AS operations,
+  coalesce(sum(calls) FILTER (WHERE is_inside AND result = 'success'), 0) AS successes,
+  min(first_time) FILTER (WHERE is_inside AND result = 'success') AS first_time,
+  max(last_time) FILTER (WHERE is_inside AND result = 'success') AS last_time,
+  coalesce(sum(calls) FILTER (WHERE is_inside AND result = 'failure'), 0) AS failures,
+  counts(outcome, calls) FILTER (WHERE is_inside AND result = 'failure') AS failure_reasons,
+  counts(operation, calls) FILTER (WHERE is_inside AND result = 'failure') AS failed_operations,
+  min(first_time) FILTER (WHERE is_inside AND result = 'failure') AS first_failure,
+  max(last_time) FILTER (WHERE is_inside AND result = 'failure') AS last_failure,
+  coalesce(sum(calls) FILTER (WHERE is_inside AND result = 'dry_run'), 0) AS dry_runs,
+  CASE WHEN $since IS NOT NULL THEN coalesce(sum(calls) FILTER (WHERE NOT is_inside), 0) END AS before,
+  CASE WHEN bool_and(label IS NOT NULL) FILTER (WHERE is_inside) THEN min(label) END AS label
+FROM calls_by_name
+GROUP BY what, name, key
+HAVING bool_or(is_inside)
 ORDER BY name_place(what), successes DESC, failures DESC, name, key

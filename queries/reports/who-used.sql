@@ -83,108 +83,68 @@
 -- caveat:
 --   SELECT code, count, text FROM scope_missing_logs ORDER BY place
 
-WITH calls AS (
+-- One row for each resource of an operation; place 1 is the operation itself.
+WITH mentions AS (
   SELECT
     kind, caller, service, use_label AS label, outcome, outcome = 'success' AS is_success, session_name, event_time,
-    coalesce(event_name, 'unknown') || CASE WHEN event_name = 'ReEncrypt' THEN ' (' || key_role || ')' ELSE '' END AS operation,
-    resources_of(scope_uses) AS resources
+    operation_on_key(scope_uses) AS operation,
+    unnest(resources_of(scope_uses)) AS resource,
+    unnest(range(1, CAST(cardinality(resources_of(scope_uses)) AS BIGINT) + 1)) AS place
   FROM scope_uses
-  WHERE NOT (key_role = 'destination' AND coalesce(array_has($key_arns, other_key_arn), false))
-    AND NOT is_dry_run AND outcome <> 'dry_run'
-),
-
-keys_asked AS (
-  SELECT key_arn FROM known_keys WHERE array_has($key_arns, key_arn)
-  UNION
-  SELECT key_arn FROM alias_history WHERE array_has($key_arns, key_arn)
-),
-
-key_states AS (
-  SELECT
-    keys_asked.key_arn, keys.aliases, keys.last_use, split_part(keys_asked.key_arn, ':', 5) AS account,
-    split_part(keys_asked.key_arn, ':', 4) AS region,
-    CASE keys.state
-      WHEN 'Deleted' THEN 'deleted'
-      WHEN 'PendingDeletion' THEN 'pending deletion' || coalesce(' on ' || iso_time(deletion_date), '')
-      WHEN 'PendingReplicaDeletion' THEN 'pending deletion when its replicas are deleted'
-      WHEN 'PendingImport' THEN 'without key material'
-      ELSE coalesce(lower(keys.state), 'state not known')
-    END
-      || coalesce(
-        ' (' || CASE state_source WHEN 'use' THEN 'by a use at ' WHEN 'refusal' THEN 'by a refused call at ' ELSE 'since ' END
-          || iso_time(state_time) || ')',
-        ''
-      ) AS state
-  FROM keys_asked
-  LEFT JOIN keys ON keys.key_arn = keys_asked.key_arn
+  WHERE NOT counts_for_source(scope_uses) AND NOT is_dry_run AND outcome <> 'dry_run'
 ),
 
 totals AS (
   SELECT
-    count(*) FILTER (WHERE kind = 'use' AND is_success) AS uses,
-    count(DISTINCT CASE WHEN kind = 'use' AND is_success THEN caller END) AS users,
-    max(event_time) FILTER (WHERE kind = 'use' AND is_success) AS last_use,
-    count(*) FILTER (WHERE kind = 'use' AND NOT is_success) AS failures,
-    count(DISTINCT CASE WHEN kind = 'use' AND NOT is_success THEN caller END) AS failed_callers,
-    count(*) FILTER (WHERE kind = 'management') AS calls,
-    count(DISTINCT CASE WHEN kind = 'management' THEN caller END) AS callers,
-    count(*) FILTER (WHERE kind = 'unknown') AS unknown
-  FROM calls
+    CASE WHEN kind = 'use' AND NOT is_success THEN 'attempt' ELSE kind END AS part,
+    count(*) AS calls,
+    ' by ' || counted(count(DISTINCT caller), 'caller', 'callers') AS by_callers,
+    max(event_time) AS last_time
+  FROM mentions
+  WHERE place = 1
+  GROUP BY 1
 ),
 
--- What is said above the rows: the key that was meant, and what was done with it.
+-- The lines above the rows: the keys, and what was done with them.
 summary AS (
   SELECT
     1 AS place,
-    key_states.key_arn || ': account ' || key_states.account || coalesce(' (' || current_accounts.name || ')', '') || ', '
-      || key_states.region || ', ' || coalesce(key_states.aliases, 'no alias seen') || ', ' || key_states.state AS text
-  FROM key_states
-  LEFT JOIN current_accounts ON current_accounts.account = key_states.account
+    asked.key_arn || ': account ' || split_part(asked.key_arn, ':', 5) || coalesce(' (' || current_accounts.name || ')', '')
+      || ', ' || split_part(asked.key_arn, ':', 4) || ', ' || coalesce(keys.aliases, 'no alias seen') || ', '
+      || CASE keys.state
+        WHEN 'PendingDeletion' THEN 'pending deletion' || coalesce(' on ' || iso_time(keys.deletion_date), '')
+        WHEN 'PendingReplicaDeletion' THEN 'pending deletion when its replicas are deleted'
+        WHEN 'PendingImport' THEN 'without key material'
+        ELSE coalesce(lower(keys.state), 'state not known')
+      END
+      || coalesce(
+        CASE keys.state_source WHEN 'use' THEN ' (by a use at ' WHEN 'refusal' THEN ' (by a refused call at ' ELSE ' (since ' END
+          || iso_time(keys.state_time) || ')',
+        ''
+      ) AS text
+  FROM (SELECT unnest(CAST($key_arns AS VARCHAR[])) AS key_arn) AS asked
+  LEFT JOIN keys ON keys.key_arn = asked.key_arn
+  LEFT JOIN current_accounts ON current_accounts.account = split_part(asked.key_arn, ':', 5)
   UNION ALL
-  SELECT
-    1 AS place,
-    array_to_string($key_names, ', ') || ': typed in calls only, and no log shows that there is such a key' AS text
+  SELECT 1, array_to_string($key_names, ', ') || ': typed in calls only, and no log shows that there is such a key'
   WHERE cardinality($key_names) > 0
   UNION ALL
   SELECT
-    2 AS place,
+    2,
     concat_ws(
       '; ',
-      CASE
-        WHEN uses > 0 THEN
-          uses || CASE uses WHEN 1 THEN ' successful use by ' ELSE ' successful uses by ' END
-            || users || CASE users WHEN 1 THEN ' caller' ELSE ' callers' END
-            || ', last at ' || iso_time(last_use)
-        ELSE
-          'no successful use'
-            || coalesce(
-              ' in these rows, but the logs show one, last at '
-                || (SELECT iso_time(max(key_states.last_use)) FROM key_states),
-              ''
-            )
-      END,
-      CASE
-        WHEN failures > 0 THEN
-          failures || CASE failures WHEN 1 THEN ' failed attempt by ' ELSE ' failed attempts by ' END
-            || failed_callers || CASE failed_callers WHEN 1 THEN ' caller' ELSE ' callers' END
-      END,
-      nullif(unknown, 0) || ' calls of operations that are not known, which may be uses',
-      CASE
-        WHEN calls > 0 THEN
-          calls || CASE calls WHEN 1 THEN ' management call by ' ELSE ' management calls by ' END
-            || callers || CASE callers WHEN 1 THEN ' caller' ELSE ' callers' END
-      END
-    ) AS text
+      coalesce(
+        max(counted(calls, 'successful use', 'successful uses') || by_callers || ', last at ' || iso_time(last_time))
+          FILTER (WHERE part = 'use'),
+        'no successful use in these rows, but the logs show one, last at '
+          || (SELECT iso_time(max(last_use)) FROM keys WHERE array_has($key_arns, key_arn)),
+        'no successful use'
+      ),
+      max(counted(calls, 'failed attempt', 'failed attempts') || by_callers) FILTER (WHERE part = 'attempt'),
+      max(calls || ' calls of operations that are not known, which may be uses') FILTER (WHERE part = 'unknown'),
+      max(counted(calls, 'management call', 'management calls') || by_callers) FILTER (WHERE part = 'management')
+    )
   FROM totals
-),
-
--- One row for each resource of an event; place 1 is the event itself.
-mentions AS (
-  SELECT
-    kind, caller, service, label, outcome, is_success, session_name, event_time, operation,
-    unnest(resources) AS resource,
-    unnest(range(1, CAST(cardinality(resources) AS BIGINT) + 1)) AS place
-  FROM calls
 )
 
 SELECT
@@ -209,4 +169,4 @@ SELECT
 FROM mentions
 LEFT JOIN current_accounts ON current_accounts.account = caller_account(caller)
 GROUP BY kind, caller, service, label
-ORDER BY CASE kind WHEN 'use' THEN 1 ELSE 2 END, kind DESC, label NULLS FIRST, successes DESC, other_calls DESC, failures DESC, caller, service NULLS FIRST
+ORDER BY kind DESC, label NULLS FIRST, successes DESC, other_calls DESC, failures DESC, caller, service NULLS FIRST
