@@ -41,7 +41,6 @@ mod operations;
 mod organization;
 mod output;
 mod own_macros;
-
 mod own_queries;
 mod python;
 mod questions;
