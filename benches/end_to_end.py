@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from reach import ingest, store  # noqa: E402
+from reach import facts, ingest, store  # noqa: E402
 from reach.table import Row, commit, machine, markdown  # noqa: E402
 from reach.workshop import PINS, REPOSITORY, Workshop, build  # noqa: E402
 
@@ -40,6 +40,12 @@ ROWS: dict[str, Callable[[Workshop], Iterator[Row]]] = {
     "scan": store.scan,
     "size": store.size,
     "start": store.start,
+    "facts-reports": facts.reports,
+    "facts-reports-flat": facts.reports_flat,
+    "facts-growth": facts.growth,
+    "facts-settling": facts.settling,
+    "facts-late": facts.late,
+    "facts-size": facts.size,
 }
 
 

@@ -11,12 +11,10 @@ use corpus::tree;
 use corpus::world::{Sizes, World};
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures::TryStreamExt as _;
-use keytrail::catalog::Relation;
 use keytrail::catalog::{Library, ParameterKind, Query};
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Progress, RunOptions};
 use keytrail::report::{self, Request};
-use keytrail::schema::ROLLUPS;
 use keytrail::source;
 use keytrail::sql::Session;
 use keytrail::store::{Place, Store};
@@ -96,7 +94,7 @@ fn sizes() -> Sizes {
     }
 }
 
-async fn fill(store: &Store, library: &Library, logs: PathBuf, events: u64) {
+async fn fill(store: &Store, library: &Arc<Library>, logs: PathBuf, events: u64) {
     let options = RunOptions {
         limits: Limits::default(),
         hashing: ingest::Hashing::WithDigests,
@@ -109,7 +107,7 @@ async fn fill(store: &Store, library: &Library, logs: PathBuf, events: u64) {
     };
     let summary = ingest::run(
         store,
-        &rollups(library),
+        library,
         &source::Files,
         source::list(&[logs]),
         &options,
@@ -119,14 +117,6 @@ async fn fill(store: &Store, library: &Library, logs: PathBuf, events: u64) {
     .await
     .expect("an ingest");
     assert_eq!(summary.rows_written, events);
-}
-
-fn rollups(library: &Library) -> Vec<Relation<'_>> {
-    ROLLUPS
-        .into_iter()
-        .filter_map(|table| library.rollup(table.name))
-        .map(Relation::from)
-        .collect()
 }
 
 criterion_group!(benches, reports);

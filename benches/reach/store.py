@@ -221,7 +221,11 @@ def scan(workshop: Workshop) -> Iterator[Row]:
 
 def size(workshop: Workshop) -> Iterator[Row]:
     """What the store takes, against the logs of its KMS events alone."""
-    tree = year(workshop)
+    yield size_of(workshop, year(workshop), "size", 1.0)
+
+
+def size_of(workshop: Workshop, tree: Tree, name: str, share: float) -> Row:
+    """The live files of a store against its logs."""
     files = workshop.questions(workshop.store(tree), "files")
     tables = {name: sum(file["bytes"] for file in listed) for name, listed in files.items()}
     total = sum(tables.values())
@@ -230,11 +234,11 @@ def size(workshop: Workshop) -> Iterator[Row]:
     packed = sum(path.stat().st_size for path in sample)
     by_gzip = sum(len(zlib.compress(gzip.decompress(path.read_bytes()), level=6, wbits=31)) for path in sample)
     logs = tree.count("gzip_bytes") * by_gzip / packed
-    yield Row(
-        "size",
-        "live files after compaction ≤ the KMS records alone in gzip -6, object by object",
+    return Row(
+        name,
+        f"live files after compaction ≤ {share:g}× the KMS records alone in gzip -6, object by object",
         f"**{megabytes(total)}** against **{megabytes(logs)}**: {total / logs:.2f}× ({total / tree.count('kms_events'):.1f} bytes an event; {megabytes(tree.count('text_bytes'))} of JSON)",
-        total <= logs,
+        total <= share * logs,
         [
             *(f"{name}: {len(files[name])} files, {tables[name]:,} bytes" for name in tables),
             f"logs as the generator packed them: {tree.count('gzip_bytes'):,} bytes; by gzip -6, from {len(sample)} objects: {logs:,.0f} bytes",

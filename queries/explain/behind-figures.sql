@@ -14,6 +14,7 @@ WITH records_asked AS (
   FROM scope_events
   LEFT JOIN copied_calls
     ON copied_calls.request = scope_events.request_id
+    AND copied_calls.event_date = scope_events.event_date
     AND copied_calls.at = scope_events.event_time
     AND copied_calls.operation = scope_events.event_name
 ),

@@ -1,18 +1,7 @@
 -- id: callers_own
--- title: Value from the caller's own record of a call
--- description: If one of the two records of a cross-account call identifies the caller by account only, the value comes from the
---   record in the caller's own log.
--- argument value: the column
+-- title: Value of the caller's own record, where the counted record identifies the caller by account only
+-- description: One of the records of a cross-account call counts; what it does not say of the caller, the caller's own says.
+-- argument value: the column of the counted record
+-- argument own: the column of told_calls
 
-CASE
-  WHEN is_told THEN coalesce(
-    first_value(value) OVER (
-      PARTITION BY key_arn, key_role, event_date, call_id
-      ORDER BY
-        record_role = 'owner' OR is_bare, coalesce(recipient_account_id <> caller_account_id, true),
-        recipient_account_id, event_id, content_hash
-    ),
-    value
-  )
-  ELSE value
-END
+CASE WHEN is_bare THEN coalesce(own, value) ELSE value END

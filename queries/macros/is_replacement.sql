@@ -6,6 +6,7 @@
 
 replacement.event_id = row.event_id
 AND replacement.event_name = row.event_name
+AND replacement.event_date = row.event_date
 AND replacement.event_time = row.event_time
 AND (replacement.recipient_account_id IS NOT DISTINCT FROM row.recipient_account_id)
 AND coalesce(replacement.region = row.region, true)

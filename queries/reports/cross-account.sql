@@ -32,8 +32,8 @@
 --     sum(count) AS count,
 --     counted(sum(count), 'attempt or use names', 'attempts or uses name')
 --       || ' no known key; it may be in another account' AS text
---   FROM scope_usage
---   WHERE kind = 'use' AND key_arn IS NULL AND outcome <> 'dry_run' AND record_role <> 'network'
+--   FROM scope_counts
+--   WHERE kind = 'use' AND key_arn IS NULL AND outcome <> 'dry_run'
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT code, count, text FROM scope_uncounted WHERE code = 'deleted-corrections'
@@ -43,7 +43,7 @@
 WITH calls AS (
   SELECT
     key_arn, caller, caller_account, split_part(key_arn, ':', 5) AS key_account, kind, outcome,
-    nullif(use_label, 'none') AS label, count, last_time
+    use_label AS label, count, last_time
   FROM scope_counts
   WHERE key_arn IS NOT NULL AND outcome <> 'dry_run' AND key_role <> 'both' AND caller_account <> split_part(key_arn, ':', 5)
 ),

@@ -42,7 +42,7 @@
 --       min(first_time) AS first_time,
 --       count(DISTINCT CASE WHEN first_time < $since THEN event_date END) AS days,
 --       CAST(floor((to_unixtime($since) - to_unixtime(min(first_time))) / 86400) AS BIGINT) AS days_back
---     FROM usage_daily
+--     FROM uses_daily
 --     HAVING count(*) > 0
 --   )
 -- caveat:
@@ -121,60 +121,40 @@ names_before AS (
   GROUP BY 1, 2
 ),
 
--- What the roll-ups know of before: whatever the filters, and longer than events are held.
+-- What the counts have from before: whatever the filters, and longer than events are stored.
 names_counted AS (
   SELECT 'caller' AS kind, caller AS name, min(first_time) AS first_time
-  FROM usage_daily
+  FROM uses_daily
   GROUP BY caller
   UNION ALL
-  SELECT 'key', key, min(first_time)
-  FROM (
-    SELECT key, first_time
-    FROM usage_monthly
-    WHERE key NOT IN (SELECT key FROM typed_keys)
-    UNION ALL
-    SELECT coalesce(key_arn, key), first_time
-    FROM usage_by_name
-  )
-  GROUP BY key
+  SELECT 'key', coalesce(key_arn, key_as_typed), min(first_time)
+  FROM uses_daily
+  GROUP BY coalesce(key_arn, key_as_typed)
   UNION ALL
   SELECT 'resource', resource, min(first_time)
   FROM key_resources
   GROUP BY resource
 ),
 
-calls_inside AS (
-  SELECT
-    event_time, event_id, content_hash, caller, use_label, outcome,
-    coalesce(event_name, 'unknown') AS operation,
-    result_of(scope_uses) AS result,
-    coalesce(key_arn, key_as_typed) AS key,
-    network_of(scope_uses) AS network,
-    resources_of(scope_uses) AS resources
-  FROM scope_uses
-),
-
-names_of_calls AS (
-  SELECT
-    unnest(
-      array_concat(make_array('caller', 'key', 'network'), array_repeat('resource', cardinality(resources)))
-    ) AS kind,
-    unnest(array_concat(make_array(caller, key, network), resources)) AS name,
-    event_time, event_id, content_hash, caller, use_label, outcome, operation, result, key
-  FROM calls_inside
-),
-
 names_inside AS (
-  SELECT
-    kind,
-    CASE kind WHEN 'resource' THEN bucket_of(name) ELSE name END AS name,
-    event_time, event_id, content_hash, caller, use_label, outcome, operation, result, key
-  FROM names_of_calls
+  SELECT * REPLACE (CASE kind WHEN 'resource' THEN bucket_of(name) ELSE name END AS name)
+  FROM (
+    SELECT
+      unnest(array_concat(
+        make_array('caller', 'key', 'network'), array_repeat('resource', cardinality(resources_of(scope_uses)))
+      )) AS kind,
+      unnest(array_concat(
+        make_array(caller, coalesce(key_arn, key_as_typed), network_of(scope_uses)), resources_of(scope_uses)
+      )) AS name,
+      event_time, event_id, content_hash, caller, use_label, outcome, result_of(scope_uses) AS result,
+      coalesce(event_name, 'unknown') AS operation, coalesce(key_arn, key_as_typed) AS key
+    FROM scope_uses
+  )
 ),
 
 -- Only the few new ones are looked at closely.
 fresh_names AS (
-  SELECT
+  SELECT DISTINCT
     names_inside.*,
     CASE
       WHEN names_before.name IS NOT NULL THEN 'refused since ' || iso_time(names_before.first_time)
@@ -190,11 +170,7 @@ fresh_names AS (
 -- A call counts once for a name, however many of its keys or resources bear it.
 fresh_calls AS (
   SELECT *, row_number() OVER (PARTITION BY kind, name, content_hash ORDER BY key) = 1 AS is_counted
-  FROM (
-    SELECT DISTINCT
-      kind, name, before, was_refused, event_time, event_id, content_hash, caller, use_label, outcome, operation, result, key
-    FROM fresh_names
-  )
+  FROM fresh_names
 )
 
 SELECT

@@ -26,7 +26,7 @@ WITH counts_by_part AS (
   SELECT
     event_name, key_role, kind, use_label, event_date, outcome, caller, key_arn,
     grouping(caller) AS is_no_caller, grouping(key_arn) AS is_no_key,
-    coalesce(sum(count) FILTER (WHERE NOT is_other_key), 0) AS calls
+    coalesce(sum(count) FILTER (WHERE is_repeated IS NOT TRUE), 0) AS calls
   FROM scope_counts
   WHERE outcome <> 'dry_run'
   GROUP BY GROUPING SETS (
@@ -60,7 +60,7 @@ SELECT
   ), '') AS failures,
   count(DISTINCT caller) FILTER (WHERE is_no_caller = 0) AS callers,
   count(DISTINCT key_arn) FILTER (WHERE is_no_key = 0) AS keys,
-  nullif(use_label, 'none') AS label,
+  use_label AS label,
   day_series(event_date, calls, first_day, last_day) AS calls_per_day
 FROM counts_by_operation
 GROUP BY operation, kind, use_label

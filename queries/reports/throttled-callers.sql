@@ -19,88 +19,36 @@
 -- column consumed_most: the three callers with the most of these calls, with their counts; a label is in parentheses
 -- footnote lower-bound: a lower bound: AWS does not promise to log every throttled call
 
-WITH events AS (
+-- What a second counts: every call once, by the account whose quota it takes from.
+WITH calls AS (
   SELECT
-    *,
-    coalesce(caller_account_id, recipient_account_id) AS account,
-    date_trunc('second', event_time) AS second
-  FROM kms_events
-  WHERE is_in_window(event_time) AND is_day_in_window(event_date)
+    coalesce(caller_account_id, recipient_account_id) AS account, region, date_trunc('second', event_time) AS second,
+    caller, use_label AS label, event_name, coalesce(key_arn, key_as_typed) AS key, outcome, content_hash
+  FROM key_uses
+  WHERE key_role <> 'destination' AND is_in_window(event_time) AND is_day_in_window(event_date)
 ),
 
--- The few seconds of interest, so that all that follows reads little.
-seconds AS (
-  SELECT DISTINCT account, region, second
-  FROM events
-  WHERE outcome = 'throttled'
-    -- Where a key is asked for, the account says which one is meant.
-    AND ($account IS NULL OR cardinality($key_arns) > 0 OR account = $account)
-),
-
--- is_told_twice where another account's log may hold the same call: of the key, or of another of its keys.
-records_of_seconds AS (
-  SELECT
-    events.account, events.region, events.second, events.caller, events.use_label AS label, events.event_name,
-    events.outcome, events.event_id, events.recipient_account_id, events.caller_account_id, events.content_hash,
-    coalesce(events.shared_event_id, copied_calls.call_id) AS call_id,
-    coalesce(events.key_arn, events.key_as_typed) AS key,
-    coalesce(events.shared_event_id, copied_calls.call_id) IS NOT NULL
-      AND (
-        events.key_arn IS NULL OR coalesce(events.event_name = 'ReEncrypt', true) OR copied_keys.any_key IS NOT NULL
-      ) AS is_told_twice
-  FROM seconds
-  JOIN events
-    ON events.second = seconds.second
-    AND (events.account IS NOT DISTINCT FROM seconds.account)
-    AND (events.region IS NOT DISTINCT FROM seconds.region)
-  LEFT JOIN copied_keys ON copied_keys.any_key = events.key_arn
-  LEFT JOIN copied_calls
-    ON copied_calls.request = events.request_id
-    AND copied_calls.at = events.event_time
-    AND copied_calls.operation = events.event_name
-  -- What a VPC endpoint tells of a call that it let through is no second one.
-  WHERE NOT is_network(events.event_type, events.outcome)
-    AND NOT is_replaced(events)
-),
-
-calls AS (
-  SELECT account, region, second, caller, label, event_name, outcome, event_id, recipient_account_id, content_hash, key
-  FROM records_of_seconds
-  WHERE NOT is_told_twice
-  UNION ALL
-  SELECT account, region, second, caller, label, event_name, outcome, event_id, recipient_account_id, content_hash, key
-  FROM records_of_seconds
-  WHERE is_told_twice
-  QUALIFY row_number() OVER (
-    PARTITION BY account, region, second, call_id
-    -- The caller's own record names the caller; the key owner's copy of it may not.
-    ORDER BY recipient_account_id IS DISTINCT FROM caller_account_id, recipient_account_id, event_id, content_hash
-  ) = 1
-),
-
+-- The filters choose among the throttled; beside these stand all calls of the same second.
 throttled AS (
   SELECT account, region, second, caller, label, event_name, key, count(*) AS throttled
   FROM calls
   WHERE outcome = 'throttled'
-    -- The filters choose among the throttled; beside these stand all calls of the same second.
-    AND EXISTS (
-      SELECT 1
-      FROM scope_events_of_callers AS chosen
-      WHERE chosen.outcome = 'throttled'
-        AND is_of_asked_caller(chosen.caller)
-        AND chosen.event_id = calls.event_id
-        AND chosen.content_hash = calls.content_hash
-        AND (chosen.recipient_account_id IS NOT DISTINCT FROM calls.recipient_account_id)
-    )
+    AND content_hash IN (SELECT content_hash FROM scope_uses WHERE outcome = 'throttled')
+    -- Where a key is asked for, the account says which one is meant.
+    AND ($account IS NULL OR cardinality($key_arns) > 0 OR account = $account)
   GROUP BY account, region, second, caller, label, event_name, key
 ),
 
 consumers_by_second AS (
   SELECT
-    account, region, second, count(*) AS calls,
+    calls.account, calls.region, calls.second, count(*) AS calls,
     top_counts(caller || CASE WHEN label IS NULL THEN '' ELSE ' (' || label || ')' END, 1, 3) AS consumed_most
-  FROM calls
-  GROUP BY account, region, second
+  FROM (SELECT DISTINCT account, region, second FROM throttled) AS seconds
+  JOIN calls
+    ON calls.second = seconds.second
+    AND (calls.account IS NOT DISTINCT FROM seconds.account)
+    AND (calls.region IS NOT DISTINCT FROM seconds.region)
+  GROUP BY calls.account, calls.region, calls.second
 )
 
 SELECT

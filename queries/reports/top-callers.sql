@@ -24,11 +24,11 @@ WITH counts_by_part AS (
   SELECT
     caller, use_label, is_success, event_date, key_arn,
     grouping(event_date) AS is_no_day,
-    coalesce(sum(count) FILTER (WHERE NOT is_other_key), 0) AS calls,
+    coalesce(sum(count) FILTER (WHERE is_repeated IS NOT TRUE), 0) AS calls,
     max(last_time) AS last_time,
     min(event_date) OVER () AS first_day, max(event_date) OVER () AS last_day
   FROM (
-    SELECT caller, use_label, outcome = 'success' AS is_success, event_date, key_arn, is_other_key, count, last_time
+    SELECT caller, use_label, outcome = 'success' AS is_success, event_date, key_arn, is_repeated, count, last_time
     FROM scope_counts
     -- Of a call from a key to itself the row of the destination counts.
     WHERE kind = 'use' AND outcome <> 'dry_run' AND key_role <> 'both'
@@ -42,7 +42,7 @@ SELECT
   coalesce(sum(calls) FILTER (WHERE is_no_day = 0 AND NOT is_success), 0) AS failed,
   count(key_arn) FILTER (WHERE is_no_day = 1 AND is_success) AS keys,
   max(last_time) FILTER (WHERE is_success) AS last_time,
-  nullif(use_label, 'none') AS label,
+  use_label AS label,
   day_series(event_date, CASE WHEN is_success THEN calls ELSE 0 END, first_day, last_day) AS uses_per_day
 FROM counts_by_part
 GROUP BY caller, use_label

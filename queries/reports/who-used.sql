@@ -55,29 +55,25 @@
 --     count(*) AS count,
 --     counted(count(*), 'operation names', 'operations name') || ' no key (' || count(*) FILTER (WHERE outcome = 'success')
 --       || ' succeeded); some may be of this key' AS text
---   FROM key_events
---   WHERE key_arn IS NULL AND NOT is_dry_run AND outcome <> 'dry_run'
---     AND operation_kind(event_name) = 'use'
+--   FROM key_uses
+--   WHERE key_arn IS NULL AND key_role <> 'destination' AND NOT is_dry_run AND outcome <> 'dry_run' AND kind = 'use'
 --     AND NOT coalesce(array_has($key_names, key_as_typed), false)
 --     AND is_in_window(event_time) AND is_day_in_window(event_date)
 --     AND EXISTS (
 --       SELECT 1 FROM known_keys
 --       WHERE array_has($key_arns, known_keys.key_arn)
---         AND known_keys.account = key_events.recipient_account_id
---         AND known_keys.region = key_events.region
+--         AND known_keys.account = key_uses.recipient_account_id
+--         AND known_keys.region = key_uses.region
 --     )
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT
 --     'corrected' AS code,
---     records AS count,
---     counted(records, 'record', 'records') || ' of this key replaced by a correction, not counted' AS text
---   FROM (
---     SELECT count(DISTINCT (scope_events.event_id, scope_events.recipient_account_id, scope_events.content_hash)) AS records
---     FROM scope_events
---     WHERE is_replaced(scope_events)
---   )
---   WHERE records > 0
+--     count(DISTINCT content_hash) AS count,
+--     counted(count(DISTINCT content_hash), 'record', 'records') || ' of this key replaced by a correction, not counted' AS text
+--   FROM scope_uses
+--   WHERE is_correction
+--   HAVING count(*) > 0
 -- caveat:
 --   SELECT code, count, text FROM scope_unknown_operations
 -- caveat:

@@ -2,14 +2,22 @@
 -- title: What the daily counts leave out or cannot say
 -- description: Notes about the records of the window, within the filters of the report, that are not counted or not under the
 --   right key: one row each, if there are any.
--- depends: scope_usage
+-- depends: scope_counts
 
 WITH counts AS (
   SELECT
     sum(count) FILTER (WHERE outcome = 'dry_run' AND kind = 'use') AS dry_runs,
-    sum(count) FILTER (WHERE outcome = 'success' AND kind = 'use' AND key_arn IS NULL AND record_role <> 'network') AS keyless,
-    sum(count) FILTER (WHERE doubt = 'correction') AS corrections
-  FROM scope_usage
+    sum(count) FILTER (WHERE outcome = 'success' AND kind = 'use' AND key_arn IS NULL) AS keyless
+  FROM scope_counts
+),
+
+corrections AS (
+  SELECT sum(count) AS count
+  FROM usage_daily
+  WHERE is_correction AND is_deleted_day(event_date)
+    AND is_of_asked_keys(key, key, recipient_account_id, region)
+    AND is_of_asked_account(recipient_account_id, caller) AND is_of_asked_caller(caller)
+    AND overlaps_window(first_time, last_time) AND is_day_in_window(event_date)
 ),
 
 notes AS (
@@ -17,11 +25,12 @@ notes AS (
     note('dry-runs', dry_runs, counted(dry_runs, 'record of a dry run', 'records of dry runs') || ' not counted'),
     note('unresolved', keyless, counted(keyless, 'use names', 'uses name') || ' no known key; counted, but for no key'),
     note(
-      'deleted-corrections', corrections,
-      counted(corrections, 'correction has', 'corrections have') || ' deleted events; calls may be counted as first recorded'
+      'deleted-corrections', corrections.count,
+      counted(corrections.count, 'correction has', 'corrections have') || ' deleted events; calls may be counted as first recorded'
     )
   )) AS note
   FROM counts
+  CROSS JOIN corrections
 )
 
 SELECT note['code'] AS code, note['count'] AS count, note['text'] AS text

@@ -3,7 +3,7 @@
 -- description: One note if calls of the window that pass the filters succeeded with an operation in no list
 --   (unknown_operations), else none: they may be uses, and reports on uses do not count them. A row of the daily counts
 --   that overlaps the window counts in full.
--- depends: unknown_operations, usage_by_key
+-- depends: unknown_operations, uses_daily
 
 SELECT
   'unknown-operations' AS code,
@@ -15,9 +15,9 @@ SELECT
 FROM (
   SELECT operation, sum(count) AS calls, row_number() OVER (ORDER BY sum(count) DESC, operation) AS place
   FROM (SELECT coalesce(event_name, '(no name)') AS operation FROM unknown_operations) AS names
-  JOIN usage_by_key ON coalesce(usage_by_key.event_name, '(no name)') = names.operation
-  WHERE outcome = 'success' AND record_role <> 'network' AND key_role <> 'both' AND (doubt IS DISTINCT FROM 'correction')
-    AND is_of_asked_keys(key_arn, key, recipient_account_id, region)
+  JOIN uses_daily ON coalesce(uses_daily.event_name, '(no name)') = names.operation
+  WHERE outcome = 'success' AND key_role <> 'both' AND is_repeated IS NOT TRUE
+    AND is_of_asked_keys(key_arn, key_as_typed, recipient_account_id, region)
     -- Without a key each call counts once.
     AND (key_role <> 'destination' OR is_key_asked())
     AND ($account IS NULL OR cardinality($key_arns) > 0 OR recipient_account_id = $account)

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::tokens::{tokens, word};
 
 /// The codes of keytrail's own notes.
-pub const NOTE_CODES: [&str; 51] = [
+pub const NOTE_CODES: [&str; 50] = [
     "bucket-key",
     "caller-keys",
     "corrected",
@@ -29,7 +29,6 @@ pub const NOTE_CODES: [&str; 51] = [
     "lower-bound",
     "matched",
     "moved-alias",
-    "network-activity",
     "never-found",
     "no-activity",
     "no-address",

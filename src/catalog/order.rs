@@ -12,7 +12,27 @@ impl Library {
     /// # Errors
     /// [`CatalogError::Dependency`] where one reads what is neither a view nor a scope, or itself.
     pub(crate) fn scopes(&self, names: &BTreeSet<&str>) -> Result<Vec<&Query>, CatalogError> {
+        self.placed(Order::of(self, &self.scopes, Some(&self.views)), names)
+    }
+
+    /// The same without the scopes that are kept, and without what only these depend on.
+    ///
+    /// # Errors
+    /// As those of [`Library::scopes`].
+    pub(crate) fn scopes_not_kept(
+        &self,
+        names: &BTreeSet<&str>,
+    ) -> Result<Vec<&Query>, CatalogError> {
         let mut order = Order::of(self, &self.scopes, Some(&self.views));
+        order.has_kept = false;
+        self.placed(order, names)
+    }
+
+    fn placed<'a>(
+        &'a self,
+        mut order: Order<'a>,
+        names: &BTreeSet<&str>,
+    ) -> Result<Vec<&'a Query>, CatalogError> {
         for (name, file) in &self.scopes {
             if names.contains(name.as_str()) {
                 order.place(self.read(file)?)?;
@@ -100,6 +120,8 @@ struct Order<'a> {
     files: &'a QueryFiles,
     /// What they may read besides each other.
     others: Option<&'a QueryFiles>,
+    /// Whether queries that are kept are placed.
+    has_kept: bool,
     placed: Vec<&'a Query>,
     done: BTreeSet<&'a str>,
     /// The queries that are being placed, each for the one before it. After an error, all that cannot be placed because of it.
@@ -112,6 +134,7 @@ impl<'a> Order<'a> {
             library,
             files,
             others,
+            has_kept: true,
             placed: Vec::with_capacity(files.len()),
             done: BTreeSet::new(),
             path: Vec::new(),
@@ -120,7 +143,7 @@ impl<'a> Order<'a> {
 
     /// Puts a query into the order, what it reads first.
     fn place(&mut self, query: &'a Query) -> Result<(), CatalogError> {
-        if self.done.contains(query.id.as_str()) {
+        if self.done.contains(query.id.as_str()) || (query.kept.is_some() && !self.has_kept) {
             return Ok(());
         }
         self.path.push(&query.id);

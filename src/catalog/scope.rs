@@ -2,7 +2,8 @@
 //!
 //! Enters: a statement of a report, and the scopes of the library. Leaves: the statement with the scopes
 //! that it names as its first common table expressions, so that it can be run as it stands and is bound as one;
-//! and what a line of it is in the file that it came from.
+//! and what a line of it is in the file that it came from. A scope that is kept may be a relation instead, which all
+//! statements of a report share.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -38,9 +39,24 @@ impl<'a> Scoped<'a> {
     /// # Errors
     /// [`CatalogError::Dependency`] where the scopes depend on what is not there, or on each other in turn.
     pub(crate) fn new(library: &'a Library, sql: &str) -> Result<Self, CatalogError> {
+        Self::with(sql, |named| library.scopes(named))
+    }
+
+    /// The same where the scopes that are kept are relations.
+    ///
+    /// # Errors
+    /// As those of [`Scoped::new`].
+    pub(crate) fn over_kept(library: &'a Library, sql: &str) -> Result<Self, CatalogError> {
+        Self::with(sql, |named| library.scopes_not_kept(named))
+    }
+
+    fn with(
+        sql: &str,
+        placed: impl FnOnce(&BTreeSet<&str>) -> Result<Vec<&'a Query>, CatalogError>,
+    ) -> Result<Self, CatalogError> {
         let tokens = tokens(sql);
         let named: BTreeSet<&str> = tokens.iter().filter_map(word).collect();
-        let needed = library.scopes(&named)?;
+        let needed = placed(&named)?;
         let mut scoped = Self {
             sql: String::new(),
             scopes: Vec::with_capacity(needed.len()),

@@ -33,6 +33,7 @@ mod report_help;
 mod retain;
 mod schema;
 mod session;
+mod settle;
 mod shell;
 mod sql;
 mod status;
@@ -167,6 +168,7 @@ async fn dispatch(args: Args, typed: &Typed) -> anyhow::Result<ExitStatus> {
         Command::Trails(options) => Box::pin(trails::run(&place, options)).await,
         Command::Export(options) => Box::pin(export::run(&place, &queries, options)).await,
         Command::Compact => Box::pin(compact::run(&place)).await,
+        Command::Settle(options) => Box::pin(settle::run(&place, options)).await,
         Command::Vacuum(options) => Box::pin(vacuum::run(&place, options)).await,
         Command::Retain(options) => Box::pin(retain::run(&place, options)).await,
         Command::Forget(options) => Box::pin(forget::run(&place, options)).await,

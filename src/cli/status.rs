@@ -45,6 +45,17 @@ fn retention(status: &Status) -> Vec<String> {
     kept.chain(held).collect()
 }
 
+/// How many days are settled, and how many are computed from their records.
+fn settled(status: &Status) -> String {
+    let days = status.days;
+    let settled = format!("days    {} settled", grouped(days.settled));
+    if days.computed == 0 {
+        return settled;
+    }
+    let (computed, records) = (grouped(days.computed), grouped(days.computed_records));
+    format!("{settled}, {computed} computed from {records} records")
+}
+
 /// Operations that may use keys without being counted as uses, if there are any.
 fn unknown_operations(status: &Status) -> Vec<String> {
     if status.unknown_operations.is_empty() {
@@ -80,6 +91,7 @@ fn describe(status: &Status) -> String {
     for told in &status.logs {
         line(format!("{:<8}{}", told.what, told.told));
     }
+    line(settled(status));
     retention(status).into_iter().for_each(&mut line);
     if let Some(late) = &status.late_days {
         line(format!(

@@ -3,6 +3,7 @@
 use datafusion::error::DataFusionError;
 use thiserror::Error;
 
+use crate::sql::SqlError;
 use crate::store::StoreError;
 
 /// An error that ends a run. What an object or a record lacks is none: it is counted.
@@ -11,6 +12,9 @@ pub enum IngestError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A session could not be made, or a statement not run.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
     /// Columns could not be built.
     #[error("building columns failed")]
     Arrow(#[from] arrow::error::ArrowError),
@@ -29,6 +33,12 @@ pub enum IngestError {
     NotCounted {
         /// The roll-up's table.
         table: String,
+        /// Why.
+        message: String,
+    },
+    /// The facts of days could not be computed.
+    #[error("facts cannot be computed: {message}")]
+    NotSettled {
         /// Why.
         message: String,
     },

@@ -12,8 +12,11 @@ use serde_json::json;
 
 use super::error::IngestError;
 use super::rollups::Rollups;
-use crate::catalog::Relation;
-use crate::schema::{KEY_RESOURCES, KMS_EVENTS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY};
+use crate::catalog::Library;
+use crate::schema::{
+    KEY_RESOURCES, KEY_USES, KMS_EVENTS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY,
+    USES_DAILY,
+};
 use crate::store::{Retention, RunRecord, Store};
 
 /// How long something is kept: whole days or years.
@@ -125,11 +128,11 @@ pub struct Removed {
 )]
 pub async fn retain(
     store: &Store,
-    rollups: &[Relation<'_>],
+    library: &Library,
     options: &Retain,
     now: &(dyn Fn() -> i64 + Sync),
 ) -> Result<Retained, IngestError> {
-    let rollups = Rollups::new(rollups);
+    let rollups = Rollups::new(library);
     let horizon = |span: Option<Span>| span.and_then(|span| span.before(options.started_at));
     let (events_horizon, usage_horizon) = (horizon(options.events), horizon(options.usage));
     check_order(store, events_horizon, usage_horizon).await?;
@@ -142,6 +145,13 @@ pub async fn retain(
     };
     let events = store
         .change_retention(&KMS_EVENTS, change(events_horizon))
+        .await?;
+    let facts = store
+        .change_retention(&KEY_USES, change(events_horizon))
+        .await?;
+    // What was counted of facts says nothing more once the facts are gone.
+    let counts = store
+        .change_retention(&USES_DAILY, |old| old.moved(events.horizon, &[]))
         .await?;
     // Its rows name no key, so no hold keeps any of them.
     let trail = store
@@ -169,7 +179,10 @@ pub async fn retain(
     }
     let counted = Some(rollups.counted(store).await?);
     let mut removed = Vec::new();
-    let tables: [(&'static Table, &Retention, Option<i64>); 5] = [
+    // The facts before the events, so that none is read whose event is gone.
+    let tables: [(&'static Table, &Retention, Option<i64>); 7] = [
+        (&USES_DAILY, &counts, None),
+        (&KEY_USES, &facts, None),
         (&KMS_EVENTS, &events, counted),
         (&TRAIL_EVENTS, &trail, None),
         (&USAGE_DAILY, &usage, None),

@@ -17,7 +17,7 @@ use tracing::{Instrument as _, debug, debug_span};
 
 use super::error::IngestError;
 use super::summary::RollupBehind;
-use crate::catalog::{Relation, unstacked};
+use crate::catalog::{Library, Relation, unstacked};
 use crate::schema::{KMS_EVENTS, ROLLUPS, Table, USAGE_DAILY};
 use crate::sql::{add_up, aggregate, plainly};
 use crate::store::{Attempts, CommitRows, INGEST, ROLLUP, SnapshotProvider, Store, Transaction};
@@ -37,12 +37,10 @@ pub(super) struct Rollups<'a> {
 }
 
 impl<'a> Rollups<'a> {
-    pub(super) fn new(relations: &[Relation<'a>]) -> Self {
+    pub(super) fn new(library: &'a Library) -> Self {
+        let query = |table: &Table| Some((table.name, library.rollup(table.name)?.sql.as_str()));
         Self {
-            queries: relations
-                .iter()
-                .map(|relation| (relation.name, relation.sql))
-                .collect(),
+            queries: ROLLUPS.into_iter().filter_map(query).collect(),
             behind: Mutex::default(),
         }
     }

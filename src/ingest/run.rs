@@ -1,5 +1,6 @@
 //! A run of ingest, from the listing to the last commit.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
@@ -14,20 +15,26 @@ use super::options::{Hashing, Progress, RunOptions};
 use super::plan::{Ledger, ObjectTask};
 use super::rollups::Rollups;
 use super::runs::{self, record_end, record_start};
-use super::summary::{Rejected, Summary};
+use super::settle::{Settle, settle};
+use super::summary::{Rejected, RollupBehind, Summary};
 use super::workers::{Chunk, Job, JobQueue, work};
-use crate::catalog::Relation;
+use crate::catalog::Library;
 use crate::decode::{Decoder, Limits, ObjectKind};
 use crate::schema::{
-    ALIAS_SIGHTINGS, KEY_RESOURCES, KMS_EVENTS, LISTINGS, LOG_FILE_EVENTS, RUNS, TRAIL_EVENTS,
-    Table, USAGE_DAILY, USAGE_MONTHLY,
+    ALIAS_SIGHTINGS, EVENT_DAYS, KEY_RESOURCES, KEY_USES, KMS_EVENTS, LISTINGS, LOG_FILE_EVENTS,
+    RUNS, SETTLEMENTS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY, USES_DAILY,
 };
 use crate::source::{Listing, Source};
-use crate::store::{Compaction, Store};
+use crate::sql::{SqlError, plainly};
+use crate::store::{Compaction, Store, StoreError};
 
 /// The tables that a run adds files to.
-const WRITTEN: [&Table; 9] = [
+const WRITTEN: [&Table; 13] = [
     &KMS_EVENTS,
+    &KEY_USES,
+    &USES_DAILY,
+    &SETTLEMENTS,
+    &EVENT_DAYS,
     &TRAIL_EVENTS,
     &USAGE_DAILY,
     &USAGE_MONTHLY,
@@ -54,7 +61,7 @@ const CHUNKS_WAITING_MAX: usize = 2;
 #[tracing::instrument(level = "info", skip_all, fields(command = "ingest", run_id = options.run_id))]
 pub async fn run(
     store: &Store,
-    rollups: &[Relation<'_>],
+    library: &Arc<Library>,
     source: &dyn Source,
     mut listing: Listing,
     options: &RunOptions,
@@ -63,7 +70,7 @@ pub async fn run(
 ) -> Result<Summary, IngestError> {
     let ledger = store.snapshot(&LOG_FILE_EVENTS).await?;
     let ledger = Ledger::load(ledger, &listing.objects).await?;
-    let rollups = Rollups::new(rollups);
+    let rollups = Rollups::new(library);
     let mut summary = Summary {
         run_id: options.run_id.clone(),
         objects_seen: listing.objects.len() as u64,
@@ -112,6 +119,7 @@ pub async fn run(
         progress,
         &mut summary,
     );
+    let mut behind = None;
     let has_counted = batches.has_counted;
     drop(batches);
     finished?;
@@ -126,9 +134,12 @@ pub async fn run(
                 .catch_up(store, &batch_id, options.started_at / 1000)
                 .await?;
         }
+        let settled = settle_days(store, library, options).await;
+        behind = settled?;
         merge_small_files(store, options, &summary).await?;
     }
     summary.rollups_behind = rollups.behind();
+    summary.rollups_behind.extend(behind);
     summary
         .rejects
         .sort_by(|left, right| left.location.cmp(&right.location));
@@ -145,6 +156,33 @@ pub async fn run(
         "run finished"
     );
     Ok(summary)
+}
+
+/// Settles the days that are quiet. Facts that cannot be computed do not stop a run: readers compute what is not stored,
+/// and the next run tries again.
+async fn settle_days(
+    store: &Store,
+    library: &Arc<Library>,
+    options: &RunOptions,
+) -> Result<Option<RollupBehind>, IngestError> {
+    let days = Settle {
+        started_at: options.started_at,
+        stop: &options.stop,
+        is_dry_run: false,
+    };
+    let failed = match Box::pin(settle(store, library, days)).await {
+        Ok(_settled) => return Ok(None),
+        Err(IngestError::NotSettled { message }) => message,
+        Err(IngestError::Sql(SqlError::Statement(source) | SqlError::View { source, .. })) => {
+            plainly(&source)
+        }
+        Err(IngestError::Store(StoreError::Query { source, .. })) => plainly(&source),
+        Err(error) => return Err(error),
+    };
+    Ok(Some(RollupBehind {
+        table: KEY_USES.name.to_owned(),
+        message: failed,
+    }))
 }
 
 async fn merge_small_files(

@@ -22,33 +22,24 @@ use crate::catalog::{Library, Query};
 use crate::sql::KEPT_OPERATIONS;
 
 /// What holds events of the window.
-const OF_THE_WINDOW: [&str; 6] = [
-    "kms_events",
-    "key_events",
-    "key_uses",
-    "scope_events",
-    "scope_events_of_callers",
-    "scope_uses",
-];
+const OF_THE_WINDOW: [&str; 3] = ["kms_events", "key_uses", "scope_uses"];
 
 /// What holds events of all times, of which a report may tell whatever its window is.
 const OF_ALL_TIMES: [&str; 3] = ["scope_uses_ever", "grants", "throttles"];
 
 /// What a report reads that says itself what is known of the time before its events.
-const COUNTS: [&str; 2] = ["usage_daily", "usage_monthly"];
+const COUNTS: [&str; 3] = ["usage_daily", "usage_monthly", "uses_daily"];
 
 /// What holds counts by the day, month or resource.
-const COUNTED: [&str; 10] = [
+const COUNTED: [&str; 8] = [
     "key_resources",
     "resources_by_key",
     "scope_counts",
+    "scope_counts_ever",
     "scope_resources",
-    "scope_usage",
-    "scope_usage_of_callers",
-    "usage_by_key",
-    "usage_by_name",
     "usage_daily",
     "usage_monthly",
+    "uses_daily",
 ];
 
 /// What is said where counts of the window were deleted too.
@@ -74,10 +65,10 @@ WITH totals AS (
     count(DISTINCT caller) AS callers,
     iso_time(max(last_time)) AS last_counted
   FROM scope_counts
-  WHERE NOT is_other_key AND (cardinality($key_arns) > 0 OR key_role <> 'destination')
+  WHERE is_repeated IS NOT TRUE AND (cardinality($key_arns) > 0 OR key_role <> 'destination')
     AND NOT array_has($kept_operations, coalesce(event_name, ''))
     AND (NOT $has_principal OR array_has($principal_callers, caller))
-    AND first_time < key_retention_horizon(make_array(coalesce(key_arn, key, '')))
+    AND first_time < key_retention_horizon(make_array(coalesce(key_arn, key_as_typed, '')))
 )
 
 SELECT

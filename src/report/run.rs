@@ -3,9 +3,10 @@
 //! Enters: a session, a report and what was asked for. Leaves: an [`Outcome`]; whoever renders it
 //! prints the window and the summary, streams the rows, then prints the notes.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
+use datafusion::common::ScalarValue;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
@@ -19,7 +20,7 @@ use super::notes::{columns_fault, notes_of};
 use super::values::{parse, plan};
 use super::{ReportError, Window};
 use crate::catalog::{Library, Note, Query, Scoped};
-use crate::sql::Session;
+use crate::sql::{Session, keep};
 
 /// The answer to a report.
 pub struct Outcome {
@@ -117,16 +118,13 @@ pub(crate) async fn run_in(
     let told = statements(library, report)?;
     let bound = bind(context, library, &told, report, request).await?;
     let fault = |source| ReportError::engine(&report.id, source);
-    let mut frames = Vec::with_capacity(told.len());
-    for (statement, scoped) in &told {
-        // What is no SQL is told with the lines of the statement itself.
-        parse(context, statement).map_err(fault)?;
-        frames.push(
-            plan(context, &scoped.sql, &bound.values)
-                .await
-                .map_err(fault)?,
-        );
+    let kept = kept_scopes(&told);
+    let planned = planned((context, library), report, &told, &kept, &bound.values).await;
+    // A plan has the rows of what it reads.
+    for scope in kept {
+        context.deregister_table(&scope.id).map_err(fault)?;
     }
+    let mut frames = planned?;
     let rows = frames.remove(0);
     let summary = match report.summary {
         Some(_) => texts_of(frames.remove(0)).await.map_err(fault)?,
@@ -152,6 +150,39 @@ pub(crate) async fn run_in(
             frames,
         },
     })
+}
+
+/// The scopes of some statements that are computed once for all of them, each after those that it reads.
+fn kept_scopes<'a>(statements: &[(&str, Scoped<'a>)]) -> Vec<&'a Query> {
+    let mut seen = BTreeSet::new();
+    let scopes = statements.iter().flat_map(|(_, scoped)| scoped.scopes());
+    scopes
+        .filter(|scope| scope.kept.is_some() && seen.insert(&scope.id))
+        .collect()
+}
+
+/// The statements of a report, planned over the scopes that are kept, which are relations of the context from here on.
+async fn planned(
+    (context, library): (&SessionContext, &Library),
+    report: &Query,
+    statements: &[(&str, Scoped<'_>)],
+    kept: &[&Query],
+    values: &BTreeMap<String, ScalarValue>,
+) -> Result<Vec<DataFrame>, ReportError> {
+    let fault = |source| ReportError::engine(&report.id, source);
+    for scope in kept {
+        let scoped = Scoped::over_kept(library, &scope.sql)?;
+        let frame = plan(context, &scoped.sql, values).await.map_err(fault)?;
+        keep(context, &scope.id, frame).map_err(fault)?;
+    }
+    let mut frames = Vec::with_capacity(statements.len());
+    for (statement, _) in statements {
+        // What is no SQL is told with the lines of the statement itself.
+        parse(context, statement).map_err(fault)?;
+        let scoped = Scoped::over_kept(library, statement)?;
+        frames.push(plan(context, &scoped.sql, values).await.map_err(fault)?);
+    }
+    Ok(frames)
 }
 
 /// The statement of a report, its summary, its caveats, and those of the scopes that it names, each with its scopes.

@@ -5,6 +5,7 @@
 //! nor how a table is kept (that is `store`).
 
 mod events;
+mod facts;
 mod ledger;
 mod markdown;
 mod rollups;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 pub use events::{KMS_EVENTS, TRAIL_EVENTS};
+pub use facts::{EVENT_DAYS, KEY_USES, SETTLEMENTS, USES_DAILY};
 pub use ledger::{FINDING_EVENTS, LISTINGS, LOG_FILE_EVENTS, RUNS, VERIFICATIONS};
 pub use markdown::to_markdown;
 pub use rollups::{
@@ -37,6 +39,9 @@ pub const TABLES: &[&Table] = &[
     &USAGE_MONTHLY,
     &KEY_RESOURCES,
     &ALIAS_SIGHTINGS,
+    &EVENT_DAYS,
+    &KEY_USES,
+    &USES_DAILY,
     &LOG_FILE_EVENTS,
     &RUNS,
     &LISTINGS,
@@ -47,6 +52,7 @@ pub const TABLES: &[&Table] = &[
     &KEY_INVENTORY,
     &ACCOUNTS,
     &FINDING_EVENTS,
+    &SETTLEMENTS,
 ];
 
 /// The type of a column, in the few kinds that every Delta reader understands.

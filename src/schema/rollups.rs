@@ -1,6 +1,7 @@
 //! The roll-ups, which outlive the events, and the dated facts from outside the logs.
 
 use super::ColumnKind::{Bool, Date, Int, Long, Text, Time};
+use super::facts::EVENT_DAYS;
 use super::vocabulary::{
     COUNTED_USE_LABELS, DIRECTIONS, KEY_ROLES, OPT_STATUSES, OUTCOMES, RECORD_ROLES, SIGHTINGS,
 };
@@ -144,6 +145,11 @@ pub fn measures(table: &Table) -> &'static [(&'static str, Measure)] {
         name if [USAGE_MONTHLY.name, KEY_RESOURCES.name, ALIAS_SIGHTINGS.name].contains(&name) => {
             &COUNTS[..3]
         }
+        name if name == EVENT_DAYS.name => &[
+            ("count", Measure::Sum),
+            ("repeated", Measure::Sum),
+            ("ingest_seq", Measure::Greatest),
+        ],
         _ => &[],
     }
 }
@@ -156,7 +162,8 @@ pub fn summed_only(table: &Table) -> Option<(&'static str, &'static str)> {
 }
 
 /// The roll-ups that every ingest brings up to date.
-pub const ROLLUPS: [&Table; 4] = [
+pub const ROLLUPS: [&Table; 5] = [
+    &EVENT_DAYS,
     &USAGE_DAILY,
     &USAGE_MONTHLY,
     &KEY_RESOURCES,

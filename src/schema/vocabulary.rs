@@ -47,6 +47,18 @@ pub(super) const KEY_ROLES: &[&str] = &["only", "source", "destination", "both",
 /// Whose record of a call it is.
 pub(super) const RECORD_ROLES: &[&str] = &["owner", "caller_copy", "network"];
 
+/// Which of the keys of an operation a fact is about.
+pub(super) const FACT_KEY_ROLES: &[&str] = &["only", "source", "destination", "none"];
+
+/// Whose record of an operation counts.
+pub(super) const FACT_RECORD_ROLES: &[&str] = &["owner", "caller_copy"];
+
+/// What an operation is to its key.
+pub(super) const OPERATION_KINDS: &[&str] = &["use", "management", "unknown"];
+
+/// How the key of a record is known.
+pub(super) const RESOLUTIONS: &[&str] = &["event", "id", "alias", "alias_unproven", "shared"];
+
 /// What was done with a resource under a key.
 pub(super) const DIRECTIONS: &[&str] = &["encrypt", "decrypt", "grant", "unknown"];
 
@@ -140,19 +152,14 @@ pub const VIEW_VOCABULARIES: &[Vocabulary] = &[
         values: &["use", "management", "read", "unknown"],
     },
     Vocabulary {
-        column: "doubt",
-        doc: "Why a count may be wrong where its events were deleted (`usage_by_key`, `usage_by_name`).",
-        values: &["alias", "correction"],
-    },
-    Vocabulary {
         column: "evidence",
         doc: "What shows where an alias pointed (`alias_history`).",
         values: &["operation", "observed"],
     },
     Vocabulary {
         column: "kind",
-        doc: "What a call is to its key (`key_uses`, `usage_by_key`).",
-        values: &["use", "management", "unknown"],
+        doc: "What a call is to its key (`uses_daily`).",
+        values: OPERATION_KINDS,
     },
     Vocabulary {
         column: "kind",
@@ -193,8 +200,8 @@ pub const VIEW_VOCABULARIES: &[Vocabulary] = &[
     },
     Vocabulary {
         column: "resolution",
-        doc: "How the key of a record is known (`key_events`, `usage_by_name`).",
-        values: &["event", "id", "alias", "alias_unproven", "shared"],
+        doc: "How the key of a record is known (`key_uses`).",
+        values: RESOLUTIONS,
     },
     Vocabulary {
         column: "result",

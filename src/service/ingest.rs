@@ -112,7 +112,7 @@ pub(super) async fn ingest_found(
     };
     let summary = ingest::run(
         store,
-        &queries.rollups(),
+        &queries.library,
         found.source,
         found.listing,
         &options,

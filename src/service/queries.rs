@@ -6,8 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::ServiceError;
-use crate::catalog::{CatalogError, Library, Relation};
-use crate::schema::ROLLUPS;
+use crate::catalog::{CatalogError, Library};
 use crate::sql::Session;
 use crate::store::Pins;
 
@@ -50,16 +49,6 @@ impl Queries {
             library: Arc::new(library),
             faults,
         })
-    }
-
-    /// The queries of the roll-ups.
-    #[must_use]
-    pub fn rollups(&self) -> Vec<Relation<'_>> {
-        ROLLUPS
-            .into_iter()
-            .filter_map(|table| self.library.rollup(table.name))
-            .map(Relation::from)
-            .collect()
     }
 
     /// A session over pinned tables, with all views.

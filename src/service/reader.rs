@@ -10,7 +10,7 @@ use super::queries::Queries;
 use crate::catalog::{Library, nearest};
 use crate::ingest::{Unfinished, unfinished};
 use crate::schema::{self, KMS_EVENTS};
-use crate::sql::{Session, TextCells};
+use crate::sql::{LiveDays, Session, TextCells};
 use crate::store::{Pins, Snapshot, Store};
 
 /// A first and a last time.
@@ -65,6 +65,15 @@ impl Reader {
     #[must_use]
     pub fn library(&self) -> &Library {
         &self.queries.library
+    }
+
+    /// A session that computes all facts from the records.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub(super) async fn over_records(&self) -> Result<Session, ServiceError> {
+        let library = &self.queries.library;
+        Ok(Session::open_with(&self.pins, library, LiveDays::All).await?)
     }
 
     /// The session, for statements.

@@ -229,7 +229,9 @@ impl Reader {
         let report = library.report(&question.report)?;
         let behind = library.explain("behind-figures")?;
         let request = self.request(question, now).await?;
-        Ok(report::explain(self.session(), library, report, behind, &request).await?)
+        // What was counted is told by the records, also of days that are settled.
+        let session = self.over_records().await?;
+        Ok(report::explain(&session, library, report, behind, &request).await?)
     }
 
     /// Judges an answer, by its number of rows and its holes; none if nothing is required of it.

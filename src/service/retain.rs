@@ -51,7 +51,7 @@ pub async fn retain(
         run_id: uuid::Uuid::new_v4().to_string(),
         started_at: host.now(),
     };
-    let done = retain_rows(&store, &queries.rollups(), &run, host.clock).await;
+    let done = retain_rows(&store, &queries.library, &run, host.clock).await;
     host.emit_warnings(&store)?;
     Ok(done?)
 }

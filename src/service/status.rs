@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::error::ServiceError;
 use super::reader::Reader;
+use super::settle::SettledDays;
 use crate::ingest::Unfinished;
 use crate::store::Pins;
 
@@ -29,6 +30,8 @@ pub struct Status {
     pub late_days: Option<LateDays>,
     /// Where the logs are from, and what they show.
     pub logs: Vec<StatusLine>,
+    /// How many days are settled.
+    pub days: SettledDays,
     /// The tables.
     pub tables: Vec<TableStatus>,
     /// Log objects, by kind and state.
@@ -123,6 +126,7 @@ impl Reader {
             last_event: period.map(|(_, last)| time(last)),
             late_days: self.late_days().await?,
             logs: self.logs(now).await?,
+            days: SettledDays::of(self.session().days().await?),
             tables: tables(self.pins())?,
             objects: self.counted("status-objects").await?,
             rejects: self.counted("status-rejects").await?,

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::error::ServiceError;
 use super::host::{Host, ServiceEvent};
 use super::open::StoreAt;
+use super::settle::settle_store;
 use crate::schema::TABLES;
 use crate::store::Compaction;
 
@@ -20,7 +21,7 @@ pub struct UpkeepOutcome {
     pub files_added: u64,
 }
 
-/// Merges the small files of all tables; an event reports each.
+/// Settles the days that are over, and merges the small files of all tables; an event reports each table.
 ///
 /// # Errors
 /// If there is no store, or it fails.
@@ -28,6 +29,7 @@ pub async fn compact(place: &StoreAt, host: Host<'_>) -> Result<UpkeepOutcome, S
     let store = place.open().await?;
     let now_millis = host.now() / 1000;
     let mut outcome = UpkeepOutcome::default();
+    settle_store(&store, false, &host).await?;
     for table in TABLES {
         let done = store.compact(table, Compaction::Whole, now_millis).await?;
         if done.files_removed > 0 {

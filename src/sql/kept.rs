@@ -18,7 +18,7 @@ use datafusion::datasource::{MemTable, TableType, source_as_provider};
 use datafusion::error::Result;
 use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan};
 use datafusion::physical_plan::{ExecutionPlan, collect};
-use datafusion::prelude::DataFrame;
+use datafusion::prelude::{DataFrame, SessionContext};
 use tokio::sync::OnceCell;
 
 /// A view that is computed once.
@@ -116,6 +116,17 @@ pub(crate) async fn without_empty_views(frame: DataFrame) -> Result<DataFrame> {
     let (state, plan) = frame.into_parts();
     let plan = without_empty(&state, plan).await?;
     Ok(DataFrame::new(state, plan))
+}
+
+/// Gives a context a relation of this name: the rows of a statement, computed when they are first needed.
+///
+/// # Errors
+/// If the context has a relation of that name.
+pub(crate) fn keep(context: &SessionContext, name: &str, frame: DataFrame) -> Result<()> {
+    let view = KeptView::new(frame.into_unoptimized_plan());
+    context
+        .register_table(name, Arc::new(view))
+        .map(|_registered| ())
 }
 
 #[async_trait]

@@ -14,9 +14,10 @@ mod plain;
 mod positions;
 mod pushdown;
 mod rollup;
+mod settled;
 mod views;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
@@ -34,15 +35,22 @@ use tracing::trace;
 
 pub use cells::{Cells, TextCells, texts};
 use kept::KeptView;
-pub(crate) use kept::without_empty_views;
+pub(crate) use kept::{keep, without_empty_views};
 pub use plain::plainly;
 pub use rollup::{add_up, aggregate};
+pub use settled::{DayState, LiveDays, RULES};
+use settled::{DayStates, Known, TypedNames};
+use views::COMPUTED_FACTS;
 pub(crate) use views::add_views;
 
 use crate::catalog::{Library, NEW_EVENTS, Relation};
-use crate::schema::{KMS_EVENTS, ROLLUPS, TABLES, Table, USAGE_DAILY};
+use crate::schema::{
+    KEY_USES, KMS_EVENTS, ROLLUPS, SETTLEMENTS, TABLES, Table, USAGE_DAILY, USES_DAILY,
+};
 pub(crate) use crate::store::KEPT_OPERATIONS;
-use crate::store::{INGEST, Pins, ROLLUP, Retention, SnapshotProvider, StoreError};
+use crate::store::{
+    CHECKED, INGEST, Pins, ROLLUP, Retention, SETTLE, Snapshot, SnapshotProvider, StoreError,
+};
 
 /// An error of a session.
 #[derive(Debug, Error)]
@@ -76,6 +84,7 @@ pub enum SqlError {
 /// A session over one consistent state of a store.
 pub struct Session {
     context: SessionContext,
+    settled: Arc<DayStates>,
 }
 
 impl Session {
@@ -84,7 +93,19 @@ impl Session {
     /// # Errors
     /// If the store cannot be read. A view is read and planned when a statement first names it.
     pub async fn open(pins: &Pins, library: &Arc<Library>) -> Result<Self, SqlError> {
-        let session = Self::over_tables(pins, library).await?;
+        Self::open_with(pins, library, LiveDays::Unsettled).await
+    }
+
+    /// The same, which computes the facts of some days only.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub async fn open_with(
+        pins: &Pins,
+        library: &Arc<Library>,
+        live: LiveDays,
+    ) -> Result<Self, SqlError> {
+        let session = Self::over(pins, library, live).await?;
         let added = add_views(&session.context, library);
         added.map_err(|source| SqlError::Statement(Box::new(source)))?;
         Ok(session)
@@ -95,18 +116,31 @@ impl Session {
     /// # Errors
     /// If the store cannot be read.
     pub async fn over_tables(pins: &Pins, library: &Library) -> Result<Self, SqlError> {
+        Self::over(pins, library, LiveDays::Unsettled).await
+    }
+
+    async fn over(pins: &Pins, library: &Library, live: LiveDays) -> Result<Self, SqlError> {
         let context = context();
         pins.get(&KMS_EVENTS).place().register(&context);
         let (events, usage) = pins.retention()?;
         let retentions = [(KMS_EVENTS.name, events), (USAGE_DAILY.name, usage)];
         register_retentions(&context, &retentions.into());
+        let settlements = pins.get(&SETTLEMENTS);
+        let known = Known {
+            ingested: pins.get(&KMS_EVENTS).transaction(INGEST).await?,
+            checked: settlements.transaction(CHECKED).await?,
+            settlement: settlements.transaction(SETTLE).await?,
+        };
+        let settled =
+            views::settled(&context).map_err(|source| view_error(KEY_USES.name, source))?;
+        settled.know(known, live);
         let is_rollup = |table: &Table| ROLLUPS.iter().any(|rollup| rollup.name == table.name);
-        let session = Self { context };
+        let session = Self { context, settled };
         for table in TABLES.iter().filter(|table| !is_rollup(table)) {
             let provider = Arc::new(SnapshotProvider::new(pins.get(table).clone())?);
             session
                 .context
-                .register_table(table.name, provider)
+                .register_table(relation_of(table), provider)
                 .map_err(|source| view_error(table.name, source))?;
         }
         for table in ROLLUPS {
@@ -115,10 +149,50 @@ impl Session {
         Ok(session)
     }
 
+    /// A session whose facts are those of a table, which counts them.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn over_facts(
+        pins: &Pins,
+        library: &Arc<Library>,
+        facts: Snapshot,
+    ) -> Result<Self, SqlError> {
+        let session = Self::open(pins, library).await?;
+        let facts = Arc::new(SnapshotProvider::new(facts)?);
+        let known = session.context.register_table(COMPUTED_FACTS, facts);
+        known.map_err(|source| view_error(COMPUTED_FACTS, source))?;
+        Ok(session)
+    }
+
     /// The context, for those who bind parameters themselves.
     #[must_use]
     pub fn context(&self) -> &SessionContext {
         &self.context
+    }
+
+    /// The days that have records, in order, and which of them are settled.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn days(&self) -> Result<&[DayState], SqlError> {
+        let days = self.settled.days(&self.context.state()).await;
+        days.map_err(|source| SqlError::Statement(Box::new(source)))
+    }
+
+    /// A hash of what names mean on each of some days; nothing for a day on which none was typed.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn meanings(
+        &self,
+        typed: &BTreeMap<i32, BTreeSet<String>>,
+    ) -> Result<BTreeMap<i32, String>, SqlError> {
+        let names = TypedNames::of(&self.context.state()).await;
+        let names = names.map_err(|source| SqlError::Statement(Box::new(source)))?;
+        let of =
+            |(date, typed): (&i32, &BTreeSet<String>)| Some((*date, names.meanings(*date, typed)?));
+        Ok(typed.iter().filter_map(of).collect())
     }
 
     /// Runs one statement that only reads.
@@ -191,7 +265,21 @@ impl Session {
     /// # Errors
     /// What DataFusion says of its statement.
     pub async fn register_view(&self, view: &Relation<'_>) -> Result<(), DataFusionError> {
+        if view.sql.contains(settled::FUNCTION) {
+            self.settled.days(&self.context.state()).await?;
+        }
         register_view(&self.context, view).await
+    }
+}
+
+/// The name of a table in a session: the views `key_uses` and `uses_daily` have the rows of every day, their tables those
+/// of some.
+#[must_use]
+pub fn relation_of(table: &Table) -> &'static str {
+    match table.name {
+        name if name == KEY_USES.name => "stored_key_uses",
+        name if name == USES_DAILY.name => "stored_uses_daily",
+        name => name,
     }
 }
 
@@ -280,6 +368,9 @@ fn view_of(plan: LogicalPlan, sql: &str, is_kept: bool) -> Arc<dyn TableProvider
     }
 }
 
+/// Bytes of a relation at most that each thread joins with as a whole, so that the other relation's rows are not sorted
+/// out for the threads, which copies them.
+const JOINED_BYTES_MAX: u64 = 64 << 20;
 /// Bytes of the footers of Parquet files that a session remembers.
 const FOOTERS_BYTES_MAX: usize = 256 << 20;
 
@@ -292,6 +383,10 @@ pub(crate) fn context() -> SessionContext {
         .set_bool(
             "datafusion.execution.parquet.schema_force_view_types",
             false,
+        )
+        .set_u64(
+            "datafusion.optimizer.hash_join_single_partition_threshold",
+            JOINED_BYTES_MAX,
         )
         .set_str("datafusion.execution.time_zone", "UTC");
     let state = SessionStateBuilder::new()

@@ -20,6 +20,7 @@ use tokio::sync::OnceCell;
 use tracing::{Instrument as _, debug_span};
 
 use super::plain::plainly;
+use super::settled::{self, DayStates};
 use super::{parsed, view_of};
 use crate::catalog::Library;
 
@@ -30,6 +31,11 @@ const SCHEMA: &str = "public";
 /// The state of the context whose schema this is; the schema must not keep it alive.
 type ContextState = Box<dyn Fn() -> Option<SessionState> + Send + Sync>;
 
+/// The view that computes the facts of records. Whatever is asked reads it, and mostly it has those of two days.
+pub(super) const COMPUTED_FACTS: &str = "computed_uses";
+/// Records at most whose facts a session keeps, instead of computing them for each question.
+const COMPUTED_KEPT_MAX: u64 = 200_000;
+
 /// The schema of a context: its tables, and its views.
 pub(super) struct Views {
     tables: MemorySchemaProvider,
@@ -37,6 +43,8 @@ pub(super) struct Views {
     /// The views that were named.
     by_name: Mutex<BTreeMap<String, Arc<View>>>,
     state: ContextState,
+    /// The days that views may ask for.
+    settled: Arc<DayStates>,
 }
 
 /// A view that was named.
@@ -71,14 +79,26 @@ pub(super) fn install(context: &SessionContext) {
         library: OnceLock::new(),
         by_name: Mutex::default(),
         state: Box::new(move || state.upgrade().map(|state| state.read().clone())),
+        settled: DayStates::install(context),
     };
     let _empty = context.register_catalog(CATALOG, Arc::new(Catalog(Arc::new(schema))));
 }
 
+/// The days that the views of a context may ask for.
+pub(super) fn settled(context: &SessionContext) -> Result<Arc<DayStates>> {
+    let schema = schema(context)?;
+    let views = schema.downcast_ref::<Views>().ok_or_else(no_schema)?;
+    Ok(Arc::clone(&views.settled))
+}
+
+fn schema(context: &SessionContext) -> Result<Arc<dyn SchemaProvider>> {
+    let catalog = context.catalog(CATALOG).ok_or_else(no_schema)?;
+    catalog.schema(SCHEMA).ok_or_else(no_schema)
+}
+
 /// Adds the views of a library to a context that has none; each is planned when it is first read.
 pub(crate) fn add_views(context: &SessionContext, library: &Arc<Library>) -> Result<()> {
-    let catalog = context.catalog(CATALOG).ok_or_else(no_schema)?;
-    let schema = catalog.schema(SCHEMA).ok_or_else(no_schema)?;
+    let schema = schema(context)?;
     let schema = schema.downcast_ref::<Views>().ok_or_else(no_schema)?;
     let added = schema.library.set(Arc::clone(library));
     added.map_err(|_library| DataFusionError::Internal("the context has views".to_owned()))
@@ -172,15 +192,21 @@ impl Views {
             self.no_circle(name, &view)?;
         }
         let planned = view.planned.get_or_try_init(|| {
-            Box::pin(self.plan(&view)).instrument(debug_span!("plan", view = name))
+            Box::pin(self.plan(name, &view)).instrument(debug_span!("plan", view = name))
         });
         planned.await.map(|table| Some(Arc::clone(table)))
     }
 
-    async fn plan(&self, view: &View) -> Result<Arc<dyn TableProvider>> {
+    async fn plan(&self, name: &str, view: &View) -> Result<Arc<dyn TableProvider>> {
         let state = (self.state)().ok_or_else(no_schema)?;
+        if view.sql.contains(settled::FUNCTION) {
+            self.settled.days(&state).await?;
+        }
         let plan = state.statement_to_plan(view.statement.clone()).await?;
-        Ok(view_of(plan, &view.sql, view.is_kept))
+        let is_kept = view.is_kept
+            || (name == COMPUTED_FACTS
+                && self.settled.computed_records(&state).await? <= COMPUTED_KEPT_MAX);
+        Ok(view_of(plan, &view.sql, is_kept))
     }
 }
 

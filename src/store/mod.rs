@@ -21,6 +21,7 @@ pub use append::retold::Retold;
 pub use append::run::RunRecord;
 pub use append::stamp::{Stamp, stamp};
 pub use compaction::compact::{Compacted, Compaction};
+pub use compaction::days::{Days, Replaced};
 pub use compaction::vacuum::Vacuumed;
 pub use error::StoreError;
 pub use place::Place;
@@ -37,6 +38,11 @@ pub use table::{Pins, Snapshot, Store};
 pub const INGEST: &str = "ingest";
 /// The application transaction of commits to the roll-ups: the `ingest` commit counted last.
 pub const ROLLUP: &str = "rollup";
+/// The application transaction of commits that replace the facts of days, which exclude each other by it; in
+/// `settlements`, the last of these whose names were checked (`checked`).
+pub const SETTLE: &str = "settle";
+/// The application transaction of `settlements`: the `ingest` commit up to which the names of all days were checked.
+pub const CHECKED: &str = "checked";
 /// The application transaction of commits that remove rows beyond the horizon: the `ingest` commit that
 /// the roll-ups had counted last before it.
 const RETAIN: &str = "retain";

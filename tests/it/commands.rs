@@ -335,7 +335,7 @@ fn compact_and_vacuum_change_no_answer() {
     let questions: [&[&str]; 3] = [
         &[
             "sql",
-            "select key_arn, caller, outcome, sum(count) from usage_by_key group by 1, 2, 3 order by 1, 2, 3",
+            "select key_arn, caller, outcome, sum(count) from uses_daily group by 1, 2, 3 order by 1, 2, 3",
         ],
         &["report", "unused-keys", "--days", "7"],
         &[

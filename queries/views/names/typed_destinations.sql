@@ -2,7 +2,7 @@
 -- title: Months with a ReEncrypt whose destination is known only as typed
 -- description: Months in which the roll-ups count a destination key that was typed and not given by ARN. There are few,
 --   so events of other months need not be searched for one.
--- internal: lets key_events skip the months without such events
+-- internal: lets live_key_events skip the months without such events
 -- kept: every record is asked for it
 
 SELECT event_month

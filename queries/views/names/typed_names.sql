@@ -3,7 +3,7 @@
 -- description: One row per name and period. Key IDs and alias names mean a key in the caller's account and region, so
 --   both must match; account and region are null for alias ARNs, which contain their own. A name is valid from
 --   valid_from until just before valid_to; the logs prove it from proven_from to proven_to.
--- internal: key_events and the counts by key resolve typed names through it
+-- internal: live_key_events resolves typed names through it
 -- depends: known_keys, alias_history
 -- kept: every record without a key is looked up in it
 

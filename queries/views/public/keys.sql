@@ -29,7 +29,7 @@
 -- column last_use: last successful cryptographic operation; if a typed alias moved that day and the events of the day
 --   are deleted, it may have been on the alias's other key
 -- columns: as in key_names
--- depends: key_names, key_uses, usage_by_key, replaced_times
+-- depends: key_names, key_uses, uses_daily
 -- kept: a report on keys shows their states above its rows and in them
 
 WITH calls AS (
@@ -154,7 +154,7 @@ states AS (
 -- have left the key without material, nor after an operation on its material.
 states_counted AS (
   SELECT
-    key AS key_arn,
+    key_arn,
     min(first_time) FILTER (WHERE event_name = 'CreateKey' OR event_name = 'ReplicateKey') AS created_time,
     max(last_time) FILTER (WHERE event_name <> 'ReplicateKey') AS event_time,
     last_value(
@@ -162,12 +162,12 @@ states_counted AS (
         WHEN 'EnableKey' THEN 'Enabled'
         WHEN 'DisableKey' THEN 'Disabled'
         WHEN 'CancelKeyDeletion' THEN 'Disabled'
-        WHEN 'ScheduleKeyDeletion' THEN CASE WHEN split_part(key, ':key/', 2) NOT LIKE 'mrk-%' THEN 'PendingDeletion' END
+        WHEN 'ScheduleKeyDeletion' THEN CASE WHEN split_part(key_arn, ':key/', 2) NOT LIKE 'mrk-%' THEN 'PendingDeletion' END
         WHEN 'DeleteKey' THEN 'Deleted'
       END ORDER BY last_time, event_name
     ) FILTER (WHERE event_name <> 'ReplicateKey') AS state
-  FROM usage_monthly
-  WHERE outcome = 'success' AND key LIKE 'arn:%:kms:%:key/%'
+  FROM uses_daily
+  WHERE outcome = 'success' AND key_arn IS NOT NULL
     AND (
       event_name IN (
         'CreateKey', 'EnableKey', 'DisableKey', 'ScheduleKeyDeletion', 'CancelKeyDeletion', 'DeleteKey',
@@ -175,9 +175,7 @@ states_counted AS (
       )
       OR (event_name = 'ReplicateKey' AND key_role = 'destination')
     )
-    -- A record that a correction replaces may tell what never was.
-    AND NOT EXISTS (SELECT 1 FROM replaced_times WHERE replaced_times.event_time = usage_monthly.last_time)
-  GROUP BY key
+  GROUP BY key_arn
 ),
 
 last_states AS (
@@ -205,9 +203,9 @@ schedules AS (
 ),
 
 last_uses AS (
-  SELECT key_arn, max(last_time) AS last_use, max(last_time) FILTER (WHERE doubt IS NULL) AS proven_use
-  FROM usage_by_key
-  WHERE kind = 'use' AND outcome = 'success' AND key_arn IS NOT NULL AND (doubt IS DISTINCT FROM 'correction')
+  SELECT key_arn, max(last_time) AS last_use, max(last_time) FILTER (WHERE is_repeated IS NULL) AS proven_use
+  FROM uses_daily
+  WHERE kind = 'use' AND outcome = 'success' AND key_arn IS NOT NULL
   GROUP BY key_arn
 ),
 

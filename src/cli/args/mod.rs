@@ -94,6 +94,8 @@ pub(in crate::cli) enum Command {
     Export(ExportArgs),
     /// Merge small data files (ingest does this automatically)
     Compact,
+    /// Store the facts of days that are over (ingest does this automatically)
+    Settle(SettleArgs),
     /// Delete data files that no reader needs
     Vacuum(VacuumArgs),
     /// Delete old events, keeping their counts
@@ -436,6 +438,13 @@ pub(in crate::cli) struct ManArgs {
     /// Write a page per command to this directory
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) out: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct SettleArgs {
+    /// Only say how many days would be settled
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -57,6 +57,7 @@ pub(super) fn apply(effective: &Effective, typed: &Typed, args: &mut Args) -> an
         Command::Status(_)
         | Command::Export(_)
         | Command::Compact
+        | Command::Settle(_)
         | Command::Vacuum(_)
         | Command::Forget(_)
         | Command::Event(_)

@@ -1,12 +1,11 @@
 //! The days that a window cuts in two.
 //!
-//! Enters: a window. Leaves: for each end, its day, where a count of the daily roll-up reaches over the end and all
-//! events of that day are held, so that they can tell what the count cannot. Most windows cut none, and then
-//! the roll-up answers alone.
+//! Enters: a window. Leaves: for each end, its day, where the end is no midnight and the events of that day are kept, so
+//! that they can tell what a count of the whole day cannot.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike as _, Utc};
+use chrono::{DateTime, Datelike as _, NaiveTime, Utc};
 use datafusion::common::ScalarValue;
 use datafusion::prelude::SessionContext;
 
@@ -17,11 +16,8 @@ use crate::report::{ReportError, Window};
 /// The placeholders, for the start and for the end.
 pub(in crate::report) const CUT_DAYS: [&str; 2] = ["first_cut_day", "last_cut_day"];
 
-const CUT: &str = "SELECT 'cut' FROM usage_daily WHERE event_date = CAST($at AS DATE) \
-    AND first_time < $at AND last_time >= $at LIMIT 1";
-
-const WHOLE: &str =
-    "SELECT 'whole' FROM stored_days WHERE event_date = CAST($at AS DATE) AND is_whole";
+const KEPT: &str = "SELECT 'kept' \
+    WHERE coalesce(CAST($at AS DATE) >= CAST(retention_horizon('kms_events') AS DATE), true)";
 
 /// The days, as values of the placeholders.
 pub(in crate::report) async fn cut_days(
@@ -31,13 +27,12 @@ pub(in crate::report) async fn cut_days(
     let store = KnownValues::new(context);
     let mut days = BTreeMap::new();
     for (name, at) in CUT_DAYS.into_iter().zip([window.since, window.until]) {
-        let values = BTreeMap::from([("at".to_owned(), timestamp(at))]);
+        let at = at.filter(|at| at.time() != NaiveTime::MIN);
         let mut day = None;
         if let Some(at) = at {
-            let cut = store.bound("usage_daily", CUT, &values).await?;
-            if !cut.is_empty() && !store.bound("stored_days", WHOLE, &values).await?.is_empty() {
-                day = Some(day_of(at));
-            }
+            let values = BTreeMap::from([("at".to_owned(), timestamp(Some(at)))]);
+            let kept = store.bound("the retention", KEPT, &values).await?;
+            day = (!kept.is_empty()).then(|| day_of(at));
         }
         days.insert(name.to_owned(), ScalarValue::Date32(day));
     }

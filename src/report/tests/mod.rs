@@ -170,7 +170,13 @@ pub(super) async fn context(events: Vec<Value>) -> SessionContext {
 
 /// The same after the events themselves were removed.
 pub(super) async fn context_of_rollups(events: Vec<Value>) -> SessionContext {
-    build(numbered(events), &[]).await
+    let context = build(numbered(events), &[]).await;
+    let retention = Retention {
+        horizon: Some(micros("2100-01-01")),
+        holds: Vec::new(),
+    };
+    keep_since(&context, retention);
+    context
 }
 
 /// A session's context with these events and these rows of another table.
@@ -273,12 +279,13 @@ async fn build_runs(
             "key_resources" => rollups(&writers, &schema::KEY_RESOURCES).await,
             "usage_monthly" => rollups(&writers, &schema::USAGE_MONTHLY).await,
             "alias_sightings" => rollups(&writers, &schema::ALIAS_SIGHTINGS).await,
+            "event_days" => rollups(&writers, &schema::EVENT_DAYS).await,
             name => match others.iter().find(|(other, _)| other.name == name) {
                 Some((other, rows)) => batch(other.arrow(), rows),
                 None => RecordBatch::new_empty(table.arrow()),
             },
         };
-        register(&context, table.name, rows);
+        register(&context, crate::sql::relation_of(table), rows);
     }
     create_views(&context);
     context

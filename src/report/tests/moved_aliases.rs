@@ -104,7 +104,7 @@ async fn each_key_counts_its_own_uses() {
 #[tokio::test]
 async fn without_the_events_each_key_may_have_had_all_uses_and_a_note_says_so() {
     let context = context_of_rollups(day()).await;
-    let told = "moved-alias: 3 records typed an alias that moved that day; counted for each key (events deleted)";
+    let told = "moved-alias: 3 operations typed an alias that moved that day; counted for each key (events deleted)";
     for (arguments, expected) in [
         (vec![], "3 | 2"),
         (vec![("key", KEY_A)], "3 | 1"),

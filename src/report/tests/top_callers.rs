@@ -150,7 +150,7 @@ async fn the_rollup_agrees_with_the_events() {
 }
 
 #[tokio::test]
-async fn the_log_that_holds_more_of_a_days_calls_counts() {
+async fn of_calls_in_two_logs_each_counts_once_and_without_events_the_log_that_has_more() {
     let mut events = Vec::new();
     // A day of which the caller's log lacks one call, one of which the owner's lacks two.
     for (day, logs) in [
@@ -174,7 +174,21 @@ async fn the_log_that_holds_more_of_a_days_calls_counts() {
     }
     let request = request(None, "2026-12-31", &[]);
     let columns = ["caller", "uses_per_day"];
-    let (rows, _) = answer(&context(events).await, "top-callers", &request, &columns).await;
+    let (rows, _) = answer(
+        &context(events.clone()).await,
+        "top-callers",
+        &request,
+        &columns,
+    )
+    .await;
+    let expected = [
+        format!("{BOB} | [2, 3, 0]"),
+        format!("account:{OTHER} | [1, 0, 0]"),
+        "service:s3.amazonaws.com | [0, 0, 1]".to_owned(),
+    ];
+    assert_eq!(rows, expected);
+    let counted = context_of_rollups(events).await;
+    let (rows, _) = answer(&counted, "top-callers", &request, &columns).await;
     let expected = [
         format!("account:{OTHER} | [3, 0, 0]"),
         format!("{BOB} | [0, 3, 0]"),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow::array::{BooleanArray, RecordBatch};
-use arrow::compute::filter_record_batch;
+use arrow::compute::{cast, filter_record_batch};
 use bytes::Bytes;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use deltalake_core::kernel::{Add, Remove};
@@ -39,6 +39,96 @@ pub(in crate::store) struct Rewritten {
     pub(in crate::store) rows: u64,
 }
 
+/// A file being written, of rows that come sorted.
+pub(in crate::store) struct NewFile {
+    table: &'static Table,
+    partition: Option<String>,
+    name: String,
+    encoder: FileEncoder,
+    upload: Upload,
+    rows: u64,
+}
+
+impl NewFile {
+    /// Begins a file of a partition, of about so many rows.
+    pub(in crate::store) fn create(
+        snapshot: &Snapshot,
+        partition: Option<&str>,
+        rows: u64,
+    ) -> Result<Self, StoreError> {
+        let table = snapshot.table();
+        let name = new_path(table, partition);
+        Ok(Self {
+            table,
+            partition: partition.map(str::to_owned),
+            encoder: FileEncoder::merged(table, usize::try_from(rows).unwrap_or(usize::MAX))?,
+            upload: Upload {
+                table: table.name,
+                store: snapshot.place().object_store(),
+                path: snapshot.place().file(table.name, &name),
+                held: Vec::new(),
+                held_bytes: 0,
+                parts: None,
+                bytes: 0,
+            },
+            name,
+            rows: 0,
+        })
+    }
+
+    /// Rows so far.
+    pub(in crate::store) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Adds rows, with the columns of the table's files in their order.
+    pub(in crate::store) async fn write(&mut self, rows: &RecordBatch) -> Result<(), StoreError> {
+        let arrow = |source| StoreError::Arrow {
+            table: self.table.name,
+            source,
+        };
+        let schema = self.table.file_arrow();
+        // A plan may call the elements of a list otherwise, and answer null where there is none.
+        let columns = rows.columns().iter().zip(schema.fields());
+        let columns = columns
+            .map(|(column, field)| cast(column, field.data_type()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(arrow)?;
+        let rows = RecordBatch::try_new(schema, columns).map_err(arrow)?;
+        self.rows += rows.num_rows() as u64;
+        self.encoder.write(&rows)?;
+        self.upload.write(self.encoder.take_bytes()).await
+    }
+
+    /// Ends the file, and answers the action that adds it.
+    pub(in crate::store) async fn finish(
+        mut self,
+        now_millis: i64,
+    ) -> Result<Rewritten, StoreError> {
+        let end = self.encoder.finish()?;
+        self.upload.write(end.bytes).await?;
+        let bytes = self.upload.bytes;
+        self.upload.finish().await?;
+        let add = add(
+            self.table,
+            self.name,
+            self.partition,
+            bytes,
+            end.statistics,
+            now_millis,
+        );
+        Ok(Rewritten {
+            add,
+            rows: self.rows,
+        })
+    }
+
+    /// Gives the file up; an error is on its way already.
+    pub(in crate::store) async fn abort(self) {
+        self.upload.abort().await;
+    }
+}
+
 /// Writes the rows of some files of one partition, those that `keep` picks if it is given, into a new
 /// file.
 pub(in crate::store) async fn rewrite(
@@ -47,39 +137,25 @@ pub(in crate::store) async fn rewrite(
     keep: Option<&Keep<'_>>,
     now_millis: i64,
 ) -> Result<Rewritten, StoreError> {
-    let table = snapshot.table();
-    let partition = files.first().and_then(|file| file.partition.clone());
-    let path = new_path(table, partition.as_deref());
-    let mut upload = Upload {
-        table: table.name,
-        store: snapshot.place().object_store(),
-        path: snapshot.place().file(table.name, &path),
-        held: Vec::new(),
-        held_bytes: 0,
-        parts: None,
-        bytes: 0,
-    };
-    match copy(snapshot, files, keep, &mut upload).await {
-        Ok((rows, statistics)) => {
-            let bytes = upload.bytes;
-            upload.finish().await?;
-            let add = add(table, path, partition, bytes, statistics, now_millis);
-            Ok(Rewritten { add, rows })
-        }
+    let partition = files.first().and_then(|file| file.partition.as_deref());
+    let rows = files.iter().map(|file| file.rows).sum();
+    let mut file = NewFile::create(snapshot, partition, rows)?;
+    match copy(snapshot, files, keep, &mut file).await {
+        Ok(()) => file.finish(now_millis).await,
         Err(error) => {
-            upload.abort().await;
+            file.abort().await;
             Err(error)
         }
     }
 }
 
-/// Copies rows; answers how many there were, and their statistics.
+/// Copies rows.
 async fn copy(
     snapshot: &Snapshot,
     files: &[DataFile],
     keep: Option<&Keep<'_>>,
-    upload: &mut Upload,
-) -> Result<(u64, String), StoreError> {
+    file: &mut NewFile,
+) -> Result<(), StoreError> {
     let table = snapshot.table();
     let failed = |source| StoreError::Query {
         table: table.name,
@@ -89,7 +165,6 @@ async fn copy(
     let context = SessionContext::new_with_config(SessionConfig::new().with_batch_size(batch_rows));
     snapshot.place().register(&context);
     let expected: u64 = files.iter().map(|file| file.rows).sum();
-    let mut encoder = FileEncoder::merged(table, usize::try_from(expected).unwrap_or(usize::MAX))?;
     let merged = merged_rows(snapshot, files).map_err(failed)?;
     // A single file is only ever rewritten to leave rows out.
     let sums = if keep.is_none() && files.len() > 1 {
@@ -99,31 +174,27 @@ async fn copy(
     };
     let plan = sums.as_ref().unwrap_or(&merged);
     let mut stream = plan.execute(0, context.task_ctx()).map_err(failed)?;
-    let (mut read, mut written) = (0, 0);
-    let arrow = |source| StoreError::Arrow {
-        table: table.name,
-        source,
-    };
+    let mut read = 0;
     while let Some(batch) = stream.try_next().await.map_err(failed)? {
         read += batch.num_rows() as u64;
-        let batch = match keep {
-            // What a sum may be null in is null in none of its rows.
-            None => RecordBatch::try_new(table.file_arrow(), batch.columns().to_vec()),
-            Some(keep) => filter_record_batch(&batch, &keep(&batch)),
+        match keep {
+            None => file.write(&batch).await?,
+            Some(keep) => {
+                let kept = filter_record_batch(&batch, &keep(&batch));
+                let kept = kept.map_err(|source| StoreError::Arrow {
+                    table: table.name,
+                    source,
+                })?;
+                file.write(&kept).await?;
+            }
         }
-        .map_err(arrow)?;
-        written += batch.num_rows() as u64;
-        encoder.write(&batch)?;
-        upload.write(encoder.take_bytes()).await?;
     }
     if sums.is_some() {
         let rows = merged.metrics().and_then(|metrics| metrics.output_rows());
         read = rows.map_or(0, |rows| rows as u64);
     }
     assert_eq!(read, expected, "a merge of {} reads every row", table.name);
-    let end = encoder.finish()?;
-    upload.write(end.bytes).await?;
-    Ok((written, end.statistics))
+    Ok(())
 }
 
 /// The action that removes a file whose rows are elsewhere now, with `dataChange=false`.

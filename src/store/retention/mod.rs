@@ -15,7 +15,10 @@ use deltalake_core::kernel::{Action, MetadataExt as _};
 use deltalake_core::protocol::DeltaOperation;
 use serde::{Deserialize, Serialize};
 
-use crate::schema::{KEY_RESOURCES, KMS_EVENTS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY};
+use crate::schema::{
+    KEY_RESOURCES, KEY_USES, KMS_EVENTS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY,
+    USES_DAILY,
+};
 use crate::store::append::commit::Attempts;
 use crate::store::error::StoreError;
 use crate::store::table::{Pins, Snapshot, Store, delta_error};
@@ -163,7 +166,9 @@ pub(in crate::store) fn columns(table: &Table) -> Vec<&'static str> {
 /// The column, and its values, of rows that are kept at any age.
 fn always_kept(table: &Table) -> Option<(&'static str, &'static [&'static str])> {
     match table.name {
-        name if name == KMS_EVENTS.name => Some(("event_name", &KEPT_OPERATIONS)),
+        name if [KMS_EVENTS.name, KEY_USES.name].contains(&name) => {
+            Some(("event_name", &KEPT_OPERATIONS))
+        }
         name if name == TRAIL_EVENTS.name => Some(("event_source", &KEPT_SOURCES)),
         _ => None,
     }
@@ -173,7 +178,7 @@ fn always_kept(table: &Table) -> Option<(&'static str, &'static [&'static str])>
 /// protects when that was last used before it.
 pub(in crate::store) fn time_column(table: &Table) -> &'static str {
     match table.name {
-        name if name == USAGE_DAILY.name => "event_date",
+        name if [USAGE_DAILY.name, USES_DAILY.name].contains(&name) => "event_date",
         name if name == USAGE_MONTHLY.name => "event_month",
         name if name == KEY_RESOURCES.name => "last_time",
         _ => "event_time",
@@ -189,6 +194,7 @@ fn names(table: &Table) -> &'static [&'static str] {
             "destination_key_arn",
             "destination_key_as_typed",
         ],
+        name if name == KEY_USES.name => &["key_arn", "key_as_typed", "other_key_arn"],
         name if [USAGE_DAILY.name, USAGE_MONTHLY.name, KEY_RESOURCES.name].contains(&name) => {
             &["key"]
         }

@@ -21,9 +21,9 @@ use object_store::ObjectStore;
 use object_store::prefix::PrefixStore;
 
 use crate::schema::{
-    ACCOUNT_REGIONS, ALIAS_SIGHTINGS, ColumnKind, KMS_EVENTS, LOG_FILE_EVENTS,
-    ORGANIZATION_ACCOUNTS, ROLLUPS, STORE_FORMAT, TABLES, TRAIL_EVENTS, Table, USAGE_MONTHLY,
-    VERIFICATIONS,
+    ACCOUNT_REGIONS, ALIAS_SIGHTINGS, ColumnKind, EVENT_DAYS, KEY_USES, KMS_EVENTS,
+    LOG_FILE_EVENTS, ORGANIZATION_ACCOUNTS, ROLLUPS, SETTLEMENTS, STORE_FORMAT, TABLES,
+    TRAIL_EVENTS, Table, USAGE_MONTHLY, USES_DAILY, VERIFICATIONS,
 };
 use crate::store::error::StoreError;
 use crate::store::place::Place;
@@ -307,6 +307,10 @@ fn is_later(table: &Table) -> bool {
         &ACCOUNT_REGIONS,
         &ORGANIZATION_ACCOUNTS,
         &VERIFICATIONS,
+        &EVENT_DAYS,
+        &KEY_USES,
+        &USES_DAILY,
+        &SETTLEMENTS,
     ]
     .iter()
     .any(|later| later.name == table.name)

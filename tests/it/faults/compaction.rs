@@ -27,8 +27,8 @@ const LAST: &[usize] = &[4, 8, 9, 0];
 const NEXT_EVENTS: &str = "kms_events/_delta_log/00000000000000000003.json";
 const NEXT_USAGE: &str = "usage_daily/_delta_log/00000000000000000003.json";
 const NEXT_LEDGER: &str = "log_file_events/_delta_log/00000000000000000003.json";
-/// Seven tables that a run writes to, two of them with two months.
-const MERGED_FILES: usize = 9;
+/// Eleven tables that a run writes to, four of them with two months.
+const MERGED_FILES: usize = 15;
 
 /// A store with two files or more of each partition, and the objects that it holds.
 fn prepare(seed: u64) -> (Bench, PathBuf, Vec<usize>) {

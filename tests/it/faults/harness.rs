@@ -12,10 +12,9 @@ use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::TryStreamExt as _;
 use keytrail::catalog::Library;
-use keytrail::catalog::Relation;
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Progress, Retain, Retained, RunOptions, Span, Summary};
-use keytrail::schema::{ROLLUPS, TABLES};
+use keytrail::schema::TABLES;
 use keytrail::source::{self, Source};
 use keytrail::sql::Session;
 use keytrail::store::{Compaction, Pins, Place, Store, StoreError};
@@ -111,7 +110,7 @@ pub(crate) async fn ingest_into(
     logs: &dyn Source,
     paths: &[PathBuf],
 ) -> anyhow::Result<Summary> {
-    ingest_with(store, logs, paths, &Library::embedded()?).await
+    ingest_with(store, logs, paths, &Arc::new(Library::embedded()?)).await
 }
 
 /// The same, with other options.
@@ -123,7 +122,14 @@ pub(crate) async fn ingest_changed(
 ) -> anyhow::Result<Summary> {
     let mut options = options();
     change(&mut options);
-    run(store, logs, paths, &Library::embedded()?, &options).await
+    run(
+        store,
+        logs,
+        paths,
+        &Arc::new(Library::embedded()?),
+        &options,
+    )
+    .await
 }
 
 /// The same, with other queries of the roll-ups.
@@ -131,7 +137,7 @@ pub(crate) async fn ingest_with(
     store: &Store,
     logs: &dyn Source,
     paths: &[PathBuf],
-    library: &Library,
+    library: &Arc<Library>,
 ) -> anyhow::Result<Summary> {
     run(store, logs, paths, library, &options()).await
 }
@@ -153,14 +159,13 @@ async fn run(
     store: &Store,
     logs: &dyn Source,
     paths: &[PathBuf],
-    library: &Library,
+    library: &Arc<Library>,
     options: &RunOptions,
 ) -> anyhow::Result<Summary> {
     let listing = source::list(paths);
     let progress = Progress::default();
     let now = || STARTED_AT;
-    let rollups = rollups(library);
-    let run = ingest::run(store, &rollups, logs, listing, options, &progress, &now);
+    let run = ingest::run(store, library, logs, listing, options, &progress, &now);
     let summary = Box::pin(run).await?;
     assert!(summary.is_conserved(), "{summary:?}");
     Ok(summary)
@@ -189,8 +194,7 @@ pub(crate) async fn retain(
 ) -> anyhow::Result<Retained> {
     let store = create(directory, double).await?;
     let library = Library::embedded()?;
-    let rollups = rollups(&library);
-    let run = ingest::retain(&store, &rollups, options, &|| STARTED_AT);
+    let run = ingest::retain(&store, &library, options, &|| STARTED_AT);
     Ok(Box::pin(run).await?)
 }
 
@@ -210,14 +214,6 @@ pub(crate) async fn ingest_soundly(directory: &Path, paths: &[PathBuf]) -> Summa
     ingest(directory, &double, paths)
         .await
         .expect("a sound run")
-}
-
-fn rollups(library: &Library) -> Vec<Relation<'_>> {
-    ROLLUPS
-        .into_iter()
-        .filter_map(|table| library.rollup(table.name))
-        .map(Relation::from)
-        .collect()
 }
 
 /// A store as a reader sees it.
@@ -251,6 +247,15 @@ impl Reader {
         let batches = self.batches(relation).await;
         batches.iter().flat_map(text_rows).collect()
     }
+}
+
+/// The rows of a statement as text, in order.
+pub(crate) async fn rows_of(session: &Session, sql: &str) -> Vec<Row> {
+    let stream = session.query(sql).await.expect("a statement");
+    let batches: Vec<RecordBatch> = stream.try_collect().await.expect("rows");
+    let mut rows: Vec<Row> = batches.iter().flat_map(text_rows).collect();
+    rows.sort();
+    rows
 }
 
 /// The values of a row as text, by column. A list has its elements on lines.

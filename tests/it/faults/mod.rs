@@ -36,6 +36,8 @@ mod repeats;
 
 mod sequences;
 
+mod settling;
+
 mod behind;
 
 mod refusals;

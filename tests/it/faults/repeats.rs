@@ -169,9 +169,9 @@ fn runs_beyond_a_checkpoint_are_exact() {
                 warnings.extend(store.take_warnings());
                 assert_eq!(store.take_warnings().len(), 0, "a warning is told once");
             }
-            // Commits 3 and 7 of seven tables, and 11 of `runs`, which gets two a run; the eighth is the trail's,
-            // which has none.
-            let told = if fault == Fault::None { 0 } else { 15 };
+            // Commits 3 and 7 of eleven tables, and 11 of `runs` and `settlements`, which get two a run; the trail's table
+            // has none.
+            let told = if fault == Fault::None { 0 } else { 24 };
             assert_eq!(warnings.len(), told, "{warnings:?}");
             for warning in &warnings {
                 let is_due = matches!(
@@ -185,12 +185,16 @@ fn runs_beyond_a_checkpoint_are_exact() {
             }
             let tables = [
                 "alias_sightings",
+                "event_days",
                 "key_resources",
+                "key_uses",
                 "kms_events",
                 "log_file_events",
                 "runs",
+                "settlements",
                 "usage_daily",
                 "usage_monthly",
+                "uses_daily",
             ];
             let expected = if fault == Fault::None {
                 &tables[..]

@@ -57,8 +57,9 @@ fn a_commit_that_meets_itself_is_made_once() {
         assert_eq!(lake.rows(FIGURES), expected, "{}", server.name);
         let commits = proxy
             .count(|request| request.method == "PUT" && request.target.contains("_delta_log/0"));
-        // Sixteen tables are made and eight are written to, `runs` twice, each commit at the second attempt; and the
-        // condition of commits is tried out once.
-        assert_eq!(commits, 2 * 25 + 1, "{}", server.name);
+        // Twenty tables are made and nine are written to, `runs` twice; the days of each of two months are settled, three
+        // tables each, and that all are is written down. Each commit at the second attempt; and the condition of commits
+        // is tried out once.
+        assert_eq!(commits, 2 * (20 + 10 + 2 * 3 + 1) + 1, "{}", server.name);
     }
 }

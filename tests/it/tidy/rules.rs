@@ -261,8 +261,8 @@ fn strange_values_are_found() {
         &[(1, "key_role", "sole")],
     );
     check(
-        "SELECT 1 WHERE doubt IS DISTINCT FROM 'corrected' AND state IS NOT DISTINCT FROM 'ko'",
-        &[(1, "doubt", "corrected"), (1, "state", "ko")],
+        "SELECT 1 WHERE resolution IS DISTINCT FROM 'guessed' AND state IS NOT DISTINCT FROM 'ko'",
+        &[(1, "resolution", "guessed"), (1, "state", "ko")],
     );
     check(
         "-- id: a\n-- description: it's kind = 'x'\n-- caveat:\n--   SELECT 'b'\n--   WHERE use_label = 'own'\n\nSELECT 1",

@@ -9,11 +9,10 @@ use std::sync::{Arc, Mutex};
 use arrow::array::{Array as _, AsArray as _};
 use futures::TryStreamExt as _;
 use keytrail::catalog::Library;
-use keytrail::catalog::Relation;
 use keytrail::decode::Limits;
 use keytrail::ingest::{self, Progress, Summary};
 use keytrail::integrity::{self, KeySource, PublicKeys, VerificationOptions, Verified};
-use keytrail::schema::{ROLLUPS, TRAILS};
+use keytrail::schema::TRAILS;
 use keytrail::source::{self, Files, Opened, ReadFault, Source, SourceObject};
 use keytrail::sql::Session;
 use keytrail::store::{Place, Store, rows};
@@ -107,12 +106,12 @@ impl Bench {
             input: None,
             stop: std::sync::Arc::default(),
         };
-        let library = Library::embedded().expect("queries");
-        let (rollups, progress) = (rollups(&library), Progress::default());
+        let library = Arc::new(Library::embedded().expect("queries"));
+        let progress = Progress::default();
         let now = || NOW;
         let run = ingest::run(
             &self.store,
-            &rollups,
+            &library,
             &Files,
             listing,
             &options,
@@ -228,14 +227,6 @@ pub(crate) fn key(location: &str, root: &Path) -> String {
         .expect("a path")
         .to_string();
     location.strip_prefix(&url).unwrap_or(location).to_owned()
-}
-
-fn rollups(library: &Library) -> Vec<Relation<'_>> {
-    ROLLUPS
-        .into_iter()
-        .filter_map(|table| library.rollup(table.name))
-        .map(Relation::from)
-        .collect()
 }
 
 /// Files that remembers which of them were opened.

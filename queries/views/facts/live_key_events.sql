@@ -1,34 +1,20 @@
--- id: key_events
--- title: KMS events, one row per key
--- description: kms_events with the key resolved: one row per event and key, so a ReEncrypt has two. Both records of a
---   cross-account call are here, and so are corrected records and dry runs; key_uses counts each operation once. A
---   typed key ID or alias name means a key in the account of the caller or, if the event does not give it, the account
---   of the log.
--- column key_arn: ARN of the key that the event gives, else of the key that the typed ID or alias meant at the time of
---   the event; null if unresolved
--- column key_as_typed: what the caller typed for this key; null if nothing
--- column counted_key: the text by which usage_daily counts this key; empty if the event names no key
--- column key_role: `only`, `source` or `destination` key of the event; `none` if the event names no key
--- column other_key_arn: ARN of the other key of the event; null if there is none or only its ID or alias is given
--- column other_counted_key: the text by which usage_daily counts the other key; null if there is none
--- column resolution: how `key_arn` is known: `event` (the event gives the ARN), `id`, `alias`, `alias_unproven` (the
---   logs do not show where the alias pointed at that time) or `shared` (the other account's record of the same call
---   gives the ARN); null if unresolved
--- column key_material_id: version of this key's material that was used; null if the event does not give it
--- column encryption_context: encryption context for this key, as JSON; for a grant, that of its constraint
--- column record_role: `caller_copy` if the log does not belong to the account of the key, `network` for a VPC
---   endpoint's record of a call that KMS logged too, else `owner`
--- columns: as in kms_events
--- depends: typed_names, shared_keys, typed_destinations
+-- id: live_key_events
+-- title: KMS events of the days that are not settled, one row per key
+-- description: live_events with the key resolved: one row per event and key, so a ReEncrypt has two. Both records of a
+--   cross-account call are here, and so are corrected records and dry runs. A typed key ID or alias name means a key in the
+--   account of the caller or, if the event does not give it, the account of the log. Of a key that the event does not give
+--   by ARN, resolution says how it is known, as in key_uses.
+-- internal: computed_uses counts each operation of it once
+-- depends: live_events, typed_names, shared_keys, typed_destinations
 
 -- What was typed for a key that the event does not tell. A condition that holds for no file reads none of it.
 WITH unnamed AS (
   SELECT *, 1 AS slot, key_as_typed AS typed
-  FROM kms_events
+  FROM live_events
   WHERE key_arn IS NULL
   UNION ALL
   SELECT *, 2 AS slot, destination_key_as_typed AS typed
-  FROM kms_events
+  FROM live_events
   WHERE destination_key_arn IS NULL AND destination_key_as_typed IS NOT NULL
     AND event_month IN (SELECT event_month FROM typed_destinations)
 ),
@@ -36,12 +22,10 @@ WITH unnamed AS (
 records_by_key AS (
   SELECT
     *,
-    key_arn AS counted_key,
     CASE WHEN destination_key_arn IS NOT NULL OR destination_key_as_typed IS NOT NULL THEN 'source' ELSE 'only' END AS key_role,
     destination_key_arn AS other_key_arn,
-    coalesce(destination_key_arn, destination_key_as_typed) AS other_counted_key,
     'event' AS resolution
-  FROM kms_events
+  FROM live_events
   WHERE key_arn IS NOT NULL
   UNION ALL
   SELECT
@@ -49,12 +33,10 @@ records_by_key AS (
       destination_key_arn AS key_arn, destination_key_as_typed AS key_as_typed,
       destination_key_material_id AS key_material_id, destination_encryption_context AS encryption_context
     ),
-    destination_key_arn AS counted_key,
     'destination' AS key_role,
     key_arn AS other_key_arn,
-    coalesce(key_arn, key_as_typed) AS other_counted_key,
     'event' AS resolution
-  FROM kms_events
+  FROM live_events
   WHERE destination_key_arn IS NOT NULL
   UNION ALL
   SELECT
@@ -64,7 +46,6 @@ records_by_key AS (
       CASE slot WHEN 1 THEN key_material_id ELSE destination_key_material_id END AS key_material_id,
       CASE slot WHEN 1 THEN encryption_context ELSE destination_encryption_context END AS encryption_context
     ),
-    coalesce(typed, '') AS counted_key,
     CASE
       WHEN slot = 2 THEN 'destination'
       WHEN destination_key_arn IS NOT NULL OR destination_key_as_typed IS NOT NULL THEN 'source'
@@ -72,10 +53,6 @@ records_by_key AS (
       ELSE 'only'
     END AS key_role,
     CASE slot WHEN 1 THEN destination_key_arn ELSE unnamed.key_arn END AS other_key_arn,
-    CASE slot
-      WHEN 1 THEN coalesce(destination_key_arn, destination_key_as_typed)
-      ELSE coalesce(unnamed.key_arn, key_as_typed)
-    END AS other_counted_key,
     CASE
       WHEN shared_keys.key_arn IS NOT NULL THEN 'shared'
       WHEN event_time < names.proven_from OR event_time > names.proven_to THEN 'alias_unproven'
@@ -95,7 +72,7 @@ records_by_key AS (
 )
 
 SELECT
-  key_arn, key_as_typed, counted_key, key_role, other_key_arn, other_counted_key, resolution,
+  key_arn, key_as_typed, key_role, other_key_arn, resolution,
   event_time, event_date, event_name, outcome, caller, caller_account_id, session_name, invoked_by,
   service, resource, resource_list, recipient_account_id, region, error_code, is_dry_run, is_correction,
   use_label, shared_event_id, event_id, content_hash,
