@@ -69,10 +69,9 @@
 -- caveat:
 --   SELECT
 --     'corrected' AS code,
---     count(DISTINCT content_hash) AS count,
---     counted(count(DISTINCT content_hash), 'record', 'records') || ' of this key replaced by a correction, not counted' AS text
---   FROM scope_uses
---   WHERE is_correction
+--     count(*) AS count,
+--     counted(count(*), 'record', 'records') || ' of this key replaced by a correction, not counted' AS text
+--   FROM scope_replaced
 --   HAVING count(*) > 0
 -- caveat:
 --   SELECT code, count, text FROM scope_unknown_operations

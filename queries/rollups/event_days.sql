@@ -7,6 +7,7 @@ SELECT
   event_date,
   count(*) AS count,
   count(*) FILTER (WHERE original_event_id = event_id) AS repeated,
+  count(*) FILTER (WHERE is_correction) AS corrections,
   max(ingest_seq) AS ingest_seq
 FROM new_kms_events
 GROUP BY event_date

@@ -203,6 +203,26 @@ mod tests {
     }
 
     #[test]
+    fn a_scope_that_is_kept_is_a_relation_with_all_that_only_it_reads() {
+        let mut library = library();
+        let text = "-- id: scope_kept\n-- title: t\n-- description: d\n-- depends: scope_b\n-- kept: k\n\nSELECT *\nFROM scope_b";
+        let taken = library.add("scopes/scope_kept.sql", text);
+        assert!(taken.expect("a scope"));
+        let sql = |statement: &str| {
+            let scoped = Scoped::over_kept(&library, statement);
+            scoped.expect("scopes that fit").sql
+        };
+        assert_eq!(sql("SELECT * FROM scope_kept"), "SELECT * FROM scope_kept");
+        assert_eq!(
+            sql("SELECT * FROM scope_kept, scope_a"),
+            "WITH scope_a AS (\nSELECT 1 AS one\nWHERE $x IS NULL\n)\n\nSELECT * FROM scope_kept, scope_a"
+        );
+        let inlined = Scoped::new(&library, "SELECT * FROM scope_kept").expect("scopes that fit");
+        let scopes: Vec<&str> = inlined.scopes().map(|scope| scope.id.as_str()).collect();
+        assert_eq!(scopes, ["scope_a", "scope_b", "scope_kept"]);
+    }
+
+    #[test]
     fn lines_are_those_of_the_files() {
         let library = library();
         let scoped =

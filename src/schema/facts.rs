@@ -86,6 +86,11 @@ pub const EVENT_DAYS: Table = Table {
             "Of these, records whose `event_id` another record of the day had before.",
         ),
         required(
+            "corrections",
+            Long,
+            "Of these, records that correct another one, or are a second content of it (`is_correction`).",
+        ),
+        required(
             "ingest_seq",
             Long,
             "The last commit of `kms_events` that added a record of the day.",

@@ -148,6 +148,7 @@ pub fn measures(table: &Table) -> &'static [(&'static str, Measure)] {
         name if name == EVENT_DAYS.name => &[
             ("count", Measure::Sum),
             ("repeated", Measure::Sum),
+            ("corrections", Measure::Sum),
             ("ingest_seq", Measure::Greatest),
         ],
         _ => &[],

@@ -59,12 +59,7 @@ records_by_key AS (
       ELSE names.resolution
     END AS resolution
   FROM unnamed
-  LEFT JOIN typed_names AS names
-    ON names.name = unnamed.typed
-    AND (names.account IS NULL OR names.account = coalesce(caller_account(unnamed.caller), unnamed.recipient_account_id))
-    AND (names.region IS NULL OR names.region = unnamed.region)
-    AND (names.valid_from IS NULL OR names.valid_from <= unnamed.event_time)
-    AND (names.valid_to IS NULL OR names.valid_to > unnamed.event_time)
+  LEFT JOIN typed_names AS names ON is_name_of(names, unnamed, unnamed.typed)
   LEFT JOIN shared_keys
     ON shared_keys.shared_event_id = unnamed.shared_event_id
     AND shared_keys.event_date = unnamed.event_date

@@ -7,13 +7,14 @@
 --   (repeated_ids), all but one have a row, by content: the record from a log object that CloudTrail delivered stays,
 --   else the first. replaced_events has the replaced records that are in the store.
 -- internal: every count of operations leaves out the records that match it
--- depends: repeated_ids, log_files
+-- depends: repeated_ids, log_files, days_with_corrections
 
 WITH corrections AS (
   SELECT
     original_event_id, event_id, event_name, event_time, event_date, recipient_account_id, region, content_hash, ingest_seq
   FROM kms_events
-  WHERE is_correction AND original_event_id IS NOT NULL AND original_event_id <> event_id AND event_name IS NOT NULL
+  WHERE event_date IN (SELECT event_date FROM days_with_corrections)
+    AND is_correction AND original_event_id IS NOT NULL AND original_event_id <> event_id AND event_name IS NOT NULL
 ),
 
 -- Parted by what decides an answer, so that no record gives way to one of another call.

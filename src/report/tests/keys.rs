@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    ALICE, KEY_A, KEY_B, MRK_EU, MRK_US, OTHER, OWNER, context, context_of_rollups, context_since,
-    event, query,
+    ALICE, KEY_A, KEY_B, MRK_EU, MRK_US, OTHER, OWNER, context, context_of_months,
+    context_of_rollups, context_since, event, query,
 };
 
 fn change(time: &str, name: &str, mut members: Value) -> Value {
@@ -345,4 +345,26 @@ async fn what_the_counts_tell_gives_way_to_later_events_and_to_corrections() {
     ];
     let rows = query(&context(events).await, "SELECT * FROM keys", &columns).await;
     assert_eq!(rows, ["Enabled | operation | 2026-01-01T00:00:00Z"]);
+}
+
+/// When the daily counts were deleted, those of the months are what is left.
+#[tokio::test]
+async fn states_of_before_the_daily_counts_are_told_by_those_of_months() {
+    let columns = ["key_arn", "state", "state_time", "created_time"];
+    let of = |key: &str| json!({"key_arn": key});
+    let events = vec![
+        change("2026-01-02T00:00:00Z", "CreateKey", of(KEY_A)),
+        change("2026-01-03T00:00:00Z", "DeleteKey", of(KEY_A)),
+        change("2026-01-04T00:00:00Z", "DisableKey", of(KEY_B)),
+        // The month that the deletion cuts has an earlier and a later change.
+        change("2026-02-02T00:00:00Z", "EnableKey", of(KEY_B)),
+        change("2026-02-20T00:00:00Z", "DisableKey", of(KEY_B)),
+    ];
+    let context = context_of_months(events, "2026-02-10").await;
+    let rows = query(&context, "SELECT * FROM keys ORDER BY key_arn", &columns).await;
+    let deleted = format!("{KEY_A} | Deleted | 2026-01-03T00:00:00Z | 2026-01-02T00:00:00Z");
+    let disabled = format!("{KEY_B} | Disabled | 2026-02-20T00:00:00Z | -");
+    let mut expected = [deleted, disabled];
+    expected.sort();
+    assert_eq!(rows, expected);
 }

@@ -241,6 +241,27 @@ pub(super) async fn context_since(
     context
 }
 
+/// The same after the daily counts of before that day were deleted, too, so that only those of months are left.
+pub(super) async fn context_of_months(events: Vec<Value>, day: &str) -> SessionContext {
+    let events = numbered(events);
+    let is_held = |event: &&Value| event["event_time"].as_str().is_some_and(|at| at >= day);
+    let held: Vec<Value> = events.iter().filter(is_held).cloned().collect();
+    let context = build(events, &held).await;
+    let writer = crate::sql::context();
+    let counted = batch(schema::KMS_EVENTS.arrow(), &held);
+    register(&writer, "new_kms_events", counted);
+    let days = schema::USAGE_DAILY.name;
+    context.deregister_table(days).expect("no error");
+    register(&context, days, rollup(&writer, &schema::USAGE_DAILY).await);
+    let retention = Retention {
+        horizon: Some(micros(day)),
+        holds: Vec::new(),
+    };
+    let retentions = [schema::KMS_EVENTS.name, days].map(|table| (table, retention.clone()));
+    register_retentions(&context, &retentions.into());
+    context
+}
+
 /// A session's context with the events of several runs, each of which counted its own.
 pub(super) async fn context_of_runs(runs: &[Vec<Value>]) -> SessionContext {
     let held: Vec<Value> = runs.iter().flatten().cloned().collect();

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    ALICE, KEY_A, KEY_B, MRK_EU, MRK_US, OTHER, OWNER, answer, context, context_of_rollups, event,
-    request, summary,
+    ALICE, KEY_A, KEY_B, MRK_EU, MRK_US, OTHER, OWNER, answer, context, context_of_months,
+    context_of_rollups, event, request, summary,
 };
 
 const COLUMNS: &[&str] = &[
@@ -103,6 +103,38 @@ async fn the_edge_of_the_window_is_exact() {
         event("2026-03-31T23:59:59Z", json!({"key_arn": KEY_B})),
     ];
     check(events, COLUMNS, &[&last_second], &[]).await;
+}
+
+#[tokio::test]
+async fn a_reencrypt_from_a_key_to_itself_is_one_use_in_the_log() {
+    let events = vec![
+        old(KEY_A),
+        event(
+            "2026-03-05T00:00:00Z",
+            json!({"event_name": "ReEncrypt", "key_arn": KEY_B, "destination_key_arn": KEY_B}),
+        ),
+    ];
+    let expected = format!("{KEY_A} | 1 | 1");
+    let columns = ["key_arn", "uses_before", "uses_of_other_keys"];
+    check(events, &columns, &[&expected], &[]).await;
+}
+
+/// A log whose uses only the counts of months know is not one that shows no use.
+#[tokio::test]
+async fn uses_of_other_keys_are_known_after_the_daily_counts_are_deleted() {
+    let events = vec![
+        old(KEY_A),
+        event("2026-03-05T00:00:00Z", json!({"key_arn": KEY_B})),
+        event(
+            "2026-03-30T00:00:00Z",
+            json!({"key_arn": KEY_A, "event_name": "DescribeKey"}),
+        ),
+    ];
+    let context = context_of_months(events, "2026-03-20").await;
+    let request = request(None, "2026-03-31", &[("days", "30")]);
+    let columns = ["key_arn", "uses_of_other_keys"];
+    let (rows, _told) = answer(&context, "unused-keys", &request, &columns).await;
+    assert_eq!(rows, [format!("{KEY_A} | 1")]);
 }
 
 #[tokio::test]

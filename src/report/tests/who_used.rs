@@ -295,6 +295,63 @@ async fn records_that_a_correction_replaces_are_told() {
     check(events, KEY_A, COUNTS, &[expected], &[caveat]).await;
 }
 
+/// The record that is not counted named the key; what is said of it must not depend on what the correction names.
+#[tokio::test]
+async fn each_record_that_is_replaced_is_told_of_its_own_key() {
+    let first = event(
+        "2026-01-01T00:00:00Z",
+        json!({"event_id": "first", "key_arn": KEY_A, "caller": "bob"}),
+    );
+    let correction = |key: &str, of: &str| {
+        event(
+            "2026-01-01T00:00:00Z",
+            json!({"key_arn": key, "is_correction": true, "original_event_id": of, "caller": "carol"}),
+        )
+    };
+    let one = "corrected: 1 record of this key replaced by a correction, not counted";
+    // A correction says that it was another key.
+    let moved = vec![
+        first.clone(),
+        event("2026-01-01T01:00:00Z", json!({"key_arn": KEY_A})),
+        correction(KEY_B, "first"),
+    ];
+    let uses = format!("use | {ALICE} | - | Decrypt 1 | 1 | 0 | 0 | -");
+    check(moved.clone(), KEY_A, COUNTS, &[&uses], &[one]).await;
+    let uses_of_other = "use | carol | - | Decrypt 1 | 1 | 0 | 0 | -";
+    check(moved, KEY_B, COUNTS, &[uses_of_other], &[]).await;
+    // A correction of a correction replaces two records.
+    let twice = vec![
+        first.clone(),
+        correction(KEY_A, "first"),
+        correction(KEY_A, "first"),
+    ];
+    let two = "corrected: 2 records of this key replaced by a correction, not counted";
+    check(twice, KEY_A, COUNTS, &[uses_of_other], &[two]).await;
+    // What it corrects was never logged, so nothing is left out.
+    let alone = vec![correction(KEY_A, "never logged")];
+    check(alone, KEY_A, COUNTS, &[uses_of_other], &[]).await;
+    // A second content of one record.
+    let mut second = first.clone();
+    second["is_correction"] = true.into();
+    second["original_event_id"] = "first".into();
+    second["user_agent"] = "another".into();
+    let uses_of_bob = "use | bob | - | Decrypt 1 | 1 | 0 | 0 | -";
+    check(vec![first, second], KEY_A, COUNTS, &[uses_of_bob], &[one]).await;
+    // Only an alias says which key it was.
+    let by_alias = vec![
+        event(
+            "2026-01-01T00:00:00Z",
+            json!({"key_as_typed": "alias/app", "key_arn": KEY_A, "caller": "carol"}),
+        ),
+        event(
+            "2026-01-01T00:00:00Z",
+            json!({"event_id": "typed", "key_as_typed": "alias/app"}),
+        ),
+        correction(KEY_B, "typed"),
+    ];
+    check(by_alias, KEY_A, COUNTS, &[uses_of_other], &[one]).await;
+}
+
 #[tokio::test]
 async fn uses_by_an_alias_from_before_it_was_seen_are_told() {
     let by_alias = |time: &str| {

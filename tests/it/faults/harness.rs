@@ -18,6 +18,8 @@ use keytrail::schema::TABLES;
 use keytrail::source::{self, Source};
 use keytrail::sql::Session;
 use keytrail::store::{Compaction, Pins, Place, Store, StoreError};
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 use tempfile::TempDir;
 
 use super::corpus::Corpus;
@@ -349,4 +351,21 @@ pub(crate) fn set_checkpoint_interval(store: &Path, interval: u32) {
             std::fs::write(&path, text.replace(declared, &changed)).expect("a commit");
         }
     }
+}
+
+/// Runs what is to hold for some values of a strategy, always the same ones, and tells the smallest for which it does not.
+pub(super) fn any_of<S: Strategy>(cases: u32, seed: u64, strategy: &S, run: impl Fn(S::Value)) {
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(seed),
+        max_shrink_iters: 30,
+        ..Config::default()
+    };
+    TestRunner::new(config)
+        .run(strategy, |value| {
+            run(value);
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
 }

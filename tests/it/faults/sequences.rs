@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof};
-use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use super::corpus::Corpus;
 use super::exact::{Attempts, check, check_claims, check_rollups};
-use super::harness::{Bench, Reader, block_on, compact, ingest, ingest_soundly};
+use super::harness::{Bench, Reader, any_of, block_on, compact, ingest, ingest_soundly};
 use super::store_double::{Fault, FaultStore};
 
 /// One ingest: which files, as bits, whether small files are merged afterwards, what goes wrong.
@@ -37,20 +36,8 @@ fn step() -> impl Strategy<Value = Step> {
 
 #[test]
 fn rollups_are_the_aggregates_after_any_sequence() {
-    let config = Config {
-        cases: 12,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(20_260_301),
-        max_shrink_iters: 30,
-        ..Config::default()
-    };
     let strategy = (1..1000_u64, vec(step(), 1..5));
-    TestRunner::new(config)
-        .run(&strategy, |(seed, steps)| {
-            run(seed, &steps);
-            Ok(())
-        })
-        .unwrap_or_else(|error| panic!("{error}"));
+    any_of(12, 20_260_301, &strategy, |(seed, steps)| run(seed, &steps));
 }
 
 fn run(seed: u64, steps: &[Step]) {

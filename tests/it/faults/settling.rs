@@ -14,11 +14,10 @@ use keytrail::sql::{LiveDays, Session};
 use keytrail::store::{Place, Store, rows};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof};
-use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::harness::{block_on, compact, create, ingest_changed, keeping, retain, rows_of};
+use super::harness::{any_of, block_on, compact, create, ingest_changed, keeping, retain, rows_of};
 use super::store_double::{Fault, FaultStore};
 use crate::corpus::rng::Rng;
 
@@ -193,20 +192,13 @@ fn facts_are_those_of_all_records_after_any_sequence() {
     let cases = std::env::var("KEYTRAIL_TEST_CASES")
         .ok()
         .and_then(|cases| cases.parse().ok());
-    let config = Config {
-        cases: cases.unwrap_or(8),
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(20_261_130),
-        max_shrink_iters: 30,
-        ..Config::default()
-    };
     let strategy = (1..1000_u64, vec(step(), 1..5));
-    TestRunner::new(config)
-        .run(&strategy, |(seed, steps)| {
-            run(seed, &steps);
-            Ok(())
-        })
-        .unwrap_or_else(|error| panic!("{error}"));
+    any_of(
+        cases.unwrap_or(8),
+        20_261_130,
+        &strategy,
+        |(seed, steps)| run(seed, &steps),
+    );
 }
 
 fn run(seed: u64, steps: &[Step]) {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{BOB, cross_account};
 use crate::report::tests::{
-    ALICE, KEY_A, KEY_B, OTHER, answer, context, context_since, event, request,
+    ALICE, KEY_A, KEY_B, OTHER, answer, context, context_of_months, context_since, event, request,
 };
 
 /// The first event of all is of the first of January, nine days before the window.
@@ -282,6 +282,22 @@ async fn what_roll_ups_still_know_is_marked_and_what_logs_cannot_prove_is_told()
             "deleted: events before 2026-01-01T00:00:00Z are deleted; a network seen only before then counts as new",
         ]
     );
+}
+
+/// A key that only the counts of months know is not new.
+#[tokio::test]
+async fn a_key_that_only_months_still_know_is_marked() {
+    let events = vec![
+        event("2025-11-01T00:00:00Z", json!({"key_arn": KEY_A})),
+        event("2026-01-05T00:00:00Z", json!({"key_arn": KEY_B})),
+        event("2026-01-11T00:00:00Z", json!({"key_arn": KEY_A})),
+    ];
+    let context = context_of_months(events, "2026-01-01").await;
+    let window = request(Some("2026-01-10"), "2026-01-19", &[]);
+    let columns = ["kind", "name", "before"];
+    let (rows, _told) = answer(&context, "first-seen", &window, &columns).await;
+    let expected = format!("key | {KEY_A} | counted since 2025-11-01T00:00:00Z");
+    assert!(rows.contains(&expected), "{rows:?}");
 }
 
 #[tokio::test]
