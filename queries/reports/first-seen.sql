@@ -127,9 +127,16 @@ names_counted AS (
   FROM uses_daily
   GROUP BY caller
   UNION ALL
-  SELECT 'key', coalesce(key_arn, key_as_typed), min(first_time)
-  FROM uses_daily
-  GROUP BY coalesce(key_arn, key_as_typed)
+  SELECT 'key', key, min(first_time)
+  FROM (
+    SELECT coalesce(key_arn, key_as_typed) AS key, first_time
+    FROM uses_daily
+    UNION ALL
+    SELECT key, first_time
+    FROM usage_monthly
+    WHERE key LIKE 'arn:%:kms:%:key/%' AND first_time < retention_horizon('usage_daily')
+  )
+  GROUP BY key
   UNION ALL
   SELECT 'resource', resource, min(first_time)
   FROM key_resources

@@ -102,9 +102,18 @@ sets AS (
 ),
 
 uses_of_logs AS (
-  SELECT account, region, sum(count_of_log) AS uses
-  FROM scope_key_counts
-  WHERE kind = 'use' AND outcome = 'success'
+  SELECT account, region, sum(uses) AS uses
+  FROM (
+    SELECT account, region, count_of_log AS uses
+    FROM scope_key_counts
+    WHERE kind = 'use' AND outcome = 'success'
+    UNION ALL
+    SELECT recipient_account_id, region, count
+    FROM usage_monthly
+    WHERE last_time < retention_horizon('usage_daily')
+      AND outcome = 'success' AND operation_kind(event_name) = 'use' AND key_role <> 'destination'
+      AND overlaps_window(first_time, last_time)
+  )
   GROUP BY account, region
 )
 

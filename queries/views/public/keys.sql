@@ -166,7 +166,15 @@ states_counted AS (
         WHEN 'DeleteKey' THEN 'Deleted'
       END ORDER BY last_time, event_name
     ) FILTER (WHERE event_name <> 'ReplicateKey') AS state
-  FROM uses_daily
+  FROM (
+    SELECT key_arn, key_role, event_name, outcome, first_time, last_time
+    FROM uses_daily
+    UNION ALL
+    -- What was counted of days goes before what was counted of months.
+    SELECT CASE WHEN key LIKE 'arn:%:kms:%:key/%' THEN key END, key_role, event_name, outcome, first_time, last_time
+    FROM usage_monthly
+    WHERE last_time < retention_horizon('usage_daily')
+  )
   WHERE outcome = 'success' AND key_arn IS NOT NULL
     AND (
       event_name IN (
