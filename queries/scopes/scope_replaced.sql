@@ -1,7 +1,7 @@
 -- id: scope_replaced
 -- title: Records of the key in the window that a correction replaces
 -- description: ID, account and content of the records that name the key asked for, by ARN or as typed, and are not counted
---   because a correction replaces them (replacements), whatever key the correction names. Filters mean the same as in
+--   because a correction replaces them (replacements); the correction may name another key. Filters mean the same as in
 --   scope_uses_ever.
 -- depends: replacements, typed_names, days_with_corrections
 
