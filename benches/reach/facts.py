@@ -53,7 +53,7 @@ def arguments(tree: Tree) -> dict[str, list[str]]:
     names = {name: [name] for name in sorted(READ_EVERY_EVENT + OTHER_REPORTS)}
     names |= {name: [name, "--key", middling] for name in ("blast-radius", "key-timeline", "who-used")}
     names["who-used-top"] = ["who-used", "--key", used[0]]
-    names["principal-activity"] = ["principal-activity", "--principal", principal]
+    names["principal-activity"] = ["principal-activity", "--param", f"principal={principal}"]
     names["unused-keys"] = ["unused-keys", "--days", "90"]
     return names
 
