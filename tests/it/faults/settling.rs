@@ -275,9 +275,9 @@ fn two_settlers_and_an_ingest_at_once_leave_the_facts_of_all_records() {
         early.await.expect("a sound run");
         assert_eq!(check(&store, "before").await, 0);
         let late = ingest_at(&store, &sound, &paths[4..], FIRST_RUN + 9 * MICROS_PER_DAY);
-        let (one, other, late) = tokio::join!(settle_at(&store, 9), settle_at(&store, 9), late);
+        // Which of them settles a day is not decided: each may find that the others have.
+        let (_, _, late) = tokio::join!(settle_at(&store, 9), settle_at(&store, 9), late);
         late.expect("a sound run");
-        assert!(one.days + other.days > 0, "{one:?}, {other:?}");
         settle_at(&store, 9).await;
         assert_eq!(check(&store, "after").await, 6);
     });
