@@ -61,7 +61,7 @@ SELECT
   name,
   sum(uses) AS uses,
   count(value) AS "values",
-  CASE WHEN count(value) <= 5 THEN counts(value, uses) END AS value_list,
+  few_counts(value, uses, 5) AS value_list,
   max(last_time) AS last_time,
   label
 FROM values_of_names

@@ -22,7 +22,8 @@ WITH records AS (
   SELECT kms_events.*
   FROM kms_events
   JOIN typed_names AS names ON is_name_of(names, kms_events, kms_events.destination_key_as_typed)
-  WHERE kms_events.destination_key_arn IS NULL AND array_has($key_arns, names.key_arn)
+  WHERE kms_events.destination_key_arn IS NULL AND kms_events.destination_key_as_typed IS NOT NULL
+    AND array_has($key_arns, names.key_arn)
 )
 
 SELECT DISTINCT records.event_id, records.recipient_account_id, records.content_hash

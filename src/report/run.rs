@@ -11,6 +11,8 @@ use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::prelude::SessionContext;
+use futures::future::try_join_all;
+use tracing::{Instrument as _, debug_span};
 
 use super::bind::{Request, bind};
 use super::deleted;
@@ -67,8 +69,12 @@ impl Caveats {
     /// [`ReportError::Engine`] if they cannot be computed, and [`ReportError::Caveat`] if one has an unknown code.
     pub async fn collect(self) -> Result<Vec<Note>, ReportError> {
         let mut notes = self.notes;
-        for frame in self.frames {
-            notes.extend(notes_of(&self.query, &self.path, frame).await?);
+        let found = self.frames.into_iter().enumerate().map(|(place, frame)| {
+            let span = debug_span!("note", place, report = self.query);
+            notes_of(&self.query, &self.path, frame).instrument(span)
+        });
+        for found in try_join_all(found).await? {
+            notes.extend(found);
         }
         Ok(notes)
     }
@@ -127,7 +133,11 @@ pub(crate) async fn run_in(
     let mut frames = planned?;
     let rows = frames.remove(0);
     let summary = match report.summary {
-        Some(_) => texts_of(frames.remove(0)).await.map_err(fault)?,
+        Some(_) => {
+            let texts = texts_of(frames.remove(0));
+            let span = debug_span!("summary", report = report.id);
+            texts.instrument(span).await.map_err(fault)?
+        }
         None => Vec::new(),
     };
     let mut columns = frames.iter().map(|frame| frame.schema().as_arrow());

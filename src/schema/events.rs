@@ -11,7 +11,8 @@ pub const KMS_EVENTS: Table = Table {
           Identity is (event_id, recipient_account_id, content); a row is never changed.",
     columns: KMS_COLUMNS,
     partition: Some("event_month"),
-    sort: &["key_arn", "event_time", "content_hash"],
+    // Corrections are few, and found in few row groups of a file.
+    sort: &["is_correction", "key_arn", "event_time", "content_hash"],
 };
 
 /// Events of other services that decide what may be concluded about keys.

@@ -20,10 +20,12 @@ use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan};
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{DataFrame, SessionContext};
 use tokio::sync::OnceCell;
+use tracing::{Instrument as _, debug_span};
 
 /// A view that is computed once.
 #[derive(Debug)]
 pub(super) struct KeptView {
+    name: String,
     plan: LogicalPlan,
     schema: SchemaRef,
     rows: OnceCell<KeptRows>,
@@ -37,18 +39,36 @@ struct KeptRows {
 }
 
 impl KeptView {
-    pub(super) fn new(plan: LogicalPlan) -> Self {
+    pub(super) fn new(name: &str, plan: LogicalPlan) -> Self {
         Self {
+            name: name.to_owned(),
             schema: Arc::clone(plan.schema().inner()),
             plan,
             rows: OnceCell::new(),
         }
     }
 
+    /// A view that is known to have no rows.
+    pub(super) fn empty(name: &str, plan: LogicalPlan) -> Result<Self> {
+        let view = Self::new(name, plan);
+        let table = MemTable::try_new(Arc::clone(&view.schema), vec![Vec::new()])?;
+        let rows = KeptRows {
+            table,
+            is_empty: true,
+        };
+        Ok(Self {
+            rows: OnceCell::new_with(Some(rows)),
+            ..view
+        })
+    }
+
     /// The rows, computed if they were not yet.
     async fn rows(&self, state: &dyn Session) -> Result<&KeptRows> {
         self.rows
-            .get_or_try_init(|| Box::pin(self.compute(state)))
+            .get_or_try_init(|| {
+                let span = debug_span!("compute", view = self.name);
+                Box::pin(self.compute(state).instrument(span))
+            })
             .await
     }
 
@@ -123,7 +143,7 @@ pub(crate) async fn without_empty_views(frame: DataFrame) -> Result<DataFrame> {
 /// # Errors
 /// If the context has a relation of that name.
 pub(crate) fn keep(context: &SessionContext, name: &str, frame: DataFrame) -> Result<()> {
-    let view = KeptView::new(frame.into_unoptimized_plan());
+    let view = KeptView::new(name, frame.into_unoptimized_plan());
     context
         .register_table(name, Arc::new(view))
         .map(|_registered| ())

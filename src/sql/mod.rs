@@ -355,16 +355,16 @@ pub(crate) async fn register_view(
 ) -> Result<(), DataFusionError> {
     views::only_a_query(&parsed(&context.state(), view.sql)?)?;
     let plan = planned(context, view.sql).await?;
-    context.register_table(view.name, view_of(plan, view.sql, view.is_kept))?;
+    context.register_table(view.name, view_of(plan, view))?;
     Ok(())
 }
 
 /// A view of this plan.
-fn view_of(plan: LogicalPlan, sql: &str, is_kept: bool) -> Arc<dyn TableProvider> {
-    if is_kept {
-        Arc::new(KeptView::new(plan))
+fn view_of(plan: LogicalPlan, view: &Relation<'_>) -> Arc<dyn TableProvider> {
+    if view.is_kept {
+        Arc::new(KeptView::new(view.name, plan))
     } else {
-        Arc::new(ViewTable::new(plan, Some(sql.to_owned())))
+        Arc::new(ViewTable::new(plan, Some(view.sql.to_owned())))
     }
 }
 

@@ -19,10 +19,11 @@ use datafusion::sql::sqlparser::ast;
 use tokio::sync::OnceCell;
 use tracing::{Instrument as _, debug_span};
 
+use super::kept::KeptView;
 use super::plain::plainly;
 use super::settled::{self, DayStates};
 use super::{parsed, view_of};
-use crate::catalog::Library;
+use crate::catalog::{Library, Relation};
 
 /// The catalog and the schema of a context, as the engine calls them.
 const CATALOG: &str = "datafusion";
@@ -203,10 +204,19 @@ impl Views {
             self.settled.days(&state).await?;
         }
         let plan = state.statement_to_plan(view.statement.clone()).await?;
-        let is_kept = view.is_kept
-            || (name == COMPUTED_FACTS
-                && self.settled.computed_records(&state).await? <= COMPUTED_KEPT_MAX);
-        Ok(view_of(plan, &view.sql, is_kept))
+        let mut is_kept = view.is_kept;
+        if name == COMPUTED_FACTS {
+            if self.settled.are_all_stored(&state).await? {
+                return Ok(Arc::new(KeptView::empty(name, plan)?));
+            }
+            is_kept |= self.settled.computed_records(&state).await? <= COMPUTED_KEPT_MAX;
+        }
+        let view = Relation {
+            name,
+            sql: &view.sql,
+            is_kept,
+        };
+        Ok(view_of(plan, &view))
     }
 }
 

@@ -79,7 +79,7 @@ grants_told AS (
 deleted AS (
   SELECT key_arn, min(event_time) AS event_time
   FROM key_uses
-  WHERE event_name = 'DeleteKey' AND outcome = 'success' AND NOT is_dry_run AND key_arn IS NOT NULL
+  WHERE kind = 'management' AND event_name = 'DeleteKey' AND outcome = 'success' AND NOT is_dry_run AND key_arn IS NOT NULL
   GROUP BY key_arn
 )
 

@@ -29,37 +29,18 @@
 -- column last_use: last successful cryptographic operation; if a typed alias moved that day and the events of the day
 --   are deleted, it may have been on the alias's other key
 -- columns: as in key_names
--- depends: key_names, key_uses, uses_daily
+-- depends: key_names, state_calls, uses_daily
 -- kept: a report on keys shows their states above its rows and in them
 
-WITH calls AS (
-  SELECT
-    key_arn, key_role, event_time, event_name, outcome, caller, request, response, error_message, deletion_date,
-    pending_window_days, event_id, content_hash
-  FROM key_uses
-  WHERE key_arn IS NOT NULL AND NOT is_dry_run
-    AND (
-      (outcome = 'unusable_key' AND kind = 'use')
-      OR (
-        outcome = 'success'
-        AND event_name IN (
-          'CreateKey', 'ReplicateKey', 'EnableKey', 'DisableKey', 'ScheduleKeyDeletion', 'CancelKeyDeletion', 'DeleteKey',
-          'ImportKeyMaterial', 'DeleteImportedKeyMaterial', 'DeleteExpiredKeyMaterial', 'UpdateKeyDescription',
-          'EnableKeyRotation', 'DisableKeyRotation', 'RotateKey', 'RotateKeyOnDemand', 'PutKeyPolicy'
-        )
-      )
-    )
-),
-
 -- What was made is the replica of a ReplicateKey, not the key that was asked for it.
-changes AS (
+WITH changes AS (
   SELECT
     *,
     CASE
       WHEN event_name = 'CreateKey' THEN '/keyMetadata/'
       WHEN event_name = 'ReplicateKey' AND key_role = 'destination' THEN '/replicaKeyMetadata/'
     END AS metadata
-  FROM calls
+  FROM state_calls
   WHERE outcome = 'success' AND NOT (event_name = 'ReplicateKey' AND key_role <> 'destination')
 ),
 
@@ -124,7 +105,7 @@ statements AS (
       WHEN error_message LIKE '%is unavailable%' THEN 'Unavailable'
     END AS state,
     event_name IN ('ImportKeyMaterial', 'DeleteImportedKeyMaterial', 'DeleteExpiredKeyMaterial') AS is_of_material
-  FROM calls
+  FROM state_calls
   WHERE NOT (event_name = 'ReplicateKey' AND key_role <> 'destination')
 ),
 

@@ -9,12 +9,33 @@
 -- internal: every count of operations leaves out the records that match it
 -- depends: repeated_ids, log_files, days_with_corrections
 
+-- Place orders the corrections of one record as they were read.
 WITH corrections AS (
   SELECT
-    original_event_id, event_id, event_name, event_time, event_date, recipient_account_id, region, content_hash, ingest_seq
+    original_event_id, event_id, event_name, event_time, event_date, recipient_account_id, region, content_hash,
+    row_number() OVER (
+      PARTITION BY original_event_id, event_name, event_time, event_date, recipient_account_id
+      ORDER BY ingest_seq, event_id, content_hash
+    ) AS place
   FROM kms_events
   WHERE event_date IN (SELECT event_date FROM days_with_corrections)
     AND is_correction AND original_event_id IS NOT NULL AND original_event_id <> event_id AND event_name IS NOT NULL
+),
+
+-- The last one that the correction gives way to; a record without a region may be of any.
+corrections_in_order AS (
+  SELECT
+    *,
+    CASE
+      WHEN region IS NULL
+        THEN max(place) OVER (PARTITION BY original_event_id, event_name, event_time, event_date, recipient_account_id)
+      ELSE greatest(
+        max(place) OVER (PARTITION BY original_event_id, event_name, event_time, event_date, recipient_account_id, region),
+        max(CASE WHEN region IS NULL THEN place END)
+          OVER (PARTITION BY original_event_id, event_name, event_time, event_date, recipient_account_id)
+      )
+    END AS last_place
+  FROM corrections
 ),
 
 -- Parted by what decides an answer, so that no record gives way to one of another call.
@@ -35,29 +56,12 @@ repeated AS (
 )
 
 SELECT
-  original_event_id AS event_id, event_name, event_time, event_date, recipient_account_id, region,
-  arrow_cast(NULL, 'Binary') AS content_hash
-FROM corrections
-UNION
-SELECT
-  earlier.event_id, earlier.event_name, earlier.event_time, earlier.event_date, earlier.recipient_account_id, earlier.region,
-  earlier.content_hash
-FROM corrections AS earlier
-JOIN corrections AS later
-  ON later.original_event_id = earlier.original_event_id
-  AND later.event_name = earlier.event_name
-  AND later.event_date = earlier.event_date
-  AND later.event_time = earlier.event_time
-  AND (later.recipient_account_id IS NOT DISTINCT FROM earlier.recipient_account_id)
-WHERE coalesce(later.region = earlier.region, true)
-  AND (
-    later.ingest_seq > earlier.ingest_seq
-    OR (later.ingest_seq = earlier.ingest_seq AND later.event_id > earlier.event_id)
-    OR (
-      later.ingest_seq = earlier.ingest_seq AND later.event_id = earlier.event_id
-      AND later.content_hash > earlier.content_hash
-    )
-  )
+  CASE slot WHEN 1 THEN original_event_id ELSE event_id END AS event_id,
+  event_name, event_time, event_date, recipient_account_id, region,
+  CASE slot WHEN 2 THEN content_hash END AS content_hash
+FROM corrections_in_order
+CROSS JOIN (VALUES (1), (2)) AS slots (slot)
+WHERE slot = 1 OR place < last_place
 UNION
 SELECT event_id, event_name, event_time, event_date, recipient_account_id, region, content_hash
 FROM repeated

@@ -20,7 +20,7 @@
 //! - `kms_read_logging`, `logs_writes`, `digest_logs`, `log_key`, `is_digest_location`: what trails and digests say, in
 //!   `logging`.
 //! - `linked_ranges`, `levels`: ranges of time that belong together, and what their weights add up to, in `ranges`.
-//! - `counts`, `top_counts`, `top_values`: aggregates, the most frequent values as a text, in `ranked`.
+//! - `counts`, `few_counts`, `top_counts`, `top_values`: aggregates, the most frequent values as a text, in `ranked`.
 //! - `day_series`, `count_series`: aggregates, counts over time with their zeros, in `series`.
 //! - `retention_horizon`, `key_retention_horizon`: from when on rows are kept, in `retention`.
 

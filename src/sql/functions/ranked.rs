@@ -2,6 +2,8 @@
 //!
 //! - `counts(value, count)`: the values with their counts added up, as a text: `Decrypt 7, Encrypt 2`. The largest
 //!   counts come first, equal ones by value.
+//! - `few_counts(value, count, n)`: the same, but null where there are more than `n` values. No more than these are
+//!   kept in memory.
 //! - `top_counts(value, count, n)`: the first `n` of these.
 //! - `top_values(value, count, n)`: the first `n` values without their counts.
 //!
@@ -22,18 +24,19 @@ use super::texts;
 
 pub(super) fn register(context: &SessionContext) {
     let functions = [
-        ("counts", 2, true),
-        ("top_counts", 3, true),
-        ("top_values", 3, false),
+        ("counts", 2, Shown::Counts),
+        ("few_counts", 3, Shown::FewCounts),
+        ("top_counts", 3, Shown::Counts),
+        ("top_values", 3, Shown::Values),
     ];
-    for (name, arguments, is_counted) in functions {
+    for (name, arguments, shown) in functions {
         let types = [DataType::Utf8, DataType::Int64, DataType::Int64];
         context.register_udaf(create_udaf(
             name,
             types[..arguments].to_vec(),
             Arc::new(DataType::Utf8),
             Volatility::Immutable,
-            Arc::new(move |_| Ok(Box::new(Ranked::new(is_counted)))),
+            Arc::new(move |_| Ok(Box::new(Ranked::new(shown)))),
             Arc::new(vec![
                 DataType::new_list(DataType::Utf8, true),
                 DataType::new_list(DataType::Int64, true),
@@ -43,24 +46,34 @@ pub(super) fn register(context: &SessionContext) {
     }
 }
 
+/// What the text shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// The values with their counts.
+    Counts,
+    /// The values with their counts, unless there are too many.
+    FewCounts,
+    /// The values.
+    Values,
+}
+
 /// The values of one group, with their counts.
 #[derive(Debug)]
 struct Ranked {
     counts: BTreeMap<String, i64>,
     /// How many are wanted, once a row has said it.
     wanted: Option<i64>,
-    /// Whether the counts are in the text.
-    is_counted: bool,
+    shown: Shown,
     /// The bytes of all values.
     bytes: usize,
 }
 
 impl Ranked {
-    fn new(is_counted: bool) -> Self {
+    fn new(shown: Shown) -> Self {
         Self {
             counts: BTreeMap::new(),
             wanted: None,
-            is_counted,
+            shown,
             bytes: 0,
         }
     }
@@ -72,12 +85,20 @@ impl Ranked {
             };
             if let Some(known) = self.counts.get_mut(value) {
                 *known = known.saturating_add(count);
+            } else if self.is_decided() {
+                return Ok(());
             } else {
                 self.bytes += value.len();
                 self.counts.insert(value.to_owned(), count);
             }
         }
         Ok(())
+    }
+
+    /// Whether more values change nothing: there are too many already.
+    fn is_decided(&self) -> bool {
+        let wanted = self.wanted.and_then(|wanted| usize::try_from(wanted).ok());
+        self.shown == Shown::FewCounts && wanted.is_some_and(|wanted| self.counts.len() > wanted)
     }
 
     fn want(&mut self, numbers: &ArrayRef) -> Result<()> {
@@ -126,6 +147,9 @@ impl Accumulator for Ranked {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
+        if self.is_decided() {
+            return Ok(ScalarValue::Utf8(None));
+        }
         let mut ranked: Vec<(String, i64)> = std::mem::take(&mut self.counts).into_iter().collect();
         ranked.sort_unstable_by(|(left, less), (right, more)| {
             more.cmp(less).then_with(|| left.cmp(right))
@@ -136,10 +160,10 @@ impl Accumulator for Ranked {
         let texts: Vec<String> = ranked
             .into_iter()
             .map(|(value, count)| {
-                if self.is_counted {
-                    format!("{value} {count}")
-                } else {
+                if self.shown == Shown::Values {
                     value
+                } else {
+                    format!("{value} {count}")
                 }
             })
             .collect();
@@ -178,6 +202,8 @@ mod tests {
     #[tokio::test]
     async fn the_largest_counts_come_first_and_equal_ones_by_value() {
         check("counts(value, count)", &["a 7, b 7, c 2", "d 1", ""]).await;
+        check("few_counts(value, count, 3)", &["a 7, b 7, c 2", "d 1", ""]).await;
+        check("few_counts(value, count, 2)", &["", "d 1", ""]).await;
         check("top_counts(value, count, 2)", &["a 7, b 7", "d 1", ""]).await;
         check("top_values(value, count, 2)", &["a, b", "d", ""]).await;
         check(

@@ -109,6 +109,13 @@ impl DayStates {
         Ok(days)
     }
 
+    /// Whether there are days, and none is computed.
+    pub(super) async fn are_all_stored(&self, state: &SessionState) -> Result<bool> {
+        let days = self.days(state).await?;
+        let live = self.live.get_or_init(LiveDays::default);
+        Ok(!days.is_empty() && !days.iter().any(|day| live.has(day)))
+    }
+
     /// How many records the days have that are computed.
     pub(super) async fn computed_records(&self, state: &SessionState) -> Result<u64> {
         let days = self.days(state).await?;
