@@ -131,14 +131,10 @@ fn the_lines_of_the_documentation_read_each_row_once() {
         .iter()
         .map(|row| serde_json::json!([row["outcome"], row["n"]]))
         .collect();
-    let document = include_str!("../../docs/other-engines.md");
-    let blocks: Vec<&str> = document
-        .split("```python\n")
-        .skip(1)
-        .filter_map(|block| block.split("```").next())
-        .collect();
-    assert_eq!(blocks.len(), 5);
-    let (who_used, counted) = blocks.split_last().expect("five");
+    let blocks = documented();
+    // `ten_questions` has the others.
+    assert_eq!(blocks.len(), 8);
+    let (counted, who_used) = (&blocks[..4], blocks[4]);
     let key = "select key_arn from key_uses where kind = 'use' group by key_arn order by count(*) desc, key_arn limit 1";
     let uses = context.rows(&format!(
         "select caller, event_name, count(*) as n from key_uses where key_arn = ({key}) and kind = 'use' \
@@ -185,8 +181,17 @@ fn the_lines_of_the_documentation_read_each_row_once() {
     assert!(Some(glob) > live, "{glob} {live:?}");
 }
 
+/// The Python blocks of `docs/other-engines.md`.
+pub(crate) fn documented() -> Vec<&'static str> {
+    include_str!("../../docs/other-engines.md")
+        .split("```python\n")
+        .skip(1)
+        .filter_map(|block| block.split("```").next())
+        .collect()
+}
+
 /// What Python prints in the folder of the store, with keytrail on its path.
-fn lines_of(context: &Context, code: &str) -> String {
+pub(crate) fn lines_of(context: &Context, code: &str) -> String {
     let folder = context.command(&[]).get_program().to_owned();
     let folder = std::path::Path::new(&folder)
         .parent()

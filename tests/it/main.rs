@@ -54,6 +54,7 @@ mod service;
 mod shell;
 mod shown;
 mod store_s3;
+mod ten_questions;
 mod tidy;
 mod trails;
 mod verify;
