@@ -25,44 +25,32 @@
 -- caveat:
 --   SELECT code, count, text FROM scope_unknown_operations
 
-WITH contexts AS (
+WITH names_of_contexts AS (
   SELECT
-    coalesce(key_arn, key_as_typed) AS key, use_label AS label, encryption_context,
-    count(*) AS uses,
-    max(event_time) AS last_time
-  FROM scope_uses
-  WHERE kind = 'use' AND outcome = 'success' AND NOT is_dry_run
-    AND operation_has(event_name, 'context')
-  GROUP BY coalesce(key_arn, key_as_typed), use_label, encryption_context
-),
-
-names_of_contexts AS (
-  SELECT
-    key, label, encryption_context, uses, last_time,
+    coalesce(key_arn, key_as_typed) AS key, use_label AS label, encryption_context, event_time,
     unnest(
       CASE WHEN cardinality(json_names(encryption_context)) > 0 THEN json_names(encryption_context) ELSE make_array(NULL) END
     ) AS name
-  FROM contexts
+  FROM scope_uses
+  WHERE kind = 'use' AND outcome = 'success' AND NOT is_dry_run
+    AND operation_has(event_name, 'context')
 ),
 
--- One row for each value; the name is escaped as a pointer wants it.
+-- The name is escaped as a pointer wants it.
 values_of_names AS (
   SELECT
-    key, label, name,
-    json_text(encryption_context, '/' || replace(replace(name, '~', '~0'), '/', '~1')) AS value,
-    sum(uses) AS uses,
-    max(last_time) AS last_time
+    key, label, name, event_time,
+    json_text(encryption_context, '/' || replace(replace(name, '~', '~0'), '/', '~1')) AS value
   FROM names_of_contexts
-  GROUP BY 1, 2, 3, 4
 )
 
 SELECT
   key,
   name,
-  sum(uses) AS uses,
-  count(value) AS "values",
-  few_counts(value, uses, 5) AS value_list,
-  max(last_time) AS last_time,
+  count(*) AS uses,
+  distinct_texts(value) AS "values",
+  few_counts(value, 1, 5) AS value_list,
+  max(event_time) AS last_time,
   label
 FROM values_of_names
 GROUP BY key, label, name

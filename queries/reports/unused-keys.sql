@@ -106,7 +106,7 @@
 --     counted(sum(count), 'correction has', 'corrections have')
 --       || ' deleted events; calls may be counted as first recorded' AS text
 --   FROM usage_daily
---   WHERE is_correction AND is_deleted_day(event_date) AND key_role <> 'destination'
+--   WHERE is_correction AND is_counted_by_records(event_date) AND key_role <> 'destination'
 --     AND may_be_asked_key(key, recipient_account_id, region)
 --   HAVING count(*) > 0
 -- caveat:

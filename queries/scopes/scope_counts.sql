@@ -29,10 +29,10 @@
 --     'no-service' AS code,
 --     sum(count) AS count,
 --     counted(sum(count), 'operation', 'operations')
---       || ' left out: events deleted, and the daily counts do not name the service' AS text
+--       || ' left out: events deleted, and their counts do not name the service' AS text
 --   FROM uses_daily
 --   WHERE $service IS NOT NULL AND invoked_by IS NULL AND service IS NULL
---     AND is_deleted_day(event_date) AND is_day_in_window(event_date)
+--     AND is_counted_by_records(event_date) AND is_day_in_window(event_date)
 --   HAVING count(*) > 0
 
 SELECT

@@ -14,7 +14,7 @@ WITH counts AS (
 corrections AS (
   SELECT sum(count) AS count
   FROM usage_daily
-  WHERE is_correction AND is_deleted_day(event_date)
+  WHERE is_correction AND is_counted_by_records(event_date)
     AND is_of_asked_keys(key, key, recipient_account_id, region)
     AND is_of_asked_account(recipient_account_id, caller) AND is_of_asked_caller(caller)
     AND overlaps_window(first_time, last_time) AND is_day_in_window(event_date)

@@ -1,10 +1,11 @@
 //! Rows that are old enough, given up: the horizon first, so that none comes in any more; then the
-//! roll-ups, so that all are counted; then the rows.
+//! roll-ups and the facts, so that all are counted; then the rows.
 //!
 //! Each step is safe to stop behind, and the same call again does the rest.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use chrono::{DateTime, Days, Months, NaiveTime, SecondsFormat};
 use serde::Serialize;
@@ -12,12 +13,15 @@ use serde_json::json;
 
 use super::error::IngestError;
 use super::rollups::Rollups;
+use super::settle::settle_for_good;
 use crate::catalog::Library;
 use crate::schema::{
     KEY_RESOURCES, KEY_USES, KMS_EVENTS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY,
     USES_DAILY,
 };
-use crate::store::{Retention, RunRecord, Store};
+use crate::store::{Counted, Retention, RunRecord, Store};
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// How long something is kept: whole days or years.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +132,7 @@ pub struct Removed {
 )]
 pub async fn retain(
     store: &Store,
-    library: &Library,
+    library: &Arc<Library>,
     options: &Retain,
     now: &(dyn Fn() -> i64 + Sync),
 ) -> Result<Retained, IngestError> {
@@ -136,6 +140,7 @@ pub async fn retain(
     let horizon = |span: Option<Span>| span.and_then(|span| span.before(options.started_at));
     let (events_horizon, usage_horizon) = (horizon(options.events), horizon(options.usage));
     check_order(store, events_horizon, usage_horizon).await?;
+    store.begin_counts_of_facts().await?;
 
     let change = |horizon| {
         move |old: Retention| {
@@ -148,10 +153,6 @@ pub async fn retain(
         .await?;
     let facts = store
         .change_retention(&KEY_USES, change(events_horizon))
-        .await?;
-    // What was counted of facts says nothing more once the facts are gone.
-    let counts = store
-        .change_retention(&USES_DAILY, |old| old.moved(events.horizon, &[]))
         .await?;
     // Its rows name no key, so no hold keeps any of them.
     let trail = store
@@ -177,11 +178,20 @@ pub async fn retain(
             message: behind.message,
         });
     }
-    let counted = Some(rollups.counted(store).await?);
+    let counted = match events.horizon {
+        None => None,
+        Some(until) => {
+            Box::pin(settle_for_good(store, library, options.started_at, until)).await?;
+            Some(Counted {
+                commit: rollups.counted(store).await?,
+                day: until.div_euclid(MICROS_PER_DAY),
+            })
+        }
+    };
     let mut removed = Vec::new();
     // The facts before the events, so that none is read whose event is gone.
-    let tables: [(&'static Table, &Retention, Option<i64>); 7] = [
-        (&USES_DAILY, &counts, None),
+    let tables: [(&'static Table, &Retention, Option<Counted>); 7] = [
+        (&USES_DAILY, &usage, None),
         (&KEY_USES, &facts, None),
         (&KMS_EVENTS, &events, counted),
         (&TRAIL_EVENTS, &trail, None),

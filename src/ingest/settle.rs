@@ -5,7 +5,8 @@
 //! readers, and settled again.
 //!
 //! A day is settled when it is over for a whole day. A record that comes later, or a name that turns out to have meant
-//! something else, makes it a day that is not settled, and the next call settles it again.
+//! something else, makes it a day that is not settled, and the next call settles it again. Before the events of a day are
+//! deleted it is settled for the last time, whatever is known of it then.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use super::error::IngestError;
 use crate::catalog::Library;
 use crate::schema::{KEY_USES, KMS_EVENTS, SETTLEMENTS, Table, USES_DAILY};
 use crate::sql::{Cells, DayState, LiveDays, RULES, Session, plainly};
-use crate::store::{Days, INGEST, Pins, Replaced, Store, StoreError, rows};
+use crate::store::{Days, INGEST, Pins, Replaced, Retention, Store, StoreError, rows};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// Whole days that have to be over before a day is settled: most logs arrive within the hour.
@@ -64,13 +65,50 @@ pub async fn settle(
     library: &Arc<Library>,
     options: Settle<'_>,
 ) -> Result<Settled, IngestError> {
+    settle_all(store, library, options, None).await
+}
+
+/// Settles every day before a time, in microseconds, for the last time: no record of these comes in any more.
+///
+/// # Errors
+/// As [`settle`].
+pub(super) async fn settle_for_good(
+    store: &Store,
+    library: &Arc<Library>,
+    started_at: i64,
+    until: i64,
+) -> Result<Settled, IngestError> {
+    let options = Settle {
+        started_at,
+        stop: &AtomicBool::new(false),
+        is_dry_run: false,
+    };
+    let settled = settle_all(store, library, options, Some(until)).await?;
+    let change = |old: Retention| old.moved(Some(until), &[]);
+    store.change_retention(&SETTLEMENTS, change).await?;
+    Ok(settled)
+}
+
+/// Settles the days that are quiet, or those before a time for the last time.
+async fn settle_all(
+    store: &Store,
+    library: &Arc<Library>,
+    options: Settle<'_>,
+    last_until: Option<i64>,
+) -> Result<Settled, IngestError> {
     let mut done = Settled::default();
     let mut attempts = 0;
     loop {
         let pins = store.pin().await?;
         let session = Session::open(&pins, library).await?;
-        let due = due(session.days().await?, &pins, options.started_at)?;
-        let due = without_repeats(&session, due).await?;
+        let days = session.days().await?;
+        let due = match last_until {
+            Some(until) => due_before(days, &pins, until)?,
+            None => {
+                let due = due(days, &pins, options.started_at)?;
+                without_repeats(&session, due).await?
+            }
+        };
         if options.is_dry_run {
             done.days = due.len() as u64;
             done.records = due.iter().map(|day| day.records.unsigned_abs()).sum();
@@ -111,6 +149,19 @@ fn due(days: &[DayState], pins: &Pins, now: i64) -> Result<Vec<DayState>, Ingest
     let is_due = |day: &&DayState| {
         let date = i64::from(day.date);
         !day.is_settled && date < quiet && date * MICROS_PER_DAY >= horizon
+    };
+    Ok(days.iter().filter(is_due).copied().collect())
+}
+
+/// The days before a time that are not settled, as far as they have their events.
+fn due_before(days: &[DayState], pins: &Pins, until: i64) -> Result<Vec<DayState>, IngestError> {
+    let (by_records, for_good) = (pins.counted_by_records()?, pins.days_settled_for_good()?);
+    let is_due = |day: &&DayState| {
+        let date = i64::from(day.date);
+        !day.is_settled
+            && date * MICROS_PER_DAY < until
+            && by_records.is_none_or(|deleted| date * MICROS_PER_DAY >= deleted)
+            && date >= for_good.end
     };
     Ok(days.iter().filter(is_due).copied().collect())
 }
@@ -283,6 +334,7 @@ mod tests {
             date,
             records,
             is_settled: false,
+            is_for_good: false,
         };
         // 1970-01-30, -31 and February.
         let days = [day(29, 10), day(30, 10), day(31, 10)];

@@ -74,11 +74,11 @@ WITH totals AS (
 SELECT
   'deleted' AS code,
   CASE
-    WHEN $service IS NULL AND (NOT $has_principal OR cardinality($principal_callers) > 0) THEN uses
+    WHEN ($service IS NULL OR NOT is_by_records) AND (NOT $has_principal OR cardinality($principal_callers) > 0) THEN uses
   END AS count,
   'events before ' || iso_time($horizon) || ' are deleted; '
     || CASE
-      WHEN $service IS NOT NULL THEN 'daily counts do not name the service'
+      WHEN $service IS NOT NULL AND is_by_records THEN 'daily counts do not name the service'
       WHEN $has_principal AND cardinality($principal_callers) = 0 THEN 'daily counts name callers only, not this principal'
       WHEN uses + others = 0 THEN 'daily counts show none within these filters'
       ELSE 'daily counts still show ' || counted(uses, 'use', 'uses')
@@ -93,7 +93,13 @@ SELECT
       ELSE ''
     END AS text
 FROM totals
-CROSS JOIN (SELECT min(event_date) AS first_date, retention_horizon('usage_daily') AS counts_from FROM usage_daily) AS days
+CROSS JOIN (
+  SELECT
+    min(event_date) AS first_date,
+    coalesce(min(event_date) < CAST(retention_horizon('uses_daily') AS DATE), false) AS is_by_records,
+    retention_horizon('usage_daily') AS counts_from
+  FROM usage_daily
+) AS days
 CROSS JOIN log_period
 WHERE (coalesce(first_date < CAST($horizon AS DATE), false) OR coalesce(first_time < $horizon, false))
   AND ($is_in_window OR uses + others > 0)";

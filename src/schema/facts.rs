@@ -142,7 +142,7 @@ const DAILY_COLUMNS: &[Column] = &[
     optional(
         "log_accounts",
         Text,
-        "The accounts whose logs have a record of the calls, separated by spaces; null if they are not cross-account.",
+        "The accounts whose logs have a record of the calls, separated by spaces; null where no other account may have one (the record has no ID that another one shares).",
     ),
     one_of(
         &optional("use_label", Text, "As in `kms_events`."),
@@ -289,7 +289,7 @@ const FACT_COLUMNS: &[Column] = &[
     optional(
         "log_accounts",
         TextList,
-        "The accounts whose logs have a record of the call, in order; null if the call is not cross-account.",
+        "The accounts whose logs have a record of the call, in order; null where no other account may have one (the record has no ID that another one shares).",
     ),
     optional("resource_list", TextList, "As in `kms_events`."),
     optional(

@@ -123,13 +123,22 @@ impl Session {
         let context = context();
         pins.get(&KMS_EVENTS).place().register(&context);
         let (events, usage) = pins.retention()?;
-        let retentions = [(KMS_EVENTS.name, events), (USAGE_DAILY.name, usage)];
+        let by_records = Retention {
+            horizon: pins.counted_by_records()?,
+            ..Retention::default()
+        };
+        let retentions = [
+            (KMS_EVENTS.name, events),
+            (USAGE_DAILY.name, usage),
+            (USES_DAILY.name, by_records),
+        ];
         register_retentions(&context, &retentions.into());
         let settlements = pins.get(&SETTLEMENTS);
         let known = Known {
             ingested: pins.get(&KMS_EVENTS).transaction(INGEST).await?,
             checked: settlements.transaction(CHECKED).await?,
             settlement: settlements.transaction(SETTLE).await?,
+            for_good: pins.days_settled_for_good()?,
         };
         let settled =
             views::settled(&context).map_err(|source| view_error(KEY_USES.name, source))?;

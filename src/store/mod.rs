@@ -27,7 +27,7 @@ pub use error::StoreError;
 pub use place::Place;
 pub use place::bucket::Clock;
 pub use place::sync::DurableFileSystem;
-pub use retention::expire::Expired;
+pub use retention::expire::{Counted, Expired};
 pub use retention::{Hold, KEPT_OPERATIONS, Retention};
 pub use table::data_file::DataFile;
 pub use table::files::{look_up, read_columns, read_texts};
@@ -46,5 +46,7 @@ pub const CHECKED: &str = "checked";
 /// The application transaction of commits that remove rows beyond the horizon: the `ingest` commit that
 /// the roll-ups had counted last before it.
 const RETAIN: &str = "retain";
+/// The application transaction of the same commits: the first day, since 1970, that had no last settlement before it.
+const LAST_SETTLED: &str = "last_settled";
 /// The application transaction of compactions, which exclude each other by it.
 const COMPACT: &str = "compact";

@@ -1,6 +1,7 @@
 -- id: earlier_counts
--- title: Daily counts of operations whose events are deleted
--- description: Rows like those of uses_daily for the days whose events are deleted, from the counts of records. What a
+-- title: Daily counts of operations of which only records are counted
+-- description: Rows like those of uses_daily for the days whose events an earlier version of keytrail deleted, from the
+--   counts of records. What a
 --   record corrects is counted, the correction is not. If several accounts have records of the calls of one day, key,
 --   operation, outcome and calling account (or service), only the log with the most of them counts; of logs with equally
 --   many, that of the caller's account, which names the caller. Logs with records in different hours have no call in
@@ -19,7 +20,7 @@ WITH counts AS (
     max(last_time) AS last_time,
     bit_or(hours_mask) AS hours_mask
   FROM usage_daily
-  WHERE is_deleted_day(event_date) AND record_role <> 'network' AND NOT is_correction
+  WHERE is_counted_by_records(event_date) AND record_role <> 'network' AND NOT is_correction
   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 ),
 

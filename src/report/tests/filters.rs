@@ -278,7 +278,7 @@ async fn a_cut_day_whose_events_are_gone_counts_in_full_and_says_so() {
     assert_eq!(
         caveats,
         [
-            "no-service: 8 operations left out: events deleted, and the daily counts do not name the service"
+            "no-service: 8 operations left out: events deleted, and their counts do not name the service"
         ]
     );
 }

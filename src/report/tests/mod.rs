@@ -206,9 +206,11 @@ pub(super) fn micros(day: &str) -> i64 {
         .timestamp_micros()
 }
 
-/// Tells the views of a context from when on the events are kept.
+/// Tells the views of a context from when on the events are kept, and that of those before only records are counted.
 pub(super) fn keep_since(context: &SessionContext, retention: Retention) {
-    register_retentions(context, &[(schema::KMS_EVENTS.name, retention)].into());
+    let tables = [schema::KMS_EVENTS.name, schema::USES_DAILY.name];
+    let retentions = tables.map(|table| (table, retention.clone()));
+    register_retentions(context, &retentions.into());
 }
 
 /// The same after the events of before that day were deleted, but for those of aliases and of keys on hold.
@@ -257,7 +259,8 @@ pub(super) async fn context_of_months(events: Vec<Value>, day: &str) -> SessionC
         horizon: Some(micros(day)),
         holds: Vec::new(),
     };
-    let retentions = [schema::KMS_EVENTS.name, days].map(|table| (table, retention.clone()));
+    let tables = [schema::KMS_EVENTS.name, schema::USES_DAILY.name, days];
+    let retentions = tables.map(|table| (table, retention.clone()));
     register_retentions(&context, &retentions.into());
     context
 }

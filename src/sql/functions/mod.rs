@@ -21,10 +21,12 @@
 //!   `logging`.
 //! - `linked_ranges`, `levels`: ranges of time that belong together, and what their weights add up to, in `ranges`.
 //! - `counts`, `few_counts`, `top_counts`, `top_values`: aggregates, the most frequent values as a text, in `ranked`.
+//! - `distinct_texts`: an aggregate, how many different texts there are, in `distinct`.
 //! - `day_series`, `count_series`: aggregates, counts over time with their zeros, in `series`.
 //! - `retention_horizon`, `key_retention_horizon`: from when on rows are kept, in `retention`.
 
 mod bits;
+mod distinct;
 mod logging;
 mod operations;
 mod ranges;
@@ -108,6 +110,7 @@ pub(super) fn register(context: &SessionContext) {
     logging::register(context);
     operations::register(context);
     ranges::register(context);
+    distinct::register(context);
     ranked::register(context);
     records::register(context);
     retention::register(context, &BTreeMap::new());

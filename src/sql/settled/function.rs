@@ -142,6 +142,7 @@ mod tests {
             date,
             records: 1,
             is_settled,
+            is_for_good: false,
         };
         days.iter().map(day).collect()
     }

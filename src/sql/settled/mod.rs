@@ -5,7 +5,8 @@
 //!
 //! **Architecture invariant:** a day is settled only if no record of it was stored after the commit up to which its rows
 //! have been made, the rules are those of this keytrail, and every name that was typed on it means what it meant.
-//! Whatever is not certain makes it a day that is not settled, whose rows are computed.
+//! Whatever is not certain makes it a day that is not settled, whose rows are computed. Only a day whose events are deleted
+//! stays as it was settled last.
 
 mod function;
 mod names;
@@ -13,6 +14,7 @@ mod names;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::RecordBatch;
@@ -41,6 +43,8 @@ pub struct DayState {
     pub records: i64,
     /// Whether its facts are stored, and are those of its records.
     pub is_settled: bool,
+    /// Whether it was settled for the last time, and has lost its events, or does now.
+    pub is_for_good: bool,
 }
 
 /// The days whose facts a session computes; those of all others are read where they are stored.
@@ -51,7 +55,7 @@ pub enum LiveDays {
     Unsettled,
     /// These, in days since 1970: they are about to be settled.
     Only(Vec<i32>),
-    /// All: what was stored is compared, or explained by the records.
+    /// All that have their events: what was stored is compared, or explained by the records.
     All,
 }
 
@@ -60,13 +64,13 @@ impl LiveDays {
         match self {
             Self::Unsettled => !day.is_settled,
             Self::Only(dates) => dates.contains(&day.date),
-            Self::All => true,
+            Self::All => !day.is_for_good,
         }
     }
 }
 
 /// Up to which commits the days are known.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Known {
     /// The last commit of `kms_events`.
     pub(super) ingested: i64,
@@ -74,6 +78,8 @@ pub(super) struct Known {
     pub(super) checked: i64,
     /// The last settlement that was checked then.
     pub(super) settlement: i64,
+    /// Days, since 1970, whose events are deleted or go: what was stored of them is the last word.
+    pub(super) for_good: Range<i64>,
 }
 
 /// The days of one state of a store, looked up when they are first needed.
@@ -139,6 +145,8 @@ impl DayStates {
                 }
             }
         }
+        let for_good = self.known.get().map(|known| known.for_good.clone());
+        let for_good = for_good.unwrap_or_default();
         let mut days = Vec::new();
         for batch in rows(state, EVENT_DAYS).await? {
             let cells = Cells(&batch);
@@ -149,11 +157,14 @@ impl DayStates {
                 };
                 let date = i32::try_from(date).unwrap_or(i32::MAX);
                 let settlement = settlements.get(&date);
+                let is_for_good = settlement.is_some() && for_good.contains(&i64::from(date));
                 days.push(DayState {
                     date,
                     records,
-                    is_settled: settlement
-                        .is_some_and(|told| told.rules == RULES && told.ingest_seq >= last),
+                    is_settled: is_for_good
+                        || settlement
+                            .is_some_and(|told| told.rules == RULES && told.ingest_seq >= last),
+                    is_for_good,
                 });
             }
         }
@@ -177,7 +188,8 @@ impl DayStates {
             told.typed_names.is_empty() || self.known.get().is_some_and(is_known)
         };
         let mut names = None;
-        for day in days.iter_mut().filter(|day| day.is_settled) {
+        let is_open = |day: &&mut DayState| day.is_settled && !day.is_for_good;
+        for day in days.iter_mut().filter(is_open) {
             let Some(told) = settlements.get(&day.date).filter(|told| !is_checked(told)) else {
                 continue;
             };

@@ -2,7 +2,8 @@
 //!
 //! A file that holds none but such rows is removed; of one that holds others too, these are written
 //! again. The commits carry the transaction of compactions, which they exclude, and on `kms_events` also
-//! (`retain`, n): the roll-ups have counted every ingest commit up to n, so what goes was counted.
+//! (`retain`, n): the roll-ups have counted every ingest commit up to n, so what goes was counted; and
+//! (`last_settled`, d): the days before d are settled for good, so that nobody needs what goes to count them.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,7 @@ use crate::store::retention::{Retention, columns, time_column};
 use crate::store::table::data_file::DataFile;
 use crate::store::table::files::read_file;
 use crate::store::table::{Snapshot, Store};
-use crate::store::{COMPACT, RETAIN};
+use crate::store::{COMPACT, LAST_SETTLED, RETAIN};
 
 /// What was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,6 +27,21 @@ pub struct Expired {
     pub rows: u64,
     /// Files that they were in.
     pub files: usize,
+}
+
+/// What was done with events before they are removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// The number of the ingest commit up to which the roll-ups have counted.
+    pub commit: i64,
+    /// The first day, since 1970, that is not settled for good.
+    pub day: i64,
+}
+
+impl Counted {
+    fn transactions(self) -> [(&'static str, i64); 2] {
+        [(RETAIN, self.commit), (LAST_SETTLED, self.day)]
+    }
 }
 
 /// What is to be done with the files of a partition.
@@ -38,8 +54,8 @@ struct Plan {
 impl Store {
     /// Removes the rows of a table that `retention` does not keep, one partition after the other.
     ///
-    /// `retention` must have been committed before the roll-ups were brought up to `counted`, the number
-    /// of an ingest commit; tables that no roll-up counts have none.
+    /// `retention` must have been committed before the roll-ups were brought up to `counted`; tables that no roll-up
+    /// counts have none.
     ///
     /// # Errors
     /// If files cannot be read or written, or compactions are always faster. What was removed stays so;
@@ -49,7 +65,7 @@ impl Store {
         &self,
         table: &'static Table,
         retention: &Retention,
-        counted: Option<i64>,
+        counted: Option<Counted>,
         now_millis: i64,
     ) -> Result<Expired, StoreError> {
         let mut expired = Expired::default();
@@ -71,7 +87,7 @@ impl Store {
         table: &'static Table,
         partition: Option<&str>,
         retention: &Retention,
-        counted: Option<i64>,
+        counted: Option<Counted>,
         now_millis: i64,
     ) -> Result<Expired, StoreError> {
         let mut attempts = Attempts::at(table);
@@ -94,11 +110,9 @@ impl Store {
                 app_id: COMPACT,
                 version: snapshot.transaction(COMPACT).await? + 1,
             }];
-            if let Some(counted) = counted {
-                transactions.push(Transaction {
-                    app_id: RETAIN,
-                    version: counted.max(snapshot.transaction(RETAIN).await?),
-                });
+            for (app_id, version) in counted.into_iter().flat_map(Counted::transactions) {
+                let version = version.max(snapshot.transaction(app_id).await?);
+                transactions.push(Transaction { app_id, version });
             }
             let operation = DeltaOperation::Delete { predicate: None };
             let batch_id = uuid::Uuid::new_v4().to_string();

@@ -7,6 +7,7 @@
 pub(in crate::store) mod expire;
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use arrow::array::{Array as _, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
@@ -16,8 +17,8 @@ use deltalake_core::protocol::DeltaOperation;
 use serde::{Deserialize, Serialize};
 
 use crate::schema::{
-    KEY_RESOURCES, KEY_USES, KMS_EVENTS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY,
-    USES_DAILY,
+    KEY_RESOURCES, KEY_USES, KMS_EVENTS, SETTLEMENTS, TRAIL_EVENTS, Table, USAGE_DAILY,
+    USAGE_MONTHLY, USES_DAILY,
 };
 use crate::store::append::commit::Attempts;
 use crate::store::error::StoreError;
@@ -36,6 +37,8 @@ const KEPT_SOURCES: [&str; 3] = [
     "organizations.amazonaws.com",
 ];
 const MICROS_PER_DAY: i64 = 86_400_000_000;
+/// The horizon of `uses_daily` in a store that had facts before events were deleted.
+const FACTS_OF_ALL_TIMES: i64 = i64::MIN;
 
 /// How far back a table keeps its rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -195,6 +198,7 @@ fn names(table: &Table) -> &'static [&'static str] {
             "destination_key_as_typed",
         ],
         name if name == KEY_USES.name => &["key_arn", "key_as_typed", "other_key_arn"],
+        name if name == USES_DAILY.name => &["key_arn", "key_as_typed"],
         name if [USAGE_DAILY.name, USAGE_MONTHLY.name, KEY_RESOURCES.name].contains(&name) => {
             &["key"]
         }
@@ -251,9 +255,47 @@ impl Pins {
         let of = |table| self.get(table).retention();
         Ok((of(&KMS_EVENTS)?, of(&USAGE_DAILY)?))
     }
+
+    /// The days, since 1970, that are settled for good: their events go, and what was stored of them is the last word.
+    ///
+    /// # Errors
+    /// As [`Snapshot::retention`].
+    pub fn days_settled_for_good(&self) -> Result<Range<i64>, StoreError> {
+        let Some(until) = self.get(&SETTLEMENTS).retention()?.horizon else {
+            return Ok(0..0);
+        };
+        let from = self.counted_by_records()?.unwrap_or(0);
+        Ok(from.div_euclid(MICROS_PER_DAY)..until.div_euclid(MICROS_PER_DAY))
+    }
+
+    /// The time, in microseconds, before which days have no counts of facts: their events went before there were facts.
+    ///
+    /// # Errors
+    /// As [`Snapshot::retention`].
+    pub fn counted_by_records(&self) -> Result<Option<i64>, StoreError> {
+        match self.get(&USES_DAILY).retention()?.horizon {
+            Some(FACTS_OF_ALL_TIMES) => Ok(None),
+            Some(horizon) => Ok(Some(horizon)),
+            None => Ok(self.get(&KMS_EVENTS).retention()?.horizon),
+        }
+    }
 }
 
 impl Store {
+    /// Says, once, from when on days have counts of facts: for those whose events are deleted by now, there are none.
+    ///
+    /// # Errors
+    /// As [`Self::change_retention`].
+    pub async fn begin_counts_of_facts(&self) -> Result<(), StoreError> {
+        let deleted = self.pin().await?.counted_by_records()?;
+        let begin = deleted.unwrap_or(FACTS_OF_ALL_TIMES);
+        let changed = self.change_retention(&USES_DAILY, |old| Retention {
+            horizon: old.horizon.or(Some(begin)),
+            ..old
+        });
+        changed.await.map(|_retention| ())
+    }
+
     /// Changes the retention of a table, and answers the new one. No row is deleted yet.
     ///
     /// # Errors

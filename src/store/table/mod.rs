@@ -28,7 +28,7 @@ use crate::schema::{
 use crate::store::error::StoreError;
 use crate::store::place::Place;
 use crate::store::table::data_file::DataFile;
-use crate::store::{RETAIN, ROLLUP};
+use crate::store::{LAST_SETTLED, RETAIN, ROLLUP};
 
 /// The table property that carries the store's format.
 const FORMAT_PROPERTY: &str = "keytrail.format";
@@ -342,7 +342,7 @@ impl Pins {
         &self.0[table.name]
     }
 
-    /// Whether the roll-ups pinned have counted the events that are not in the events pinned any more.
+    /// Whether the roll-ups and the facts pinned have counted the events that are not in the events pinned any more.
     async fn hold_what_was_removed(&self) -> Result<bool, StoreError> {
         let events = self.get(&KMS_EVENTS);
         if events.retention()?.horizon.is_none() {
@@ -354,7 +354,9 @@ impl Pins {
                 return Ok(false);
             }
         }
-        Ok(true)
+        // Facts are pinned after the settlements.
+        let last_settled = events.transaction(LAST_SETTLED).await?;
+        Ok(last_settled == 0 || last_settled <= self.days_settled_for_good()?.end)
     }
 
     /// The times of the first and the last stored event, in microseconds.

@@ -195,7 +195,7 @@ pub(crate) async fn retain(
     options: &Retain,
 ) -> anyhow::Result<Retained> {
     let store = create(directory, double).await?;
-    let library = Library::embedded()?;
+    let library = Arc::new(Library::embedded()?);
     let run = ingest::retain(&store, &library, options, &|| STARTED_AT);
     Ok(Box::pin(run).await?)
 }

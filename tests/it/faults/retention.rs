@@ -6,7 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use keytrail::catalog::Library;
 use keytrail::ingest::{IngestError, Retained, Span};
+use keytrail::sql::Session;
+use keytrail::store::{Place, Store};
 use serde_json::Value;
 use tokio::sync::Barrier;
 
@@ -16,6 +19,7 @@ use super::aggregate::{
 use super::corpus::Corpus;
 use super::harness::{
     Bench, Reader, Row, block_on, compact, copy_tree, ingest, ingest_soundly, keeping, retain,
+    rows_of,
 };
 use super::store_double::{Fault, FaultStore, Gate};
 
@@ -27,6 +31,7 @@ const HORIZON: &str = "2026-03-01T00:00:00Z";
 #[derive(Debug, PartialEq, Eq)]
 struct Said {
     usage: Sums,
+    uses: Vec<Row>,
     months: Sums,
     resources: Sums,
     ledger: Vec<Row>,
@@ -38,10 +43,20 @@ async fn said(directory: &Path) -> Said {
     ledger.sort();
     Said {
         usage: usage_of_table(&reader.rows("usage_daily").await),
+        uses: uses(directory).await,
         months: months_of_table(&reader.rows("usage_monthly").await),
         resources: resources_of_table(&reader.rows("key_resources").await),
         ledger,
     }
+}
+
+/// The daily counts of operations, each counted once.
+async fn uses(directory: &Path) -> Vec<Row> {
+    let store = Store::open(Place::directory(directory).expect("a directory")).await;
+    let pins = store.expect("a store").pin().await.expect("all tables");
+    let library = Arc::new(Library::embedded().expect("queries"));
+    let session = Box::pin(Session::open(&pins, &library)).await;
+    rows_of(&session.expect("a session"), "SELECT * FROM uses_daily").await
 }
 
 /// Content hashes of the rows of both event tables; a row that is there twice is none.
@@ -301,6 +316,12 @@ fn usage_has_a_horizon_of_its_own() {
         });
         assert!(expected.len() < before.usage.len());
         assert_eq!(after.usage, expected);
+        let mut expected = before.uses.clone();
+        expected.retain(|row| {
+            row.text("event_date") >= "2026-02-26" || row.get("key_arn") == Some(&key)
+        });
+        assert!(expected.len() < before.uses.len());
+        assert_eq!(after.uses, expected);
 
         // On the first of March all of February goes from the months too, and what nobody has used since.
         let mut options = keeping(None, &[]);

@@ -17,7 +17,9 @@ use proptest::prelude::{Strategy, any, prop_oneof};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::harness::{any_of, block_on, compact, create, ingest_changed, keeping, retain, rows_of};
+use super::harness::{
+    Row, any_of, block_on, compact, create, ingest_changed, keeping, retain, rows_of,
+};
 use super::store_double::{Fault, FaultStore};
 use crate::corpus::rng::Rng;
 
@@ -342,12 +344,54 @@ fn a_horizon_that_moves_while_days_are_settled_leaves_no_mixture() {
         early.await.expect("a sound run");
         // The runs of the harness begin on March 15: the days before the 5th go.
         let keeping = keeping(Some(Span::Days(10)), &[]);
+        let before = counts(&store, "2026-03-07").await;
         let (_settled, retained) =
             tokio::join!(settle_at(&store, 9), retain(&store, &sound, &keeping));
         retained.expect("a sound run");
         settle_at(&store, 9).await;
         assert_eq!(check(&store, "after").await, 2);
+        assert_eq!(counts(&store, "2026-03-07").await, before);
     });
+}
+
+#[test]
+fn what_is_learned_later_changes_no_day_that_was_settled_for_good() {
+    let mut learned = 0;
+    for seed in 11..16 {
+        let (_root, paths, store) = written(seed);
+        block_on(async {
+            let sound = FaultStore::new(Fault::None);
+            let early = ingest_at(&store, &sound, &paths[..6], FIRST_RUN);
+            early.await.expect("a sound run");
+            let deleted = "2026-03-05";
+            let before = counts(&store, deleted).await;
+            let keeping = keeping(Some(Span::Days(10)), &[]);
+            retain(&store, &sound, &keeping).await.expect("a sound run");
+            assert_eq!(counts(&store, deleted).await, before, "seed {seed}");
+            let young = counts(&store, "2026-03-07").await;
+            // The old records of these are not stored; the young ones say what aliases meant.
+            let late = ingest_at(&store, &sound, &paths[6..], FIRST_RUN + 9 * MICROS_PER_DAY);
+            late.await.expect("a sound run");
+            compact(&store, &sound).await.expect("a compaction");
+            check(&store, "late records").await;
+            assert_eq!(counts(&store, deleted).await, before, "seed {seed}");
+            learned += usize::from(counts(&store, "2026-03-07").await != young);
+        });
+    }
+    assert!(
+        learned > 0,
+        "the late records tell of the days that have their records"
+    );
+}
+
+/// The rows of `uses_daily` of the days before one.
+async fn counts(directory: &Path, until: &str) -> Vec<Row> {
+    let store = Store::open(Place::directory(directory).expect("a directory")).await;
+    let pins = store.expect("a store").pin().await.expect("all tables");
+    let library = Arc::new(Library::embedded().expect("queries"));
+    let session = Box::pin(Session::open(&pins, &library)).await;
+    let sql = format!("SELECT * FROM uses_daily WHERE event_date < DATE '{until}'");
+    rows_of(&session.expect("a session"), &sql).await
 }
 
 async fn ingest_at(
@@ -364,7 +408,8 @@ async fn ingest_at(
     Ok(())
 }
 
-/// That facts are those of the records, and which days are settled; answers how many are.
+/// That facts are those of the records, and which days are settled; answers how many are, of those that have their
+/// records.
 async fn check(directory: &Path, hint: &str) -> usize {
     let place = Place::directory(directory).expect("a directory");
     let store = Store::open(place).await.expect("a store");
@@ -386,7 +431,7 @@ async fn check(directory: &Path, hint: &str) -> usize {
     let days = session.days().await.expect("days");
     let settled: BTreeSet<i32> = days
         .iter()
-        .filter(|day| day.is_settled)
+        .filter(|day| day.is_settled && !day.is_for_good)
         .map(|day| day.date)
         .collect();
     let stored = [
