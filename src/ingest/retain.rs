@@ -19,7 +19,7 @@ use crate::schema::{
     KEY_RESOURCES, KEY_USES, KMS_EVENTS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY,
     USES_DAILY,
 };
-use crate::store::{Counted, Retention, RunRecord, Store};
+use crate::store::{CountedUpTo, Retention, RunRecord, Store};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
@@ -182,7 +182,7 @@ pub async fn retain(
         None => None,
         Some(until) => {
             Box::pin(settle_for_good(store, library, options.started_at, until)).await?;
-            Some(Counted {
+            Some(CountedUpTo {
                 commit: rollups.counted(store).await?,
                 day: until.div_euclid(MICROS_PER_DAY),
             })
@@ -190,7 +190,7 @@ pub async fn retain(
     };
     let mut removed = Vec::new();
     // The facts before the events, so that none is read whose event is gone.
-    let tables: [(&'static Table, &Retention, Option<Counted>); 7] = [
+    let tables: [(&'static Table, &Retention, Option<CountedUpTo>); 7] = [
         (&USES_DAILY, &usage, None),
         (&KEY_USES, &facts, None),
         (&KMS_EVENTS, &events, counted),

@@ -263,7 +263,6 @@ const FACT_COLUMNS: &[Column] = &[
         &optional("use_label", Text, "As in `kms_events`."),
         USE_LABELS,
     ),
-    optional("shared_event_id", Text, "As in `kms_events`."),
     required(
         "content_hash",
         Bytes,

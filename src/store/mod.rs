@@ -27,7 +27,7 @@ pub use error::StoreError;
 pub use place::Place;
 pub use place::bucket::Clock;
 pub use place::sync::DurableFileSystem;
-pub use retention::expire::{Counted, Expired};
+pub use retention::expire::{CountedUpTo, Expired};
 pub use retention::{Hold, KEPT_OPERATIONS, Retention};
 pub use table::data_file::DataFile;
 pub use table::files::{look_up, read_columns, read_texts};

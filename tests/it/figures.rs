@@ -83,8 +83,10 @@ const STATEMENTS: [(&str, &str); 9] = [
     (
         "cross_account_once",
         "select key_arn as key, caller, count(*) as n from key_uses
-         where kind = 'use' and outcome = 'success' and not is_dry_run and shared_event_id in (
-           select shared_event_id from kms_events group by shared_event_id having count(distinct recipient_account_id) > 1
+         where kind = 'use' and outcome = 'success' and not is_dry_run and content_hash in (
+           select content_hash from kms_events where shared_event_id in (
+             select shared_event_id from kms_events group by shared_event_id having count(distinct recipient_account_id) > 1
+           )
          )
          group by key_arn, caller",
     ),

@@ -23,7 +23,7 @@ SELECT
   callers_own(identity_type, own_identity_type) AS identity_type, callers_own(user_arn, own_user_arn) AS user_arn,
   caller_account_id, callers_own(user_name, own_user_name) AS user_name, record_role, other_key_arn, is_dry_run,
   callers_own(is_mfa, own_is_mfa) AS is_mfa, callers_own(is_console, own_is_console) AS is_console, is_read_only,
-  is_correction, use_label, shared_event_id, content_hash, error_message, alias_name,
+  is_correction, use_label, content_hash, error_message, alias_name,
   callers_own(tls_version, own_tls_version) AS tls_version,
   callers_own(tls_cipher_suite, own_tls_cipher_suite) AS tls_cipher_suite,
   callers_own(tls_key_exchange, own_tls_key_exchange) AS tls_key_exchange,
@@ -31,8 +31,7 @@ SELECT
   attestation_module_id, attestation_image_digest, custom_key_store_id, event_type,
   -- Which account's log has a record of a call that another one may have too.
   array_sort(coalesce(log_accounts, CASE WHEN live_records.call_id IS NOT NULL THEN make_array(recipient_account_id) END)) AS log_accounts,
-  resource_list, encryption_context,
-  CASE WHEN kind <> 'use' THEN request END AS request, CASE WHEN kind <> 'use' THEN response END AS response
+  resource_list, encryption_context, request, response
 -- The engine builds its table of what stands first, which are few.
 FROM told_calls
 RIGHT JOIN live_records

@@ -74,7 +74,10 @@ SELECT
   error_message, denied_by, user_arn, user_name, identity_type, access_key_id, principal_id, source_identity,
   on_behalf_of, credential_id, source_ip, user_agent, vpc_endpoint_id, tls_version, tls_cipher_suite,
   tls_key_exchange, tls_host, is_mfa, is_console, is_read_only, grant_id, alias_name, attestation_module_id,
-  attestation_image_digest, custom_key_store_id, pending_window_days, deletion_date, request, response,
-  additional_event_data, request_id, event_type, key_material_id, encryption_context,
+  attestation_image_digest, custom_key_store_id, pending_window_days, deletion_date, request_id,
+  event_type, key_material_id, encryption_context,
+  -- Facts have the documents of few operations: those of the others are not joined and sorted.
+  CASE WHEN operation_kind(event_name) <> 'use' THEN request END AS request,
+  CASE WHEN operation_kind(event_name) <> 'use' THEN response END AS response,
   record_role(records_by_key, key_arn) AS record_role
 FROM records_by_key

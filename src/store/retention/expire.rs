@@ -31,14 +31,14 @@ pub struct Expired {
 
 /// What was done with events before they are removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counted {
+pub struct CountedUpTo {
     /// The number of the ingest commit up to which the roll-ups have counted.
     pub commit: i64,
     /// The first day, since 1970, that is not settled for good.
     pub day: i64,
 }
 
-impl Counted {
+impl CountedUpTo {
     fn transactions(self) -> [(&'static str, i64); 2] {
         [(RETAIN, self.commit), (LAST_SETTLED, self.day)]
     }
@@ -65,7 +65,7 @@ impl Store {
         &self,
         table: &'static Table,
         retention: &Retention,
-        counted: Option<Counted>,
+        counted: Option<CountedUpTo>,
         now_millis: i64,
     ) -> Result<Expired, StoreError> {
         let mut expired = Expired::default();
@@ -87,7 +87,7 @@ impl Store {
         table: &'static Table,
         partition: Option<&str>,
         retention: &Retention,
-        counted: Option<Counted>,
+        counted: Option<CountedUpTo>,
         now_millis: i64,
     ) -> Result<Expired, StoreError> {
         let mut attempts = Attempts::at(table);
@@ -110,7 +110,7 @@ impl Store {
                 app_id: COMPACT,
                 version: snapshot.transaction(COMPACT).await? + 1,
             }];
-            for (app_id, version) in counted.into_iter().flat_map(Counted::transactions) {
+            for (app_id, version) in counted.into_iter().flat_map(CountedUpTo::transactions) {
                 let version = version.max(snapshot.transaction(app_id).await?);
                 transactions.push(Transaction { app_id, version });
             }
