@@ -3,6 +3,7 @@
 //!
 //! Each step is safe to stop behind, and the same call again does the rest.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::schema::{
     KEY_RESOURCES, KEY_USES, KMS_EVENTS, TRAIL_EVENTS, Table, USAGE_DAILY, USAGE_MONTHLY,
     USES_DAILY,
 };
+use crate::sql::Session;
 use crate::store::{CountedUpTo, Retention, RunRecord, Store};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -152,7 +154,10 @@ pub async fn retain(
         .change_retention(&KMS_EVENTS, change(events_horizon))
         .await?;
     let facts = store
-        .change_retention(&KEY_USES, change(events_horizon))
+        .change_retention(&KEY_USES, |old| {
+            old.released(&options.releases)
+                .moved(events.horizon, &held_names(&events))
+        })
         .await?;
     // Its rows name no key, so no hold keeps any of them.
     let trail = store
@@ -162,9 +167,7 @@ pub async fn retain(
         .change_retention(&USAGE_DAILY, change(usage_horizon))
         .await?;
     // What else is counted of the same uses goes and stays with them.
-    let held: Vec<(String, String)> = (usage.holds.iter())
-        .map(|hold| (hold.key.clone(), hold.name.clone()))
-        .collect();
+    let held = held_names(&usage);
     let alike = |old: Retention| old.released(&options.releases).moved(usage.horizon, &held);
     let months = store.change_retention(&USAGE_MONTHLY, alike).await?;
     let resources = store.change_retention(&KEY_RESOURCES, alike).await?;
@@ -185,15 +188,16 @@ pub async fn retain(
             Some(CountedUpTo {
                 commit: rollups.counted(store).await?,
                 day: until.div_euclid(MICROS_PER_DAY),
+                late_after: Box::pin(late(store, library)).await?,
             })
         }
     };
     let mut removed = Vec::new();
     // The facts before the events, so that none is read whose event is gone.
-    let tables: [(&'static Table, &Retention, Option<CountedUpTo>); 7] = [
+    let tables: [(&'static Table, &Retention, Option<&CountedUpTo>); 7] = [
         (&USES_DAILY, &usage, None),
         (&KEY_USES, &facts, None),
-        (&KMS_EVENTS, &events, counted),
+        (&KMS_EVENTS, &events, counted.as_ref()),
         (&TRAIL_EVENTS, &trail, None),
         (&USAGE_DAILY, &usage, None),
         (&USAGE_MONTHLY, &months, None),
@@ -215,6 +219,23 @@ pub async fn retain(
     };
     record_run(store, options, &retained, &batch_id, now()).await?;
     Ok(retained)
+}
+
+/// The days that are settled for good and have records that no fact counts, each with the last commit that is counted.
+async fn late(store: &Store, library: &Arc<Library>) -> Result<BTreeMap<i32, i64>, IngestError> {
+    let session = Session::open(&store.pin().await?, library).await?;
+    let days = session.days().await?.iter();
+    Ok(days
+        .filter_map(|day| Some((day.date, day.late_after?)))
+        .collect())
+}
+
+/// The names that have a hold, each with its key.
+fn held_names(retention: &Retention) -> Vec<(String, String)> {
+    let holds = retention.holds.iter();
+    holds
+        .map(|hold| (hold.key.clone(), hold.name.clone()))
+        .collect()
 }
 
 /// Whether the daily usage reaches back as far as the events that it counts; else an event could come

@@ -155,13 +155,12 @@ fn due(days: &[DayState], pins: &Pins, now: i64) -> Result<Vec<DayState>, Ingest
 
 /// The days before a time that are not settled, as far as they have their events.
 fn due_before(days: &[DayState], pins: &Pins, until: i64) -> Result<Vec<DayState>, IngestError> {
-    let (by_records, for_good) = (pins.counted_by_records()?, pins.days_settled_for_good()?);
+    let by_records = pins.counted_by_records()?;
     let is_due = |day: &&DayState| {
         let date = i64::from(day.date);
         !day.is_settled
             && date * MICROS_PER_DAY < until
             && by_records.is_none_or(|deleted| date * MICROS_PER_DAY >= deleted)
-            && date >= for_good.end
     };
     Ok(days.iter().filter(is_due).copied().collect())
 }
@@ -335,6 +334,7 @@ mod tests {
             records,
             is_settled: false,
             is_for_good: false,
+            late_after: None,
         };
         // 1970-01-30, -31 and February.
         let days = [day(29, 10), day(30, 10), day(31, 10)];

@@ -96,7 +96,9 @@ FROM totals
 CROSS JOIN (
   SELECT
     min(event_date) AS first_date,
-    coalesce(min(event_date) < CAST(retention_horizon('uses_daily') AS DATE), false) AS is_by_records,
+    coalesce(
+      min(event_date) FILTER (WHERE is_day_in_window(event_date)) < CAST(retention_horizon('uses_daily') AS DATE), false
+    ) AS is_by_records,
     retention_horizon('usage_daily') AS counts_from
   FROM usage_daily
 ) AS days

@@ -17,4 +17,3 @@ WHERE is_settled_day(event_date)
 UNION ALL
 SELECT *
 FROM computed_uses
-WHERE NOT is_settled_day(event_date)

@@ -23,7 +23,7 @@ FROM (
   UNION ALL
   SELECT *, arrow_cast(NULL, 'Boolean') AS is_repeated
   FROM counted_uses
-  WHERE NOT is_settled_day(event_date) AND NOT is_counted_by_records(event_date)
+  WHERE NOT is_counted_by_records(event_date)
   UNION ALL
   SELECT *
   FROM earlier_counts

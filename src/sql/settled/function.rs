@@ -143,6 +143,7 @@ mod tests {
             records: 1,
             is_settled,
             is_for_good: false,
+            late_after: None,
         };
         days.iter().map(day).collect()
     }

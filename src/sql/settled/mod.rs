@@ -6,9 +6,10 @@
 //! **Architecture invariant:** a day is settled only if no record of it was stored after the commit up to which its rows
 //! have been made, the rules are those of this keytrail, and every name that was typed on it means what it meant.
 //! Whatever is not certain makes it a day that is not settled, whose rows are computed. Only a day whose events are deleted
-//! stays as it was settled last.
+//! stays as it was settled last; records of it that are stored later, of keys that have a hold, are computed beside it.
 
 mod function;
+mod late;
 mod names;
 #[cfg(test)]
 mod rules;
@@ -45,6 +46,9 @@ pub struct DayState {
     pub is_settled: bool,
     /// Whether it was settled for the last time, and has lost its events, or does now.
     pub is_for_good: bool,
+    /// The last commit whose records are in the facts of a day that is settled for good, if others were stored later: of keys
+    /// that have a hold.
+    pub late_after: Option<i64>,
 }
 
 /// The days whose facts a session computes; those of all others are read where they are stored.
@@ -89,6 +93,7 @@ pub(super) struct DayStates {
     live: OnceLock<LiveDays>,
     days: OnceCell<Vec<DayState>>,
     ranges: Arc<OnceLock<DayRanges>>,
+    late: Arc<OnceLock<Vec<(i32, i64)>>>,
 }
 
 impl DayStates {
@@ -96,6 +101,7 @@ impl DayStates {
     pub(super) fn install(context: &SessionContext) -> Arc<Self> {
         Arc::new(Self {
             ranges: function::register(context),
+            late: late::register(context),
             ..Self::default()
         })
     }
@@ -112,6 +118,7 @@ impl DayStates {
         let days = self.days.get_or_try_init(|| self.look_up(state)).await?;
         let live = self.live.get_or_init(LiveDays::default);
         self.ranges.get_or_init(|| DayRanges::of(days, live));
+        self.late.get_or_init(|| late(days, live));
         Ok(days)
     }
 
@@ -119,14 +126,16 @@ impl DayStates {
     pub(super) async fn are_all_stored(&self, state: &SessionState) -> Result<bool> {
         let days = self.days(state).await?;
         let live = self.live.get_or_init(LiveDays::default);
-        Ok(!days.is_empty() && !days.iter().any(|day| live.has(day)))
+        let is_computed = |day: &DayState| live.has(day) || day.late_after.is_some();
+        Ok(!days.is_empty() && !days.iter().any(is_computed))
     }
 
     /// How many records the days have that are computed.
     pub(super) async fn computed_records(&self, state: &SessionState) -> Result<u64> {
         let days = self.days(state).await?;
         let live = self.live.get_or_init(LiveDays::default);
-        let computed = days.iter().filter(|day| live.has(day));
+        let is_computed = |day: &&DayState| live.has(day) || day.late_after.is_some();
+        let computed = days.iter().filter(is_computed);
         Ok(computed.map(|day| day.records.unsigned_abs()).sum())
     }
 
@@ -165,6 +174,9 @@ impl DayStates {
                         || settlement
                             .is_some_and(|told| told.rules == RULES && told.ingest_seq >= last),
                     is_for_good,
+                    late_after: settlement
+                        .filter(|told| is_for_good && told.ingest_seq < last)
+                        .map(|told| told.ingest_seq),
                 });
             }
         }
@@ -239,6 +251,15 @@ impl Settlement {
             settlement,
         ))
     }
+}
+
+/// The days with records that came too late for their last settlement, each with the commit that was its last.
+fn late(days: &[DayState], live: &LiveDays) -> Vec<(i32, i64)> {
+    if matches!(live, LiveDays::Only(_)) {
+        return Vec::new();
+    }
+    let late = |day: &DayState| Some((day.date, day.late_after?));
+    days.iter().filter_map(late).collect()
 }
 
 /// The rows of a statement.

@@ -5,12 +5,15 @@
 //! (`retain`, n): the roll-ups have counted every ingest commit up to n, so what goes was counted; and
 //! (`last_settled`, d): the days before d are settled for good, so that nobody needs what goes to count them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{AsArray as _, BooleanArray, RecordBatch};
+use arrow::datatypes::{Date32Type, Int64Type};
 
 use deltalake_core::kernel::{Action, Add, Remove};
 use deltalake_core::protocol::DeltaOperation;
 
-use crate::schema::{ColumnKind, Table};
+use crate::schema::{ColumnKind, KMS_EVENTS, Table};
 use crate::store::append::commit::{Attempts, Transaction};
 use crate::store::compaction::rewrite::{remove, rewrite};
 use crate::store::error::StoreError;
@@ -19,6 +22,10 @@ use crate::store::table::data_file::DataFile;
 use crate::store::table::files::read_file;
 use crate::store::table::{Snapshot, Store};
 use crate::store::{COMPACT, LAST_SETTLED, RETAIN};
+
+/// The columns by which a record is told to be late.
+const DAY: &str = "event_date";
+const COMMIT: &str = "ingest_seq";
 
 /// What was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,17 +37,34 @@ pub struct Expired {
 }
 
 /// What was done with events before they are removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountedUpTo {
     /// The number of the ingest commit up to which the roll-ups have counted.
     pub commit: i64,
     /// The first day, since 1970, that is not settled for good.
     pub day: i64,
+    /// Days that are, each with the ingest commit up to which its facts count records: later ones stay.
+    pub late_after: BTreeMap<i32, i64>,
 }
 
 impl CountedUpTo {
-    fn transactions(self) -> [(&'static str, i64); 2] {
+    fn transactions(&self) -> [(&'static str, i64); 2] {
         [(RETAIN, self.commit), (LAST_SETTLED, self.day)]
+    }
+
+    /// For each row of events, whether no fact counts it.
+    fn late(&self, rows: &RecordBatch) -> BooleanArray {
+        let columns = (rows.column_by_name(DAY), rows.column_by_name(COMMIT));
+        let (Some(days), Some(commits)) = columns else {
+            return BooleanArray::from(vec![false; rows.num_rows()]);
+        };
+        let commits = commits.as_primitive::<Int64Type>();
+        let is_late = |(day, commit): (Option<i32>, Option<i64>)| {
+            let last = day.and_then(|day| self.late_after.get(&day));
+            Some(last.is_some_and(|last| commit > Some(*last)))
+        };
+        let days = days.as_primitive::<Date32Type>().iter();
+        days.zip(commits).map(is_late).collect()
     }
 }
 
@@ -65,7 +89,7 @@ impl Store {
         &self,
         table: &'static Table,
         retention: &Retention,
-        counted: Option<CountedUpTo>,
+        counted: Option<&CountedUpTo>,
         now_millis: i64,
     ) -> Result<Expired, StoreError> {
         let mut expired = Expired::default();
@@ -87,7 +111,7 @@ impl Store {
         table: &'static Table,
         partition: Option<&str>,
         retention: &Retention,
-        counted: Option<CountedUpTo>,
+        counted: Option<&CountedUpTo>,
         now_millis: i64,
     ) -> Result<Expired, StoreError> {
         let mut attempts = Attempts::at(table);
@@ -100,7 +124,8 @@ impl Store {
             let mut plan = Plan::default();
             for file in beyond(&snapshot, &retention)? {
                 if file.partition.as_deref() == partition {
-                    plan.add(&snapshot, &file, &retention, now_millis).await?;
+                    let keep = |rows: &_| kept(table, &retention, counted, rows);
+                    plan.add(&snapshot, &file, &keep, now_millis).await?;
                 }
             }
             if plan.actions.is_empty() {
@@ -131,22 +156,25 @@ impl Plan {
         &mut self,
         snapshot: &Snapshot,
         file: &DataFile,
-        retention: &Retention,
+        keep: &(dyn Fn(&RecordBatch) -> BooleanArray + Sync),
         now_millis: i64,
     ) -> Result<(), StoreError> {
         let table = snapshot.table();
+        let mut read = columns(table);
+        if table.name == KMS_EVENTS.name {
+            read.extend([DAY, COMMIT]);
+        }
         let mut kept = 0;
-        read_file(snapshot, file, &columns(table), |rows| {
-            kept += retention.kept(table, &rows).true_count() as u64;
+        read_file(snapshot, file, &read, |rows| {
+            kept += keep(&rows).true_count() as u64;
         })
         .await?;
         if kept == file.rows {
             return Ok(());
         }
         if kept > 0 {
-            let keep = |rows: &_| retention.kept(table, rows);
             let files = std::slice::from_ref(file);
-            let rewritten = rewrite(snapshot, files, Some(&keep), now_millis).await?;
+            let rewritten = rewrite(snapshot, files, Some(keep), now_millis).await?;
             assert_eq!(
                 rewritten.rows, kept,
                 "{} keeps what the retention keeps",
@@ -165,6 +193,27 @@ impl Plan {
         self.expired.files += 1;
         Ok(())
     }
+}
+
+/// For each row of a table, whether it stays.
+fn kept(
+    table: &Table,
+    retention: &Retention,
+    counted: Option<&CountedUpTo>,
+    rows: &RecordBatch,
+) -> BooleanArray {
+    let kept = retention.kept(table, rows);
+    let late = counted.filter(|counted| !counted.late_after.is_empty());
+    late.map_or_else(
+        || kept.clone(),
+        |counted| {
+            let late = counted.late(rows);
+            kept.iter()
+                .zip(&late)
+                .map(|(kept, late)| Some(kept? || late?))
+                .collect()
+        },
+    )
 }
 
 /// The files that may hold rows from before the horizon.

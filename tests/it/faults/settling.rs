@@ -384,13 +384,83 @@ fn what_is_learned_later_changes_no_day_that_was_settled_for_good() {
     );
 }
 
-/// The rows of `uses_daily` of the days before one.
+#[test]
+fn late_records_of_a_key_on_hold_are_counted_beside_its_last_facts() {
+    let (root, paths, store) = written(16);
+    block_on(async {
+        let sound = FaultStore::new(Fault::None);
+        let early = ingest_at(&store, &sound, &paths, FIRST_RUN);
+        early.await.expect("a sound run");
+        let deleted = "2026-03-05";
+        let key = format!("arn:aws:kms:{REGION}:{HOME}:key/00000000-0000-4000-a000-000000000000");
+        let keeping = keeping(Some(Span::Days(10)), &[&key]);
+        retain(&store, &sound, &keeping).await.expect("a sound run");
+        let before = uses_of(&store, &key, deleted).await;
+        assert!(before.1 > 0, "uses of the key before the 5th");
+
+        let mut logs = Logs::new(17);
+        let late: Vec<Value> = (0..3)
+            .map(|place| late_use(&mut logs, &key, place))
+            .collect();
+        let path = root.path().join("late.json");
+        let text = json!({"Records": late}).to_string();
+        std::fs::write(&path, text).expect("a file");
+        for run in ["stored", "known"] {
+            let late = ingest_at(&store, &sound, std::slice::from_ref(&path), FIRST_RUN);
+            late.await.expect("a sound run");
+            let expected = (before.0 + 3, before.1 + 3);
+            assert_eq!(uses_of(&store, &key, deleted).await, expected, "{run}");
+            assert_eq!(check(&store, run).await, 0);
+        }
+
+        // They stay when the hold ends: no other row counts them.
+        let mut released = super::harness::keeping(None, &[]);
+        released.releases = vec![key.clone()];
+        retain(&store, &sound, &released)
+            .await
+            .expect("a sound run");
+        compact(&store, &sound).await.expect("a compaction");
+        let after = uses_of(&store, &key, deleted).await;
+        assert_eq!(after, (3, before.1 + 3));
+    });
+}
+
+/// A use of a key on March 2 that no other log tells of.
+fn late_use(logs: &mut Logs, key: &str, place: u64) -> Value {
+    let mut record = logs.record("Decrypt");
+    record["eventTime"] = format!("2026-03-02T0{place}:00:00Z").into();
+    record["eventID"] = format!("50000000-0000-4000-8000-{place:012x}").into();
+    record["requestParameters"] = json!({"keyId": key});
+    record["resources"] = json!([{"ARN": key, "type": "AWS::KMS::Key"}]);
+    record
+}
+
+/// How many uses of a key are listed of the days before one, and how many are counted.
+async fn uses_of(directory: &Path, key: &str, until: &str) -> (usize, u64) {
+    let counts = counts(directory, until).await.into_iter();
+    let is_use = |row: &Row| row.get("key_arn") == Some(key) && row.text("kind") == "use";
+    let counts = counts.filter(is_use);
+    let counted = counts.map(|row| row.number("count")).sum();
+    let store = Store::open(Place::directory(directory).expect("a directory")).await;
+    let pins = store.expect("a store").pin().await.expect("all tables");
+    let library = Arc::new(Library::embedded().expect("queries"));
+    let session = Box::pin(Session::open(&pins, &library)).await;
+    let sql = format!(
+        "SELECT event_id FROM key_uses WHERE key_arn = '{key}' AND kind = 'use' AND event_date < DATE '{until}'"
+    );
+    let listed = rows_of(&session.expect("a session"), &sql).await;
+    (listed.len(), counted)
+}
+
+/// The rows of `uses_daily` of the days before one, but for operations on aliases: their records are always stored.
 async fn counts(directory: &Path, until: &str) -> Vec<Row> {
     let store = Store::open(Place::directory(directory).expect("a directory")).await;
     let pins = store.expect("a store").pin().await.expect("all tables");
     let library = Arc::new(Library::embedded().expect("queries"));
     let session = Box::pin(Session::open(&pins, &library)).await;
-    let sql = format!("SELECT * FROM uses_daily WHERE event_date < DATE '{until}'");
+    let sql = format!(
+        "SELECT * FROM uses_daily WHERE event_date < DATE '{until}' AND event_name NOT LIKE '%Alias'"
+    );
     rows_of(&session.expect("a session"), &sql).await
 }
 
