@@ -102,12 +102,11 @@ async fn settle_all(
         let pins = store.pin().await?;
         let session = Session::open(&pins, library).await?;
         let days = session.days().await?;
-        let due = match last_until {
-            Some(until) => due_before(days, &pins, until)?,
-            None => {
-                let due = due(days, &pins, options.started_at)?;
-                without_repeats(&session, due).await?
-            }
+        let due = if let Some(until) = last_until {
+            due_before(days, &pins, until)?
+        } else {
+            let due = due(days, &pins, options.started_at)?;
+            without_repeats(&session, due).await?
         };
         if options.is_dry_run {
             done.days = due.len() as u64;

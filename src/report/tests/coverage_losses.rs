@@ -528,7 +528,7 @@ async fn what_is_known_from_before_the_horizon_tells_nothing_behind_it() {
             horizon,
             holds: Vec::new(),
         };
-        keep_since(&context, retention);
+        keep_since(&context, &retention);
         states_in(&context, "eu-west-1").await
     };
     assert_eq!(

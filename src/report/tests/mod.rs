@@ -175,7 +175,7 @@ pub(super) async fn context_of_rollups(events: Vec<Value>) -> SessionContext {
         horizon: Some(micros("2100-01-01")),
         holds: Vec::new(),
     };
-    keep_since(&context, retention);
+    keep_since(&context, &retention);
     context
 }
 
@@ -207,7 +207,7 @@ pub(super) fn micros(day: &str) -> i64 {
 }
 
 /// Tells the views of a context from when on the events are kept, and that of those before only records are counted.
-pub(super) fn keep_since(context: &SessionContext, retention: Retention) {
+pub(super) fn keep_since(context: &SessionContext, retention: &Retention) {
     let tables = [schema::KMS_EVENTS.name, schema::USES_DAILY.name];
     let retentions = tables.map(|table| (table, retention.clone()));
     register_retentions(context, &retentions.into());
@@ -239,7 +239,7 @@ pub(super) async fn context_since(
         horizon: Some(micros(day)),
         holds: holds.iter().map(to_hold).collect(),
     };
-    keep_since(&context, retention);
+    keep_since(&context, &retention);
     context
 }
 
