@@ -372,6 +372,8 @@ fn retain_gives_up_events_and_keeps_their_counts() {
     let context = Context::with_samples();
     let usage = "select count(*) as n, sum(count) as records from usage_daily";
     let before = context.rows(usage);
+    let uses = "select * from uses_daily order by all";
+    let uses_before = context.rows(uses);
     // What is told of aliases is kept: later uses would have no key without it.
     let of_aliases = "select count(*) as n from kms_events \
          where event_name in ('CreateAlias', 'UpdateAlias', 'DeleteAlias')";
@@ -440,6 +442,7 @@ fn retain_gives_up_events_and_keeps_their_counts() {
         (&(1208 - aliases - trails).into(), &0.into())
     );
     assert_eq!(context.rows(usage), before);
+    assert_eq!(context.rows(uses), uses_before);
     insta::assert_snapshot!("retain_then_ingest", context.run(&["status"]).to_string());
 }
 
