@@ -372,7 +372,8 @@ fn retain_gives_up_events_and_keeps_their_counts() {
     let context = Context::with_samples();
     let usage = "select count(*) as n, sum(count) as records from usage_daily";
     let before = context.rows(usage);
-    let uses = "select * from uses_daily order by all";
+    let uses = "select * from uses_daily \
+         order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19";
     let uses_before = context.rows(uses);
     // What is told of aliases is kept: later uses would have no key without it.
     let of_aliases = "select count(*) as n from kms_events \
