@@ -68,7 +68,8 @@ pub async fn settle(
     settle_all(store, library, options, None).await
 }
 
-/// Settles every day before a time, in microseconds, for the last time: no record of these comes in any more.
+/// Settles every day before a time, in microseconds, for the last time: of these, only records of keys on hold and of aliases
+/// come in any more.
 ///
 /// # Errors
 /// As [`settle`].

@@ -12,6 +12,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::prelude::SessionContext;
 
+use super::awaited::Awaited;
 use super::{DayState, LiveDays};
 
 /// The function, as views write it.
@@ -22,7 +23,7 @@ pub(super) fn register(context: &SessionContext) -> Arc<OnceLock<DayRanges>> {
     let ranges = Arc::default();
     context.register_udf(ScalarUDF::from(IsSettledDay {
         signature: Signature::exact(vec![DataType::Date32], Volatility::Immutable),
-        ranges: DateRanges(Arc::clone(&ranges)),
+        ranges: Awaited(Arc::clone(&ranges)),
     }));
     ranges
 }
@@ -62,29 +63,11 @@ fn ranges(days: &[DayState], is_in: impl Fn(&DayState) -> bool) -> Vec<(i32, i32
     ranges
 }
 
-/// The ranges, once they are known.
-#[derive(Debug, Clone)]
-struct DateRanges(Arc<OnceLock<DayRanges>>);
-
-impl PartialEq for DateRanges {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Eq for DateRanges {}
-
-impl std::hash::Hash for DateRanges {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.0).hash(state);
-    }
-}
-
 /// Whether a day is settled.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct IsSettledDay {
     signature: Signature,
-    ranges: DateRanges,
+    ranges: Awaited<DayRanges>,
 }
 
 impl ScalarUDFImpl for IsSettledDay {

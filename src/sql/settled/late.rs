@@ -3,7 +3,6 @@
 //! There are none but of keys that have a hold, of days whose other events are deleted. Mostly there are none at all, and
 //! a plan reads that as false.
 
-use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::DataType;
@@ -14,6 +13,8 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
 use datafusion::prelude::SessionContext;
+
+use super::awaited::Awaited;
 
 /// The function, as views write it.
 const FUNCTION: &str = "is_late_record";
@@ -26,34 +27,16 @@ pub(super) fn register(context: &SessionContext) -> Arc<OnceLock<Vec<(i32, i64)>
             vec![DataType::Date32, DataType::Int64],
             Volatility::Immutable,
         ),
-        days: DaysSettledEarlier(Arc::clone(&days)),
+        days: Awaited(Arc::clone(&days)),
     }));
     days
-}
-
-/// The days, once they are known.
-#[derive(Debug, Clone)]
-struct DaysSettledEarlier(Arc<OnceLock<Vec<(i32, i64)>>>);
-
-impl PartialEq for DaysSettledEarlier {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Eq for DaysSettledEarlier {}
-
-impl Hash for DaysSettledEarlier {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.0).hash(state);
-    }
 }
 
 /// Whether a record came too late.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct IsLateRecord {
     signature: Signature,
-    days: DaysSettledEarlier,
+    days: Awaited<Vec<(i32, i64)>>,
 }
 
 impl ScalarUDFImpl for IsLateRecord {

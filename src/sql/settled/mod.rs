@@ -8,6 +8,7 @@
 //! Whatever is not certain makes it a day that is not settled, whose rows are computed. Only a day whose events are deleted
 //! stays as it was settled last; records of it that are stored later, of keys that have a hold, are computed beside it.
 
+mod awaited;
 mod function;
 mod late;
 mod names;

@@ -204,16 +204,12 @@ fn kept(
 ) -> BooleanArray {
     let kept = retention.kept(table, rows);
     let late = counted.filter(|counted| !counted.late_after.is_empty());
-    late.map_or_else(
-        || kept.clone(),
-        |counted| {
-            let late = counted.late(rows);
-            kept.iter()
-                .zip(&late)
-                .map(|(kept, late)| Some(kept? || late?))
-                .collect()
-        },
-    )
+    let Some(counted) = late else {
+        return kept;
+    };
+    let late = counted.late(rows);
+    let both = kept.iter().zip(&late);
+    both.map(|(kept, late)| Some(kept? || late?)).collect()
 }
 
 /// The files that may hold rows from before the horizon.

@@ -251,6 +251,15 @@ impl Reader {
     }
 }
 
+/// A session over the store in a directory, as it is now.
+pub(crate) async fn session_over(directory: &Path) -> Session {
+    let store = Store::open(Place::directory(directory).expect("a directory")).await;
+    let pins = store.expect("a store").pin().await.expect("all tables");
+    let library = Arc::new(Library::embedded().expect("queries"));
+    let session = Box::pin(Session::open(&pins, &library)).await;
+    session.expect("a session")
+}
+
 /// The rows of a statement as text, in order.
 pub(crate) async fn rows_of(session: &Session, sql: &str) -> Vec<Row> {
     let stream = session.query(sql).await.expect("a statement");

@@ -6,10 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use keytrail::catalog::Library;
 use keytrail::ingest::{IngestError, Retained, Span};
-use keytrail::sql::Session;
-use keytrail::store::{Place, Store};
 use serde_json::Value;
 use tokio::sync::Barrier;
 
@@ -19,7 +16,7 @@ use super::aggregate::{
 use super::corpus::Corpus;
 use super::harness::{
     Bench, Reader, Row, block_on, compact, copy_tree, ingest, ingest_soundly, keeping, retain,
-    rows_of,
+    rows_of, session_over,
 };
 use super::store_double::{Fault, FaultStore, Gate};
 
@@ -52,11 +49,8 @@ async fn said(directory: &Path) -> Said {
 
 /// The daily counts of operations, each counted once.
 async fn uses(directory: &Path) -> Vec<Row> {
-    let store = Store::open(Place::directory(directory).expect("a directory")).await;
-    let pins = store.expect("a store").pin().await.expect("all tables");
-    let library = Arc::new(Library::embedded().expect("queries"));
-    let session = Box::pin(Session::open(&pins, &library)).await;
-    rows_of(&session.expect("a session"), "SELECT * FROM uses_daily").await
+    let session = session_over(directory).await;
+    rows_of(&session, "SELECT * FROM uses_daily").await
 }
 
 /// Content hashes of the rows of both event tables; a row that is there twice is none.

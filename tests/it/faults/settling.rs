@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::harness::{
-    Row, any_of, block_on, compact, create, ingest_changed, keeping, retain, rows_of,
+    Row, any_of, block_on, compact, create, ingest_changed, keeping, retain, rows_of, session_over,
 };
 use super::store_double::{Fault, FaultStore};
 use crate::corpus::rng::Rng;
@@ -441,27 +441,21 @@ async fn uses_of(directory: &Path, key: &str, until: &str) -> (usize, u64) {
     let is_use = |row: &Row| row.get("key_arn") == Some(key) && row.text("kind") == "use";
     let counts = counts.filter(is_use);
     let counted = counts.map(|row| row.number("count")).sum();
-    let store = Store::open(Place::directory(directory).expect("a directory")).await;
-    let pins = store.expect("a store").pin().await.expect("all tables");
-    let library = Arc::new(Library::embedded().expect("queries"));
-    let session = Box::pin(Session::open(&pins, &library)).await;
+    let session = session_over(directory).await;
     let sql = format!(
         "SELECT event_id FROM key_uses WHERE key_arn = '{key}' AND kind = 'use' AND event_date < DATE '{until}'"
     );
-    let listed = rows_of(&session.expect("a session"), &sql).await;
+    let listed = rows_of(&session, &sql).await;
     (listed.len(), counted)
 }
 
 /// The rows of `uses_daily` of the days before one, but for operations on aliases: their records are always stored.
 async fn counts(directory: &Path, until: &str) -> Vec<Row> {
-    let store = Store::open(Place::directory(directory).expect("a directory")).await;
-    let pins = store.expect("a store").pin().await.expect("all tables");
-    let library = Arc::new(Library::embedded().expect("queries"));
-    let session = Box::pin(Session::open(&pins, &library)).await;
+    let session = session_over(directory).await;
     let sql = format!(
         "SELECT * FROM uses_daily WHERE event_date < DATE '{until}' AND event_name NOT LIKE '%Alias'"
     );
-    rows_of(&session.expect("a session"), &sql).await
+    rows_of(&session, &sql).await
 }
 
 async fn ingest_at(
